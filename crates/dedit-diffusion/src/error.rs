@@ -1,0 +1,110 @@
+//! What can go wrong, in one sentence that says what to do.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What kind of failure it is; the command line maps it to an exit code, the hosts to a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A request that makes no sense (zero steps, a size that is no multiple of 8).
+    Usage,
+    /// A picture, mask or prompt that cannot be used.
+    Input,
+    /// A checkpoint, LoRA, tokenizer or configuration file that cannot be used.
+    Model,
+    /// The caller asked to stop.
+    Cancelled,
+    /// Memory or disk ran out.
+    Resources,
+    /// A numeric operation failed: a fault of this program.
+    Internal,
+}
+
+/// An error: what is wrong, where, and what to do about it.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    place: Option<PathBuf>,
+    hint: Option<String>,
+}
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of the given kind; `message` says what was found and what was expected.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), place: None, hint: None }
+    }
+
+    /// A checkpoint, LoRA, tokenizer or configuration that cannot be used.
+    pub fn model(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Model, message)
+    }
+
+    /// A request that makes no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// The caller asked to stop.
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// Names the file concerned; an inner place that is already named stays.
+    #[must_use]
+    pub fn at(mut self, place: impl AsRef<Path>) -> Self {
+        self.place.get_or_insert_with(|| place.as_ref().to_path_buf());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What is wrong, without the place and the hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The file concerned.
+    pub fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
+    }
+
+    /// What to do about it.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(place) = &self.place {
+            write!(f, ": {}", place.display())?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "; {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
