@@ -1,0 +1,84 @@
+//! Trainable tensors.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use candle_core::{Result, Tensor, bail};
+
+use super::value::{Node, Value};
+
+/// A tensor that training may change. Clones share it.
+#[derive(Clone)]
+pub struct Parameter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Arc<Node>,
+    tensor: RwLock<Tensor>,
+    version: AtomicU64,
+    trainable: AtomicBool,
+}
+
+impl std::fmt::Debug for Parameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parameter").field("shape", self.tensor().shape()).field("trainable", &self.is_trainable()).finish()
+    }
+}
+
+impl Parameter {
+    /// A trainable parameter that starts as `tensor`.
+    pub fn new(tensor: Tensor) -> Self {
+        let inner = Inner { node: Node::leaf(), tensor: RwLock::new(tensor), version: AtomicU64::new(0), trainable: AtomicBool::new(true) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) fn node(&self) -> &Arc<Node> {
+        &self.inner.node
+    }
+
+    /// Its present value.
+    pub fn tensor(&self) -> Tensor {
+        self.inner.tensor.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its present value for use in a computation: differentiable while it is trainable.
+    pub fn value(&self) -> Value {
+        if self.is_trainable() { Value::on_node(self.tensor(), self.inner.node.clone()) } else { Value::constant(self.tensor()) }
+    }
+
+    /// Replaces its value.
+    ///
+    /// # Errors
+    /// When the shape or the precision differs.
+    pub fn set(&self, tensor: Tensor) -> Result<()> {
+        let mut present = self.inner.tensor.write().unwrap_or_else(PoisonError::into_inner);
+        if present.shape() != tensor.shape() || present.dtype() != tensor.dtype() {
+            bail!(
+                "a parameter of shape {:?} {:?} cannot become {:?} {:?}",
+                present.shape(),
+                present.dtype(),
+                tensor.shape(),
+                tensor.dtype()
+            );
+        }
+        *present = tensor;
+        self.inner.version.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// Counts the changes: what was derived from an older version is stale.
+    pub fn version(&self) -> u64 {
+        self.inner.version.load(Ordering::Acquire)
+    }
+
+    /// Whether gradients are computed for it.
+    pub fn is_trainable(&self) -> bool {
+        self.inner.trainable.load(Ordering::Relaxed)
+    }
+
+    /// Freezes or unfreezes it; a frozen parameter costs no gradient.
+    pub fn set_trainable(&self, trainable: bool) {
+        self.inner.trainable.store(trainable, Ordering::Relaxed);
+    }
+}

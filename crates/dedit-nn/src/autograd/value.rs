@@ -1,0 +1,170 @@
+//! Values and the nodes of the graph behind them.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{Device, Result, Tensor};
+
+use super::Gradients;
+
+/// Turns the gradient of a node's output into gradients of its inputs.
+pub(super) type Backward = Box<dyn FnOnce(&Tensor, &mut Gradients) -> Result<()> + Send>;
+
+/// A place in the graph. Ids grow with creation, so decreasing order is a topological order.
+pub(super) struct Node {
+    pub(super) id: u64,
+    parents: Mutex<Vec<Arc<Node>>>,
+    backward: Mutex<Option<Backward>>,
+    pub(super) leaf: bool,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    static NO_GRAD: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Node {
+    fn new(parents: Vec<Arc<Self>>, backward: Option<Backward>) -> Arc<Self> {
+        let leaf = backward.is_none();
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { id, parents: Mutex::new(parents), backward: Mutex::new(backward), leaf })
+    }
+
+    pub(super) fn leaf() -> Arc<Self> {
+        Self::new(Vec::new(), None)
+    }
+
+    /// Takes the closure and the parents: each node is visited once.
+    pub(super) fn take(&self) -> (Option<Backward>, Vec<Arc<Self>>) {
+        let backward = self.backward.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (backward, std::mem::take(&mut *self.parents.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The id the next node will get: nodes below it are older.
+    pub(super) fn watermark() -> u64 {
+        NEXT_ID.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Node {
+    /// Unlinks ancestors one by one: the default drop would recurse as deep as the graph.
+    fn drop(&mut self) {
+        let mut pending = std::mem::take(self.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
+        while let Some(node) = pending.pop() {
+            if let Some(mut node) = Arc::into_inner(node) {
+                pending.append(node.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
+            }
+        }
+    }
+}
+
+/// A tensor, and its place in the graph if anything trainable is upstream of it.
+#[derive(Clone)]
+pub struct Value {
+    tensor: Tensor,
+    node: Option<Arc<Node>>,
+}
+
+/// Where a gradient goes; empty when nobody upstream wants it.
+#[derive(Clone, Default)]
+pub struct Slot(pub(super) Option<Arc<Node>>);
+
+impl Slot {
+    /// Whether a gradient is wanted here.
+    pub fn wanted(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Value {
+    /// A value that nothing trainable feeds.
+    pub fn constant(tensor: Tensor) -> Self {
+        Self { tensor, node: None }
+    }
+
+    /// A leaf whose gradient is wanted (an input to differentiate with respect to).
+    pub fn leaf(tensor: Tensor) -> Self {
+        Self { tensor, node: Some(Node::leaf()) }
+    }
+
+    pub(super) fn on_node(tensor: Tensor, node: Arc<Node>) -> Self {
+        Self { tensor, node: Some(node) }
+    }
+
+    pub(super) fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
+    }
+
+    /// The tensor.
+    pub fn tensor(&self) -> &Tensor {
+        &self.tensor
+    }
+
+    /// The tensor, without its place in the graph.
+    pub fn into_tensor(self) -> Tensor {
+        self.tensor
+    }
+
+    /// The same tensor as a constant.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        Self::constant(self.tensor.clone())
+    }
+
+    /// Whether anything trainable is upstream and gradients are being recorded.
+    pub fn requires_grad(&self) -> bool {
+        self.node.is_some() && grad_enabled()
+    }
+
+    /// Where this value's gradient goes.
+    pub fn slot(&self) -> Slot {
+        Slot(if grad_enabled() { self.node.clone() } else { None })
+    }
+
+    /// The dimensions.
+    pub fn dims(&self) -> &[usize] {
+        self.tensor.dims()
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        self.tensor.device()
+    }
+}
+
+impl From<Tensor> for Value {
+    fn from(tensor: Tensor) -> Self {
+        Self::constant(tensor)
+    }
+}
+
+/// The result of an operation on `parents`: recorded with its `backward` when a parent wants a gradient, a constant otherwise.
+///
+/// `backward` gets the gradient of `tensor` and adds to the parents' [`Slot`]s, which it has captured. Check [`Value::requires_grad`] first where
+/// building the closure itself costs something.
+pub fn record(tensor: Tensor, parents: &[&Value], backward: impl FnOnce(&Tensor, &mut Gradients) -> Result<()> + Send + 'static) -> Value {
+    let nodes: Vec<_> = parents.iter().filter_map(|parent| parent.slot().0).collect();
+    if nodes.is_empty() {
+        return Value::constant(tensor);
+    }
+    Value { tensor, node: Some(Node::new(nodes, Some(Box::new(backward)))) }
+}
+
+fn grad_enabled() -> bool {
+    NO_GRAD.with(|depth| depth.get() == 0)
+}
+
+/// Runs `body` without recording anything on this thread.
+pub fn no_grad<T>(body: impl FnOnce() -> T) -> T {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            NO_GRAD.with(|depth| depth.set(depth.get() - 1));
+        }
+    }
+    NO_GRAD.with(|depth| depth.set(depth.get() + 1));
+    let _restore = Restore;
+    body()
+}

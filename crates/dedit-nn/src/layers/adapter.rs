@@ -1,0 +1,94 @@
+//! LoRA: a low-rank matrix beside a weight (Hu et al. 2021, arXiv 2106.09685): `y += s · B (A x)`.
+
+use candle_core::{D, DType, Result, Tensor, bail};
+
+use crate::autograd::{Gradients, Parameter, Slot};
+use crate::rng::Generator;
+
+/// The two factors and their strength. For a convolution `A` is `[rank, height · width · in]` over its window; elsewhere `[rank, in]`.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    /// `A`, `[rank, in]`.
+    pub down: Parameter,
+    /// `B`, `[out, rank]`.
+    pub up: Parameter,
+    /// `s`: usually alpha / rank times the user's weight.
+    pub scale: f64,
+}
+
+impl Adapter {
+    /// An adapter with given factors.
+    ///
+    /// # Errors
+    /// When the ranks differ.
+    pub fn new(down: &Tensor, up: &Tensor, scale: f64) -> Result<Self> {
+        let ((rank, _), (_, same)) = (down.dims2()?, up.dims2()?);
+        if rank != same {
+            bail!("LoRA factors of rank {rank} and {same} do not fit each other");
+        }
+        let parameter = |tensor: &Tensor| Ok::<_, candle_core::Error>(Parameter::new(tensor.to_dtype(DType::F32)?.contiguous()?));
+        Ok(Self { down: parameter(down)?, up: parameter(up)?, scale })
+    }
+
+    /// An adapter that changes nothing yet: `A` Gaussian with deviation 1 / rank, `B` zero (peft's "gaussian" initialisation).
+    pub fn gaussian(inputs: usize, outputs: usize, rank: usize, alpha: f64, rng: &mut Generator, like: &Tensor) -> Result<Self> {
+        let down = (rng.normal((rank, inputs), like.device())? * (1.0 / rank as f64))?;
+        let up = Tensor::zeros((outputs, rank), DType::F32, like.device())?;
+        Self::new(&down, &up, alpha / rank as f64)
+    }
+
+    /// Whether the factors fit a layer.
+    pub(crate) fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
+        let (down, up) = (self.down.tensor(), self.up.tensor());
+        if down.dim(1)? != inputs || up.dim(0)? != outputs {
+            bail!("LoRA factors {:?} and {:?} do not fit a layer from {inputs} to {outputs}", down.dims(), up.dims());
+        }
+        Ok(())
+    }
+
+    /// The full matrix `s · B A`, `[out, in]`.
+    pub fn delta(&self) -> Result<Tensor> {
+        self.up.tensor().matmul(&self.down.tensor())? * self.scale
+    }
+
+    /// What the backward pass needs: the slots, the factors as they were, and `A x`.
+    pub(crate) fn apply(&self, x: &Tensor) -> Result<(Tensor, AppliedAdapter)> {
+        let (down, up) = (self.down.tensor().to_dtype(x.dtype())?, self.up.tensor().to_dtype(x.dtype())?);
+        let hidden = x.matmul(&down.t()?)?;
+        let y = (hidden.matmul(&up.t()?)? * self.scale)?;
+        let slots = (self.down.value().slot(), self.up.value().slot());
+        Ok((y, AppliedAdapter { down, up, hidden, slots, scale: self.scale }))
+    }
+}
+
+/// An adapter as it was applied to one input.
+pub(crate) struct AppliedAdapter {
+    down: Tensor,
+    up: Tensor,
+    hidden: Tensor,
+    slots: (Slot, Slot),
+    scale: f64,
+}
+
+impl AppliedAdapter {
+    /// Whether its factors want gradients (then the layer's input must be kept).
+    pub(crate) fn trainable(&self) -> bool {
+        self.slots.0.wanted() || self.slots.1.wanted()
+    }
+
+    /// Adds the factors' gradients and returns the input's share; `x` and `gradient` are `[rows, columns]`.
+    pub(crate) fn backward(&self, x: Option<&Tensor>, gradient: &Tensor, gradients: &mut Gradients) -> Result<Tensor> {
+        let scaled = (gradient * self.scale)?;
+        let to_hidden = scaled.matmul(&self.up)?;
+        if let Some(x) = x {
+            gradients.add(&self.slots.1, outer(&scaled, &self.hidden)?)?;
+            gradients.add(&self.slots.0, outer(&to_hidden, x)?)?;
+        }
+        to_hidden.matmul(&self.down)
+    }
+}
+
+/// `aᵀ b` in f32: a weight's gradient from `[rows, out]` and `[rows, in]`.
+pub(crate) fn outer(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    a.transpose(D::Minus2, D::Minus1)?.matmul(b)?.to_dtype(DType::F32)
+}

@@ -1,0 +1,143 @@
+//! Scaled dot-product attention (Vaswani et al. 2017): `softmax(q kᵀ / √width) v` per head.
+
+use candle_core::{D, DType, Result, Tensor, bail};
+
+use crate::autograd::{Value, record};
+use crate::backend::{elements, fused, tensor};
+use crate::kernels::attention::{self as kernel, Attended, Bias, Shape};
+use crate::kernels::attention_backward::{Inputs, attention_backward};
+
+/// Which keys a query sees.
+#[derive(Debug, Clone, Default)]
+pub enum AttentionMask {
+    /// All of them.
+    #[default]
+    None,
+    /// Token i sees tokens 0..=i (text encoders).
+    Causal,
+    /// `[queries, keys]` f32 added to the scores of every sample and head.
+    Scores(Tensor),
+}
+
+/// Attention of `q [batch, queries, heads · width]` over `k` and `v [batch, keys, heads · width]`; the result has the shape of `q`.
+///
+/// No score matrix is kept: the gradient rebuilds it block by block.
+pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &AttentionMask) -> Result<Value> {
+    let (batch, queries, columns) = q.tensor().dims3()?;
+    let (key_batch, keys, key_columns) = k.tensor().dims3()?;
+    if heads == 0 || !columns.is_multiple_of(heads) || key_columns != columns || key_batch != batch || v.dims() != k.dims() || keys == 0 {
+        bail!("attention with {heads} heads cannot join q {:?}, k {:?} and v {:?}", q.dims(), k.dims(), v.dims());
+    }
+    if let AttentionMask::Scores(scores) = mask
+        && scores.dims() != [queries, keys]
+    {
+        bail!("an attention mask of {:?} does not fit {queries} queries and {keys} keys", scores.dims());
+    }
+    let width = columns / heads;
+    let shape = Shape { batch, queries, keys, heads, width, scale: 1.0 / (width as f32).sqrt() };
+    let slots = [q.slot(), k.slot(), v.slot()];
+    let inputs = [q, k, v].map(|value| value.tensor().contiguous());
+    let [q_tensor, k_tensor, v_tensor] = [inputs[0].as_ref(), inputs[1].as_ref(), inputs[2].as_ref()];
+    let (Ok(qt), Ok(kt), Ok(vt)) = (q_tensor, k_tensor, v_tensor) else { bail!("attention inputs cannot be laid out") };
+    let (qt, kt, vt) = (qt.clone(), kt.clone(), vt.clone());
+    let mask = mask.clone();
+    if !fused(&qt) {
+        let y = reference(shape, &qt, &kt, &vt, &mask)?.0;
+        return Ok(record(y, &[q, k, v], move |gradient, gradients| {
+            let computed = reference_backward(shape, [&qt, &kt, &vt], &mask, gradient)?;
+            slots.iter().zip(computed).try_for_each(|(slot, gradient)| gradients.add(slot, gradient))
+        }));
+    }
+    let mask = match mask {
+        AttentionMask::Scores(scores) => AttentionMask::Scores(scores.contiguous()?),
+        other => other,
+    };
+    let attended = with_bias(&mask, |bias| Ok(kernel::attention(shape, &*elements(&qt)?, &*elements(&kt)?, &*elements(&vt)?, bias)))?;
+    let wanted = [q, k, v].iter().any(|value| value.requires_grad());
+    let y = tensor(attended.out, qt.dims())?;
+    if !wanted {
+        return Ok(Value::constant(y));
+    }
+    let (out, log_sums) = (y.clone(), attended.log_sums);
+    Ok(record(y, &[q, k, v], move |gradient, gradients| {
+        let gradient = gradient.contiguous()?;
+        let attended = Attended { out: elements(&out)?.to_vec(), log_sums };
+        let (query, key, value, gradient) = (elements(&qt)?, elements(&kt)?, elements(&vt)?, elements(&gradient)?);
+        let computed = with_bias(&mask, |bias| {
+            let inputs = Inputs { q: &query, k: &key, v: &value, bias, attended: &attended, gradient: &gradient };
+            Ok(attention_backward(shape, inputs))
+        })?;
+        gradients.add(&slots[0], tensor(computed.q, qt.dims())?)?;
+        gradients.add(&slots[1], tensor(computed.k, kt.dims())?)?;
+        gradients.add(&slots[2], tensor(computed.v, vt.dims())?)
+    }))
+}
+
+/// Hands the kernel's form of `mask` to `body`.
+fn with_bias<T>(mask: &AttentionMask, body: impl FnOnce(Bias<'_>) -> Result<T>) -> Result<T> {
+    match mask {
+        AttentionMask::None => body(Bias::None),
+        AttentionMask::Causal => body(Bias::Causal),
+        AttentionMask::Scores(scores) => body(Bias::Scores(&*elements(scores)?)),
+    }
+}
+
+/// `[batch, tokens, heads · width]` to `[batch, heads, tokens, width]`.
+fn split(x: &Tensor, shape: Shape) -> Result<Tensor> {
+    let (batch, tokens, _) = x.dims3()?;
+    x.reshape((batch, tokens, shape.heads, shape.width))?.transpose(1, 2)?.contiguous()
+}
+
+/// The inverse of [`split`].
+fn unite(x: &Tensor) -> Result<Tensor> {
+    let (batch, heads, tokens, width) = x.dims4()?;
+    x.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, heads * width))
+}
+
+/// Queries per block of the reference path: bounds the score matrix.
+const BLOCK: usize = 1024;
+
+/// The output and the probabilities of every block of queries, `[batch, heads, block, keys]`.
+fn reference(shape: Shape, q: &Tensor, k: &Tensor, v: &Tensor, mask: &AttentionMask) -> Result<(Tensor, Vec<Tensor>)> {
+    let (q, k, v) = (split(q, shape)?, split(k, shape)?, split(v, shape)?);
+    let kt = k.transpose(2, 3)?.contiguous()?;
+    let (mut parts, mut probabilities) = (Vec::new(), Vec::new());
+    for from in (0..shape.queries).step_by(BLOCK) {
+        let take = (shape.queries - from).min(BLOCK);
+        let scores = (q.narrow(2, from, take)?.contiguous()?.matmul(&kt)? * f64::from(shape.scale))?.to_dtype(DType::F32)?;
+        let scores = match mask {
+            AttentionMask::None => scores,
+            AttentionMask::Causal => scores.broadcast_add(&causal(shape, from, take, q.device())?)?,
+            AttentionMask::Scores(bias) => scores.broadcast_add(&bias.narrow(0, from, take)?.contiguous()?)?,
+        };
+        let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
+        let p = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?.to_dtype(q.dtype())?;
+        parts.push(p.matmul(&v)?);
+        probabilities.push(p);
+    }
+    Ok((unite(&Tensor::cat(&parts, 2)?)?, probabilities))
+}
+
+fn causal(shape: Shape, from: usize, take: usize, device: &candle_core::Device) -> Result<Tensor> {
+    let hidden = |i: usize| if i % shape.keys > from + i / shape.keys { f32::NEG_INFINITY } else { 0.0 };
+    Tensor::from_vec((0..take * shape.keys).map(hidden).collect::<Vec<_>>(), (take, shape.keys), device)
+}
+
+fn reference_backward(shape: Shape, inputs: [&Tensor; 3], mask: &AttentionMask, gradient: &Tensor) -> Result<[Tensor; 3]> {
+    let [q, k, v] = inputs;
+    let (_, probabilities) = reference(shape, q, k, v, mask)?;
+    let (q, k, v, g) = (split(q, shape)?, split(k, shape)?, split(v, shape)?, split(gradient, shape)?);
+    let (mut to_q, mut to_k, mut to_v) = (Vec::new(), k.zeros_like()?, v.zeros_like()?);
+    for (block, p) in probabilities.iter().enumerate() {
+        let (from, take) = (block * BLOCK, p.dim(2)?);
+        let (q, g) = (q.narrow(2, from, take)?.contiguous()?, g.narrow(2, from, take)?.contiguous()?);
+        let pt = p.transpose(2, 3)?.contiguous()?;
+        to_v = (to_v + pt.matmul(&g)?)?;
+        let dp = g.matmul(&v.transpose(2, 3)?.contiguous()?)?;
+        let mean = (&dp * p)?.sum_keepdim(D::Minus1)?;
+        let ds = (p * (dp.broadcast_sub(&mean)? * f64::from(shape.scale))?)?;
+        to_q.push(ds.matmul(&k)?);
+        to_k = (to_k + ds.transpose(2, 3)?.contiguous()?.matmul(&q)?)?;
+    }
+    Ok([unite(&Tensor::cat(&to_q, 2)?)?, unite(&to_k)?, unite(&to_v)?])
+}

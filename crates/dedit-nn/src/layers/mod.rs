@@ -1,0 +1,41 @@
+//! Layers whose weights are frozen, trainable, or carry LoRA adapters.
+//!
+//! Images are `[batch, height, width, channels]`, token sequences `[batch, tokens, channels]`. A layer is frozen as built; [`Linear::make_trainable`],
+//! [`Linear::attach`] and their kin change that. Frozen weights cost no gradient, in time or memory.
+
+mod adapter;
+mod attention;
+mod conv;
+mod linear;
+mod norm;
+mod vector;
+
+pub use adapter::Adapter;
+pub use attention::{AttentionMask, attention};
+pub use conv::{Conv2d, window_factor};
+pub use linear::Linear;
+pub use norm::{GroupNorm, LayerNorm};
+pub use vector::Vector;
+
+/// Visits every weighted layer of a network with its path in diffusers' naming, without the trailing `.weight`.
+pub trait Visit {
+    /// Calls `visitor` for every layer below `path`.
+    fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, Layer<'_>));
+}
+
+/// A layer met by [`Visit::visit`].
+pub enum Layer<'a> {
+    /// A linear layer.
+    Linear(&'a mut Linear),
+    /// A convolution.
+    Conv2d(&'a mut Conv2d),
+    /// A group norm.
+    GroupNorm(&'a mut GroupNorm),
+    /// A layer norm.
+    LayerNorm(&'a mut LayerNorm),
+}
+
+/// `parent.child`, or `child` at the root.
+pub fn join(parent: &str, child: impl std::fmt::Display) -> String {
+    if parent.is_empty() { child.to_string() } else { format!("{parent}.{child}") }
+}

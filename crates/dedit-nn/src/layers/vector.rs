@@ -1,0 +1,59 @@
+//! One number per channel: biases, and the scales and shifts of norms.
+
+use candle_core::{DType, Result, Tensor, bail};
+
+use crate::autograd::{Gradients, Parameter, Slot};
+use crate::ops::compute_dtype;
+
+/// A vector that is frozen or trainable.
+#[derive(Debug, Clone)]
+pub enum Vector {
+    /// Never changes.
+    Frozen(Tensor),
+    /// May be trained.
+    Trainable(Parameter),
+}
+
+impl Vector {
+    /// A frozen vector, in the precision the network computes in.
+    pub fn new(tensor: &Tensor) -> Result<Self> {
+        if tensor.rank() != 1 {
+            bail!("a bias or norm weight has one dimension, not {:?}", tensor.dims());
+        }
+        Ok(Self::Frozen(tensor.to_dtype(compute_dtype(tensor))?.contiguous()?))
+    }
+
+    /// Its present value.
+    pub fn tensor(&self) -> Tensor {
+        match self {
+            Self::Frozen(tensor) => tensor.clone(),
+            Self::Trainable(parameter) => parameter.tensor(),
+        }
+    }
+
+    /// Where its gradient goes.
+    pub(crate) fn slot(&self) -> Slot {
+        match self {
+            Self::Frozen(_) => Slot::default(),
+            Self::Trainable(parameter) => parameter.value().slot(),
+        }
+    }
+
+    /// Makes it trainable and returns the parameter, in f32.
+    pub fn make_trainable(&mut self) -> Result<Parameter> {
+        if let Self::Trainable(parameter) = self {
+            return Ok(parameter.clone());
+        }
+        let parameter = Parameter::new(self.tensor().to_dtype(DType::F32)?);
+        *self = Self::Trainable(parameter.clone());
+        Ok(parameter)
+    }
+
+    /// Adds the column sums of `rows [.., channels]` to its gradient, if one is wanted.
+    pub(crate) fn add_column_sums(slot: &Slot, rows: &Tensor, gradients: &mut Gradients) -> Result<()> {
+        if !slot.wanted() {
+            return Ok(());
+        }
+        gradients.add(slot, rows.flatten_to(rows.rank() - 2)?.to_dtype(DType::F32)?.sum(0)?)
+    }
+}
