@@ -3,6 +3,11 @@
 //! Life cycle: a weights source (a diffusers folder or a single file) is opened and its family recognised; the networks are built from it once and
 //! then called any number of times. This crate knows no items, no sessions, no sockets; it opens no file but the weights and tokenizers it is handed.
 
+pub mod config;
 mod error;
+mod tokenizer;
+pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};
+pub use tokenizer::{Encoded, Piece, Tokenizer};
+pub use weights::{Checkpoint, Family, Scope, Weights};

@@ -1,0 +1,17 @@
+//! The configurations of the networks, under the names that diffusers and transformers give them.
+//!
+//! Keys that are absent take the library's default; unknown keys are ignored; a value that this engine does not support is an error that names the
+//! file, the key and the value.
+
+mod clip;
+mod file;
+#[cfg(test)]
+mod tests;
+mod unet;
+mod vae;
+
+pub use clip::{ClipTextConfig, HiddenAct};
+pub use file::ConfigFile;
+pub(crate) use file::read_text;
+pub use unet::{BlockKind, MidBlock, TextTime, UnetConfig};
+pub use vae::VaeConfig;

@@ -1,0 +1,155 @@
+//! CLIP's tokenizer: byte pair encoding over cleaned, lower-cased words, as `CLIPTokenizer` of transformers does it with `ftfy` installed.
+
+mod clean;
+mod special;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+
+use std::path::Path;
+
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence as Steps;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{DecoderWrapper, PostProcessorWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, TokenizerImpl};
+
+use self::clean::Clean;
+pub(crate) use self::special::{END, EXCLAMATION};
+use self::special::{START, Special};
+use self::vocabulary::{END_OF_WORD, Vocabulary};
+use crate::{Error, ErrorKind, Result};
+
+/// How CLIP splits text into words: contractions, runs of letters, single digits, runs of anything else (CLIP's `simple_tokenizer.py`).
+const WORDS: &str = r"(?i)'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
+/// Turns prompts into token ids.
+///
+/// ```
+/// use dedit_diffusion::Tokenizer;
+/// let tokenizer = Tokenizer::bundled("<|endoftext|>")?;
+/// assert_eq!(tokenizer.encode("a red bag", 6)?.ids, [49406, 320, 736, 3365, 49407, 49407]);
+/// # Ok::<(), dedit_diffusion::Error>(())
+/// ```
+pub struct Tokenizer {
+    bpe: TokenizerImpl<BPE, Clean, Steps, PostProcessorWrapper, DecoderWrapper>,
+    start: u32,
+    end: u32,
+    pad: u32,
+    max_length: usize,
+}
+
+/// A part of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Words.
+    Text(&'a str),
+    /// A token by its id: a row added to the embedding table, which has no text.
+    Id(u32),
+}
+
+/// A prompt as token ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Start, the prompt, end, padding: as many as were asked for.
+    pub ids: Vec<u32>,
+    /// The text that did not fit and was left out; a token given by its id is written `<id>`.
+    pub dropped: Option<String>,
+}
+
+impl Tokenizer {
+    /// Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or `tokenizer.json`; with `tokenizer_config.json` and
+    /// `special_tokens_map.json` where they are there.
+    pub fn from_dir(dir: &Path) -> Result<Self> {
+        Self::build(Vocabulary::from_dir(dir)?, &Special::from_dir(dir)?)
+    }
+
+    /// CLIP's own vocabulary of 49,408 tokens, for checkpoints that bring none. `pad` is `<|endoftext|>` for Stable Diffusion 1 and the first
+    /// encoder of SDXL, `!` for Stable Diffusion 2 and the second.
+    pub fn bundled(pad: &str) -> Result<Self> {
+        Self::build(Vocabulary::bundled()?, &Special::with_pad(pad))
+    }
+
+    fn build(vocabulary: Vocabulary, special: &Special) -> Result<Self> {
+        let place = vocabulary.place;
+        let wrong = |error: tokenizers::Error| Error::model(format!("this tokenizer cannot be used ({error})")).at(&place);
+        let ids: Vocab = vocabulary.ids.into_iter().collect();
+        let model = BPE::builder()
+            .vocab_and_merges(ids, vocabulary.merges)
+            .unk_token(END.to_owned())
+            .end_of_word_suffix(END_OF_WORD.to_owned())
+            .build()
+            .map_err(wrong)?;
+        let mut bpe = TokenizerImpl::new(model);
+        bpe.with_normalizer(Some(Clean)).map_err(wrong)?;
+        let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true).map_err(wrong)?;
+        let steps: Vec<PreTokenizerWrapper> = vec![words.into(), ByteLevel::new(false, false, false).into()];
+        bpe.with_pre_tokenizer(Some(Steps::new(steps)));
+        for (id, token) in special.added_tokens(|text| bpe.token_to_id(text)) {
+            let text = token.content.clone();
+            bpe.add_tokens([token]).map_err(wrong)?;
+            if bpe.token_to_id(&text) != Some(id) {
+                return Err(Error::model(format!("the added token {text:?} claims the id {id}, which is not the next free one")).at(&place));
+            }
+        }
+        let find = |text: &str| {
+            bpe.token_to_id(text).ok_or_else(|| Error::model(format!("the vocabulary has no token {text:?}, which CLIP needs")).at(&place))
+        };
+        Ok(Self { start: find(START)?, end: find(END)?, pad: find(&special.pad)?, max_length: special.max_length, bpe })
+    }
+
+    /// Encodes a prompt to exactly `length` ids (at least 2): start, the prompt, end, padding. Where it does not fit it is cut before the end
+    /// token, as CLIP does.
+    pub fn encode(&self, text: &str, length: usize) -> Result<Encoded> {
+        self.encode_pieces(&[Piece::Text(text)], length)
+    }
+
+    /// Like [`Tokenizer::encode`], for words with tokens given by id between them.
+    pub fn encode_pieces(&self, pieces: &[Piece<'_>], length: usize) -> Result<Encoded> {
+        let Some(room) = length.checked_sub(2) else {
+            return Err(Error::usage(format!("a prompt of {length} tokens has no room for start and end; give at least 2")));
+        };
+        let mut ids = Vec::with_capacity(length);
+        ids.push(self.start);
+        let mut dropped = String::new();
+        for &piece in pieces {
+            match piece {
+                Piece::Id(id) if ids.len() <= room => ids.push(id),
+                Piece::Id(id) => dropped.extend(["<", &id.to_string(), ">"]),
+                Piece::Text(text) => {
+                    let words = self.bpe.encode(text, false).map_err(|error| {
+                        Error::new(ErrorKind::Input, format!("the prompt {text:?} cannot be split into tokens ({error})"))
+                    })?;
+                    let fitting = words.len().min(room + 1 - ids.len());
+                    ids.extend(&words.get_ids()[..fitting]);
+                    if let Some(&(start, _)) = words.get_offsets().get(fitting) {
+                        dropped.push_str(text.get(start..).unwrap_or(text));
+                    }
+                }
+            }
+        }
+        ids.push(self.end);
+        ids.resize(length, self.pad);
+        Ok(Encoded { ids, dropped: (!dropped.is_empty()).then_some(dropped) })
+    }
+
+    /// How many tokens a prompt may have, start and end included (77).
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// How many ids there are: new tokens count on from here.
+    pub fn vocabulary_size(&self) -> usize {
+        self.bpe.get_vocab_size(true)
+    }
+
+    /// The id of the token that ends a prompt.
+    pub fn end_id(&self) -> u32 {
+        self.end
+    }
+
+    /// The id that fills the rest.
+    pub fn pad_id(&self) -> u32 {
+        self.pad
+    }
+}

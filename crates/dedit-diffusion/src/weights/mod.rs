@@ -1,0 +1,16 @@
+//! Checkpoints: diffusers folders opened by memory map, their tensors handed out one at a time by their diffusers names.
+
+mod checkpoint;
+mod diagnosis;
+mod family;
+mod file;
+mod folder;
+mod header;
+mod map;
+mod names;
+mod source;
+mod tensor;
+
+pub use checkpoint::{Checkpoint, Component, OpenOptions};
+pub use family::Family;
+pub use source::{Scope, Weights};
