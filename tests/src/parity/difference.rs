@@ -39,7 +39,7 @@ fn values(tensor: &Tensor) -> Result<Vec<f64>> {
 
 fn distance(expected: f64, computed: f64) -> f64 {
     let distance = (expected - computed).abs();
-    if expected == computed || (expected.is_nan() && computed.is_nan()) {
+    if expected.to_bits() == computed.to_bits() || (expected.is_nan() && computed.is_nan()) {
         0.0
     } else if distance.is_nan() {
         f64::INFINITY
