@@ -1,7 +1,7 @@
 //! README's first command, run as written.
 
-use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -33,18 +33,15 @@ fn output(command: &str) -> Result<String> {
     named.with_context(|| format!("`{command}` names no picture with --out"))
 }
 
-/// The width and height of a PNG file, which must show more than one colour.
+/// The width and height of a picture, which must show more than one colour.
 fn look_at(path: &Path) -> Result<(u32, u32)> {
-    let mut reader = png::Decoder::new(BufReader::new(File::open(path)?)).read_info()?;
-    let mut samples = vec![0; reader.output_buffer_size().context("it is too large")?];
-    let frame = reader.next_frame(&mut samples)?;
-    let pixel = frame.color_type.samples() * (frame.bit_depth as usize / 8).max(1);
-    let mut pixels = samples[..frame.buffer_size()].chunks_exact(pixel);
+    let picture = image::open(path)?.into_rgb8();
+    let mut pixels = picture.pixels();
     let first = pixels.next().context("it has no pixel")?;
     if pixels.all(|other| other == first) {
         bail!("every pixel of it is the same");
     }
-    Ok((frame.width, frame.height))
+    Ok(picture.dimensions())
 }
 
 #[cfg(test)]
@@ -58,12 +55,6 @@ mod tests {
         assert!(output("dedit generate --out 'x").unwrap_err().to_string().contains("quotes"));
     }
 
-    fn write(path: &Path, pixels: &[u8]) {
-        let mut encoder = png::Encoder::new(File::create(path).unwrap(), 2, 1);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.write_header().unwrap().write_image_data(pixels).unwrap();
-    }
-
     #[test]
     fn a_picture_shows_something() {
         let directory = tempfile::tempdir().unwrap();
@@ -71,9 +62,9 @@ mod tests {
         assert!(look_at(&path).is_err(), "there is none");
         fs::write(&path, "text").unwrap();
         assert!(look_at(&path).is_err(), "it is a text");
-        write(&path, &[9, 8, 7, 9, 8, 7]);
+        image::RgbImage::from_raw(2, 1, vec![9, 8, 7, 9, 8, 7]).unwrap().save(&path).unwrap();
         assert!(look_at(&path).unwrap_err().to_string().contains("the same"));
-        write(&path, &[9, 8, 7, 9, 8, 6]);
+        image::RgbImage::from_raw(2, 1, vec![9, 8, 7, 9, 8, 6]).unwrap().save(&path).unwrap();
         assert_eq!(look_at(&path).unwrap(), (2, 1));
     }
 }
