@@ -1,1 +1,3 @@
 //! Support for the tests that cross crate borders.
+
+pub mod parity;

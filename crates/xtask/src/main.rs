@@ -1,2 +1,61 @@
-//! The command line.
-fn main() {}
+//! The project's own commands: `cargo xtask …`.
+//!
+//! Each command is a file of its own and ends with one line that says what came of it. What they check lives elsewhere: in the crates' own tests, in
+//! `tests/`, and in the tools they call.
+
+mod check_gpu;
+mod ci;
+mod licences;
+mod parity;
+mod tally;
+mod test;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything a change has to pass: format, lints, documentation, licences, arrows, tests, GPU type checks
+    Ci,
+    /// Everything that is tested, or the parts named; ends with how much passed, failed and was skipped
+    Test {
+        /// Runs these parts alone
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        only: Vec<test::Part>,
+    },
+    /// Compares with the stored values of every parity folder under the directories
+    Parity {
+        /// Where the folders, and the checkpoints they belong to, are
+        #[arg(value_name = "DIR", required = true)]
+        directories: Vec<PathBuf>,
+    },
+    /// Type-checks the CUDA and Metal builds, without either at hand
+    CheckGpu,
+}
+
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    let result = Workspace::find().and_then(|workspace| match task {
+        Task::Ci => ci::run_all(&workspace),
+        Task::Test { only } => Ok(test::run(&workspace, &only).conclude()),
+        Task::Parity { directories } => Ok(parity::run(&directories)),
+        Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
+    });
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask test`: everything that is tested, in parts that can be run alone.
+
+mod demo;
+mod docs;
+mod readme;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+
+use crate::parity;
+use crate::tally::Tally;
+use crate::workspace::{Workspace, shown};
+
+/// A part of the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The tests of every crate, and those that cross crate borders
+    Unit,
+    /// Agreement with the values of PyTorch that are kept with the tests
+    Parity,
+    /// README's first command, run as written
+    Demo,
+    /// README's other commands and every link between documents
+    Docs,
+}
+
+impl Part {
+    fn run(self, workspace: &Workspace) -> Result<Tally> {
+        match self {
+            Self::Unit => unit(workspace),
+            Self::Parity => {
+                let outcome = parity::compare(&[workspace.root().join("tests/data/parity")]);
+                Ok(if outcome.passed + outcome.failed == 0 { Tally::fail() } else { outcome.into() })
+            }
+            Self::Demo => demo::run(workspace),
+            Self::Docs => docs::run(workspace),
+        }
+    }
+}
+
+/// Runs the parts in `only`, or all of them where it is empty. A part that cannot be run counts as one failure.
+pub(crate) fn run(workspace: &Workspace, only: &[Part]) -> Tally {
+    let parts = if only.is_empty() { Part::value_variants() } else { only };
+    let mut tally = Tally::default();
+    for part in parts {
+        let name = part.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        println!("\n-- {name}");
+        tally += part.run(workspace).unwrap_or_else(|error| {
+            println!("FAILED {name}: {error:#}");
+            Tally::fail()
+        });
+    }
+    println!();
+    tally
+}
+
+/// Runs `cargo test`, showing and counting its output.
+fn unit(workspace: &Workspace) -> Result<Tally> {
+    let mut command = workspace.cargo("test --locked --release --workspace --no-fail-fast");
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} cannot be started", shown(&command)))?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(child.stdout.take().context("the output of cargo is closed")?).lines() {
+        let line = line.context("the output of cargo test cannot be read")?;
+        println!("{line}");
+        tally.read_line(&line);
+    }
+    let status = child.wait().context("cargo test cannot be waited for")?;
+    if !status.success() && tally.failed == 0 {
+        println!("FAILED {} ended with {status}: a test was not built, or ended without a result", shown(&command));
+        tally += Tally::fail();
+    }
+    Ok(tally)
+}

@@ -1,0 +1,91 @@
+//! Agreement with stored values of PyTorch.
+//!
+//! A parity folder holds `meta.json` (its `kind` and settings) and `expected.safetensors` (inputs and results). [`run`] finds every such folder under
+//! the directories it is given and hands each to the suite that knows its form. Folders are data: one more of a known form needs no change here.
+
+mod difference;
+mod folder;
+mod report;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+pub use difference::Difference;
+pub use folder::Folder;
+pub use report::{Outcome, Report};
+
+/// Tolerance for one operation: the largest absolute difference in float32. PyTorch differs from itself by up to 8e-6 when it runs with other kernels
+/// and threads.
+pub const ONE_OPERATION: f64 = 2e-4;
+
+/// What can be compared in folders of one form.
+pub struct Suite {
+    /// The form: what the names of such folders start with, or their `kind`.
+    pub form: &'static str,
+    /// Runs every case of a folder; an error is one that stops the whole folder.
+    pub run: fn(&Folder, &mut Report<'_>) -> Result<()>,
+}
+
+/// Every form of folder that this project knows.
+pub const SUITES: &[Suite] = &[];
+
+/// Runs every parity folder under `directories` (at any depth, in the order of their names) with `suites`, and `print`s a line for each case.
+pub fn run(directories: &[PathBuf], suites: &[Suite], print: &mut dyn FnMut(&str)) -> Outcome {
+    let mut report = Report::new(print);
+    let mut folders = BTreeSet::new();
+    for directory in directories {
+        if let Err(error) = find(directory, &mut folders) {
+            report.fail(&last(directory), &error);
+        }
+    }
+    for path in folders {
+        match Folder::open(&path, directories) {
+            Ok(folder) => run_folder(&folder, suites, &mut report),
+            Err(error) => report.fail(&last(&path), &error),
+        }
+    }
+    report.finish()
+}
+
+fn last(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn run_folder(folder: &Folder, suites: &[Suite], report: &mut Report<'_>) {
+    let Some(suite) = suites.iter().find(|suite| folder.name().starts_with(suite.form) || folder.kind() == suite.form) else {
+        let known: Vec<_> = suites.iter().map(|suite| suite.form).collect();
+        return report
+            .skip(folder.name(), &format!("no cases for a folder of this name and kind ({}); known: {}", folder.kind(), known.join(", ")));
+    };
+    let counted = report.counted();
+    if let Err(error) = (suite.run)(folder, report) {
+        return report.fail(folder.name(), &error);
+    }
+    let unread = folder.unread();
+    if !unread.is_empty() {
+        report.fail(folder.name(), &anyhow::anyhow!("stored but neither used nor compared: {}", unread.join(", ")));
+    } else if report.counted() == counted {
+        report.fail(folder.name(), &anyhow::anyhow!("holds no case"));
+    }
+}
+
+/// Collects the folders with a `meta.json`, `directory` itself included; links to directories are not followed.
+fn find(directory: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(directory)
+        .with_context(|| format!("{} cannot be read; name a directory of parity folders", directory.display()))?;
+    if directory.join("meta.json").is_file() {
+        found.insert(directory.canonicalize()?);
+    }
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            find(&entry.path(), found)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
