@@ -1,0 +1,66 @@
+"""Write tiny random checkpoints and what PyTorch computes with them.
+
+Usage: python generate.py OUT_DIR [FOLDER ...]
+
+OUT_DIR is filled with the folders that README.md describes; with names of folders, only those are
+written. Everything is computed in float32 on one thread of the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from transformers.utils import logging
+
+from values import checkpoint, ladder, layers
+from values.configs import FAMILIES
+
+Writer = Callable[[Path], None]
+
+tiny = cache(checkpoint.build)
+
+
+def writers() -> dict[str, Writer]:
+    """Folder -> what writes it below a directory."""
+    table: dict[str, Writer] = {"layers": layers.write_layers}
+    for kind in FAMILIES:
+        table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
+        table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)
+    return table
+
+
+def write_checkpoint(out: Path, kind: str) -> None:
+    """Write `tiny-<kind>`."""
+    checkpoint.save(out / f"tiny-{kind}", tiny(kind))
+
+
+def write_ladder(out: Path, kind: str) -> None:
+    """Write `ladder-<kind>`."""
+    ladder.write_ladder(out, tiny(kind))
+
+
+def main() -> None:
+    """Write the folders that the command line names."""
+    table = writers()
+    parser = argparse.ArgumentParser(description="Write parity folders.")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help=", ".join(table))
+    options = parser.parse_args()
+    unknown = set(options.folders) - set(table)
+    if unknown:
+        parser.error(f"no such folder: {', '.join(sorted(unknown))}")
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()
+    for name in options.folders or table:
+        shutil.rmtree(options.out / name, ignore_errors=True)
+        table[name](options.out)
+        print(name)
+
+
+if __name__ == "__main__":
+    main()

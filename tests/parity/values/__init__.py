@@ -1,0 +1,1 @@
+"""The parts of the parity generator: one module per folder it writes."""
