@@ -3,9 +3,14 @@
 //! Life cycle: a weights source (a diffusers folder or a single file) is opened and its family recognised; the networks are built from it once and
 //! then called any number of times. This crate knows no items, no sessions, no sockets; it opens no file but the weights and tokenizers it is handed.
 
+mod build;
 pub mod config;
 mod error;
+mod resnet;
+pub mod text_encoder;
 mod tokenizer;
+pub mod unet;
+pub mod vae;
 pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};

@@ -248,6 +248,55 @@ pub fn cat_samples(values: &[Value]) -> Result<Value> {
     }))
 }
 
+/// The top left part of `[batch, height, width, channels]` with the given height and width.
+pub fn crop(x: &Value, [height, width]: [usize; 2]) -> Result<Value> {
+    let (_, old_height, old_width, _) = x.tensor().dims4()?;
+    if (old_height, old_width) == (height, width) {
+        return Ok(x.clone());
+    }
+    if height > old_height || width > old_width {
+        bail!("cannot crop {:?} to {height} × {width}", x.dims());
+    }
+    let slot = x.slot();
+    Ok(record(x.tensor().narrow(1, 0, height)?.narrow(2, 0, width)?.contiguous()?, &[x], move |gradient, gradients| {
+        let padded = gradient.pad_with_zeros(1, 0, old_height - height)?.pad_with_zeros(2, 0, old_width - width)?;
+        gradients.add(&slot, padded.contiguous()?)
+    }))
+}
+
+/// Rows `rows` of `x [n, columns]`.
+pub fn select_rows(x: &Value, rows: &[u32]) -> Result<Value> {
+    let index = Tensor::new(rows, x.device())?;
+    let slot = x.slot();
+    let zeros = x.tensor().zeros_like()?;
+    Ok(record(x.tensor().index_select(&index, 0)?, &[x], move |gradient, gradients| {
+        gradients.add(&slot, zeros.index_add(&index, gradient, 0)?)
+    }))
+}
+
+/// The inverse of [`select_rows`]: `[n, columns]` zeros with the rows of every part added at its places. `like` gives precision and device.
+pub fn scatter_rows(parts: &[(Value, Vec<u32>)], n: usize, columns: usize, like: &Tensor) -> Result<Value> {
+    let mut y = Tensor::zeros((n, columns), like.dtype(), like.device())?;
+    let mut places = Vec::with_capacity(parts.len());
+    for (part, rows) in parts {
+        let index = Tensor::new(rows.as_slice(), like.device())?;
+        y = y.index_add(&index, part.tensor(), 0)?;
+        places.push((part.slot(), index));
+    }
+    let parents: Vec<&Value> = parts.iter().map(|(part, _)| part).collect();
+    Ok(record(y, &parents, move |gradient, gradients| {
+        places.iter().try_for_each(|(slot, index)| gradients.add(slot, gradient.index_select(index, 0)?))
+    }))
+}
+
+/// Every row of `x [n, columns]` times its entry of `weights [n, 1]`.
+pub fn scale_rows(x: &Value, weights: &Tensor) -> Result<Value> {
+    let (slot, weights) = (x.slot(), weights.clone());
+    Ok(record(x.tensor().broadcast_mul(&weights)?, &[x], move |gradient, gradients| {
+        gradients.add(&slot, gradient.broadcast_mul(&weights)?)
+    }))
+}
+
 /// Rows `ids` of the table whose first rows are `fixed [rows, columns]` and whose further rows are `extra [more, columns]`: an embedding with
 /// replaceable rows. Ids from `rows` on address `extra`. The result is `[ids.len(), columns]`.
 pub fn embed(fixed: &Tensor, extra: Option<&Value>, ids: &[u32]) -> Result<Value> {

@@ -20,8 +20,8 @@ pub(crate) struct GroupShape {
 /// Mean and reciprocal deviation per sample and group.
 #[derive(Clone)]
 pub(crate) struct GroupStatistics {
-    mean: Vec<f32>,
-    scale: Vec<f32>,
+    pub(crate) mean: Vec<f32>,
+    pub(crate) scale: Vec<f32>,
 }
 
 /// Pixels per task.

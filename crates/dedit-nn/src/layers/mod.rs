@@ -10,17 +10,22 @@ mod linear;
 mod norm;
 mod vector;
 
+use candle_core::Result;
+
 pub use adapter::Adapter;
 pub use attention::{AttentionMask, attention};
 pub use conv::{Conv2d, window_factor};
 pub use linear::Linear;
-pub use norm::{GroupNorm, LayerNorm};
+pub use norm::{FixedStatistics, GroupNorm, LayerNorm};
 pub use vector::Vector;
+
+/// What is done to each layer, given its path.
+pub type Visitor<'v> = dyn FnMut(&str, Layer<'_>) -> Result<()> + 'v;
 
 /// Visits every weighted layer of a network with its path in diffusers' naming, without the trailing `.weight`.
 pub trait Visit {
-    /// Calls `visitor` for every layer below `path`.
-    fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, Layer<'_>));
+    /// Calls `visitor` for every layer below `path`, until it fails.
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> Result<()>;
 }
 
 /// A layer met by [`Visit::visit`].

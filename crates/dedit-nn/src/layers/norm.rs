@@ -88,6 +88,54 @@ impl GroupNorm {
     }
 }
 
+/// Mean and reciprocal deviation of each group, measured once and used for other pixels of the same picture: what makes tiles agree.
+#[derive(Debug, Clone)]
+pub struct FixedStatistics {
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+}
+
+impl GroupNorm {
+    /// Measures `x [samples, height, width, channels]`, all samples together.
+    pub fn measure(&self, x: &Tensor) -> Result<FixedStatistics> {
+        let channels = x.dim(D::Minus1)?;
+        let grouped = x.to_dtype(DType::F32)?.reshape(((), self.groups, channels / self.groups))?;
+        if fused(&grouped) {
+            let shape = GroupShape { batch: 1, pixels: grouped.dim(0)?, channels, groups: self.groups };
+            let statistics = norm::group_statistics(shape, &elements(&grouped)?, self.epsilon);
+            return Ok(FixedStatistics { mean: statistics.mean, scale: statistics.scale });
+        }
+        let mean = grouped.mean_keepdim((0, 2))?;
+        let variance = grouped.broadcast_sub(&mean)?.sqr()?.mean((0, 2))?;
+        let scale = (variance + self.epsilon)?.sqrt()?.recip()?;
+        Ok(FixedStatistics { mean: mean.flatten_all()?.to_vec1()?, scale: scale.to_vec1()? })
+    }
+
+    /// The norm with given statistics, then `SiLU` if asked; without a gradient.
+    pub fn apply(&self, x: &Tensor, statistics: &FixedStatistics, silu: bool) -> Result<Tensor> {
+        let channels = x.dim(D::Minus1)?;
+        let (gamma, beta) = (self.gamma.tensor(), self.beta.tensor());
+        if statistics.mean.len() != self.groups || gamma.dim(0)? != channels {
+            bail!("statistics of {} groups do not fit {:?}", statistics.mean.len(), x.dims());
+        }
+        let flat = x.contiguous()?.reshape((1, (), channels))?;
+        let spread = |per_group: &[f32]| -> Result<Tensor> {
+            let repeated = per_group.iter().flat_map(|&value| std::iter::repeat_n(value, channels / self.groups)).collect::<Vec<_>>();
+            Tensor::from_vec(repeated, channels, x.device())
+        };
+        let slope = (spread(&statistics.scale)? * gamma.to_dtype(DType::F32)?)?;
+        let offset = (beta.to_dtype(DType::F32)? - (spread(&statistics.mean)? * &slope)?)?;
+        if fused(&flat) {
+            let shape = GroupShape { batch: 1, pixels: flat.dim(1)?, channels, groups: channels };
+            let unit = norm::GroupStatistics { mean: vec![0.0; channels], scale: vec![1.0; channels] };
+            return tensor(norm::group_norm(shape, &elements(&flat)?, &unit, &elements(&slope)?, &elements(&offset)?, silu), x.dims());
+        }
+        let y = flat.to_dtype(DType::F32)?.broadcast_mul(&slope)?.broadcast_add(&offset)?;
+        let y = if silu { y.silu()? } else { y };
+        y.to_dtype(x.dtype())?.reshape(x.dims())
+    }
+}
+
 fn parents(x: &Value, gamma: &Vector, beta: &Vector) -> Vec<Value> {
     let mut values = vec![x.clone()];
     for vector in [gamma, beta] {

@@ -1,0 +1,157 @@
+//! The denoiser: a U-Net with cross-attention to text (Rombach et al. 2021, arXiv 2112.10752), as diffusers' `UNet2DConditionModel`.
+
+mod blocks;
+mod context;
+mod embedding;
+mod transformer;
+
+use candle_core::Device;
+use dedit_nn::autograd::Value;
+use dedit_nn::layers::{Conv2d, GroupNorm, Layer, Visit, Visitor, join};
+use dedit_nn::ops;
+
+use self::blocks::{Call, DownBlock, MidBlock, UpBlock};
+pub use self::context::{Context, Region, SampleContext};
+use self::embedding::Embedding;
+pub use self::embedding::TextTimeInput;
+use crate::build::{Build, ConvShape};
+use crate::config::{self, BlockKind, UnetConfig};
+use crate::weights::Component;
+use crate::{Error, Result};
+
+/// The denoiser.
+pub struct Unet {
+    config: UnetConfig,
+    embedding: Embedding,
+    conv_in: Conv2d,
+    down_blocks: Vec<DownBlock>,
+    mid_block: Option<MidBlock>,
+    up_blocks: Vec<UpBlock>,
+    conv_norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+/// Everything one call of the U-Net depends on.
+#[derive(Clone)]
+pub struct UnetInput<'a> {
+    /// Noisy latents, `[batch, channels, height, width]`, of any height and width.
+    pub latents: &'a Value,
+    /// One timestep per sample.
+    pub timesteps: &'a [f32],
+    /// What the cross-attentions attend to.
+    pub context: &'a Context,
+    /// SDXL's pooled text and sizes.
+    pub text_time: Option<&'a TextTimeInput>,
+    /// The guidance scale that LCM-distilled checkpoints take as an input.
+    pub guidance: Option<f64>,
+    /// Gradient checkpointing: how many levels, from the outermost (which keeps the most), are computed again in the backward pass.
+    pub checkpoint_levels: usize,
+}
+
+impl Unet {
+    /// Builds the U-Net on `device`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
+    pub fn new(component: &Component<UnetConfig>, device: &Device) -> Result<Self> {
+        let config = component.config.clone();
+        let build = Build::new(component.weights.root(), device);
+        let channels = config.block_out_channels.clone();
+        let (Some(&first), Some(&last)) = (channels.first(), channels.last()) else {
+            return Err(Error::model("a U-Net without levels"));
+        };
+        let mut skips = vec![first];
+        let down_blocks = (0..channels.len())
+            .map(|i| DownBlock::new(&build.at(format!("down_blocks.{i}")), &config, i, &mut skips))
+            .collect::<Result<_>>()?;
+        let mid_block = match config.mid_block_type {
+            config::MidBlock::CrossAttention => Some(MidBlock::new(&build.at("mid_block"), &config)?),
+            config::MidBlock::Absent => None,
+        };
+        let mut inputs = last;
+        let mut up_blocks = Vec::new();
+        for (i, &outputs) in channels.iter().rev().enumerate() {
+            up_blocks.push(UpBlock::new(&build.at(format!("up_blocks.{i}")), &config, i, inputs, &mut skips)?);
+            inputs = outputs;
+        }
+        let unet = Self {
+            embedding: Embedding::new(&build, &config)?,
+            conv_in: build.conv("conv_in", ConvShape::same(config.in_channels, first))?,
+            down_blocks,
+            mid_block,
+            up_blocks,
+            conv_norm_out: build.group_norm("conv_norm_out", first, config.norm_num_groups, config.norm_eps)?,
+            conv_out: build.conv("conv_out", ConvShape::same(first, config.out_channels))?,
+            config,
+        };
+        component.weights.finish()?;
+        Ok(unet)
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
+    /// The (height, width) of every resolution at which cross-attention happens, for latents of the given size, the largest first.
+    pub fn attention_sizes(&self, height: usize, width: usize) -> Vec<(usize, usize)> {
+        let levels = self.config.block_out_channels.len();
+        let mut size = (height, width);
+        let mut sizes = Vec::new();
+        for level in 0..levels {
+            let up = self.config.up_block_types[levels - 1 - level];
+            let middle = level + 1 == levels && self.mid_block.is_some();
+            if middle || [self.config.down_block_types[level], up].contains(&BlockKind::CrossAttention) {
+                sizes.push(size);
+            }
+            if level + 1 < levels {
+                size = (size.0.div_ceil(2), size.1.div_ceil(2));
+            }
+        }
+        sizes
+    }
+
+    /// Predicts noise (or velocity, as the checkpoint was trained) for a batch: `[batch, channels, height, width]`.
+    pub fn forward(&self, input: &UnetInput<'_>) -> Result<Value> {
+        let (batch, channels, _, _) = input.latents.tensor().dims4()?;
+        if channels != self.config.in_channels {
+            return Err(Error::usage(format!("the latents have {channels} channels, this U-Net takes {}", self.config.in_channels)));
+        }
+        if input.timesteps.len() != batch {
+            return Err(Error::usage(format!("{batch} latents were given {} timesteps", input.timesteps.len())));
+        }
+        input.context.check(batch)?;
+        let time = self.embedding.forward(input.timesteps, input.guidance, input.text_time, input.latents.tensor())?;
+        let call = Call { time: &time, context: input.context, checkpoint_levels: input.checkpoint_levels };
+        let mut x = self.conv_in.forward(&ops::channels_last(input.latents)?)?;
+        let mut skips = vec![x.clone()];
+        for block in &self.down_blocks {
+            x = block.forward(x, &call, &mut skips)?;
+        }
+        if let Some(block) = &self.mid_block {
+            x = block.forward(&x, &call)?;
+        }
+        for block in &self.up_blocks {
+            x = block.forward(x, &call, &mut skips)?;
+        }
+        Ok(ops::channels_first(&self.conv_out.forward(&self.conv_norm_out.forward_silu(&x)?)?)?)
+    }
+}
+
+impl Visit for Unet {
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
+        self.embedding.visit(path, visitor)?;
+        visitor(&join(path, "conv_in"), Layer::Conv2d(&mut self.conv_in))?;
+        for (i, block) in self.down_blocks.iter_mut().enumerate() {
+            block.visit(&join(path, format!("down_blocks.{i}")), visitor)?;
+        }
+        if let Some(block) = &mut self.mid_block {
+            block.visit(&join(path, "mid_block"), visitor)?;
+        }
+        for (i, block) in self.up_blocks.iter_mut().enumerate() {
+            block.visit(&join(path, format!("up_blocks.{i}")), visitor)?;
+        }
+        visitor(&join(path, "conv_norm_out"), Layer::GroupNorm(&mut self.conv_norm_out))?;
+        visitor(&join(path, "conv_out"), Layer::Conv2d(&mut self.conv_out))
+    }
+}

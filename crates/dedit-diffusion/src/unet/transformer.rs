@@ -1,0 +1,154 @@
+//! The transformers between the U-Net's residual blocks (diffusers' `Transformer2DModel` and `BasicTransformerBlock`).
+
+use dedit_nn::autograd::Value;
+use dedit_nn::layers::{AttentionMask, GroupNorm, Layer, LayerNorm, Linear, Visit, Visitor, attention, join};
+use dedit_nn::ops;
+
+use super::context::{Context, Projections};
+use crate::Result;
+use crate::build::Build;
+
+/// Sizes of a transformer.
+#[derive(Clone, Copy)]
+pub(super) struct TransformerShape {
+    pub(super) channels: usize,
+    pub(super) heads: usize,
+    pub(super) blocks: usize,
+    pub(super) context: usize,
+    pub(super) groups: usize,
+    /// Whether the projections at both ends are kept as linear layers.
+    pub(super) linear: bool,
+}
+
+/// Attention blocks over the pixels of an image, between two projections and beside a residual.
+pub(super) struct Transformer {
+    norm: GroupNorm,
+    proj_in: Linear,
+    blocks: Vec<TransformerBlock>,
+    proj_out: Linear,
+}
+
+impl Transformer {
+    pub(super) fn new(build: &Build, shape: TransformerShape) -> Result<Self> {
+        let channels = shape.channels;
+        Ok(Self {
+            norm: build.group_norm("norm", channels, shape.groups, 1e-6)?,
+            proj_in: build.linear_or_pointwise("proj_in", channels, shape.linear)?,
+            blocks: (0..shape.blocks)
+                .map(|i| TransformerBlock::new(&build.at(format!("transformer_blocks.{i}")), shape))
+                .collect::<Result<_>>()?,
+            proj_out: build.linear_or_pointwise("proj_out", channels, shape.linear)?,
+        })
+    }
+
+    /// `x [batch, height, width, channels]`; channels come last, so pixels are tokens without moving anything.
+    pub(super) fn forward(&self, x: &Value, context: &Context) -> Result<Value> {
+        let (batch, height, width, channels) = x.tensor().dims4()?;
+        let tokens = [batch, height * width, channels];
+        let mut hidden = self.proj_in.forward(&ops::reshape(&self.norm.forward(x)?, &tokens)?)?;
+        for block in &self.blocks {
+            hidden = block.forward(&hidden, context, (height, width))?;
+        }
+        let out = self.proj_out.forward_onto(&hidden, Some(&ops::reshape(x, &tokens)?))?;
+        Ok(ops::reshape(&out, &[batch, height, width, channels])?)
+    }
+}
+
+impl Visit for Transformer {
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
+        visitor(&join(path, "norm"), Layer::GroupNorm(&mut self.norm))?;
+        visitor(&join(path, "proj_in"), Layer::Linear(&mut self.proj_in))?;
+        for (i, block) in self.blocks.iter_mut().enumerate() {
+            block.visit(&join(path, format!("transformer_blocks.{i}")), visitor)?;
+        }
+        visitor(&join(path, "proj_out"), Layer::Linear(&mut self.proj_out))?;
+        Ok(())
+    }
+}
+
+/// Self-attention, cross-attention and a gated perceptron, each after a norm and beside a residual.
+struct TransformerBlock {
+    norm1: LayerNorm,
+    attn1: Attention,
+    norm2: LayerNorm,
+    attn2: Attention,
+    norm3: LayerNorm,
+    ff_in: Linear,
+    ff_out: Linear,
+}
+
+impl TransformerBlock {
+    fn new(build: &Build, shape: TransformerShape) -> Result<Self> {
+        let channels = shape.channels;
+        let norm = |name: &str| build.layer_norm(name, channels, 1e-5);
+        Ok(Self {
+            norm1: norm("norm1")?,
+            attn1: Attention::new(&build.at("attn1"), channels, channels, shape.heads)?,
+            norm2: norm("norm2")?,
+            attn2: Attention::new(&build.at("attn2"), channels, shape.context, shape.heads)?,
+            norm3: norm("norm3")?,
+            // Four times the width, twice for the gate.
+            ff_in: build.linear("ff.net.0.proj", channels, 8 * channels)?,
+            ff_out: build.linear("ff.net.2", 4 * channels, channels)?,
+        })
+    }
+
+    fn forward(&self, x: &Value, context: &Context, size: (usize, usize)) -> Result<Value> {
+        let normed = self.norm1.forward(x)?;
+        let (q, k, v) = (self.attn1.to_q.forward(&normed)?, self.attn1.to_k.forward(&normed)?, self.attn1.to_v.forward(&normed)?);
+        let attended = attention(&q, &k, &v, self.attn1.heads, &AttentionMask::None)?;
+        let x = self.attn1.to_out.forward_onto(&attended, Some(x))?;
+        let attended = context.attend(&self.attn2.projections(), &self.norm2.forward(&x)?, size)?;
+        let x = self.attn2.to_out.forward_onto(&attended, Some(&x))?;
+        let inner = ops::geglu(&self.ff_in.forward(&self.norm3.forward(&x)?)?)?;
+        Ok(self.ff_out.forward_onto(&inner, Some(&x))?)
+    }
+}
+
+impl Visit for TransformerBlock {
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
+        for (name, norm) in [("norm1", &mut self.norm1), ("norm2", &mut self.norm2), ("norm3", &mut self.norm3)] {
+            visitor(&join(path, name), Layer::LayerNorm(norm))?;
+        }
+        self.attn1.visit(&join(path, "attn1"), visitor)?;
+        self.attn2.visit(&join(path, "attn2"), visitor)?;
+        visitor(&join(path, "ff.net.0.proj"), Layer::Linear(&mut self.ff_in))?;
+        visitor(&join(path, "ff.net.2"), Layer::Linear(&mut self.ff_out))?;
+        Ok(())
+    }
+}
+
+/// The projections of an attention.
+struct Attention {
+    to_q: Linear,
+    to_k: Linear,
+    to_v: Linear,
+    to_out: Linear,
+    heads: usize,
+}
+
+impl Attention {
+    fn new(build: &Build, channels: usize, context: usize, heads: usize) -> Result<Self> {
+        Ok(Self {
+            to_q: build.linear_no_bias("to_q", channels, channels)?,
+            to_k: build.linear_no_bias("to_k", context, channels)?,
+            to_v: build.linear_no_bias("to_v", context, channels)?,
+            to_out: build.linear("to_out.0", channels, channels)?,
+            heads,
+        })
+    }
+
+    fn projections(&self) -> Projections<'_> {
+        Projections { q: &self.to_q, k: &self.to_k, v: &self.to_v, heads: self.heads }
+    }
+}
+
+impl Visit for Attention {
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
+        visitor(&join(path, "to_q"), Layer::Linear(&mut self.to_q))?;
+        visitor(&join(path, "to_k"), Layer::Linear(&mut self.to_k))?;
+        visitor(&join(path, "to_v"), Layer::Linear(&mut self.to_v))?;
+        visitor(&join(path, "to_out.0"), Layer::Linear(&mut self.to_out))?;
+        Ok(())
+    }
+}

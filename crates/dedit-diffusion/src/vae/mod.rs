@@ -1,0 +1,123 @@
+//! The autoencoder between pictures and latents (Kingma & Welling 2013; Rombach et al. 2021), as diffusers' `AutoencoderKL`.
+//!
+//! Large pictures are done in tiles that overlap by the network's whole field of view and share one set of norm statistics, so there are no seams: where
+//! the cuts lie does not show in the result.
+
+mod blocks;
+mod decoder;
+mod encoder;
+mod norms;
+mod tiles;
+
+use candle_core::{Device, Tensor};
+use dedit_nn::autograd::Value;
+use dedit_nn::ops;
+
+use self::decoder::Decoder;
+use self::encoder::Encoder;
+pub use self::tiles::Tiling;
+use crate::config::VaeConfig;
+use crate::weights::Component;
+use crate::{Error, Result};
+
+/// The autoencoder.
+pub struct Vae {
+    config: VaeConfig,
+    encoder: Encoder,
+    decoder: Decoder,
+}
+
+/// A diagonal Gaussian over latents, before scaling: `[batch, channels, height, width]` each.
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    /// The mean.
+    pub mean: Tensor,
+    /// The standard deviation.
+    pub std: Tensor,
+}
+
+impl Posterior {
+    /// `mean + std · noise`.
+    pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
+        Ok((&self.mean + (&self.std * noise)?)?)
+    }
+}
+
+impl Vae {
+    /// Builds the autoencoder on `device`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
+    pub fn new(component: &Component<VaeConfig>, device: &Device) -> Result<Self> {
+        let config = component.config.clone();
+        let vae = Self {
+            encoder: Encoder::new(&component.weights, &config, device)?,
+            decoder: Decoder::new(&component.weights, &config, device)?,
+            config,
+        };
+        component.weights.finish()?;
+        Ok(vae)
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &VaeConfig {
+        &self.config
+    }
+
+    /// Encodes `[batch, 3, height, width]` in `[-1, 1]`.
+    ///
+    /// # Errors
+    /// When a side is no multiple of the pixels per latent.
+    pub fn encode(&self, picture: &Tensor, tiling: Tiling) -> Result<Posterior> {
+        let (_, channels, height, width) = picture.dims4()?;
+        let factor = self.config.pixels_per_latent();
+        if channels != self.config.in_channels || !height.is_multiple_of(factor) || !width.is_multiple_of(factor) || height * width == 0 {
+            let expected = self.config.in_channels;
+            return Err(Error::usage(format!(
+                "the autoencoder takes {expected} channels and sides that are multiples of {factor}, not {channels} channels of {width} × {height}"
+            )));
+        }
+        let moments = self.encoder.run(&ops::channels_last(&Value::constant(picture.clone()))?, tiling)?;
+        let moments = ops::channels_first(&moments)?.into_tensor();
+        let half = self.config.latent_channels;
+        let log_variance = moments.narrow(1, half, half)?.contiguous()?.clamp(-30.0, 20.0)?;
+        Ok(Posterior { mean: moments.narrow(1, 0, half)?.contiguous()?, std: (log_variance * 0.5)?.exp()? })
+    }
+
+    /// Decodes unscaled latents `[batch, channels, height, width]` to `[batch, 3, height · 8, width · 8]`, nominally in `[-1, 1]`.
+    pub fn decode(&self, latents: &Tensor, tiling: Tiling) -> Result<Tensor> {
+        let (_, channels, _, _) = latents.dims4()?;
+        if channels != self.config.latent_channels {
+            let expected = self.config.latent_channels;
+            return Err(Error::usage(format!("the autoencoder takes latents of {expected} channels, not {channels}")));
+        }
+        let picture = self.decoder.run(&ops::channels_last(&Value::constant(latents.clone()))?, tiling)?;
+        Ok(ops::channels_first(&picture)?.into_tensor())
+    }
+
+    /// From the autoencoder's latents to the ones the denoiser works on: `(latent - shift) · scale`, or normalised by the checkpoint's own statistics.
+    pub fn scale_latents(&self, latents: &Tensor) -> Result<Tensor> {
+        match self.statistics(latents)? {
+            Some((mean, std)) => Ok((latents.broadcast_sub(&mean)?.broadcast_div(&std)? * self.config.scaling_factor)?),
+            None => Ok(((latents - self.config.shift_factor)? * self.config.scaling_factor)?),
+        }
+    }
+
+    /// The inverse of [`Self::scale_latents`].
+    pub fn unscale_latents(&self, latents: &Tensor) -> Result<Tensor> {
+        let plain = (latents / self.config.scaling_factor)?;
+        match self.statistics(latents)? {
+            Some((mean, std)) => Ok(plain.broadcast_mul(&std)?.broadcast_add(&mean)?),
+            None => Ok((plain + self.config.shift_factor)?),
+        }
+    }
+
+    fn statistics(&self, like: &Tensor) -> Result<Option<(Tensor, Tensor)>> {
+        let (Some(mean), Some(std)) = (&self.config.latents_mean, &self.config.latents_std) else { return Ok(None) };
+        let per_channel = |values: &[f64]| -> Result<Tensor> {
+            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+            Ok(Tensor::from_vec(values, (1, (), 1, 1), like.device())?.to_dtype(like.dtype())?)
+        };
+        Ok(Some((per_channel(mean)?, per_channel(std)?)))
+    }
+}
