@@ -5,6 +5,7 @@
 
 pub mod config;
 mod error;
+pub mod scheduler;
 mod tokenizer;
 pub mod weights;
 
