@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers
+from values import checkpoint, ladder, layers, schedulers
 from values.configs import FAMILIES
 
 Writer = Callable[[Path], None]
@@ -27,7 +27,10 @@ tiny = cache(checkpoint.build)
 
 def writers() -> dict[str, Writer]:
     """Folder -> what writes it below a directory."""
-    table: dict[str, Writer] = {"layers": layers.write_layers}
+    table: dict[str, Writer] = {
+        "layers": layers.write_layers,
+        "schedulers": schedulers.write_schedulers,
+    }
     for kind in FAMILIES:
         table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
         table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)

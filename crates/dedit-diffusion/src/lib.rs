@@ -7,6 +7,7 @@ mod build;
 pub mod config;
 mod error;
 mod resnet;
+pub mod scheduler;
 pub mod text_encoder;
 mod tokenizer;
 pub mod unet;

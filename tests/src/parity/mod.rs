@@ -6,6 +6,7 @@
 mod difference;
 mod folder;
 mod report;
+mod schedulers;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub struct Suite {
 }
 
 /// Every form of folder that this project knows.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[Suite { form: "schedulers", run: schedulers::run }];
 
 /// Runs every parity folder under `directories` (at any depth, in the order of their names) with `suites`, and `print`s a line for each case.
 pub fn run(directories: &[PathBuf], suites: &[Suite], print: &mut dyn FnMut(&str)) -> Outcome {
