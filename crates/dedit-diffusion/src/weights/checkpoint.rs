@@ -1,9 +1,9 @@
-//! A whole model: its networks, tokenizers and scheduler settings, from a diffusers folder.
+//! A whole model: its networks, tokenizers and scheduler settings, from a diffusers folder or a single file.
 
 use std::path::{Path, PathBuf};
 
 use super::folder::ComponentFiles;
-use super::{Family, Weights, names};
+use super::{Family, Weights, names, single};
 use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
@@ -39,20 +39,23 @@ pub struct Checkpoint {
     /// Folders of the tokenizers, where the checkpoint brings them.
     pub(super) tokenizers: Vec<Option<PathBuf>>,
     pub(super) scheduler: String,
+    /// Tensors of a single file that belong to no network.
+    pub(super) ignored: Vec<String>,
 }
 
 impl Checkpoint {
-    /// Opens a diffusers folder (the one with `model_index.json`) with the default choices.
+    /// Opens a diffusers folder (the one with `model_index.json`) or a single `.safetensors` file with the default choices.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &OpenOptions::default())
     }
 
-    /// Opens a diffusers folder.
+    /// Opens a diffusers folder or a single file.
     ///
     /// # Errors
     /// In one sentence, if something is not there, is damaged, or is no model that this engine runs.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
-        Self::from_folder(path.as_ref(), options)
+        let path = path.as_ref();
+        if path.is_dir() { Self::from_folder(path, options) } else { single::open(path, options) }
     }
 
     fn from_folder(dir: &Path, options: &OpenOptions) -> Result<Self> {
@@ -80,8 +83,7 @@ impl Checkpoint {
         if let Some(variant) = variant.filter(|&variant| taken.iter().all(|taken| taken != variant)) {
             return Err(Error::model(format!("no part of this checkpoint has the variant {variant:?}")).at(dir));
         }
-        let encoder_configs: Vec<&ClipTextConfig> = text_encoders.iter().map(|encoder| &encoder.config).collect();
-        family.check_widths(&unet_config, &encoder_configs).map_err(|error| error.at(dir))?;
+        check_widths(family, &unet_config, &text_encoders).map_err(|error| error.at(dir))?;
         Ok(Self {
             path: dir.to_path_buf(),
             family,
@@ -94,6 +96,7 @@ impl Checkpoint {
             text_encoders,
             tokenizers: tokenizer_dirs(dir, family),
             scheduler: scheduler_json(dir)?,
+            ignored: Vec::new(),
         })
     }
 
@@ -136,21 +139,45 @@ impl Checkpoint {
         }
     }
 
+    /// Tensors of a single file that belong to no network and are no known extras: worth a warning.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     /// The scheduler's settings as diffusers writes them (`scheduler_config.json`).
     pub fn scheduler_config_json(&self) -> &str {
         &self.scheduler
     }
 }
 
-const TEXT_ENCODERS: [&str; 2] = ["text_encoder", "text_encoder_2"];
+pub(super) const TEXT_ENCODERS: [&str; 2] = ["text_encoder", "text_encoder_2"];
 const TOKENIZERS: [&str; 2] = ["tokenizer", "tokenizer_2"];
 
-fn tokenizer_dirs(dir: &Path, family: Family) -> Vec<Option<PathBuf>> {
+pub(super) fn tokenizer_dirs(dir: &Path, family: Family) -> Vec<Option<PathBuf>> {
     let present = |name: &&str| Some(dir.join(name)).filter(|dir| dir.is_dir());
     TOKENIZERS[..family.text_encoders()].iter().map(present).collect()
 }
 
-fn scheduler_json(dir: &Path) -> Result<String> {
+/// The text encoders must give what the U-Net attends to: in SDXL, both side by side.
+pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Component<ClipTextConfig>]) -> Result<()> {
+    let width: usize = encoders.iter().map(|encoder| encoder.config.hidden_size).sum();
+    if let Some(&expected) = unet.cross_attention_dim.iter().find(|&&expected| expected != width) {
+        return Err(Error::model(format!("the U-Net attends to text of width {expected} and the text encoders of {family} give {width}"))
+            .hint("the parts belong to different models; download the checkpoint again"));
+    }
+    let (Some(text_time), Some(last)) = (unet.text_time, encoders.last()) else { return Ok(()) };
+    let expected = last.config.projection_dim + 6 * text_time.addition_time_embed_dim;
+    if text_time.projection_class_embeddings_input_dim != expected {
+        let found = text_time.projection_class_embeddings_input_dim;
+        return Err(Error::model(format!(
+            "the U-Net's added conditioning has the width {found}, expected pooled text and six sizes, {expected}"
+        ))
+        .hint("SDXL refiner checkpoints (five sizes) are not supported; use the base model"));
+    }
+    Ok(())
+}
+
+pub(super) fn scheduler_json(dir: &Path) -> Result<String> {
     let path = dir.join("scheduler").join("scheduler_config.json");
     // Parsed here only to complain early.
     ConfigFile::read(&path)?;

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use crate::config::{ClipTextConfig, UnetConfig};
+use crate::config::UnetConfig;
 use crate::tokenizer::{END, EXCLAMATION};
-use crate::{Error, Result};
 
 /// The families of latent diffusion models that this engine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,26 +49,5 @@ impl Family {
             (Self::Sd1, _) | (Self::Sdxl, 0) => END,
             _ => EXCLAMATION,
         }
-    }
-
-    /// The text encoders must give what the U-Net attends to: in SDXL, both side by side.
-    pub(super) fn check_widths(self, unet: &UnetConfig, encoders: &[&ClipTextConfig]) -> Result<()> {
-        let width: usize = encoders.iter().map(|encoder| encoder.hidden_size).sum();
-        if let Some(&expected) = unet.cross_attention_dim.iter().find(|&&expected| expected != width) {
-            return Err(Error::model(format!(
-                "the U-Net attends to text of width {expected} and the text encoders of {self} give {width}"
-            ))
-            .hint("the parts belong to different models; download the checkpoint again"));
-        }
-        let (Some(text_time), Some(last)) = (unet.text_time, encoders.last()) else { return Ok(()) };
-        let expected = last.projection_dim + 6 * text_time.addition_time_embed_dim;
-        if text_time.projection_class_embeddings_input_dim != expected {
-            let found = text_time.projection_class_embeddings_input_dim;
-            return Err(Error::model(format!(
-                "the U-Net's added conditioning has the width {found}, expected pooled text and six sizes, {expected}"
-            ))
-            .hint("SDXL refiner checkpoints (five sizes) are not supported; use the base model"));
-        }
-        Ok(())
     }
 }

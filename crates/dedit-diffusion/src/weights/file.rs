@@ -26,4 +26,20 @@ impl SafetensorsFile {
     pub(super) fn bytes(&self) -> &[u8] {
         self.map.bytes()
     }
+
+    /// All names, in alphabetical order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.header.tensors.iter().map(|tensor| tensor.name.as_str())
+    }
+
+    /// Whether there is a tensor of this name.
+    pub(super) fn has_tensor(&self, name: &str) -> bool {
+        self.header.tensors.binary_search_by(|tensor| tensor.name.as_str().cmp(name)).is_ok()
+    }
+
+    /// Whether there is a tensor whose name begins so.
+    pub(super) fn has_prefix(&self, prefix: &str) -> bool {
+        let first = self.header.tensors.partition_point(|tensor| tensor.name.as_str() < prefix);
+        self.header.tensors.get(first).is_some_and(|tensor| tensor.name.starts_with(prefix))
+    }
 }

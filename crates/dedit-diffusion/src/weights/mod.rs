@@ -1,4 +1,4 @@
-//! Checkpoints: diffusers folders opened by memory map, their tensors handed out one at a time by their diffusers names.
+//! Checkpoints: diffusers folders and single files, opened by memory map, their tensors handed out one at a time by their diffusers names.
 
 mod checkpoint;
 mod diagnosis;
@@ -8,6 +8,7 @@ mod folder;
 mod header;
 mod map;
 mod names;
+mod single;
 mod source;
 mod tensor;
 

@@ -1,0 +1,85 @@
+//! Which family a single file is of, told from the names in it; what it is where it is no checkpoint at all.
+
+use super::super::Family;
+use super::super::file::SafetensorsFile;
+use super::{TEXT_SD1, TEXT_SD2, TEXT_SDXL, UNET, VAE};
+use crate::{Error, Result};
+
+/// The family of a whole checkpoint.
+///
+/// # Errors
+/// Says what else the file is: a LoRA, a control network, one network alone, another family.
+pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
+    let refuse = |found: &str, hint: &str| Err(Error::model(format!("this is {found}, expected a checkpoint")).at(&file.path).hint(hint));
+    let supported = "use a checkpoint of Stable Diffusion 1.x, 2.x or XL";
+    if let Some((found, hint)) = PARTS.iter().find(|part| part.0.iter().any(|sign| contains(file, sign))).map(|part| (part.1, part.2)) {
+        return refuse(found, hint);
+    }
+    if !file.has_prefix(UNET) {
+        return match LONE_NETWORKS.iter().find(|network| file.has_prefix(network.0)) {
+            Some((_, found)) => refuse(found, "open the folder with model_index.json that it belongs to, or a whole checkpoint"),
+            None => refuse("a safetensors file without the names of a checkpoint (model.diffusion_model and so on)", supported),
+        };
+    }
+    if !file.has_prefix(VAE) {
+        return refuse("a checkpoint without its autoencoder (first_stage_model)", "get the whole checkpoint");
+    }
+    if file.has_prefix(TEXT_SDXL[0]) && file.has_prefix(TEXT_SDXL[1]) {
+        Ok(Family::Sdxl)
+    } else if file.has_prefix("conditioner.embedders.0.model.") {
+        refuse("an SDXL refiner", "use the base model")
+    } else if file.has_prefix(TEXT_SD2) {
+        Ok(Family::Sd2)
+    } else if file.has_prefix(TEXT_SD1) {
+        Ok(Family::Sd1)
+    } else {
+        refuse("a U-Net and autoencoder without a text encoder (cond_stage_model)", "get the whole checkpoint")
+    }
+}
+
+/// Signs in the names, what has them, what to do.
+const PARTS: [(&[&str], &str, &str); 4] = [
+    (
+        &[".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".lora.down.", ".lora.up.", "_lora.down.", "_lora.up."],
+        "a LoRA",
+        "give it as a LoRA beside the checkpoint that it changes",
+    ),
+    (&["control_model.", "controlnet_cond_embedding.", "controlnet_down_blocks."], "a ControlNet", "give the checkpoint itself"),
+    (&["joint_blocks."], "Stable Diffusion 3", "use a checkpoint of Stable Diffusion 1.x, 2.x or XL"),
+    (&["double_blocks.", "double_stream_modulation"], "Flux", "use a checkpoint of Stable Diffusion 1.x, 2.x or XL"),
+];
+
+/// Networks of diffusers folders, and others that come alone.
+const LONE_NETWORKS: [(&str, &str); 6] = [
+    ("down_blocks.", "a U-Net alone"),
+    ("decoder.", "an autoencoder alone"),
+    (VAE, "an autoencoder alone"),
+    ("text_model.", "a text encoder alone"),
+    ("transformer_blocks.", "a diffusion transformer, of a family that is not supported"),
+    ("emb_params", "a textual inversion embedding"),
+];
+
+fn contains(file: &SafetensorsFile, sign: &str) -> bool {
+    file.header.tensors.iter().any(|tensor| tensor.name.contains(sign))
+}
+
+/// Whether a tensor outside every network is known to do no harm: moving averages, training schedules, hints.
+pub(super) fn harmless(name: &str) -> bool {
+    const STARTS: [&str; 14] = [
+        "model_ema.",
+        "alphas_cumprod",
+        "betas",
+        "sqrt_",
+        "log_one_minus",
+        "posterior_",
+        "denoiser.",
+        "lvlb_weights",
+        "logvar",
+        "scale_factor",
+        "v_pred",
+        "ztsnr",
+        "edm_",
+        "cond_stage_model.logit_scale",
+    ];
+    STARTS.iter().any(|start| name.starts_with(start))
+}
