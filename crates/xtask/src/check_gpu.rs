@@ -4,12 +4,12 @@
 //! macOS needs nothing from Apple.
 
 use std::env;
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
 use crate::tally::Tally;
-use crate::workspace::{Workspace, run};
+use crate::workspace::{Workspace, output, run};
 
 /// The crates with the features `cuda` and `metal`.
 const CRATES: &str = "-p dedit-nn -p dedit-diffusion -p dedit-cli";
@@ -55,12 +55,9 @@ fn skip(feature: &str, reason: &str) -> Tally {
 
 /// Makes sure that the compiler has the standard library for macOS.
 fn ensure_target(workspace: &Workspace) -> Result<()> {
-    let print = ["--print", "target-libdir", "--target", MACOS];
-    let output = workspace.command("rustc").args(print).stderr(Stdio::inherit()).output().context("rustc cannot be started")?;
-    let directory = String::from_utf8_lossy(&output.stdout);
-    if output.status.success() && std::path::Path::new(directory.trim()).is_dir() {
+    let installed = output(workspace.command("rustc").args(["--print", "target-libdir", "--target", MACOS]));
+    if installed.is_ok_and(|directory| Path::new(directory.trim()).is_dir()) {
         return Ok(());
     }
-    let mut add: Command = workspace.command("rustup");
-    run(add.args(["target", "add", MACOS]))
+    run(workspace.command("rustup").args(["target", "add", MACOS]))
 }

@@ -1,8 +1,7 @@
 //! Documents that stay true: README's commands exist, and links between documents lead somewhere.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
@@ -10,7 +9,7 @@ use clap::Parser as _;
 use super::readme;
 use crate::Cli;
 use crate::tally::Tally;
-use crate::workspace::{Workspace, shown};
+use crate::workspace::{Workspace, files, output, shown};
 
 /// Checks each command of README and each document; one result for each.
 pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
@@ -32,7 +31,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
     }
     let mut documents = vec![root.join("README.md")];
     for directory in ["crates", "plugins", "host-bindings", "tests"].map(|name| root.join(name)).iter().filter(|path| path.is_dir()) {
-        find_documents(directory, &mut documents)?;
+        documents.extend(files(directory, "md")?);
     }
     for document in documents {
         count(&document.strip_prefix(root).unwrap_or(&document).display().to_string(), links_resolve(&document));
@@ -58,29 +57,12 @@ fn command_exists(workspace: &Workspace, command: &str) -> Result<()> {
 fn is_in_the_help(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let subcommand = arguments.first().filter(|first| !first.starts_with('-'));
     let mut help = workspace.cargo("run --locked --release --quiet --");
-    let output = help.args(subcommand).arg("--help").stderr(Stdio::inherit()).output().context("cargo cannot be started")?;
-    if !output.status.success() {
-        bail!("{} ended with {}", shown(&help), output.status);
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = output(help.args(subcommand).arg("--help"))?;
     let named: Vec<&str> = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '-')).collect();
     let options = arguments.iter().filter(|argument| argument.starts_with("--")).map(|option| option.split('=').next().unwrap_or(option));
     let unknown: Vec<&str> = options.filter(|option| !named.contains(option)).collect();
     if !unknown.is_empty() {
         bail!("{} does not name {}", shown(&help), unknown.join(", "));
-    }
-    Ok(())
-}
-
-fn find_documents(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(directory).with_context(|| format!("{} cannot be read", directory.display()))? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            find_documents(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            found.push(path);
-        }
     }
     Ok(())
 }

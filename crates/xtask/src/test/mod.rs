@@ -2,6 +2,8 @@
 
 mod demo;
 mod docs;
+mod parity;
+mod prerequisites;
 mod readme;
 
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +12,6 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
-use crate::parity;
 use crate::tally::Tally;
 use crate::workspace::{Workspace, shown};
 
@@ -31,10 +32,7 @@ impl Part {
     fn run(self, workspace: &Workspace) -> Result<Tally> {
         match self {
             Self::Unit => unit(workspace),
-            Self::Parity => {
-                let outcome = parity::compare(&[workspace.root().join("tests/data/parity")]);
-                Ok(if outcome.passed + outcome.failed == 0 { Tally::fail() } else { outcome.into() })
-            }
+            Self::Parity => parity::run(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),
         }
