@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers
+from values import checkpoint, ladder, layers, single_file
 from values.configs import FAMILIES
 
 Writer = Callable[[Path], None]
@@ -31,6 +31,7 @@ def writers() -> dict[str, Writer]:
     for kind in FAMILIES:
         table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
         table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)
+        table[f"single-file-{kind}"] = partial(write_single_file, kind=kind)
     return table
 
 
@@ -42,6 +43,11 @@ def write_checkpoint(out: Path, kind: str) -> None:
 def write_ladder(out: Path, kind: str) -> None:
     """Write `ladder-<kind>`."""
     ladder.write_ladder(out, tiny(kind))
+
+
+def write_single_file(out: Path, kind: str) -> None:
+    """Write `single-file-<kind>`."""
+    single_file.write_single_file(out, tiny(kind))
 
 
 def main() -> None:
