@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers, single_file
+from values import checkpoint, ladder, layers, lora, single_file
 from values.configs import FAMILIES
 
 Writer = Callable[[Path], None]
@@ -32,7 +32,14 @@ def writers() -> dict[str, Writer]:
         table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
         table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)
         table[f"single-file-{kind}"] = partial(write_single_file, kind=kind)
+    for kind in ("sd", "sdxl"):
+        table[f"lora-{kind}"] = partial(write_lora, kind=kind)
     return table
+
+
+def write_lora(out: Path, kind: str) -> None:
+    """Write `lora-<kind>`."""
+    lora.write_lora(out, tiny(kind))
 
 
 def write_checkpoint(out: Path, kind: str) -> None:
