@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers, lora, single_file
+from values import checkpoint, ladder, layers, lora, single_file, train
 from values.configs import FAMILIES
 
 Writer = Callable[[Path], None]
@@ -34,12 +34,18 @@ def writers() -> dict[str, Writer]:
         table[f"single-file-{kind}"] = partial(write_single_file, kind=kind)
     for kind in ("sd", "sdxl"):
         table[f"lora-{kind}"] = partial(write_lora, kind=kind)
+        table[f"train-{kind}"] = partial(write_train, kind=kind)
     return table
 
 
 def write_lora(out: Path, kind: str) -> None:
     """Write `lora-<kind>`."""
     lora.write_lora(out, tiny(kind))
+
+
+def write_train(out: Path, kind: str) -> None:
+    """Write `train-<kind>`."""
+    train.write_train(out, checkpoint.build(kind))
 
 
 def write_checkpoint(out: Path, kind: str) -> None:

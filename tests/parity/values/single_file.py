@@ -149,7 +149,7 @@ def openclip_tensors(model: torch.nn.Module, prefix: str) -> Tensors:
     tensors = {rename(name, OPENCLIP): value for name, value in fused(state).items()}
     width = tensors["positional_embedding"].shape[1]
     tensors["text_projection"] = (
-        draw("projection", width, 16) if projection is None else projection.T
+        draw("projection", width, 10) if projection is None else projection.T
     )
     tensors["logit_scale"] = torch.tensor(4.6)
     return {f"{prefix}{name}": value for name, value in tensors.items()}
