@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers, schedulers
+from values import checkpoint, ladder, layers, lora, pipeline, schedulers, single_file, train
 from values.configs import FAMILIES
 
 Writer = Callable[[Path], None]
@@ -34,7 +34,27 @@ def writers() -> dict[str, Writer]:
     for kind in FAMILIES:
         table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
         table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)
+        table[f"single-file-{kind}"] = partial(write_single_file, kind=kind)
+        table[f"pipeline-{kind}"] = partial(write_pipeline, kind=kind)
+    for kind in ("sd", "sdxl"):
+        table[f"lora-{kind}"] = partial(write_lora, kind=kind)
+        table[f"train-{kind}"] = partial(write_train, kind=kind)
     return table
+
+
+def write_lora(out: Path, kind: str) -> None:
+    """Write `lora-<kind>`."""
+    lora.write_lora(out, tiny(kind))
+
+
+def write_train(out: Path, kind: str) -> None:
+    """Write `train-<kind>`."""
+    train.write_train(out, checkpoint.build(kind))
+
+
+def write_pipeline(out: Path, kind: str) -> None:
+    """Write `pipeline-<kind>`."""
+    pipeline.write_pipeline(out, tiny(kind))
 
 
 def write_checkpoint(out: Path, kind: str) -> None:
@@ -45,6 +65,11 @@ def write_checkpoint(out: Path, kind: str) -> None:
 def write_ladder(out: Path, kind: str) -> None:
     """Write `ladder-<kind>`."""
     ladder.write_ladder(out, tiny(kind))
+
+
+def write_single_file(out: Path, kind: str) -> None:
+    """Write `single-file-<kind>`."""
+    single_file.write_single_file(out, tiny(kind))
 
 
 def main() -> None:

@@ -35,8 +35,8 @@ SHAPES = {"square": (4, 4), "wide": (2, 5), "odd": (3, 5)}
 UNET_CASES: dict[str, tuple[tuple[int, int], list[int], int]] = {
     "square": ((16, 16), [37], 77),
     "batch": ((8, 8), [37, 901], 40),
-    "wide": ((8, 16), [37], 77),
-    "odd": ((9, 13), [500], 77),
+    "wide": ((8, 16), [37], 20),
+    "odd": ((9, 13), [500], 1),
 }
 """Height and width of the latents, timesteps, tokens of the context."""
 
