@@ -44,10 +44,6 @@ impl Build {
         Self { scope: self.scope.scope(name), device: self.device.clone() }
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.scope.has(name)
-    }
-
     /// A tensor of exactly this shape.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         Ok(self.scope.tensor(name, shape)?.to_device(&self.device)?)

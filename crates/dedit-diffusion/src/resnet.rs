@@ -37,11 +37,7 @@ impl Resnet {
             time_emb_proj: time.map(|time| build.linear("time_emb_proj", time, outputs)).transpose()?,
             norm2: build.group_norm("norm2", outputs, groups, epsilon)?,
             conv2: build.conv("conv2", ConvShape::same(outputs, outputs))?,
-            conv_shortcut: if inputs == outputs {
-                None
-            } else {
-                Some(build.conv("conv_shortcut", ConvShape::pointwise(inputs, outputs))?)
-            },
+            conv_shortcut: if inputs == outputs { None } else { Some(build.conv("conv_shortcut", ConvShape::pointwise(inputs, outputs))?) },
         })
     }
 

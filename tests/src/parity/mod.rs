@@ -5,6 +5,7 @@
 
 mod difference;
 mod folder;
+mod ladder;
 mod report;
 mod schedulers;
 
@@ -30,7 +31,7 @@ pub struct Suite {
 }
 
 /// Every form of folder that this project knows.
-pub const SUITES: &[Suite] = &[Suite { form: "schedulers", run: schedulers::run }];
+pub const SUITES: &[Suite] = &[Suite { form: "ladder", run: ladder::run }, Suite { form: "schedulers", run: schedulers::run }];
 
 /// Runs every parity folder under `directories` (at any depth, in the order of their names) with `suites`, and `print`s a line for each case.
 pub fn run(directories: &[PathBuf], suites: &[Suite], print: &mut dyn FnMut(&str)) -> Outcome {

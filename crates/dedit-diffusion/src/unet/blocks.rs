@@ -8,8 +8,8 @@ use dedit_nn::layers::{Conv2d, Layer, Visit, Visitor, join};
 use dedit_nn::ops;
 
 use super::context::Context;
-use super::transformer::{Transformer, TransformerShape};
 use super::embedding::Embedding;
+use super::transformer::{Transformer, TransformerShape};
 use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::{BlockKind, UnetConfig};

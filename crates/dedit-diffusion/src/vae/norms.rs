@@ -17,17 +17,8 @@ pub(super) enum Norms<'a> {
 impl Norms<'_> {
     /// The norm and its `SiLU`.
     pub(super) fn silu(&mut self, norm: &GroupNorm, x: &Value) -> Result<Value> {
-        self.run(norm, x, true)
-    }
-
-    /// The norm alone.
-    pub(super) fn plain(&mut self, norm: &GroupNorm, x: &Value) -> Result<Value> {
-        self.run(norm, x, false)
-    }
-
-    fn run(&mut self, norm: &GroupNorm, x: &Value, silu: bool) -> Result<Value> {
         let statistics = match self {
-            Self::Own => return if silu { norm.forward_silu(x) } else { norm.forward(x) },
+            Self::Own => return norm.forward_silu(x),
             Self::Measure(list) => {
                 let statistics = norm.measure(x.tensor())?;
                 list.push(statistics.clone());
@@ -38,6 +29,6 @@ impl Norms<'_> {
                 None => candle_core::bail!("fewer norms were measured than run"),
             },
         };
-        Ok(norm.apply(x.tensor(), &statistics, silu)?.into())
+        Ok(norm.apply_silu(x.tensor(), &statistics)?.into())
     }
 }

@@ -111,8 +111,8 @@ impl GroupNorm {
         Ok(FixedStatistics { mean: mean.flatten_all()?.to_vec1()?, scale: scale.to_vec1()? })
     }
 
-    /// The norm with given statistics, then `SiLU` if asked; without a gradient.
-    pub fn apply(&self, x: &Tensor, statistics: &FixedStatistics, silu: bool) -> Result<Tensor> {
+    /// The norm with given statistics, then `SiLU`; without a gradient.
+    pub fn apply_silu(&self, x: &Tensor, statistics: &FixedStatistics) -> Result<Tensor> {
         let channels = x.dim(D::Minus1)?;
         let (gamma, beta) = (self.gamma.tensor(), self.beta.tensor());
         if statistics.mean.len() != self.groups || gamma.dim(0)? != channels {
@@ -128,10 +128,9 @@ impl GroupNorm {
         if fused(&flat) {
             let shape = GroupShape { batch: 1, pixels: flat.dim(1)?, channels, groups: channels };
             let unit = norm::GroupStatistics { mean: vec![0.0; channels], scale: vec![1.0; channels] };
-            return tensor(norm::group_norm(shape, &elements(&flat)?, &unit, &elements(&slope)?, &elements(&offset)?, silu), x.dims());
+            return tensor(norm::group_norm(shape, &elements(&flat)?, &unit, &elements(&slope)?, &elements(&offset)?, true), x.dims());
         }
-        let y = flat.to_dtype(DType::F32)?.broadcast_mul(&slope)?.broadcast_add(&offset)?;
-        let y = if silu { y.silu()? } else { y };
+        let y = flat.to_dtype(DType::F32)?.broadcast_mul(&slope)?.broadcast_add(&offset)?.silu()?;
         y.to_dtype(x.dtype())?.reshape(x.dims())
     }
 }
