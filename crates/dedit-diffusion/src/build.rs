@@ -1,15 +1,29 @@
 //! Layers from named tensors.
 
-use candle_core::{Device, Tensor};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use candle_core::{DType, Device, Tensor};
 use dedit_nn::layers::{Conv2d, GroupNorm, LayerNorm, Linear};
 
 use crate::{Result, Scope};
 
-/// A place in a checkpoint, and the device its layers go to.
+/// A place in a network, where its tensors come from, and the device they go to.
 #[derive(Clone)]
 pub(crate) struct Build {
-    scope: Scope,
+    source: Source,
     device: Device,
+}
+
+#[derive(Clone)]
+enum Source {
+    Stored(Scope),
+    /// Random tensors, for measurements that need a network of a certain size and no file.
+    Random {
+        path: String,
+        dtype: DType,
+        state: Arc<AtomicU64>,
+    },
 }
 
 /// Shape of a convolution.
@@ -36,17 +50,31 @@ impl ConvShape {
 
 impl Build {
     pub(crate) fn new(scope: Scope, device: &Device) -> Self {
-        Self { scope, device: device.clone() }
+        Self { source: Source::Stored(scope), device: device.clone() }
+    }
+
+    /// Random tensors that keep the size of what passes through them: norms do nothing, other weights are uniform with deviation 1 / √inputs.
+    pub(crate) fn random(dtype: DType, device: &Device) -> Self {
+        let state = Arc::new(AtomicU64::new(0x9E37_79B9_7F4A_7C15));
+        Self { source: Source::Random { path: String::new(), dtype, state }, device: device.clone() }
     }
 
     /// The part named `name`.
     pub(crate) fn at(&self, name: impl std::fmt::Display) -> Self {
-        Self { scope: self.scope.scope(name), device: self.device.clone() }
+        let source = match &self.source {
+            Source::Stored(scope) => Source::Stored(scope.scope(name)),
+            Source::Random { path, dtype, state } => Source::Random { path: format!("{path}.{name}"), dtype: *dtype, state: state.clone() },
+        };
+        Self { source, device: self.device.clone() }
     }
 
     /// A tensor of exactly this shape.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        Ok(self.scope.tensor(name, shape)?.to_device(&self.device)?)
+        let tensor = match &self.source {
+            Source::Stored(scope) => scope.tensor(name, shape)?,
+            Source::Random { path, dtype, state } => random(&format!("{path}.{name}"), shape, state)?.to_dtype(*dtype)?,
+        };
+        Ok(tensor.to_device(&self.device)?)
     }
 
     /// A linear layer with a bias.
@@ -90,4 +118,27 @@ impl Build {
         let part = self.at(name);
         Ok(LayerNorm::new(&part.tensor("weight", &[channels])?, &part.tensor("bias", &[channels])?, epsilon)?)
     }
+}
+
+/// Norm scales of 1, biases of 0, other weights uniform with deviation 1 / √inputs.
+fn random(path: &str, shape: &[usize], state: &AtomicU64) -> Result<Tensor> {
+    let count: usize = shape.iter().product();
+    let inputs: usize = shape.iter().skip(1).product();
+    let values = if shape.len() == 1 {
+        vec![if path.ends_with("weight") { 1.0 } else { 0.0 }; count]
+    } else {
+        let mut word = state.load(Ordering::Relaxed);
+        let reach = (3.0 / inputs as f32).sqrt();
+        let mut next = || {
+            // Marsaglia's xorshift: quick, and random enough to measure with.
+            word ^= word << 13;
+            word ^= word >> 7;
+            word ^= word << 17;
+            ((word >> 40) as f32 / (1u32 << 23) as f32 - 1.0) * reach
+        };
+        let values = (0..count).map(|_| next()).collect();
+        state.store(word, Ordering::Relaxed);
+        values
+    };
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
 }

@@ -3,6 +3,7 @@
 //! Each command is a file of its own and ends with one line that says what came of it. What they check lives elsewhere: in the crates' own tests, in
 //! `tests/`, and in the tools they call.
 
+mod bench;
 mod check_gpu;
 mod ci;
 mod licences;
@@ -42,6 +43,8 @@ enum Task {
         #[arg(value_name = "DIR", required = true)]
         directories: Vec<PathBuf>,
     },
+    /// What the networks cost, as ratios to PyTorch and to candle's own
+    Bench(bench::Options),
     /// Type-checks the CUDA and Metal builds, without either at hand
     CheckGpu,
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run_all(&workspace),
         Task::Test { only } => Ok(test::run(&workspace, &only).conclude()),
         Task::Parity { directories } => Ok(parity::run(&directories)),
+        Task::Bench(options) => bench::run(&workspace, &options),
         Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
     });
     result.unwrap_or_else(|error| {

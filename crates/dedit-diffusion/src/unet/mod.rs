@@ -5,7 +5,7 @@ mod context;
 mod embedding;
 mod transformer;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{Conv2d, GroupNorm, Layer, Visit, Visitor, join};
 use dedit_nn::ops;
@@ -54,8 +54,17 @@ impl Unet {
     /// # Errors
     /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
     pub fn new(component: &Component<UnetConfig>, device: &Device) -> Result<Self> {
-        let config = component.config.clone();
-        let build = Build::new(component.weights.root(), device);
+        let unet = Self::build(&Build::new(component.weights.root(), device), component.config.clone())?;
+        component.weights.finish()?;
+        Ok(unet)
+    }
+
+    /// A U-Net of the given sizes with random weights stored as `dtype`: for measuring speed and memory without a checkpoint.
+    pub fn random(config: UnetConfig, dtype: DType, device: &Device) -> Result<Self> {
+        Self::build(&Build::random(dtype, device), config)
+    }
+
+    fn build(build: &Build, config: UnetConfig) -> Result<Self> {
         let channels = config.block_out_channels.clone();
         let (Some(&first), Some(&last)) = (channels.first(), channels.last()) else {
             return Err(Error::model("a U-Net without levels"));
@@ -74,8 +83,8 @@ impl Unet {
             up_blocks.push(UpBlock::new(&build.at(format!("up_blocks.{i}")), &config, i, inputs, &mut skips)?);
             inputs = outputs;
         }
-        let unet = Self {
-            embedding: Embedding::new(&build, &config)?,
+        Ok(Self {
+            embedding: Embedding::new(build, &config)?,
             conv_in: build.conv("conv_in", ConvShape::same(config.in_channels, first))?,
             down_blocks,
             mid_block,
@@ -83,9 +92,7 @@ impl Unet {
             conv_norm_out: build.group_norm("conv_norm_out", first, config.norm_num_groups, config.norm_eps)?,
             conv_out: build.conv("conv_out", ConvShape::same(first, config.out_channels))?,
             config,
-        };
-        component.weights.finish()?;
-        Ok(unet)
+        })
     }
 
     /// Its configuration.

@@ -1,6 +1,6 @@
 //! Latents to picture.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{Conv2d, FixedStatistics, GroupNorm};
 
@@ -10,7 +10,6 @@ use super::tiles::{Tile, Tiling, patches, tiles};
 use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::VaeConfig;
-use crate::weights::Weights;
 
 /// The decoder half.
 pub(super) struct Decoder {
@@ -27,8 +26,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(weights: &Weights, config: &VaeConfig, device: &Device) -> Result<Self> {
-        let root = Build::new(weights.root(), device);
+    pub(super) fn new(root: &Build, config: &VaeConfig) -> Result<Self> {
         let build = root.at("decoder");
         let channels: Vec<usize> = config.block_out_channels.iter().rev().copied().collect();
         let latents = config.latent_channels;

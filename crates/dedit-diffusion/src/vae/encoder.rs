@@ -1,6 +1,6 @@
 //! Picture to the distribution of its latents.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{Conv2d, FixedStatistics, GroupNorm};
 
@@ -10,7 +10,6 @@ use super::tiles::{Tiling, patches, tiles};
 use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::VaeConfig;
-use crate::weights::Weights;
 
 /// The encoder half.
 pub(super) struct Encoder {
@@ -26,8 +25,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn new(weights: &Weights, config: &VaeConfig, device: &Device) -> Result<Self> {
-        let root = Build::new(weights.root(), device);
+    pub(super) fn new(root: &Build, config: &VaeConfig) -> Result<Self> {
         let build = root.at("encoder");
         let channels = &config.block_out_channels;
         let moments = 2 * config.latent_channels;

@@ -9,13 +9,14 @@ mod encoder;
 mod norms;
 mod tiles;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use dedit_nn::autograd::Value;
 use dedit_nn::ops;
 
 use self::decoder::Decoder;
 use self::encoder::Encoder;
 pub use self::tiles::Tiling;
+use crate::build::Build;
 use crate::config::VaeConfig;
 use crate::weights::Component;
 use crate::{Error, Result};
@@ -49,14 +50,18 @@ impl Vae {
     /// # Errors
     /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
     pub fn new(component: &Component<VaeConfig>, device: &Device) -> Result<Self> {
-        let config = component.config.clone();
-        let vae = Self {
-            encoder: Encoder::new(&component.weights, &config, device)?,
-            decoder: Decoder::new(&component.weights, &config, device)?,
-            config,
-        };
+        let vae = Self::build(&Build::new(component.weights.root(), device), component.config.clone())?;
         component.weights.finish()?;
         Ok(vae)
+    }
+
+    /// An autoencoder of the given sizes with random weights stored as `dtype`: for measuring speed and memory without a checkpoint.
+    pub fn random(config: VaeConfig, dtype: DType, device: &Device) -> Result<Self> {
+        Self::build(&Build::random(dtype, device), config)
+    }
+
+    fn build(root: &Build, config: VaeConfig) -> Result<Self> {
+        Ok(Self { encoder: Encoder::new(root, &config)?, decoder: Decoder::new(root, &config)?, config })
     }
 
     /// Its configuration.
