@@ -11,6 +11,8 @@ mod names;
 mod single;
 mod source;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 pub use checkpoint::{Checkpoint, Component, OpenOptions};
 pub use family::Family;

@@ -60,7 +60,7 @@ impl Weights {
                                 entry.name
                             ))
                             .at(&file.path)
-                            .hint("the checkpoint mixes two sets of weights; download it again"));
+                            .hint("the checkpoint mixes two sets of weights: download it again"));
                         }
                     }
                 }
@@ -195,7 +195,7 @@ impl Stored {
             }
             Refusal::NotFinite(index) => {
                 Error::model(format!("the tensor \"{name}\" holds an infinity or NaN (element {index}), expected finite numbers"))
-                    .hint("the checkpoint is damaged or was saved after training diverged; get another copy")
+                    .hint("the checkpoint is damaged or was saved after training diverged: get another copy")
             }
             Refusal::Candle(error) => error.into(),
         }

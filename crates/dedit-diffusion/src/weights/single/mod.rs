@@ -3,6 +3,8 @@
 mod recognise;
 mod schedule;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod text_names;
 mod unet_names;
 mod vae_names;
