@@ -12,8 +12,11 @@ mod single;
 mod source;
 mod tensor;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use checkpoint::{Checkpoint, Component, OpenOptions};
 pub use family::Family;
+pub(crate) use file::SafetensorsFile;
+pub(crate) use names::Slot;
+pub(crate) use single::unet_name_from_original;
 pub use source::{Scope, Weights};

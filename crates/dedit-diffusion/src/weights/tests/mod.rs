@@ -14,26 +14,32 @@ use super::names::Slot;
 use super::{Checkpoint, OpenOptions, Weights};
 
 /// A tensor of a file made for a test.
-pub(in crate::weights) struct Made {
+pub(crate) struct Made {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Vec<u8>,
 }
 
-pub(in crate::weights) fn made(name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) -> Made {
+impl Made {
+    /// As the safetensors crate takes it.
+    pub(crate) fn view(&self) -> (&str, TensorView<'_>) {
+        (&self.name, TensorView::new(self.dtype, self.shape.clone(), &self.bytes).unwrap())
+    }
+}
+
+pub(crate) fn made(name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) -> Made {
     Made { name: name.into(), dtype, shape: shape.to_vec(), bytes }
 }
 
 /// 0, 1, 2 and so on in f32.
-pub(in crate::weights) fn counting(name: impl Into<String>, shape: &[usize]) -> Made {
+pub(crate) fn counting(name: impl Into<String>, shape: &[usize]) -> Made {
     let bytes = (0..shape.iter().product::<usize>()).flat_map(|index| (index as f32).to_le_bytes()).collect();
     made(name, Dtype::F32, shape, bytes)
 }
 
-pub(in crate::weights) fn safetensors(tensors: &[Made]) -> Vec<u8> {
-    let views = tensors.iter().map(|tensor| (&tensor.name, TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).unwrap()));
-    safetensors::serialize(views, None).unwrap()
+pub(crate) fn safetensors(tensors: &[Made]) -> Vec<u8> {
+    safetensors::serialize(tensors.iter().map(Made::view), None).unwrap()
 }
 
 /// The weights of one file whose names are already those of the network.
@@ -48,7 +54,7 @@ fn mapped(tensors: &[Made], names: impl Fn(&str) -> Vec<Slot>) -> Weights {
     Weights::new(&path, &[Arc::new(SafetensorsFile::open(&path).unwrap())], names).unwrap()
 }
 
-pub(in crate::weights) fn open_error(path: &Path) -> String {
+pub(crate) fn open_error(path: &Path) -> String {
     Checkpoint::open(path).unwrap_err().to_string()
 }
 
