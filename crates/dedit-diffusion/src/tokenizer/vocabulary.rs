@@ -54,7 +54,7 @@ impl Vocabulary {
         } else {
             return Err(Error::model("there is no tokenizer here")
                 .at(dir)
-                .hint("it should hold vocab.json and merges.txt, or tokenizer.json; download the checkpoint again"));
+                .hint("it should hold vocab.json and merges.txt, or tokenizer.json: download the checkpoint again"));
         };
         vocabulary.check()?;
         Ok(vocabulary)
@@ -99,7 +99,7 @@ impl Vocabulary {
             if let Some(absent) = [left, right, &whole].into_iter().find(|token| !self.ids.contains_key(*token)) {
                 return Err(Error::model(format!("the merge \"{left} {right}\" needs the token \"{absent}\", which the vocabulary lacks"))
                     .at(&self.place)
-                    .hint("vocabulary and merges belong to different tokenizers; download both again"));
+                    .hint("vocabulary and merges belong to different tokenizers: download both again"));
             }
         }
         Ok(())

@@ -163,7 +163,7 @@ pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Compon
     let width: usize = encoders.iter().map(|encoder| encoder.config.hidden_size).sum();
     if let Some(&expected) = unet.cross_attention_dim.iter().find(|&&expected| expected != width) {
         return Err(Error::model(format!("the U-Net attends to text of width {expected} and the text encoders of {family} give {width}"))
-            .hint("the parts belong to different models; download the checkpoint again"));
+            .hint("the parts belong to different models: download the checkpoint again"));
     }
     let (Some(text_time), Some(last)) = (unet.text_time, encoders.last()) else { return Ok(()) };
     let expected = last.config.projection_dim + 6 * text_time.addition_time_embed_dim;
@@ -172,7 +172,7 @@ pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Compon
         return Err(Error::model(format!(
             "the U-Net's added conditioning has the width {found}, expected pooled text and six sizes, {expected}"
         ))
-        .hint("SDXL refiner checkpoints (five sizes) are not supported; use the base model"));
+        .hint("SDXL refiner checkpoints (five sizes) are not supported: use the base model"));
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ fn model_index(dir: &Path) -> Result<ConfigFile> {
         |hint: String| Err(Error::model("there is no model_index.json in this folder, expected a diffusers checkpoint").at(dir).hint(hint));
     if let Some(config) = ConfigFile::read_if_present(&dir.join("config.json"))? {
         let class: String = config.or("_class_name", "one network".to_owned())?;
-        return missing(format!("it holds only a part of one ({class}); give the folder of the whole checkpoint"));
+        return missing(format!("it holds only a part of one ({class}): give the folder of the whole checkpoint"));
     }
     match files.iter().find(|name| name.ends_with(".safetensors")) {
         Some(file) => missing(format!("to open a single-file checkpoint, give the file itself, such as {file}")),

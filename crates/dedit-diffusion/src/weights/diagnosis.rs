@@ -32,7 +32,7 @@ pub(super) fn not_safetensors(bytes: &[u8]) -> Fault {
     if text.len() >= 5 && (text[..5].eq_ignore_ascii_case(b"<!doc") || text[..5].eq_ignore_ascii_case(b"<html")) {
         return Fault::new(
             "this is a web page, expected safetensors",
-            "the download needed a login or went wrong; download the file itself",
+            "the download needed a login or went wrong: download the file itself",
         );
     }
     if is_text(head) {
@@ -60,13 +60,13 @@ pub(super) fn bad_header(text: &[u8], data: usize, error: &serde_json::Error) ->
         Err(error) => format!("the header is not valid JSON ({error})"),
         Ok(tensors) => bad_tensor(&tensors, data).unwrap_or_else(|| format!("the header is not valid ({error})")),
     };
-    Fault::new(found, "the file is damaged; download it again")
+    Fault::new(found, "the file is damaged: download it again")
 }
 
 /// The file ends too early or too late.
 pub(super) fn wrong_size(expected: usize, found: usize) -> Fault {
     let (what, hint) =
-        if found < expected { ("truncated", AGAIN) } else { ("longer than its tensors", "the file is damaged; download it again") };
+        if found < expected { ("truncated", AGAIN) } else { ("longer than its tensors", "the file is damaged: download it again") };
     Fault::new(format!("this file is {what}: the header describes {expected} bytes of tensors and there are {found}"), hint)
 }
 

@@ -22,6 +22,11 @@ impl SafetensorsFile {
         Ok(Self { path: path.to_path_buf(), header, map })
     }
 
+    /// One of the file's free-form notes.
+    pub(crate) fn note(&self, key: &str) -> Option<&str> {
+        self.header.notes.get(key).map(String::as_str)
+    }
+
     /// All bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         self.map.bytes()

@@ -53,14 +53,14 @@ impl Header {
         if length > MAX_HEADER {
             return Err(Fault::new(
                 format!("the header claims {length} bytes, more than the format's limit of {MAX_HEADER}"),
-                "the file is damaged or no safetensors file; download it again",
+                "the file is damaged or no safetensors file: download it again",
             ));
         }
         let length = length as usize;
         let Some(text) = rest.get(..length) else {
             return Err(Fault::new(
                 format!("the header claims {length} bytes and the file has only {} after it", rest.len()),
-                "the file is truncated; download it again",
+                "the file is truncated: download it again",
             ));
         };
         let metadata: Metadata = serde_json::from_slice(text).map_err(|error| diagnosis::bad_header(text, rest.len() - length, &error))?;

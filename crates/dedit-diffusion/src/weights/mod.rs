@@ -11,7 +11,12 @@ mod names;
 mod single;
 mod source;
 mod tensor;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use checkpoint::{Checkpoint, Component, OpenOptions};
 pub use family::Family;
+pub(crate) use file::SafetensorsFile;
+pub(crate) use names::Slot;
+pub(crate) use single::unet_name_from_original;
 pub use source::{Scope, Weights};

@@ -2,7 +2,7 @@
 
 /// How a tensor lies in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// As the network wants it.
     AsStored,
     /// With its two dimensions swapped.
@@ -11,7 +11,7 @@ pub(super) enum Layout {
 
 /// Where a tensor of a file belongs in a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) name: String,
     /// (index, count): one of several equal parts along the first dimension.
     pub(super) part: Option<(usize, usize)>,
@@ -20,7 +20,7 @@ pub(super) struct Slot {
 
 impl Slot {
     /// The whole tensor as it is, under this name.
-    pub(super) fn whole(name: impl Into<String>) -> Self {
+    pub(crate) fn whole(name: impl Into<String>) -> Self {
         Self { name: name.into(), part: None, layout: Layout::AsStored }
     }
 }

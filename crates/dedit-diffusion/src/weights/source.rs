@@ -43,7 +43,7 @@ struct Stored {
 impl Weights {
     /// Gathers the tensors of `files`; `names` says which names of the network a name of the file stands for (none: a known extra, left out).
     /// `place` is the file or folder that errors name.
-    pub(super) fn new(place: &Path, files: &[Arc<SafetensorsFile>], names: impl Fn(&str) -> Vec<Slot>) -> Result<Self> {
+    pub(crate) fn new(place: &Path, files: &[Arc<SafetensorsFile>], names: impl Fn(&str) -> Vec<Slot>) -> Result<Self> {
         let mut tensors = BTreeMap::new();
         for (index, file) in files.iter().enumerate() {
             for entry in &file.header.tensors {
@@ -60,7 +60,7 @@ impl Weights {
                                 entry.name
                             ))
                             .at(&file.path)
-                            .hint("the checkpoint mixes two sets of weights; download it again"));
+                            .hint("the checkpoint mixes two sets of weights: download it again"));
                         }
                     }
                 }
@@ -195,7 +195,7 @@ impl Stored {
             }
             Refusal::NotFinite(index) => {
                 Error::model(format!("the tensor \"{name}\" holds an infinity or NaN (element {index}), expected finite numbers"))
-                    .hint("the checkpoint is damaged or was saved after training diverged; get another copy")
+                    .hint("the checkpoint is damaged or was saved after training diverged: get another copy")
             }
             Refusal::Candle(error) => error.into(),
         }

@@ -3,6 +3,8 @@
 mod recognise;
 mod schedule;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod text_names;
 mod unet_names;
 mod vae_names;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use self::unet_names::diffusers as unet_name_from_original;
 use super::checkpoint::{TEXT_ENCODERS, check_widths, scheduler_json, tokenizer_dirs};
 use super::file::SafetensorsFile;
 use super::names::{self, Slot};

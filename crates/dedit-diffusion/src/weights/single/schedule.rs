@@ -28,7 +28,7 @@ pub(super) fn config(file: &SafetensorsFile, family: Family, unet: &Component<Un
 /// nothing, but a bias of its last transformer spreads more widely (0.09 divides all known checkpoints; an empirical rule).
 fn predicts_v(file: &SafetensorsFile, family: Family, unet: &Component<UnetConfig>) -> Result<bool> {
     const SPREAD: f64 = 0.09;
-    match file.header.notes.get("modelspec.prediction_type").map(String::as_str) {
+    match file.note("modelspec.prediction_type") {
         Some("v" | "v_prediction" | "v-prediction") => return Ok(true),
         Some("epsilon") => return Ok(false),
         _ => {}

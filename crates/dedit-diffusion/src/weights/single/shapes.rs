@@ -26,6 +26,8 @@ pub(super) fn unet(weights: &Weights, family: Family, pooled: usize) -> Result<V
     }
     let heads: Vec<usize> = channels.iter().map(|channels| if family == Family::Sd1 { SD1_HEADS } else { channels / HEAD_WIDTH }).collect();
     let mut config = json!({
+        // Only a matter of precision: 2.1 overflows in f16 without.
+        "upcast_attention": family == Family::Sd2,
         "in_channels": size(weights, "conv_in.weight", 1)?,
         "out_channels": size(weights, "conv_out.weight", 0)?,
         "block_out_channels": channels, "down_block_types": down, "up_block_types": up,

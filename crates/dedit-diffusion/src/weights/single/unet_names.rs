@@ -21,7 +21,7 @@ pub(super) fn blocks_per_level<'a>(names: impl Iterator<Item = &'a str>) -> usiz
 }
 
 /// The diffusers name of an LDM name; `None` for a name that LDM does not have. `blocks` is [`blocks_per_level`].
-pub(super) fn diffusers(name: &str, blocks: usize) -> Option<String> {
+pub(crate) fn diffusers(name: &str, blocks: usize) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
         ["time_embed", layer, rest @ ..] => Some(format!("time_embedding.linear_{}.{}", first_or_second(layer)?, rest.join("."))),

@@ -1,0 +1,157 @@
+//! The names of tensors in LoRA files, of which there are many dialects.
+//!
+//! A name says three things: the network (`unet.`, `lora_te1_`), the module inside it (with dots; or, in kohya's dialect, with underscores for all
+//! dots), and which part of the pair it is (`.lora_A.weight`, `.lora_down.weight`, `.lora.down.weight`, `.processor.to_q_lora.down.weight`).
+
+use super::LoraTarget;
+
+/// Which part of a module's LoRA a tensor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Down,
+    Up,
+    Alpha,
+}
+
+/// A module as the file names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ModuleName {
+    /// A path with dots, as diffusers has it.
+    Path(String),
+    /// kohya's: underscores for dots.
+    Flat(String),
+}
+
+/// A name taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub(super) target: LoraTarget,
+    pub(super) module: ModuleName,
+    pub(super) role: Role,
+}
+
+/// Endings of the parts. In the last two rows the ending is glued to the projection's name (`to_q_lora`), with `processor` before it.
+const ENDINGS: [(&str, Role); 13] = [
+    (".lora_A.weight", Role::Down),
+    (".lora_B.weight", Role::Up),
+    (".lora_down.weight", Role::Down),
+    (".lora_up.weight", Role::Up),
+    (".lora.down.weight", Role::Down),
+    (".lora.up.weight", Role::Up),
+    (".lora_linear_layer.down.weight", Role::Down),
+    (".lora_linear_layer.up.weight", Role::Up),
+    (".lora_layer.down.weight", Role::Down),
+    (".lora_layer.up.weight", Role::Up),
+    (".alpha", Role::Alpha),
+    ("_lora.down.weight", Role::Down),
+    ("_lora.up.weight", Role::Up),
+];
+
+/// Beginnings of networks.
+const FLAT: [(&str, LoraTarget); 4] = [
+    ("lora_unet_", LoraTarget::Unet),
+    ("lora_te_", LoraTarget::TextEncoder(0)),
+    ("lora_te1_", LoraTarget::TextEncoder(0)),
+    ("lora_te2_", LoraTarget::TextEncoder(1)),
+];
+const PATHS: [(&str, LoraTarget); 3] =
+    [("unet.", LoraTarget::Unet), ("text_encoder.", LoraTarget::TextEncoder(0)), ("text_encoder_2.", LoraTarget::TextEncoder(1))];
+/// Where the network is left out, its first module tells.
+const BARE: [(&str, LoraTarget); 7] = [
+    ("down_blocks.", LoraTarget::Unet),
+    ("mid_block.", LoraTarget::Unet),
+    ("up_blocks.", LoraTarget::Unet),
+    ("conv_", LoraTarget::Unet),
+    ("time_embedding.", LoraTarget::Unet),
+    ("add_embedding.", LoraTarget::Unet),
+    ("text_model.", LoraTarget::TextEncoder(0)),
+];
+
+/// Takes a name apart; `None` if it is not of a LoRA for these networks.
+pub(super) fn parse(name: &str) -> Option<Parsed> {
+    let (stem, role, glued) = ending(name)?;
+    if let Some((module, target)) = FLAT.iter().find_map(|&(start, target)| Some((stem.strip_prefix(start)?, target))) {
+        return Some(Parsed { target, module: ModuleName::Flat(module.to_owned()), role });
+    }
+    let stem = stem.strip_prefix("base_model.model.").unwrap_or(stem);
+    let with_network = PATHS.iter().find_map(|&(start, target)| Some((stem.strip_prefix(start)?, target)));
+    let (module, target) =
+        with_network.or_else(|| BARE.iter().find_map(|&(start, target)| stem.starts_with(start).then_some((stem, target))))?;
+    let module = if glued { unglue(module, target) } else { module.to_owned() };
+    Some(Parsed { target, module: ModuleName::Path(module), role })
+}
+
+/// The name before its ending, the part, and whether the ending is glued on.
+fn ending(name: &str) -> Option<(&str, Role, bool)> {
+    if let Some((stem, role)) = ENDINGS.iter().find_map(|&(end, role)| Some((name.strip_suffix(end)?, role))) {
+        return Some((stem, role, name.ends_with("_lora.down.weight") || name.ends_with("_lora.up.weight")));
+    }
+    // PEFT may put the adapter's name in between: `.lora_A.default.weight`.
+    let (stem, rest) = name.strip_suffix(".weight")?.rsplit_once(".lora_")?;
+    match rest.split_once('.')? {
+        ("A", adapter) if !adapter.contains('.') => Some((stem, Role::Down, false)),
+        ("B", adapter) if !adapter.contains('.') => Some((stem, Role::Up, false)),
+        _ => None,
+    }
+}
+
+/// `attn1.processor.to_out` → `attn1.to_out.0`; in a text encoder `self_attn.to_q` → `self_attn.q_proj`.
+fn unglue(module: &str, target: LoraTarget) -> String {
+    let module = module.replace(".processor.", ".");
+    let Some((parent, layer)) = module.rsplit_once('.') else { return module };
+    let layer = match (target, layer) {
+        (LoraTarget::Unet, "to_out") => "to_out.0",
+        (LoraTarget::TextEncoder(_), "to_q") => "q_proj",
+        (LoraTarget::TextEncoder(_), "to_k") => "k_proj",
+        (LoraTarget::TextEncoder(_), "to_v") => "v_proj",
+        (LoraTarget::TextEncoder(_), "to_out") => "out_proj",
+        (_, layer) => layer,
+    };
+    format!("{parent}.{layer}")
+}
+
+/// What a file is that holds this tensor, if it is a kind of adapter that is not supported.
+pub(super) fn unsupported(name: &str) -> Option<&'static str> {
+    const KINDS: [(&[&str], &str); 5] = [
+        (&["dora_scale", "lora_magnitude_vector"], "a DoRA (with magnitudes)"),
+        (&["hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"], "a LoHa"),
+        (&["lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a"], "a LoKr"),
+        (&["lora_mid"], "a LoCon with a middle factor"),
+        (&["diff", "diff_b", "set_weight"], "an adapter with whole weights"),
+    ];
+    if name.ends_with(".lora_B.bias") {
+        return Some("a LoRA with biases");
+    }
+    KINDS.iter().find(|(signs, _)| name.split('.').any(|part| signs.contains(&part))).map(|(_, what)| *what)
+}
+
+/// A flat name in the numbering of the original code (kohya's SDXL files: `input_blocks_4_1_transformer_blocks_0_attn1_to_q`) with the dots that
+/// its blocks need (`input_blocks.4.1.transformer_blocks_0_attn1_to_q`); `None` for other names.
+pub(super) fn original_blocks(flat: &str) -> Option<String> {
+    for blocks in ["input_blocks", "output_blocks"] {
+        if let Some(rest) = flat.strip_prefix(blocks).and_then(|rest| rest.strip_prefix('_')) {
+            let mut parts = rest.splitn(3, '_');
+            let (step, part, rest) = (parts.next()?, parts.next()?, parts.next());
+            return Some(with_rest(&format!("{blocks}.{step}.{part}"), rest));
+        }
+    }
+    if let Some(rest) = flat.strip_prefix("middle_block_") {
+        let (part, rest) = rest.split_once('_')?;
+        return Some(with_rest(&format!("middle_block.{part}"), Some(rest)));
+    }
+    match flat {
+        "time_embed_0" | "time_embed_2" | "label_emb_0_0" | "label_emb_0_2" | "out_2" => {
+            Some(flat.replace('_', ".").replace("time.embed", "time_embed").replace("label.emb", "label_emb"))
+        }
+        _ => None,
+    }
+}
+
+fn with_rest(block: &str, rest: Option<&str>) -> String {
+    let Some(rest) = rest else { return block.to_owned() };
+    let layers = ["in_layers_", "emb_layers_", "out_layers_"];
+    match layers.iter().find_map(|layers| Some((layers, rest.strip_prefix(layers)?))) {
+        Some((layers, number)) => format!("{block}.{}.{number}", layers.trim_end_matches('_')),
+        None => format!("{block}.{rest}"),
+    }
+}
