@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Parity,
     /// README's first command, run as written
     Demo,
-    /// README's other commands and every link between documents
+    /// That README's commands exist and links between documents lead somewhere
     Docs,
 }
 
