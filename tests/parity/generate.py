@@ -1,15 +1,19 @@
 """Write tiny random checkpoints and what PyTorch computes with them.
 
-Usage: python generate.py OUT_DIR [FOLDER ...]
+    python generate.py OUT_DIR [FOLDER ...]
+    python generate.py --check DIR
 
-OUT_DIR is filled with the folders that README.md describes; with names of folders, only those are
-written. Everything is computed in float32 on one thread of the CPU.
+The first fills OUT_DIR with the folders that README.md describes, or with the named ones. The
+second writes them elsewhere, compares, and fails where DIR says something else. Everything is
+computed in float32 on one thread of the CPU.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -17,8 +21,17 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from values import checkpoint, ladder, layers, lora, pipeline, schedulers, single_file, train
-from values.configs import FAMILIES
+from values import (
+    checkpoint,
+    compare,
+    ladder,
+    layers,
+    lora,
+    pipeline,
+    schedulers,
+    single_file,
+    train,
+)
 
 Writer = Callable[[Path], None]
 
@@ -26,68 +39,67 @@ tiny = cache(checkpoint.build)
 
 
 def writers() -> dict[str, Writer]:
-    """Folder -> what writes it below a directory."""
+    """Folder -> what writes it; later ones read earlier ones."""
     table: dict[str, Writer] = {
         "layers": layers.write_layers,
         "schedulers": schedulers.write_schedulers,
     }
-    for kind in FAMILIES:
-        table[f"tiny-{kind}"] = partial(write_checkpoint, kind=kind)
-        table[f"ladder-{kind}"] = partial(write_ladder, kind=kind)
-        table[f"single-file-{kind}"] = partial(write_single_file, kind=kind)
-        table[f"pipeline-{kind}"] = partial(write_pipeline, kind=kind)
+    for kind in ("sd", "sd2", "sdxl"):
+        table |= {
+            f"tiny-{kind}": partial(of, checkpoint.save_tiny, kind),
+            f"ladder-{kind}": partial(of, ladder.write_ladder, kind),
+            f"single-file-{kind}": partial(of, single_file.write_single_file, kind),
+            f"pipeline-{kind}": partial(of, pipeline.write_pipeline, kind),
+        }
     for kind in ("sd", "sdxl"):
-        table[f"lora-{kind}"] = partial(write_lora, kind=kind)
-        table[f"train-{kind}"] = partial(write_train, kind=kind)
+        table |= {
+            f"lora-{kind}": partial(of, lora.write_lora, kind),
+            f"train-{kind}": partial(of, train.write_train, kind),
+        }
     return table
 
 
-def write_lora(out: Path, kind: str) -> None:
-    """Write `lora-<kind>`."""
-    lora.write_lora(out, tiny(kind))
+def of(write: Callable[[Path, checkpoint.Checkpoint], None], kind: str, out: Path) -> None:
+    """Write a folder that is about a checkpoint."""
+    write(out, tiny(kind))
 
 
-def write_train(out: Path, kind: str) -> None:
-    """Write `train-<kind>`."""
-    train.write_train(out, checkpoint.build(kind))
+def write_all(out: Path, names: list[str]) -> None:
+    """Write folders, in the table's order."""
+    for name, write in writers().items():
+        if name in names:
+            shutil.rmtree(out / name, ignore_errors=True)
+            write(out)
+            print(name)
 
 
-def write_pipeline(out: Path, kind: str) -> None:
-    """Write `pipeline-<kind>`."""
-    pipeline.write_pipeline(out, tiny(kind))
-
-
-def write_checkpoint(out: Path, kind: str) -> None:
-    """Write `tiny-<kind>`."""
-    checkpoint.save(out / f"tiny-{kind}", tiny(kind))
-
-
-def write_ladder(out: Path, kind: str) -> None:
-    """Write `ladder-<kind>`."""
-    ladder.write_ladder(out, tiny(kind))
-
-
-def write_single_file(out: Path, kind: str) -> None:
-    """Write `single-file-<kind>`."""
-    single_file.write_single_file(out, tiny(kind))
+def check(committed: Path) -> None:
+    """Fail where a directory differs from what is computed now."""
+    with tempfile.TemporaryDirectory() as scratch:
+        write_all(Path(scratch), list(writers()))
+        lines = compare.differences(Path(scratch), committed)
+    if lines:
+        sys.exit("\n".join(["these differ:", *lines]))
+    print("all the same")
 
 
 def main() -> None:
-    """Write the folders that the command line names."""
+    """Do what the command line says."""
     table = writers()
-    parser = argparse.ArgumentParser(description="Write parity folders.")
+    parser = argparse.ArgumentParser(description="Write or check parity folders.")
     parser.add_argument("out", type=Path)
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help=", ".join(table))
+    parser.add_argument("--check", action="store_true", help="compare with OUT instead of writing")
     options = parser.parse_args()
     unknown = set(options.folders) - set(table)
     if unknown:
         parser.error(f"no such folder: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
     logging.disable_progress_bar()
-    for name in options.folders or table:
-        shutil.rmtree(options.out / name, ignore_errors=True)
-        table[name](options.out)
-        print(name)
+    if options.check:
+        check(options.out)
+    else:
+        write_all(options.out, options.folders or list(table))
 
 
 if __name__ == "__main__":

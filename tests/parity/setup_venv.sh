@@ -2,6 +2,7 @@
 # Set up a virtual environment with PyTorch on the CPU, diffusers, transformers and peft.
 #
 #   setup_venv.sh DIR
+#
 # From PyPI alone: a download of about 650 MB, 1.7 GB on disk. Needs Python 3.11 or newer with venv,
 # and a C compiler (Debian 12: python3-venv, gcc). Run again, it does nothing when DIR is up to date.
 set -eu

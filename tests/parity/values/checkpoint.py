@@ -125,13 +125,14 @@ def save_index(folder: Path, checkpoint: Checkpoint) -> None:
     (folder / "model_index.json").write_text(json.dumps(index | parts, indent=1) + "\n")
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint in half precision, each family in one of the ways found in the wild.
+def save_tiny(out: Path, checkpoint: Checkpoint) -> None:
+    """Write `tiny-<kind>` in half precision, each family in one of the ways found in the wild.
 
     sd: plain file names. sd2: `fp16` variants, text encoder as transformers 5 names its tensors.
     sdxl: the VAE in shards, the second tokenizer as one file.
     """
     kind, config = checkpoint.kind, checkpoint.config
+    folder = out / f"tiny-{kind}"
     folder.mkdir(parents=True)
     save_index(folder, checkpoint)
     checkpoint.scheduler.save_pretrained(folder / "scheduler")

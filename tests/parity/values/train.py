@@ -7,6 +7,7 @@ the embedding rows through every network.
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from torch.nn import functional
 from values.checkpoint import Checkpoint, draw
 from values.configs import NOISE
 from values.folder import Tensors, write
-from values.lora import CASES, SCALE, draw_loras, loaded, networks, peft_names
+from values.lora import CASES, SCALE, changed, draw_loras, loaded, networks, peft_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,8 @@ def token_table(model: torch.nn.Module) -> torch.nn.Parameter:
 
 def weight_case(checkpoint: Checkpoint, inputs: Tensors) -> tuple[torch.Tensor, Tensors]:
     """Gradients of the noisy latent, the cross-attention weights and the rows in the prompts."""
+    parts = {name: copy.deepcopy(model) for name, model in networks(checkpoint).items()}
+    checkpoint = changed(checkpoint, **parts)
     learned = {
         f"unet.{name}": weight.requires_grad_()
         for name, weight in checkpoint.unet.named_parameters()
