@@ -7,6 +7,7 @@ mod build;
 pub mod config;
 mod error;
 pub mod lora;
+pub mod pipeline;
 mod resnet;
 pub mod scheduler;
 pub mod text_encoder;

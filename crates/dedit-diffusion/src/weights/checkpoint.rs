@@ -39,6 +39,7 @@ pub struct Checkpoint {
     /// Folders of the tokenizers, where the checkpoint brings them.
     pub(super) tokenizers: Vec<Option<PathBuf>>,
     pub(super) scheduler: String,
+    pub(super) force_zeros_for_empty_prompt: bool,
     /// Tensors of a single file that belong to no network.
     pub(super) ignored: Vec<String>,
 }
@@ -96,6 +97,7 @@ impl Checkpoint {
             text_encoders,
             tokenizers: tokenizer_dirs(dir, family),
             scheduler: scheduler_json(dir)?,
+            force_zeros_for_empty_prompt: force_zeros(Some(&index), family)?,
             ignored: Vec::new(),
         })
     }
@@ -148,6 +150,11 @@ impl Checkpoint {
     pub fn scheduler_config_json(&self) -> &str {
         &self.scheduler
     }
+
+    /// Whether an empty negative prompt is all zeros instead of being encoded (a key of `model_index.json`).
+    pub fn force_zeros_for_empty_prompt(&self) -> bool {
+        self.force_zeros_for_empty_prompt
+    }
 }
 
 pub(super) const TEXT_ENCODERS: [&str; 2] = ["text_encoder", "text_encoder_2"];
@@ -182,6 +189,12 @@ pub(super) fn scheduler_json(dir: &Path) -> Result<String> {
     // Parsed here only to complain early.
     ConfigFile::read(&path)?;
     crate::config::read_text(&path)
+}
+
+/// SDXL was trained with zeros in place of an empty prompt; diffusers takes that for granted where the index does not say.
+pub(super) fn force_zeros(index: Option<&ConfigFile>, family: Family) -> Result<bool> {
+    let usual = family == Family::Sdxl;
+    index.map_or(Ok(usual), |index| index.or("force_zeros_for_empty_prompt", usual))
 }
 
 fn model_index(dir: &Path) -> Result<ConfigFile> {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use self::unet_names::diffusers as unet_name_from_original;
-use super::checkpoint::{TEXT_ENCODERS, check_widths, scheduler_json, tokenizer_dirs};
+use super::checkpoint::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::file::SafetensorsFile;
 use super::names::{self, Slot};
 use super::{Checkpoint, Component, Family, OpenOptions, Weights};
@@ -40,6 +40,10 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
     let pooled = text_encoders.last().map_or(0, |encoder| encoder.config.projection_dim);
     let unet = single.unet(pooled)?;
     check_widths(family, &unet.config, &text_encoders).map_err(|error| error.at(path))?;
+    let index = match single.config_dir {
+        Some(dir) => ConfigFile::read_if_present(&dir.join("model_index.json"))?,
+        None => None,
+    };
     let scheduler = match single.config_dir {
         Some(dir) => scheduler_json(dir)?,
         None => schedule::config(&single.file, family, &unet)?.to_string(),
@@ -53,6 +57,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         text_encoders,
         tokenizers: single.config_dir.map(|dir| tokenizer_dirs(dir, family)).unwrap_or_default(),
         scheduler,
+        force_zeros_for_empty_prompt: force_zeros(index.as_ref(), family)?,
         ignored: single.ignored(),
     })
 }

@@ -1,0 +1,140 @@
+//! The way from noise, or from a picture, to pictures.
+
+use std::ops::ControlFlow;
+
+use candle_core::{DType, Device, Tensor};
+use dedit_nn::autograd::no_grad;
+
+use super::guidance::Guided;
+use super::progress::Pace;
+use super::prompt::{all_finite, repeat};
+use super::{GenerateRequest, InitPicture, Noise, Pipeline, Progress, SeededNoise};
+use crate::scheduler::{self, Scheduler};
+use crate::vae::Tiling;
+use crate::{Error, Result};
+
+/// What [`Pipeline::generate`] made.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    /// `[batch, 3, height, width]`, f32 in 0..=1, on the CPU.
+    pub pictures: Tensor,
+    /// The latents they were decoded from, as the denoiser has them: `[batch, channels, height / 8, width / 8]`, f32.
+    pub latents: Tensor,
+    /// Steps that were done: fewer than asked for where a picture was started from.
+    pub steps: usize,
+}
+
+/// Hears of every step and decides whether to go on.
+type Listener<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
+
+impl Pipeline {
+    /// Makes pictures from noise of the request's seed. Picture `i` has the seed `request.seed + i` and can be made again alone.
+    ///
+    /// `progress` hears of every step; when it breaks, nothing more is computed.
+    ///
+    /// # Errors
+    /// `Usage` for a request that makes no sense, `Cancelled` where `progress` broke, `Model` where the networks give something that is no number.
+    pub fn generate(&self, request: &GenerateRequest, progress: &mut Listener<'_>) -> Result<Generated> {
+        self.generate_from(request, &mut SeededNoise::new(request.seed, request.batch), progress)
+    }
+
+    /// Makes pictures from the given noise; the request's seed is not used.
+    ///
+    /// # Errors
+    /// As [`Self::generate`], and whatever `noise` gives.
+    pub fn generate_from(&self, request: &GenerateRequest, noise: &mut dyn Noise, progress: &mut Listener<'_>) -> Result<Generated> {
+        self.check(request)?;
+        no_grad(|| self.run(request, noise, progress))
+    }
+
+    fn run(&self, request: &GenerateRequest, noise: &mut dyn Noise, progress: &mut Listener<'_>) -> Result<Generated> {
+        let mut scheduler = request.scheduler.as_ref().unwrap_or(&self.scheduler).build(request.steps)?;
+        let first = first_step(scheduler.steps(), request.init.as_ref())?;
+        let prompt = self.encode_prompt(&request.prompt)?;
+        let negative = if Guided::branches(self, request) { Some(self.encode_negative_prompt(&request.negative_prompt)?) } else { None };
+        tell(
+            progress,
+            Progress::Text { cut: prompt.cut.as_deref(), negative_cut: negative.as_ref().and_then(|text| text.cut.as_deref()) },
+        )?;
+        let guided = Guided::new(self, request, &prompt, negative.as_ref())?;
+        let mut latents = self.start(request, scheduler.as_ref(), first, noise, progress)?;
+        let steps = scheduler.steps() - first;
+        let mut pace = Pace::start();
+        for index in first..scheduler.steps() {
+            let output = guided.predict(&scheduler.scale_model_input(&latents, index)?, scheduler.timesteps()[index])?;
+            let step = scheduler.step(&output, index, &latents, &mut |shape| noise.draw(shape, &self.device))?;
+            latents = step.prev_sample;
+            let done = index + 1 - first;
+            if !all_finite(&latents)? {
+                return Err(not_finite(&format!("the latents of step {done} of {steps}")));
+            }
+            let seconds_left = pace.seconds_left(done, steps);
+            tell(progress, Progress::Step { done, steps, seconds_left, denoised: &step.pred_original_sample })?;
+        }
+        Ok(Generated { pictures: self.decode(&latents, progress)?, latents, steps })
+    }
+
+    /// The latents that step `first` begins with.
+    fn start(
+        &self,
+        request: &GenerateRequest,
+        scheduler: &dyn Scheduler,
+        first: usize,
+        noise: &mut dyn Noise,
+        progress: &mut Listener<'_>,
+    ) -> Result<Tensor> {
+        let factor = self.pixels_per_latent();
+        let shape = [request.batch, self.vae.config().latent_channels, request.height / factor, request.width / factor];
+        let Some(init) = &request.init else {
+            return Ok((noise.draw(&shape, &self.device)? * scheduler.init_noise_sigma())?);
+        };
+        let picture = ((&init.picture * 2.0)? - 1.0)?.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
+        let mut posterior = self.vae.encode(&picture, Tiling::default())?;
+        posterior.mean = repeat(&posterior.mean.to_dtype(DType::F32)?, request.batch)?;
+        posterior.std = repeat(&posterior.std.to_dtype(DType::F32)?, request.batch)?;
+        let latents = self.vae.scale_latents(&posterior.sample(&noise.draw(&shape, &self.device)?)?)?;
+        if !all_finite(&latents)? {
+            return Err(not_finite("the latents of the picture to start from"));
+        }
+        tell(progress, Progress::Encoded)?;
+        scheduler.add_noise(&latents, &noise.draw(&shape, &self.device)?, first)
+    }
+
+    /// Decodes one picture after the other, so that a batch takes no more memory than a picture.
+    fn decode(&self, latents: &Tensor, progress: &mut Listener<'_>) -> Result<Tensor> {
+        let unscaled = self.vae.unscale_latents(latents)?.to_dtype(self.vae_dtype)?;
+        let count = unscaled.dim(0)?;
+        let mut pictures = Vec::with_capacity(count);
+        for i in 0..count {
+            let picture = self.vae.decode(&unscaled.narrow(0, i, 1)?.contiguous()?, Tiling::default())?;
+            let picture = picture.to_device(&Device::Cpu)?.to_dtype(DType::F32)?;
+            if !all_finite(&picture)? {
+                return Err(not_finite("the decoded picture"));
+            }
+            pictures.push(((picture + 1.0)? * 0.5)?.clamp(0.0, 1.0)?);
+            tell(progress, Progress::Decoded { done: i + 1, pictures: count })?;
+        }
+        Ok(Tensor::cat(&pictures, 0)?)
+    }
+}
+
+fn tell(progress: &mut Listener<'_>, what: Progress<'_>) -> Result<()> {
+    if progress(what).is_break() { Err(Error::cancelled()) } else { Ok(()) }
+}
+
+/// The step that a picture enters at.
+fn first_step(steps: usize, init: Option<&InitPicture>) -> Result<usize> {
+    let Some(init) = init else { return Ok(0) };
+    let first = scheduler::first_step(steps, init.strength)?;
+    if first == steps {
+        let least = 1.0 / steps as f64;
+        return Err(Error::usage(format!("a strength of {} leaves none of {steps} steps", init.strength))
+            .hint(format!("give at least {least:.3}, or more steps")));
+    }
+    Ok(first)
+}
+
+fn not_finite(what: &str) -> Error {
+    Error::model(format!("{what} hold values that are not numbers (NaN or infinity)"))
+        .hint("the weights are damaged or overflow in half precision; try a float32 checkpoint or another scheduler")
+}

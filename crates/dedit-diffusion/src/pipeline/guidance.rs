@@ -1,0 +1,76 @@
+//! One prediction of the denoiser under classifier-free guidance.
+
+use candle_core::{DType, Tensor};
+use dedit_nn::autograd::Value;
+
+use super::prompt::{EncodedPrompt, repeat};
+use super::{GenerateRequest, Pipeline};
+use crate::Result;
+use crate::unet::{Context, TextTimeInput, UnetInput};
+
+/// The denoiser with everything that stays the same from step to step.
+pub(super) struct Guided<'a> {
+    pipeline: &'a Pipeline,
+    context: Context,
+    text_time: Option<TextTimeInput>,
+    /// Samples of one call: the pictures, after as many that follow the negative prompt where there is guidance.
+    samples: usize,
+    guidance: Option<f64>,
+    /// Guidance as an input of the U-Net (latent consistency models, arXiv 2310.04378).
+    embedded: Option<f64>,
+}
+
+impl<'a> Guided<'a> {
+    /// Guidance takes the second branch where it is above 1 and the U-Net does not have it as an input.
+    pub(super) fn branches(pipeline: &Pipeline, request: &GenerateRequest) -> bool {
+        request.guidance > 1.0 && pipeline.unet.config().time_cond_proj_dim.is_none()
+    }
+
+    pub(super) fn new(
+        pipeline: &'a Pipeline,
+        request: &GenerateRequest,
+        prompt: &EncodedPrompt,
+        negative: Option<&EncodedPrompt>,
+    ) -> Result<Self> {
+        let batch = request.batch;
+        let branches = || negative.into_iter().chain([prompt]);
+        let contexts = branches().map(|text| repeat(&text.context, batch)).collect::<Result<Vec<_>>>()?;
+        let pooled = branches().filter_map(|text| text.pooled.as_ref()).map(|x| repeat(x, batch)).collect::<Result<Vec<_>>>()?;
+        let samples = contexts.len() * batch;
+        let text_time = if pooled.is_empty() {
+            None
+        } else {
+            let (height, width) = (request.height as f32, request.width as f32);
+            Some(TextTimeInput {
+                pooled: Value::constant(Tensor::cat(&pooled, 0)?),
+                time_ids: vec![[height, width, 0.0, 0.0, height, width]; samples],
+            })
+        };
+        Ok(Self {
+            pipeline,
+            context: Context::Shared(Value::constant(Tensor::cat(&contexts, 0)?)),
+            text_time,
+            samples,
+            guidance: negative.is_some().then_some(request.guidance),
+            embedded: pipeline.unet.config().time_cond_proj_dim.is_some().then_some(request.guidance),
+        })
+    }
+
+    /// The prediction for scaled latents `[batch, channels, height, width]` at a timestep, in f32.
+    pub(super) fn predict(&self, latents: &Tensor, timestep: f32) -> Result<Tensor> {
+        let input = if self.guidance.is_some() { Tensor::cat(&[latents, latents], 0)? } else { latents.clone() };
+        let output = self.pipeline.unet.forward(&UnetInput {
+            latents: &Value::constant(input.to_dtype(self.pipeline.unet_dtype)?),
+            timesteps: &vec![timestep; self.samples],
+            context: &self.context,
+            text_time: self.text_time.as_ref(),
+            guidance: self.embedded,
+            checkpoint_levels: 0,
+        })?;
+        let output = output.into_tensor().to_dtype(DType::F32)?;
+        let Some(guidance) = self.guidance else { return Ok(output) };
+        let batch = self.samples / 2;
+        let (negative, positive) = (output.narrow(0, 0, batch)?, output.narrow(0, batch, batch)?);
+        Ok((&negative + ((positive - &negative)? * guidance)?)?)
+    }
+}

@@ -1,0 +1,132 @@
+//! From a prompt to a picture: the text encoders, the denoiser, the scheduler and the autoencoder of one checkpoint, working together as in the
+//! pipelines of Hugging Face diffusers.
+//!
+//! ```no_run
+//! # use std::ops::ControlFlow;
+//! use candle_core::Device;
+//! use dedit_diffusion::Checkpoint;
+//! use dedit_diffusion::pipeline::{GenerateRequest, Pipeline};
+//! # fn main() -> dedit_diffusion::Result<()> {
+//! let pipeline = Pipeline::load(&Checkpoint::open("a-checkpoint")?, &Device::Cpu)?;
+//! let request = GenerateRequest { seed: 7, ..pipeline.request("a photo of a red bag") };
+//! let pictures = pipeline.generate(&request, &mut |_| ControlFlow::Continue(()))?.pictures;
+//! # Ok(()) }
+//! ```
+
+mod generate;
+mod guidance;
+mod noise;
+mod progress;
+mod prompt;
+mod request;
+
+use candle_core::{DType, Device};
+use dedit_nn::ops;
+
+pub use self::generate::Generated;
+pub use self::noise::{Noise, RecordedNoise, SeededNoise};
+pub use self::progress::Progress;
+pub use self::prompt::EncodedPrompt;
+pub use self::request::{GenerateRequest, InitPicture};
+use crate::scheduler::{SchedulerConfig, SchedulerKind};
+use crate::text_encoder::TextEncoder;
+use crate::unet::Unet;
+use crate::vae::Vae;
+use crate::{Checkpoint, Error, Family, Result, Tokenizer, Weights};
+
+/// The networks of a checkpoint on one device, ready to make pictures.
+pub struct Pipeline {
+    family: Family,
+    description: String,
+    tokenizers: Vec<Tokenizer>,
+    text_encoders: Vec<TextEncoder>,
+    unet: Unet,
+    unet_dtype: DType,
+    vae: Vae,
+    vae_dtype: DType,
+    scheduler: SchedulerConfig,
+    replaced_scheduler: Option<String>,
+    force_zeros_for_empty_prompt: bool,
+    device: Device,
+}
+
+impl Pipeline {
+    /// Builds the networks of `checkpoint` on `device`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or does not fit, or the checkpoint is one that takes more than noise and text (inpainting, depth).
+    pub fn load(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        let (unet, vae) = (checkpoint.unet(), checkpoint.vae());
+        let (channels, latent) = (unet.config.in_channels, vae.config.latent_channels);
+        if channels != latent || unet.config.out_channels != latent {
+            return Err(Error::model(format!(
+                "the U-Net takes {channels} channels and gives {}, expected the {latent} of the autoencoder's latents",
+                unet.config.out_channels
+            ))
+            .at(checkpoint.path())
+            .hint("checkpoints for inpainting or depth are not supported; use the plain one of the same family"));
+        }
+        let encoders = checkpoint.text_encoders();
+        let own = SchedulerConfig::from_json(checkpoint.scheduler_config_json()).map_err(|error| error.at(checkpoint.path()))?;
+        // Of the schedulers here, it follows the same path at the same noise levels with the fewest steps.
+        let known = if own.kind().is_some() { own.clone() } else { own.with_kind(SchedulerKind::DpmPlusPlus2M) };
+        Ok(Self {
+            family: checkpoint.family(),
+            description: checkpoint.describe(),
+            tokenizers: (0..encoders.len()).map(|encoder| checkpoint.tokenizer(encoder)).collect::<Result<_>>()?,
+            text_encoders: encoders.iter().map(|component| TextEncoder::new(component, device)).collect::<Result<_>>()?,
+            unet: Unet::new(unet, device)?,
+            unet_dtype: compute_dtype(&unet.weights, "conv_in.weight", device)?,
+            vae: Vae::new(vae, device)?,
+            vae_dtype: compute_dtype(&vae.weights, "decoder.conv_in.weight", device)?,
+            replaced_scheduler: own.kind().is_none().then(|| own.class_name().to_owned()),
+            scheduler: known,
+            force_zeros_for_empty_prompt: checkpoint.force_zeros_for_empty_prompt(),
+            device: device.clone(),
+        })
+    }
+
+    /// Which kind of model it is.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// What the checkpoint was recognised as, in words.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The scheduler that is used where a request names none: the checkpoint's own, or DPM-Solver++ 2M with its settings where that one is not here.
+    pub fn scheduler(&self) -> &SchedulerConfig {
+        &self.scheduler
+    }
+
+    /// The diffusers class of the checkpoint's own scheduler, if it is one that is not here: worth telling.
+    pub fn replaced_scheduler(&self) -> Option<&str> {
+        self.replaced_scheduler.as_deref()
+    }
+
+    /// How many pixels a latent pixel stands for, along each side (8): sides of pictures are multiples of it.
+    pub fn pixels_per_latent(&self) -> usize {
+        self.vae.config().pixels_per_latent()
+    }
+
+    /// The text encoders: one, or two in SDXL.
+    pub fn text_encoders_mut(&mut self) -> &mut [TextEncoder] {
+        &mut self.text_encoders
+    }
+
+    /// The denoiser.
+    pub fn unet_mut(&mut self) -> &mut Unet {
+        &mut self.unet
+    }
+}
+
+/// The precision a network works in on `device`, told from one of its tensors.
+fn compute_dtype(weights: &Weights, name: &str, device: &Device) -> Result<DType> {
+    let shape = weights.shape(name).unwrap_or_default();
+    Ok(ops::compute_dtype(&weights.tensor(name, shape)?.to_device(device)?))
+}
+
+#[cfg(test)]
+mod tests;
