@@ -59,7 +59,7 @@ pub struct Encoded {
 
 impl Tokenizer {
     /// Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or `tokenizer.json`; with `tokenizer_config.json` and
-    /// `special_tokens_map.json` where they are there.
+    /// `special_tokens_map.json` where they are there. A folder with settings alone gets CLIP's own vocabulary.
     pub fn from_dir(dir: &Path) -> Result<Self> {
         Self::build(Vocabulary::from_dir(dir)?, &Special::from_dir(dir)?)
     }

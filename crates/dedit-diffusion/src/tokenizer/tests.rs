@@ -134,10 +134,20 @@ fn all_forms_of_files_are_read() {
 }
 
 #[test]
+fn settings_without_a_vocabulary_mean_the_bundled_one() {
+    let dir = tempfile::tempdir().unwrap();
+    write_files(dir.path(), &[("tokenizer_config.json", r#"{"pad_token": "!", "model_max_length": 40}"#.to_owned())]);
+    let tokenizer = Tokenizer::from_dir(dir.path()).unwrap();
+    assert_eq!(tokenizer.encode("a red bag", 6).unwrap().ids, [49406, 320, 736, 3365, 49407, 0]);
+    assert_eq!(tokenizer.max_length(), 40);
+}
+
+#[test]
 fn bad_files_are_refused_in_one_sentence() {
     let vocab = small_vocabulary().to_string();
     let cases: &[(&[(&str, &str)], &str)] = &[
         (&[], "there is no tokenizer here"),
+        (&[("vocab.json", &vocab), ("tokenizer_config.json", "{}")], "there is no tokenizer here"),
         (&[("vocab.json", "[]"), ("merges.txt", "")], "this is not a vocabulary"),
         (&[("vocab.json", &vocab), ("merges.txt", "a b\n")], "the merge \"a b\" needs the token \"ab\""),
         (&[("vocab.json", &vocab), ("merges.txt", "a b c\n")], "expected a merge of two tokens"),

@@ -42,7 +42,7 @@ enum Merge {
 }
 
 impl Vocabulary {
-    /// `vocab.json` and `merges.txt`, or else `tokenizer.json`.
+    /// `vocab.json` and `merges.txt`, or else `tokenizer.json`; CLIP's own where a folder holds the settings of a tokenizer and no vocabulary.
     pub(super) fn from_dir(dir: &Path) -> Result<Self> {
         let (vocab, merges, json) = (dir.join("vocab.json"), dir.join("merges.txt"), dir.join("tokenizer.json"));
         let vocabulary = if vocab.exists() && merges.exists() {
@@ -51,6 +51,8 @@ impl Vocabulary {
             Self { ids, merges: parse_merges(&read_text(&merges)?, &merges)?, place: merges }
         } else if json.exists() {
             Self::from_tokenizer_json(&ConfigFile::read(&json)?)?
+        } else if !vocab.exists() && !merges.exists() && dir.join("tokenizer_config.json").exists() {
+            Self::bundled()?
         } else {
             return Err(Error::model("there is no tokenizer here")
                 .at(dir)
