@@ -19,21 +19,44 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Reads `meta.json` and `expected.safetensors` of the folder at `path`. Checkpoints are looked up beside it and in `directories`.
+    /// Reads `meta.json` and `expected.safetensors` of the folder at `path`. Where `meta.json` names another folder as `expected`, the values are that
+    /// folder's, and so are the settings that this one lacks. Other folders are looked up beside it and in `directories`.
     pub fn open(path: &Path, directories: &[PathBuf]) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| anyhow!("{} has no name", path.display()))?.to_string_lossy().into_owned();
-        let meta_path = path.join("meta.json");
-        let meta = std::fs::read(&meta_path).with_context(|| format!("{} cannot be read", meta_path.display()))?;
-        let meta: Value = serde_json::from_slice(&meta).with_context(|| format!("{} is not JSON", meta_path.display()))?;
-        let tensors_path = path.join("expected.safetensors");
-        let tensors = candle_core::safetensors::load(&tensors_path, &Device::Cpu)
-            .with_context(|| format!("{} cannot be read as safetensors", tensors_path.display()))?;
-        Ok(Self { path: path.to_path_buf(), name, meta, tensors, read: RefCell::default(), directories: directories.to_vec() })
+        let mut folder = Self {
+            meta: read_meta(path)?,
+            path: path.to_path_buf(),
+            name,
+            tensors: HashMap::new(),
+            read: RefCell::default(),
+            directories: directories.to_vec(),
+        };
+        let values = match folder.meta["expected"].as_str() {
+            Some(other) => folder.beside(other)?,
+            None => path.to_path_buf(),
+        };
+        if values != path {
+            let shared = read_meta(&values)?;
+            for (key, value) in shared.as_object().into_iter().flatten() {
+                if folder.meta[key].is_null() {
+                    folder.meta[key] = value.clone();
+                }
+            }
+        }
+        let tensors = values.join("expected.safetensors");
+        folder.tensors = candle_core::safetensors::load(&tensors, &Device::Cpu)
+            .with_context(|| format!("{} cannot be read as safetensors", tensors.display()))?;
+        Ok(folder)
     }
 
     /// The folder's own name, such as `ladder-sd`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The `kind` in `meta.json`, such as `sd`; empty where it names none.
@@ -46,11 +69,22 @@ impl Folder {
         &self.meta
     }
 
+    /// The settings of each case, by name.
+    pub fn cases(&self) -> Result<Vec<(&str, &Value)>> {
+        let cases = self.meta["cases"].as_object().context("meta.json has no cases")?;
+        Ok(cases.iter().map(|(name, case)| (name.as_str(), case)).collect())
+    }
+
     /// The names of all stored tensors, sorted.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.tensors.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether a tensor is stored.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
     }
 
     /// A stored tensor, of its stored type, on the CPU. It then counts as used.
@@ -62,15 +96,24 @@ impl Folder {
 
     /// The largest absolute difference allowed in float32: what `meta.json` says, or else `default`.
     pub fn tolerance(&self, default: f64) -> f64 {
-        self.meta["tolerance"]["float32"].as_f64().unwrap_or(default)
+        self.tolerance_of("float32", default)
+    }
+
+    /// The tolerance that `meta.json` gives under `name`, or else `default`.
+    pub fn tolerance_of(&self, name: &str, default: f64) -> f64 {
+        self.meta["tolerance"][name].as_f64().unwrap_or(default)
     }
 
     /// The checkpoint that these values were computed with: `tiny-<kind>` beside this folder, or in one of the directories given.
     pub fn checkpoint(&self) -> Result<PathBuf> {
-        let name = format!("tiny-{}", self.kind());
+        self.beside(&format!("tiny-{}", self.kind()))
+    }
+
+    /// The folder `name` beside this one, or in one of the directories given.
+    pub fn beside(&self, name: &str) -> Result<PathBuf> {
         let places = self.path.parent().into_iter().chain(self.directories.iter().map(PathBuf::as_path));
-        let Some(found) = places.map(|place| place.join(&name)).find(|path| path.is_dir()) else {
-            bail!("no checkpoint {name} beside {}; name the directory that holds it too", self.path.display());
+        let Some(found) = places.map(|place| place.join(name)).find(|path| path.is_dir()) else {
+            bail!("there is no {name} beside {}; name the directory that holds it too", self.path.display());
         };
         Ok(found)
     }
@@ -80,4 +123,14 @@ impl Folder {
         let read = self.read.borrow();
         self.names().into_iter().filter(|name| !read.contains(*name)).collect()
     }
+}
+
+fn read_meta(folder: &Path) -> Result<Value> {
+    let path = folder.join("meta.json");
+    let text = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let meta: Value = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    if !meta.is_object() {
+        bail!("{} holds {meta}, expected an object", path.display());
+    }
+    Ok(meta)
 }

@@ -29,15 +29,11 @@ pub(super) fn compare(folder: &Folder, report: &mut Report<'_>, checkpoint: &Che
     Ok(())
 }
 
-fn has(folder: &Folder, name: &str) -> bool {
-    folder.names().contains(&name)
-}
-
 fn text(folder: &Folder, report: &mut Report<'_>, name: &str, tokenizer: &Tokenizer, encoder: &TextEncoder) -> Result<()> {
     let prompts: Vec<String> = serde_json::from_value(folder.meta()["prompts"].clone()).context("meta.json has no prompts")?;
     for length in [77, 40] {
         let key = format!("{name}.ids{length}");
-        if !has(folder, &key) {
+        if !folder.has(&key) {
             continue;
         }
         let count = folder.tensor(&key)?.dim(0)?;
@@ -45,7 +41,7 @@ fn text(folder: &Folder, report: &mut Report<'_>, name: &str, tokenizer: &Tokeni
         report.compare(folder, &key, 0.0, || Ok(Tensor::new(encode(tokenizer, &prompts[..count], length)?, &Device::Cpu)?));
     }
     let last = format!("{name}.last_hidden");
-    if !has(folder, &last) {
+    if !folder.has(&last) {
         return Ok(());
     }
     let (count, length, _) = folder.tensor(&last)?.dims3()?;
@@ -53,7 +49,7 @@ fn text(folder: &Folder, report: &mut Report<'_>, name: &str, tokenizer: &Tokeni
     let results = [("last_hidden", output.last), ("penultimate_hidden", output.penultimate), ("pooled", output.pooled)];
     for (key, value) in results {
         let key = format!("{name}.{key}");
-        if has(folder, &key) {
+        if folder.has(&key) {
             report.compare(folder, &key, folder.tolerance(ONE_OPERATION), || Ok(value.into_tensor()));
         }
     }

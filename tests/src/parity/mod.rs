@@ -6,8 +6,10 @@
 mod difference;
 mod folder;
 mod ladder;
+mod layers;
 mod report;
 mod schedulers;
+mod single_file;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use anyhow::{Context as _, Result};
 
 pub use difference::Difference;
 pub use folder::Folder;
-pub use report::{Outcome, Report};
+pub use report::{Outcome, Report, Tolerance};
 
 /// Tolerance for one operation: the largest absolute difference in float32. PyTorch differs from itself by up to 8e-6 when it runs with other kernels
 /// and threads.
@@ -31,7 +33,12 @@ pub struct Suite {
 }
 
 /// Every form of folder that this project knows.
-pub const SUITES: &[Suite] = &[Suite { form: "ladder", run: ladder::run }, Suite { form: "schedulers", run: schedulers::run }];
+pub const SUITES: &[Suite] = &[
+    Suite { form: "ladder", run: ladder::run },
+    Suite { form: "layers", run: layers::run },
+    Suite { form: "schedulers", run: schedulers::run },
+    Suite { form: "single-file", run: single_file::run },
+];
 
 /// Runs every parity folder under `directories` (at any depth, in the order of their names) with `suites`, and `print`s a line for each case.
 pub fn run(directories: &[PathBuf], suites: &[Suite], print: &mut dyn FnMut(&str)) -> Outcome {

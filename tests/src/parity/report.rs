@@ -16,41 +16,89 @@ pub struct Outcome {
     pub skipped: Vec<(String, String)>,
 }
 
+/// How far the computed elements of a tensor may be from the stored ones.
+#[derive(Debug, Clone, Copy)]
+pub enum Tolerance {
+    /// By so much.
+    Absolute(f64),
+    /// By so much of the largest stored element.
+    OfLargest(f64),
+}
+
+impl From<f64> for Tolerance {
+    fn from(absolute: f64) -> Self {
+        Self::Absolute(absolute)
+    }
+}
+
 /// Where cases put their results.
 pub struct Report<'a> {
     print: &'a mut dyn FnMut(&str),
     outcome: Outcome,
+    way: String,
 }
 
 impl<'a> Report<'a> {
     /// A report that `print`s one line per result.
     pub(super) fn new(print: &'a mut dyn FnMut(&str)) -> Self {
-        Self { print, outcome: Outcome::default() }
+        Self { print, outcome: Outcome::default(), way: String::new() }
+    }
+
+    /// Runs `cases`, whose lines say that they were computed in this `way`.
+    pub fn by<T>(&mut self, way: &str, cases: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.way, format!(" ({way})"));
+        let result = cases(self);
+        self.way = outer;
+        result
     }
 
     /// Compares the tensor `name` of `folder` with what `compute` gives: it passes where no element is further away than `tolerance`. An error counts
     /// as a failure of this case alone.
-    pub fn compare(&mut self, folder: &Folder, name: &str, tolerance: f64, compute: impl FnOnce() -> Result<Tensor>) {
-        let case = format!("{}/{name}", folder.name());
-        let difference = folder.tensor(name).and_then(|expected| Difference::between(&expected, &compute()?));
-        match difference {
-            Err(error) => self.fail(&case, &error),
-            Ok(Difference { max_abs, .. }) if max_abs <= tolerance => {
-                self.outcome.passed += 1;
-                (self.print)(&format!("ok {case} max|Δ| {max_abs:.1e} (tolerance {tolerance:e})"));
-            }
-            Ok(Difference { max_abs, at, expected, computed }) => {
-                self.outcome.failed += 1;
-                let place = format!("at {at:?}: {computed} instead of {expected}");
-                (self.print)(&format!("FAILED {case} max|Δ| {max_abs:.1e} (tolerance {tolerance:e}) {place}"));
-            }
+    pub fn compare(&mut self, folder: &Folder, name: &str, tolerance: impl Into<Tolerance>, compute: impl FnOnce() -> Result<Tensor>) {
+        let measured = folder.tensor(name).and_then(|expected| Ok((Difference::between(&expected, &compute()?)?, largest(&expected)?)));
+        let (difference, largest) = match measured {
+            Err(error) => return self.fail(&format!("{}/{name}", folder.name()), &error),
+            Ok(measured) => measured,
+        };
+        let (distance, tolerance, sign) = match tolerance.into() {
+            Tolerance::Absolute(tolerance) => (difference.max_abs, tolerance, "max|Δ|"),
+            // Of all zeros nothing may differ.
+            Tolerance::OfLargest(_) if difference.max_abs == 0.0 => (0.0, 0.0, "max|Δ| / max"),
+            Tolerance::OfLargest(tolerance) => (difference.max_abs / largest, tolerance, "max|Δ| / max"),
+        };
+        let Difference { at, expected, computed, .. } = difference;
+        let place = format!("at {at:?}: {computed} instead of {expected}");
+        self.settle(folder, name, &format!("{sign} {distance:.1e}"), distance <= tolerance, tolerance, &place);
+    }
+
+    /// Compares one number: it passes where it is no further from `expected` than that part of it.
+    pub fn compare_number(&mut self, folder: &Folder, name: &str, tolerance: f64, expected: f64, computed: f64) {
+        let distance = if computed == expected { 0.0 } else { ((computed - expected) / expected).abs() };
+        self.settle(
+            folder,
+            name,
+            &format!("|Δ| / |x| {distance:.1e}"),
+            distance <= tolerance,
+            tolerance,
+            &format!("{computed} instead of {expected}"),
+        );
+    }
+
+    fn settle(&mut self, folder: &Folder, name: &str, distance: &str, passes: bool, tolerance: f64, place: &str) {
+        let case = format!("{}/{name}{}", folder.name(), self.way);
+        if passes {
+            self.outcome.passed += 1;
+            (self.print)(&format!("ok {case} {distance} (tolerance {tolerance:e})"));
+        } else {
+            self.outcome.failed += 1;
+            (self.print)(&format!("FAILED {case} {distance} (tolerance {tolerance:e}) {place}"));
         }
     }
 
     /// Counts what could not be compared.
     pub(super) fn fail(&mut self, name: &str, error: &Error) {
         self.outcome.failed += 1;
-        (self.print)(&format!("FAILED {name} {error:#}"));
+        (self.print)(&format!("FAILED {name}{} {error:#}", self.way));
     }
 
     /// Counts a folder that nothing here can compare.
@@ -68,4 +116,9 @@ impl<'a> Report<'a> {
     pub(super) fn finish(self) -> Outcome {
         self.outcome
     }
+}
+
+/// The largest absolute value of a tensor.
+fn largest(tensor: &Tensor) -> Result<f64> {
+    Ok(super::difference::values(tensor)?.into_iter().map(f64::abs).fold(0.0, f64::max))
 }

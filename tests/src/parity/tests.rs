@@ -90,7 +90,7 @@ fn a_checkpoint_is_found_beside_the_folder_or_in_a_directory_given() {
     write_folder(directory.path(), "cases/double-sd", r#"{"kind": "sd"}"#);
     let path = directory.path().join("cases/double-sd");
     let find = || Folder::open(&path, std::slice::from_ref(&elsewhere)).unwrap().checkpoint();
-    assert!(find().unwrap_err().to_string().contains("no checkpoint tiny-sd"));
+    assert!(find().unwrap_err().to_string().contains("there is no tiny-sd beside"));
     std::fs::create_dir_all(elsewhere.join("tiny-sd")).unwrap();
     assert_eq!(find().unwrap(), elsewhere.join("tiny-sd"));
     std::fs::create_dir_all(directory.path().join("cases/tiny-sd")).unwrap();

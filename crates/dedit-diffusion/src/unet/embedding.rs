@@ -18,10 +18,11 @@ pub struct TextTimeInput {
     pub time_ids: Vec<[f32; 6]>,
 }
 
-/// Sinusoidal features of `values` (Vaswani et al. 2017; diffusers' `get_timestep_embedding`): `[values.len(), width]` f32.
+/// Sinusoidal features of `values` (Vaswani et al. 2017; diffusers' `get_timestep_embedding`): `[values.len(), width]` f32. `shift` is taken off the
+/// count of frequencies that the exponent is divided by (`downscale_freq_shift`).
 ///
 /// Angles are computed in f32 whatever the network's precision: half precision cannot tell neighbouring timesteps apart.
-pub(crate) fn sinusoids(values: &[f32], width: usize, cosine_first: bool, shift: f64, device: &Device) -> Result<Tensor> {
+pub fn sinusoids(values: &[f32], width: usize, cosine_first: bool, shift: f64, device: &Device) -> Result<Tensor> {
     let half = width / 2;
     let mut rows = Vec::with_capacity(values.len() * width);
     for &value in values {

@@ -13,7 +13,7 @@ use dedit_nn::ops;
 use self::blocks::{Call, DownBlock, MidBlock, UpBlock};
 pub use self::context::{Context, Region, SampleContext};
 use self::embedding::Embedding;
-pub use self::embedding::TextTimeInput;
+pub use self::embedding::{TextTimeInput, sinusoids};
 use crate::build::{Build, ConvShape};
 use crate::config::{self, BlockKind, UnetConfig};
 use crate::weights::Component;
