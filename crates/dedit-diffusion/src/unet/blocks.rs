@@ -9,7 +9,7 @@ use dedit_nn::ops;
 
 use super::context::Context;
 use super::embedding::Embedding;
-use super::transformer::{Transformer, TransformerShape};
+use super::transformer::{BUSY, Transformer, TransformerShape};
 use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::{BlockKind, UnetConfig};
@@ -68,7 +68,7 @@ impl Unit {
 
 /// Visits unit `index` of a block.
 fn visit_unit(unit: &mut Arc<Unit>, path: &str, index: usize, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
-    let Some(unit) = Arc::get_mut(unit) else { bail!("the U-Net cannot change while a backward pass may still run through it") };
+    let Some(unit) = Arc::get_mut(unit) else { bail!("{BUSY}") };
     unit.resnet.visit(&join(path, format!("resnets.{index}")), visitor)?;
     match &mut unit.transformer {
         Some(transformer) => transformer.visit(&join(path, format!("attentions.{index}")), visitor),

@@ -1,12 +1,18 @@
 //! The transformers between the U-Net's residual blocks (diffusers' `Transformer2DModel` and `BasicTransformerBlock`).
 
-use dedit_nn::autograd::Value;
+use std::sync::Arc;
+
+use candle_core::bail;
+use dedit_nn::autograd::{Value, checkpoint};
 use dedit_nn::layers::{AttentionMask, GroupNorm, Layer, LayerNorm, Linear, Visit, Visitor, attention, join};
 use dedit_nn::ops;
 
 use super::context::{Context, Projections};
 use crate::Result;
 use crate::build::Build;
+
+/// Said when a layer is to change while something may still be computed through it again.
+pub(super) const BUSY: &str = "the U-Net cannot change while a backward pass may still run through it";
 
 /// Sizes of a transformer.
 #[derive(Clone, Copy)]
@@ -72,8 +78,7 @@ struct TransformerBlock {
     attn1: Attention,
     norm2: LayerNorm,
     attn2: Attention,
-    norm3: LayerNorm,
-    ff_in: Linear,
+    gate: Arc<Gate>,
     ff_out: Linear,
 }
 
@@ -86,9 +91,8 @@ impl TransformerBlock {
             attn1: Attention::new(&build.at("attn1"), channels, channels, shape.heads)?,
             norm2: norm("norm2")?,
             attn2: Attention::new(&build.at("attn2"), channels, shape.context, shape.heads)?,
-            norm3: norm("norm3")?,
             // Four times the width, twice for the gate.
-            ff_in: build.linear("ff.net.0.proj", channels, 8 * channels)?,
+            gate: Arc::new(Gate { norm: norm("norm3")?, proj: build.linear("ff.net.0.proj", channels, 8 * channels)? }),
             ff_out: build.linear("ff.net.2", 4 * channels, channels)?,
         })
     }
@@ -100,21 +104,36 @@ impl TransformerBlock {
         let x = self.attn1.to_out.forward_onto(&attended, Some(x))?;
         let attended = context.attend(&self.attn2.projections(), &self.norm2.forward(&x)?, size)?;
         let x = self.attn2.to_out.forward_onto(&attended, Some(&x))?;
-        let inner = ops::geglu(&self.ff_in.forward(&self.norm3.forward(&x)?)?)?;
+        let gate = self.gate.clone();
+        // The widest values of the network by far: in training they are cheaper to compute twice than to keep.
+        let inner = if x.requires_grad() { checkpoint(&[&x], move |inputs| gate.forward(&inputs[0]))? } else { gate.forward(&x)? };
         Ok(self.ff_out.forward_onto(&inner, Some(&x))?)
     }
 }
 
 impl Visit for TransformerBlock {
     fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
-        for (name, norm) in [("norm1", &mut self.norm1), ("norm2", &mut self.norm2), ("norm3", &mut self.norm3)] {
+        let Some(gate) = Arc::get_mut(&mut self.gate) else { bail!("{BUSY}") };
+        for (name, norm) in [("norm1", &mut self.norm1), ("norm2", &mut self.norm2), ("norm3", &mut gate.norm)] {
             visitor(&join(path, name), Layer::LayerNorm(norm))?;
         }
         self.attn1.visit(&join(path, "attn1"), visitor)?;
         self.attn2.visit(&join(path, "attn2"), visitor)?;
-        visitor(&join(path, "ff.net.0.proj"), Layer::Linear(&mut self.ff_in))?;
+        visitor(&join(path, "ff.net.0.proj"), Layer::Linear(&mut gate.proj))?;
         visitor(&join(path, "ff.net.2"), Layer::Linear(&mut self.ff_out))?;
         Ok(())
+    }
+}
+
+/// The first half of the gated perceptron.
+struct Gate {
+    norm: LayerNorm,
+    proj: Linear,
+}
+
+impl Gate {
+    fn forward(&self, x: &Value) -> dedit_nn::Result<Value> {
+        ops::geglu(&self.proj.forward(&self.norm.forward(x)?)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Trainable tensors.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use candle_core::{Result, Tensor, bail};
@@ -16,7 +16,6 @@ pub struct Parameter {
 struct Inner {
     node: Arc<Node>,
     tensor: RwLock<Tensor>,
-    version: AtomicU64,
     trainable: AtomicBool,
 }
 
@@ -29,7 +28,7 @@ impl std::fmt::Debug for Parameter {
 impl Parameter {
     /// A trainable parameter that starts as `tensor`.
     pub fn new(tensor: Tensor) -> Self {
-        let inner = Inner { node: Node::leaf(), tensor: RwLock::new(tensor), version: AtomicU64::new(0), trainable: AtomicBool::new(true) };
+        let inner = Inner { node: Node::leaf(), tensor: RwLock::new(tensor), trainable: AtomicBool::new(true) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -63,13 +62,7 @@ impl Parameter {
             );
         }
         *present = tensor;
-        self.inner.version.fetch_add(1, Ordering::Release);
         Ok(())
-    }
-
-    /// Counts the changes: what was derived from an older version is stale.
-    pub fn version(&self) -> u64 {
-        self.inner.version.load(Ordering::Acquire)
     }
 
     /// Whether gradients are computed for it.

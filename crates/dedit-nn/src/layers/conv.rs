@@ -126,7 +126,7 @@ impl Conv2d {
         };
         let input = x.tensor().contiguous()?;
         let sizes = Sizes { batch, size: (height, width), out: (out_height, out_width), inputs: channels, outputs: self.outputs };
-        let packed = if fused(&input) { Some(self.matrix.packed()?) } else { None };
+        let packed = if fused(&input) { self.matrix.packed() } else { None };
         let mut y = self.product(&input, sizes, packed.as_ref(), residual.map(Value::tensor))?;
         let mut applied = Vec::new();
         if !self.adapters.is_empty() {
@@ -221,7 +221,7 @@ impl Conv2d {
 
     fn parameters(&self) -> Vec<Value> {
         let mut values: Vec<Value> = self.adapters.iter().flat_map(|adapter| [adapter.down.value(), adapter.up.value()]).collect();
-        if let Matrix::Trainable(parameter, _) = &self.matrix {
+        if let Matrix::Trainable(parameter) = &self.matrix {
             values.push(parameter.value());
         }
         if let Some(Vector::Trainable(parameter)) = &self.bias {

@@ -1,7 +1,5 @@
 //! `y = x Wᵀ + b`.
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::adapter::{Adapter, AppliedAdapter, outer};
@@ -21,8 +19,8 @@ pub(crate) enum Matrix {
     Packed(PackedMatrix),
     /// Frozen, on another device.
     Plain(Tensor),
-    /// Trainable, `[out, in]` f32; packed again when it has changed.
-    Trainable(Parameter, Mutex<Option<(u64, PackedMatrix)>>),
+    /// Trainable, f32, never packed: a packed copy of a weight that changes every step would cost more memory than it saves time.
+    Trainable(Parameter),
 }
 
 impl Matrix {
@@ -31,22 +29,10 @@ impl Matrix {
     }
 
     /// The packed form, where the CPU kernels apply.
-    pub(crate) fn packed(&self) -> Result<PackedMatrix> {
+    pub(crate) fn packed(&self) -> Option<PackedMatrix> {
         match self {
-            Self::Packed(packed) => Ok(packed.clone()),
-            Self::Plain(weight) => PackedMatrix::from_out_in(weight),
-            Self::Trainable(parameter, cache) => {
-                let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-                let version = parameter.version();
-                match &*cache {
-                    Some((packed_at, packed)) if *packed_at == version => Ok(packed.clone()),
-                    _ => {
-                        let packed = PackedMatrix::from_out_in(&parameter.tensor())?;
-                        *cache = Some((version, packed.clone()));
-                        Ok(packed)
-                    }
-                }
-            }
+            Self::Packed(packed) => Some(packed.clone()),
+            Self::Plain(_) | Self::Trainable(_) => None,
         }
     }
 
@@ -55,24 +41,24 @@ impl Matrix {
         match self {
             Self::Packed(packed) => packed.to_out_in()?.to_dtype(dtype),
             Self::Plain(weight) => weight.to_dtype(dtype),
-            Self::Trainable(parameter, _) => parameter.tensor().flatten_from(1)?.to_dtype(dtype),
+            Self::Trainable(parameter) => parameter.tensor().flatten_from(1)?.to_dtype(dtype),
         }
     }
 
     pub(crate) fn slot(&self) -> Slot {
         match self {
-            Self::Trainable(parameter, _) => parameter.value().slot(),
+            Self::Trainable(parameter) => parameter.value().slot(),
             _ => Slot::default(),
         }
     }
 
     /// Makes the weight trainable under the given shape.
     pub(crate) fn make_trainable(&mut self, shape: &[usize]) -> Result<Parameter> {
-        if let Self::Trainable(parameter, _) = self {
+        if let Self::Trainable(parameter) = self {
             return Ok(parameter.clone());
         }
         let parameter = Parameter::new(self.plain(DType::F32)?.reshape(shape)?);
-        *self = Self::Trainable(parameter.clone(), Mutex::new(None));
+        *self = Self::Trainable(parameter.clone());
         Ok(parameter)
     }
 
@@ -84,7 +70,7 @@ impl Matrix {
                 *packed = PackedMatrix::from_out_in(&merged)?;
             }
             Self::Plain(weight) => *weight = (weight.to_dtype(DType::F32)? + delta)?.to_dtype(weight.dtype())?,
-            Self::Trainable(parameter, _) => parameter.set((parameter.tensor() + delta.reshape(parameter.tensor().shape())?)?)?,
+            Self::Trainable(parameter) => parameter.set((parameter.tensor() + delta.reshape(parameter.tensor().shape())?)?)?,
         }
         Ok(())
     }
@@ -180,7 +166,7 @@ impl Linear {
         if let Some(last) = dims.last_mut() {
             *last = self.outputs;
         }
-        let packed = if fused(&flat) { Some(self.matrix.packed()?) } else { None };
+        let packed = if fused(&flat) { self.matrix.packed() } else { None };
         let mut y = self.product(&flat, packed.as_ref(), residual.map(Value::tensor))?;
         let mut applied = Vec::new();
         for adapter in &self.adapters {
@@ -261,7 +247,7 @@ impl Linear {
     /// Every trainable tensor of the layer as a value.
     fn parameters(&self) -> Vec<Value> {
         let mut values: Vec<Value> = self.adapters.iter().flat_map(|adapter| [adapter.down.value(), adapter.up.value()]).collect();
-        if let Matrix::Trainable(parameter, _) = &self.matrix {
+        if let Matrix::Trainable(parameter) = &self.matrix {
             values.push(parameter.value());
         }
         if let Some(Vector::Trainable(parameter)) = &self.bias {
