@@ -1,4 +1,4 @@
 //! Support for the tests that cross crate borders.
 
-pub mod loss;
 pub mod parity;
+pub mod training;

@@ -7,13 +7,13 @@ use anyhow::{Context as _, Result, bail};
 use candle_core::{Device, Tensor};
 use dedit_diffusion::unet::sinusoids;
 use dedit_nn::autograd::{Parameter, Value, backward};
-use dedit_nn::layers::{AttentionMask, Conv2d, GroupNorm, LayerNorm, Linear, attention};
+use dedit_nn::layers::{AttentionMask, Conv2d, GroupNorm, LayerNorm, Linear, Vector, attention};
 use dedit_nn::ops::{self, Activation};
 use dedit_nn::with_reference;
 use serde_json::Value as Json;
 
 use super::{Folder, ONE_OPERATION, Report};
-use crate::loss::weighted_sum;
+use crate::training::{Learned, weighted_sum};
 
 pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
     for (name, settings) in folder.cases()? {
@@ -27,8 +27,23 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
 /// A result, and everything that it has a gradient for.
 struct Computed {
     output: Value,
-    leaves: Vec<(&'static str, Value)>,
-    parameters: Vec<(&'static str, Parameter)>,
+    learned: Vec<(&'static str, Learned)>,
+}
+
+impl Computed {
+    fn new(output: Value) -> Self {
+        Self { output, learned: Vec::new() }
+    }
+
+    fn leaf(mut self, label: &'static str, leaf: Value) -> Self {
+        self.learned.push((label, Learned::Leaf(leaf)));
+        self
+    }
+
+    fn parameter(mut self, label: &'static str, parameter: Parameter) -> Self {
+        self.learned.push((label, Learned::Parameter(parameter)));
+        self
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -51,18 +66,16 @@ impl<'a> Case<'a> {
 
     fn compare_all(self, report: &mut Report<'_>) -> Result<()> {
         let tolerance = self.folder.tolerance(ONE_OPERATION);
-        let Computed { output, leaves, parameters } = self.compute()?;
+        let Computed { output, learned } = self.compute()?;
         report.compare(self.folder, &self.key("output"), tolerance, || Ok(output.tensor().clone()));
-        if leaves.is_empty() && parameters.is_empty() {
+        if learned.is_empty() {
             return Ok(());
         }
         let gradients = backward(&weighted_sum(&output, &self.tensor("grad_output")?)?)?;
-        let leaves = leaves.iter().map(|(label, leaf)| (label, gradients.of(leaf)));
-        let parameters = parameters.iter().map(|(label, parameter)| (label, gradients.get(parameter)));
-        for (label, gradient) in leaves.chain(parameters) {
+        for (label, learned) in learned {
             report.compare(self.folder, &self.key(&format!("grad_{label}")), tolerance, || {
-                let gradient = gradient.context("no gradient")?;
-                let is_window = *label == "weight" && gradient.rank() == 4;
+                let gradient = learned.gradient(&gradients).context("no gradient")?;
+                let is_window = label == "weight" && gradient.rank() == 4;
                 // Convolutions keep channels last.
                 Ok(if is_window { gradient.permute((0, 3, 1, 2))? } else { gradient.clone() })
             });
@@ -120,12 +133,14 @@ impl<'a> Case<'a> {
     fn linear(self) -> Result<Computed> {
         let bias = if self.folder.has(&self.key("bias")) { Some(self.tensor("bias")?) } else { None };
         let mut layer = Linear::new(&self.tensor("weight")?, bias.as_ref())?;
-        let mut parameters = vec![("weight", layer.make_trainable()?)];
-        if let Some(bias) = layer.bias_mut() {
-            parameters.push(("bias", bias.make_trainable()?));
-        }
+        let weight = layer.make_trainable()?;
+        let bias = layer.bias_mut().map(Vector::make_trainable).transpose()?;
         let input = self.leaf("input")?;
-        Ok(Computed { output: layer.forward(&input)?, leaves: vec![("input", input)], parameters })
+        let computed = Computed::new(layer.forward(&input)?).leaf("input", input).parameter("weight", weight);
+        Ok(match bias {
+            Some(bias) => computed.parameter("bias", bias),
+            None => computed,
+        })
     }
 
     fn conv2d(self) -> Result<Computed> {
@@ -139,41 +154,40 @@ impl<'a> Case<'a> {
         let bias = layer.bias_mut().context("no bias")?.make_trainable()?;
         let input = self.leaf("input")?;
         let output = ops::channels_first(&layer.forward(&ops::channels_last(&input)?)?)?;
-        Ok(Computed { output, leaves: vec![("input", input)], parameters: vec![("weight", weight), ("bias", bias)] })
+        Ok(Computed::new(output).leaf("input", input).parameter("weight", weight).parameter("bias", bias))
     }
 
     fn group_norm(self) -> Result<Computed> {
         let mut norm = GroupNorm::new(&self.tensor("weight")?, &self.tensor("bias")?, self.count("groups")?, self.number("eps")?)?;
-        let parameters = vec![("weight", norm.gamma.make_trainable()?), ("bias", norm.beta.make_trainable()?)];
+        let (gamma, beta) = (norm.gamma.make_trainable()?, norm.beta.make_trainable()?);
         let input = self.leaf("input")?;
         let x = ops::channels_last(&input)?;
-        let output = if self.flag("silu")? { norm.forward_silu(&x)? } else { norm.forward(&x)? };
-        Ok(Computed { output: ops::channels_first(&output)?, leaves: vec![("input", input)], parameters })
+        let output = ops::channels_first(&if self.flag("silu")? { norm.forward_silu(&x)? } else { norm.forward(&x)? })?;
+        Ok(Computed::new(output).leaf("input", input).parameter("weight", gamma).parameter("bias", beta))
     }
 
     fn layer_norm(self) -> Result<Computed> {
         let mut norm = LayerNorm::new(&self.tensor("weight")?, &self.tensor("bias")?, self.number("eps")?)?;
-        let parameters = vec![("weight", norm.gamma.make_trainable()?), ("bias", norm.beta.make_trainable()?)];
+        let (gamma, beta) = (norm.gamma.make_trainable()?, norm.beta.make_trainable()?);
         let input = self.leaf("input")?;
-        Ok(Computed { output: norm.forward(&input)?, leaves: vec![("input", input)], parameters })
+        Ok(Computed::new(norm.forward(&input)?).leaf("input", input).parameter("weight", gamma).parameter("bias", beta))
     }
 
     fn pointwise(self, function: impl Fn(&Value) -> dedit_nn::Result<Value>) -> Result<Computed> {
         let input = self.leaf("input")?;
-        Ok(Computed { output: function(&input)?, leaves: vec![("input", input)], parameters: Vec::new() })
+        Ok(Computed::new(function(&input)?).leaf("input", input))
     }
 
     fn attention(self) -> Result<Computed> {
         let mask = if self.flag("causal")? { AttentionMask::Causal } else { AttentionMask::None };
         let [query, key, value] = [self.leaf("query")?, self.leaf("key")?, self.leaf("value")?];
         let output = attention(&query, &key, &value, self.count("heads")?, &mask)?;
-        Ok(Computed { output, leaves: vec![("query", query), ("key", key), ("value", value)], parameters: Vec::new() })
+        Ok(Computed::new(output).leaf("query", query).leaf("key", key).leaf("value", value))
     }
 
     fn timestep_embedding(self) -> Result<Computed> {
         let timesteps: Vec<f32> = self.tensor("timesteps")?.to_vec1()?;
-        let output = sinusoids(&timesteps, self.count("dim")?, true, 0.0, &Device::Cpu)?.into();
-        Ok(Computed { output, leaves: Vec::new(), parameters: Vec::new() })
+        Ok(Computed::new(sinusoids(&timesteps, self.count("dim")?, true, 0.0, &Device::Cpu)?.into()))
     }
 
     /// Twice the size, cut to an odd one where the network needs it.
@@ -181,19 +195,17 @@ impl<'a> Case<'a> {
         let [height, width] = self.counts("size")?[..] else { bail!("expected height and width as size") };
         let input = self.leaf("input")?;
         let output = ops::crop(&ops::upsample2(&ops::channels_last(&input)?)?, [height, width])?;
-        Ok(Computed { output: ops::channels_first(&output)?, leaves: vec![("input", input)], parameters: Vec::new() })
+        Ok(Computed::new(ops::channels_first(&output)?).leaf("input", input))
     }
 
     /// All rows as trained ones, behind a fixed row that nobody reads.
     fn embedding(self) -> Result<Computed> {
-        let weight = self.leaf("weight")?;
-        let ids = self.tensor("ids")?;
-        let mut dims = ids.dims().to_vec();
-        let ids: Vec<u32> = ids.flatten_all()?.to_vec1::<i64>()?.into_iter().map(|id| Ok(1 + u32::try_from(id)?)).collect::<Result<_>>()?;
+        let (weight, ids) = (self.leaf("weight")?, self.tensor("ids")?);
         let width = weight.tensor().dim(1)?;
         let fixed = Tensor::zeros((1, width), weight.tensor().dtype(), &Device::Cpu)?;
-        dims.push(width);
-        let output = ops::reshape(&ops::embed(&fixed, Some(&weight), &ids)?, &dims)?;
-        Ok(Computed { output, leaves: vec![("weight", weight)], parameters: Vec::new() })
+        let dims = [ids.dims(), &[width]].concat();
+        let ids: Vec<i64> = ids.flatten_all()?.to_vec1()?;
+        let ids: Vec<u32> = ids.into_iter().map(|id| Ok(1 + u32::try_from(id)?)).collect::<Result<_>>()?;
+        Ok(Computed::new(ops::reshape(&ops::embed(&fixed, Some(&weight), &ids)?, &dims)?).leaf("weight", weight))
     }
 }

@@ -10,6 +10,7 @@ mod layers;
 mod report;
 mod schedulers;
 mod single_file;
+mod train;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub const SUITES: &[Suite] = &[
     Suite { form: "layers", run: layers::run },
     Suite { form: "schedulers", run: schedulers::run },
     Suite { form: "single-file", run: single_file::run },
+    Suite { form: "train", run: train::run },
 ];
 
 /// Runs every parity folder under `directories` (at any depth, in the order of their names) with `suites`, and `print`s a line for each case.
