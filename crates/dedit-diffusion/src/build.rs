@@ -13,6 +13,7 @@ use crate::{Result, Scope};
 pub(crate) struct Build {
     source: Source,
     device: Device,
+    widen: bool,
 }
 
 #[derive(Clone)]
@@ -50,13 +51,13 @@ impl ConvShape {
 
 impl Build {
     pub(crate) fn new(scope: Scope, device: &Device) -> Self {
-        Self { source: Source::Stored(scope), device: device.clone() }
+        Self { source: Source::Stored(scope), device: device.clone(), widen: false }
     }
 
     /// Random tensors that keep the size of what passes through them: norms do nothing, other weights are uniform with deviation 1 / √inputs.
     pub(crate) fn random(dtype: DType, device: &Device) -> Self {
         let state = Arc::new(AtomicU64::new(0x9E37_79B9_7F4A_7C15));
-        Self { source: Source::Random { path: String::new(), dtype, state }, device: device.clone() }
+        Self { source: Source::Random { path: String::new(), dtype, state }, device: device.clone(), widen: false }
     }
 
     /// The part named `name`.
@@ -65,7 +66,7 @@ impl Build {
             Source::Stored(scope) => Source::Stored(scope.scope(name)),
             Source::Random { path, dtype, state } => Source::Random { path: format!("{path}.{name}"), dtype: *dtype, state: state.clone() },
         };
-        Self { source, device: self.device.clone() }
+        Self { source, device: self.device.clone(), widen: self.widen }
     }
 
     /// A tensor of exactly this shape.
@@ -74,7 +75,20 @@ impl Build {
             Source::Stored(scope) => scope.tensor(name, shape)?,
             Source::Random { path, dtype, state } => random(&format!("{path}.{name}"), shape, state)?.to_dtype(*dtype)?,
         };
+        // On the CPU everything is computed in f32 anyway.
+        let tensor = if self.widen && !self.device.is_cpu() { tensor.to_dtype(DType::F32)? } else { tensor };
         Ok(tensor.to_device(&self.device)?)
+    }
+
+    /// What layers with weights like this vector compute in.
+    pub(crate) fn compute_dtype(&self, name: &str, size: usize) -> Result<DType> {
+        Ok(dedit_nn::ops::compute_dtype(&self.tensor(name, &[size])?))
+    }
+
+    /// The same network computed in f32 whatever its weights are stored in: half precision has too little range for some autoencoders.
+    pub(crate) fn widened(mut self) -> Self {
+        self.widen = true;
+        self
     }
 
     /// A linear layer with a bias.

@@ -208,6 +208,16 @@ pub fn reshape(x: &Value, dims: &[usize]) -> Result<Value> {
     Ok(record(x.tensor().reshape(dims)?, &[x], move |gradient, gradients| gradients.add(&slot, gradient.reshape(&*from)?)))
 }
 
+/// The same numbers in another precision; the gradient comes back in the old one.
+pub fn to_dtype(x: &Value, dtype: DType) -> Result<Value> {
+    let old = x.tensor().dtype();
+    if old == dtype {
+        return Ok(x.clone());
+    }
+    let slot = x.slot();
+    Ok(record(x.tensor().to_dtype(dtype)?, &[x], move |gradient, gradients| gradients.add(&slot, gradient.to_dtype(old)?)))
+}
+
 /// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
 pub fn channels_last(x: &Value) -> Result<Value> {
     permute(x, [0, 2, 3, 1], [0, 3, 1, 2])

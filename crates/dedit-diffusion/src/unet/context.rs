@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{AttentionMask, Linear, attention};
 use dedit_nn::ops;
@@ -105,6 +105,12 @@ impl Context {
                     .collect(),
             ),
         }
+    }
+
+    /// The same context in another precision.
+    pub(super) fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        let values: Vec<Value> = self.values().into_iter().map(|value| ops::to_dtype(value, dtype)).collect::<dedit_nn::Result<_>>()?;
+        Ok(self.with_values(&values))
     }
 
     /// Checks the number of samples before any work is done.

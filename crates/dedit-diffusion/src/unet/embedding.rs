@@ -1,6 +1,6 @@
 //! Conditioning that is the same for every pixel: the timestep, SDXL's pooled text and sizes, and the guidance of distilled checkpoints.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{Layer, Linear, Visit, Visitor, join};
 use dedit_nn::ops::{self, Activation};
@@ -109,7 +109,7 @@ impl Embedding {
             (Some(mlp), Some(input)) => {
                 let numbers: Vec<f32> = input.time_ids.iter().flatten().copied().collect();
                 let numbers = ops::reshape(&features(&numbers, self.added_width)?, &[timesteps.len(), 6 * self.added_width])?;
-                let joined = ops::cat_channels(&input.pooled, &numbers)?;
+                let joined = ops::cat_channels(&ops::to_dtype(&input.pooled, like.dtype())?, &numbers)?;
                 if joined.dims()[1] != self.added_inputs {
                     let (found, expected) = (input.pooled.dims()[1], self.added_inputs - 6 * self.added_width);
                     return Err(Error::usage(format!("the pooled text is {found} wide, this U-Net expects {expected}")));
@@ -127,7 +127,7 @@ impl Embedding {
 fn guidance_features(guidance: f64, batch: usize, width: usize, like: &Tensor) -> Result<Value> {
     let value = ((guidance - 1.0) * 1000.0) as f32;
     let features = sinusoids(&vec![value; batch], width, false, 1.0, like.device())?;
-    Ok(features.to_dtype(if like.device().is_cpu() { DType::F32 } else { like.dtype() })?.into())
+    Ok(features.to_dtype(like.dtype())?.into())
 }
 
 impl Visit for Embedding {

@@ -29,6 +29,8 @@ pub struct Unet {
     up_blocks: Vec<UpBlock>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
+    /// What it computes in.
+    dtype: DType,
 }
 
 /// Everything one call of the U-Net depends on.
@@ -91,6 +93,7 @@ impl Unet {
             up_blocks,
             conv_norm_out: build.group_norm("conv_norm_out", first, config.norm_num_groups, config.norm_eps)?,
             conv_out: build.conv("conv_out", ConvShape::same(first, config.out_channels))?,
+            dtype: build.compute_dtype("conv_in.bias", first)?,
             config,
         })
     }
@@ -118,7 +121,7 @@ impl Unet {
         sizes
     }
 
-    /// Predicts noise (or velocity, as the checkpoint was trained) for a batch: `[batch, channels, height, width]`.
+    /// Predicts noise (or velocity, as the checkpoint was trained) for a batch: `[batch, channels, height, width]` f32.
     pub fn forward(&self, input: &UnetInput<'_>) -> Result<Value> {
         let (batch, channels, _, _) = input.latents.tensor().dims4()?;
         if channels != self.config.in_channels {
@@ -128,9 +131,11 @@ impl Unet {
             return Err(Error::usage(format!("{batch} latents were given {} timesteps", input.timesteps.len())));
         }
         input.context.check(batch)?;
-        let time = self.embedding.forward(input.timesteps, input.guidance, input.text_time, input.latents.tensor())?;
-        let call = Call { time: &time, context: input.context, checkpoint_levels: input.checkpoint_levels };
-        let mut x = self.conv_in.forward(&ops::channels_last(input.latents)?)?;
+        let latents = ops::to_dtype(input.latents, self.dtype)?;
+        let context = input.context.to_dtype(self.dtype)?;
+        let time = self.embedding.forward(input.timesteps, input.guidance, input.text_time, latents.tensor())?;
+        let call = Call { time: &time, context: &context, checkpoint_levels: input.checkpoint_levels };
+        let mut x = self.conv_in.forward(&ops::channels_last(&latents)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
             x = block.forward(x, &call, &mut skips)?;
@@ -141,7 +146,8 @@ impl Unet {
         for block in &self.up_blocks {
             x = block.forward(x, &call, &mut skips)?;
         }
-        Ok(ops::channels_first(&self.conv_out.forward(&self.conv_norm_out.forward_silu(&x)?)?)?)
+        let out = ops::channels_first(&self.conv_out.forward(&self.conv_norm_out.forward_silu(&x)?)?)?;
+        Ok(ops::to_dtype(&out, DType::F32)?)
     }
 }
 

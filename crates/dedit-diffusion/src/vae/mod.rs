@@ -26,14 +26,16 @@ pub struct Vae {
     config: VaeConfig,
     encoder: Encoder,
     decoder: Decoder,
+    /// What it computes in.
+    dtype: DType,
 }
 
 /// A diagonal Gaussian over latents, before scaling: `[batch, channels, height, width]` each.
 #[derive(Debug, Clone)]
 pub struct Posterior {
-    /// The mean.
+    /// The mean, f32.
     pub mean: Tensor,
-    /// The standard deviation.
+    /// The standard deviation, f32.
     pub std: Tensor,
 }
 
@@ -61,7 +63,9 @@ impl Vae {
     }
 
     fn build(root: &Build, config: VaeConfig) -> Result<Self> {
-        Ok(Self { encoder: Encoder::new(root, &config)?, decoder: Decoder::new(root, &config)?, config })
+        let root = if config.force_upcast { root.clone().widened() } else { root.clone() };
+        let dtype = root.compute_dtype("encoder.conv_in.bias", config.block_out_channels[0])?;
+        Ok(Self { encoder: Encoder::new(&root, &config)?, decoder: Decoder::new(&root, &config)?, dtype, config })
     }
 
     /// Its configuration.
@@ -82,8 +86,8 @@ impl Vae {
                 "the autoencoder takes {expected} channels and sides that are multiples of {factor}, not {channels} channels of {width} × {height}"
             )));
         }
-        let moments = self.encoder.run(&ops::channels_last(&Value::constant(picture.clone()))?, tiling)?;
-        let moments = ops::channels_first(&moments)?.into_tensor();
+        let moments = self.encoder.run(&ops::channels_last(&Value::constant(picture.to_dtype(self.dtype)?))?, tiling)?;
+        let moments = ops::channels_first(&moments)?.into_tensor().to_dtype(DType::F32)?;
         let half = self.config.latent_channels;
         let log_variance = moments.narrow(1, half, half)?.contiguous()?.clamp(-30.0, 20.0)?;
         Ok(Posterior { mean: moments.narrow(1, 0, half)?.contiguous()?, std: (log_variance * 0.5)?.exp()? })
@@ -96,8 +100,8 @@ impl Vae {
             let expected = self.config.latent_channels;
             return Err(Error::usage(format!("the autoencoder takes latents of {expected} channels, not {channels}")));
         }
-        let picture = self.decoder.run(&ops::channels_last(&Value::constant(latents.clone()))?, tiling)?;
-        Ok(ops::channels_first(&picture)?.into_tensor())
+        let picture = self.decoder.run(&ops::channels_last(&Value::constant(latents.to_dtype(self.dtype)?))?, tiling)?;
+        Ok(ops::channels_first(&picture)?.into_tensor().to_dtype(DType::F32)?)
     }
 
     /// From the autoencoder's latents to the ones the denoiser works on: `(latent - shift) · scale`, or normalised by the checkpoint's own statistics.
