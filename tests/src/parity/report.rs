@@ -73,7 +73,7 @@ impl<'a> Report<'a> {
 
     /// Compares one number: it passes where it is no further from `expected` than that part of it.
     pub fn compare_number(&mut self, folder: &Folder, name: &str, tolerance: f64, expected: f64, computed: f64) {
-        let distance = if computed == expected { 0.0 } else { ((computed - expected) / expected).abs() };
+        let distance = if computed.to_bits() == expected.to_bits() { 0.0 } else { ((computed - expected) / expected).abs() };
         self.settle(
             folder,
             name,
