@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{D, DType, Result, Tensor, bail};
+use candle_core::{D, DType, Device, Result, Tensor, bail};
 
 use super::adapter::{Adapter, AppliedAdapter, outer};
 use super::vector::Vector;
@@ -56,6 +56,14 @@ impl Matrix {
             Self::Packed(packed) => packed.to_out_in()?.to_dtype(dtype),
             Self::Plain(weight) => weight.to_dtype(dtype),
             Self::Trainable(parameter, _) => parameter.tensor().flatten_from(1)?.to_dtype(dtype),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Self::Packed(_) => Device::Cpu,
+            Self::Plain(weight) => weight.device().clone(),
+            Self::Trainable(parameter, _) => parameter.tensor().device().clone(),
         }
     }
 
@@ -119,6 +127,11 @@ impl Linear {
     /// Output features.
     pub fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    /// The device that the weight is on.
+    pub fn device(&self) -> Device {
+        self.matrix.device()
     }
 
     /// The weight `[out, in]` in f32, without adapters.
