@@ -20,13 +20,18 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
 pub(super) fn compare(folder: &Folder, report: &mut Report<'_>, checkpoint: &Checkpoint) -> Result<()> {
     let device = Device::Cpu;
     for (i, component) in checkpoint.text_encoders().iter().enumerate() {
-        let name = if i == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", i + 1) };
+        let name = encoder_name(i);
         let encoder = TextEncoder::new(component, &device)?;
         text(folder, report, &name, &checkpoint.tokenizer(i)?, &encoder)?;
     }
     autoencoder(folder, report, &Vae::new(checkpoint.vae(), &device)?);
     denoiser(folder, report, &Unet::new(checkpoint.unet(), &device)?);
     Ok(())
+}
+
+/// What the text encoder `index` is called.
+pub(super) fn encoder_name(index: usize) -> String {
+    if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) }
 }
 
 fn text(folder: &Folder, report: &mut Report<'_>, name: &str, tokenizer: &Tokenizer, encoder: &TextEncoder) -> Result<()> {
@@ -61,7 +66,7 @@ fn encode(tokenizer: &Tokenizer, prompts: &[String], length: usize) -> Result<Ve
 }
 
 /// The names `x` for which `PART.x.SUFFIX` is stored.
-fn cases(folder: &Folder, part: &str, suffix: &str) -> Vec<String> {
+pub(super) fn cases(folder: &Folder, part: &str, suffix: &str) -> Vec<String> {
     let case = |name: &str| Some(name.strip_prefix(part)?.strip_prefix('.')?.strip_suffix(suffix)?.strip_suffix('.')?.to_owned());
     folder.names().into_iter().filter_map(case).collect()
 }

@@ -7,6 +7,8 @@ mod difference;
 mod folder;
 mod ladder;
 mod layers;
+mod lora;
+mod pipeline;
 mod report;
 mod schedulers;
 mod single_file;
@@ -37,6 +39,8 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { form: "ladder", run: ladder::run },
     Suite { form: "layers", run: layers::run },
+    Suite { form: "lora", run: lora::run },
+    Suite { form: "pipeline", run: pipeline::run },
     Suite { form: "schedulers", run: schedulers::run },
     Suite { form: "single-file", run: single_file::run },
     Suite { form: "train", run: train::run },

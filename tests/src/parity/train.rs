@@ -9,13 +9,16 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::Checkpoint;
+use dedit_diffusion::lora::Placement;
 use dedit_diffusion::text_encoder::TextEncoder;
 use dedit_diffusion::unet::{Context, TextTimeInput, Unet, UnetInput};
 use dedit_nn::autograd::{Value, backward};
-use dedit_nn::layers::{Layer, Visit as _};
+use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::{ops, with_reference};
 use serde_json::Value as Json;
 
+use super::ladder::encoder_name;
+use super::lora::Networks;
 use super::{Folder, Report, Tolerance};
 use crate::training::Learned;
 
@@ -43,7 +46,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
 struct Encoder {
     model: TextEncoder,
     rows: Option<Value>,
-    /// Ids with those of trained rows replaced.
+    /// Ids, those of trained rows replaced.
     prompts: Vec<Vec<u32>>,
 }
 
@@ -56,23 +59,36 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
+    /// A LoRA is trained where the case names its file; else the cross-attentions, the rows and the noisy latent.
     fn new(folder: &'a Folder, checkpoint: &Checkpoint, case: &Json) -> Result<Self> {
+        if case["file"].is_null() { Self::with_weights(folder, checkpoint) } else { Self::with_lora(folder, checkpoint, case) }
+    }
+
+    fn with_weights(folder: &'a Folder, checkpoint: &Checkpoint) -> Result<Self> {
         let mut learned = BTreeMap::new();
         let mut unet = Unet::new(checkpoint.unet(), &Device::Cpu)?;
-        let mut encoders = Vec::new();
-        for index in 0..checkpoint.text_encoders().len() {
-            encoders.push(encoder(folder, checkpoint, index, case["file"].is_null())?);
+        train_cross_attention(&mut unet, &mut learned)?;
+        let encoders =
+            (0..checkpoint.text_encoders().len()).map(|i| with_trained_rows(folder, checkpoint, i)).collect::<Result<Vec<_>>>()?;
+        for (i, encoder) in encoders.iter().enumerate() {
+            learned.extend(encoder.rows.clone().map(|rows| (format!("{}.rows", encoder_name(i)), Learned::Leaf(rows))));
         }
-        let noisy = folder.tensor("noisy")?;
-        let noisy = if case["file"].is_null() { Value::leaf(noisy) } else { Value::constant(noisy) };
-        if case["file"].is_null() {
-            train_cross_attention(&mut unet, &mut learned)?;
-            for (index, encoder) in encoders.iter().enumerate() {
-                learned.extend(encoder.rows.iter().map(|rows| (format!("{}.rows", encoder_name(index)), Learned::Leaf(rows.clone()))));
-            }
-            learned.insert("noisy".to_owned(), Learned::Leaf(noisy.clone()));
-        }
+        let noisy = Value::leaf(folder.tensor("noisy")?);
+        learned.insert("noisy".to_owned(), Learned::Leaf(noisy.clone()));
         Ok(Self { folder, unet, encoders, noisy, learned })
+    }
+
+    fn with_lora(folder: &'a Folder, checkpoint: &Checkpoint, case: &Json) -> Result<Self> {
+        let mut learned = BTreeMap::new();
+        let Networks { mut unet, text_encoders } = Networks::with_lora(folder, checkpoint, case, Placement::Beside)?;
+        train_adapters(&mut unet, "unet", &mut learned)?;
+        let mut encoders = Vec::new();
+        for (i, mut model) in text_encoders.into_iter().enumerate() {
+            let name = encoder_name(i);
+            train_adapters(&mut model, &name, &mut learned)?;
+            encoders.push(Encoder { model, rows: None, prompts: ids(folder, &format!("{name}.ids"))?.to_vec2()? });
+        }
+        Ok(Self { folder, unet, encoders, noisy: Value::constant(folder.tensor("noisy")?), learned })
     }
 
     fn compare(&self, report: &mut Report<'_>, name: &str, case: &Json, checkpoint_levels: usize) {
@@ -137,19 +153,16 @@ impl<'a> Step<'a> {
     }
 }
 
-fn encoder_name(index: usize) -> String {
-    if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) }
+fn ids(folder: &Folder, key: &str) -> Result<Tensor> {
+    Ok(folder.tensor(key)?.to_dtype(DType::U32)?)
 }
 
-/// The text encoder `index`; where rows are trained, they are the item rows behind its vocabulary, and the prompts use those.
-fn encoder(folder: &Folder, checkpoint: &Checkpoint, index: usize, train_rows: bool) -> Result<Encoder> {
+/// The text encoder `index` with the trained rows as item rows behind its vocabulary, and prompts that use those.
+fn with_trained_rows(folder: &Folder, checkpoint: &Checkpoint, index: usize) -> Result<Encoder> {
     let name = encoder_name(index);
-    let ids = |key: &str| -> Result<Tensor> { Ok(folder.tensor(&format!("{name}.{key}"))?.to_dtype(DType::U32)?) };
-    let (prompts, trained): (Vec<Vec<u32>>, Vec<u32>) = (ids("ids")?.to_vec2()?, ids("row_ids")?.to_vec1()?);
+    let prompts: Vec<Vec<u32>> = ids(folder, &format!("{name}.ids"))?.to_vec2()?;
+    let trained: Vec<u32> = ids(folder, &format!("{name}.row_ids"))?.to_vec1()?;
     let mut component = checkpoint.text_encoders()[index].clone();
-    if !train_rows {
-        return Ok(Encoder { model: TextEncoder::new(&component, &Device::Cpu)?, rows: None, prompts });
-    }
     let first = u32::try_from(component.config.vocab_size)?;
     let moved = |id: u32| trained.binary_search(&id).map_or(id, |row| first + row as u32);
     // The end token is among the trained ones; 2 stands for the largest id, which it stays.
@@ -157,7 +170,7 @@ fn encoder(folder: &Folder, checkpoint: &Checkpoint, index: usize, train_rows: b
         component.config.eos_token_id = moved(component.config.eos_token_id);
     }
     let model = TextEncoder::new(&component, &Device::Cpu)?;
-    let rows = model.token_embedding().to_dtype(DType::F32)?.index_select(&Tensor::new(trained.as_slice(), &Device::Cpu)?, 0)?;
+    let rows = model.token_embedding().index_select(&Tensor::new(trained.as_slice(), &Device::Cpu)?, 0)?.to_dtype(DType::F32)?;
     let prompts = prompts.iter().map(|prompt| prompt.iter().map(|&id| moved(id)).collect()).collect();
     Ok(Encoder { model, rows: Some(Value::leaf(rows)), prompts })
 }
@@ -168,6 +181,24 @@ fn train_cross_attention(unet: &mut Unet, learned: &mut BTreeMap<String, Learned
         if let (true, Layer::Linear(linear)) = ([".attn2.to_q", ".attn2.to_k", ".attn2.to_v"].iter().any(|end| path.ends_with(end)), layer)
         {
             learned.insert(format!("{path}.weight"), Learned::Parameter(linear.make_trainable()?));
+        }
+        Ok(())
+    })?)
+}
+
+/// Makes the adapters of a network trainable, under the names they have in PEFT's files.
+fn train_adapters(network: &mut impl Visit, name: &str, learned: &mut BTreeMap<String, Learned>) -> Result<()> {
+    Ok(network.visit(name, &mut |path, layer| {
+        let adapters = match layer {
+            Layer::Linear(layer) => layer.adapters_mut(),
+            Layer::Conv2d(layer) => layer.adapters_mut(),
+            Layer::GroupNorm(_) | Layer::LayerNorm(_) => return Ok(()),
+        };
+        for adapter in adapters {
+            for (part, matrix) in [("lora_A", &adapter.down), ("lora_B", &adapter.up)] {
+                matrix.set_trainable(true);
+                learned.insert(format!("{path}.{part}.weight"), Learned::Parameter(matrix.clone()));
+            }
         }
         Ok(())
     })?)

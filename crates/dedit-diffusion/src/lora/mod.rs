@@ -1,8 +1,9 @@
 //! LoRA files: pairs of thin matrices that change the weights of some modules.
 //!
-//! A file is read with [`LoraFile::open`] and matched with a network's modules by [`LoraFile::resolve`]; putting the result to use is the networks'
-//! business.
+//! A file is read with [`LoraFile::open`], matched with a network's modules by [`LoraFile::resolve`], and put onto the networks of a model by
+//! [`LoraFile::apply`].
 
+mod apply;
 mod names;
 mod resolve;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde_json::{Map, Value};
 
+pub use self::apply::{Applied, Placement};
 use self::names::{ModuleName, Role};
 use crate::weights::{SafetensorsFile, Slot, Weights};
 use crate::{Error, Result};

@@ -22,6 +22,16 @@ pub(super) enum ModuleName {
     Flat(String),
 }
 
+impl ModuleName {
+    /// Whether the module's path ends so, written with dots.
+    pub(super) fn ends_with(&self, path: &str) -> bool {
+        match self {
+            Self::Path(name) => name.ends_with(path),
+            Self::Flat(name) => name.ends_with(&path.replace('.', "_")),
+        }
+    }
+}
+
 /// A name taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {

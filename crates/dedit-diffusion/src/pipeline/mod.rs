@@ -28,6 +28,7 @@ pub use self::noise::{Noise, RecordedNoise, SeededNoise};
 pub use self::progress::Progress;
 pub use self::prompt::EncodedPrompt;
 pub use self::request::{GenerateRequest, InitPicture};
+use crate::lora::{Applied, LoraFile, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
@@ -109,6 +110,14 @@ impl Pipeline {
     /// How many pixels a latent pixel stands for, along each side (8): sides of pictures are multiples of it.
     pub fn pixels_per_latent(&self) -> usize {
         self.vae.config().pixels_per_latent()
+    }
+
+    /// Puts a LoRA onto the denoiser and the text encoders; see [`LoraFile::apply`].
+    ///
+    /// # Errors
+    /// If nothing of it fits, or a part of it does not.
+    pub fn apply_lora(&mut self, lora: &LoraFile, placement: Placement, scale: f64) -> Result<Applied> {
+        lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)
     }
 
     /// The text encoders: one, or two in SDXL.

@@ -1,6 +1,6 @@
 //! Convolutions over `[batch, height, width, channels]`, as products whose rows are pixels seen through the window: no column buffer.
 
-use candle_core::{DType, Result, Tensor, bail};
+use candle_core::{DType, Device, Result, Tensor, bail};
 
 use super::adapter::{Adapter, AppliedAdapter, outer};
 use super::linear::Matrix;
@@ -72,6 +72,11 @@ impl Conv2d {
     /// Height and width of the window.
     pub fn kernel(&self) -> usize {
         self.geometry.kernel
+    }
+
+    /// The device that the weight is on.
+    pub fn device(&self) -> Device {
+        self.matrix.device()
     }
 
     /// Makes the weight trainable and returns it (f32, `[out, kernel, kernel, in]`).

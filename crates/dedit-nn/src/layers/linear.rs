@@ -1,6 +1,6 @@
 //! `y = x Wᵀ + b`.
 
-use candle_core::{D, DType, Result, Tensor, bail};
+use candle_core::{D, DType, Device, Result, Tensor, bail};
 
 use super::adapter::{Adapter, AppliedAdapter, outer};
 use super::vector::Vector;
@@ -42,6 +42,14 @@ impl Matrix {
             Self::Packed(packed) => packed.to_out_in()?.to_dtype(dtype),
             Self::Plain(weight) => weight.to_dtype(dtype),
             Self::Trainable(parameter) => parameter.tensor().flatten_from(1)?.to_dtype(dtype),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Self::Packed(_) => Device::Cpu,
+            Self::Plain(weight) => weight.device().clone(),
+            Self::Trainable(parameter) => parameter.tensor().device().clone(),
         }
     }
 
@@ -105,6 +113,11 @@ impl Linear {
     /// Output features.
     pub fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    /// The device that the weight is on.
+    pub fn device(&self) -> Device {
+        self.matrix.device()
     }
 
     /// The weight `[out, in]` in f32, without adapters.

@@ -1,0 +1,156 @@
+//! Puts a LoRA file onto the networks it is for.
+
+use std::collections::BTreeMap;
+
+use candle_core::Device;
+use dedit_nn::layers::{Adapter, Layer, Visit, window_factor};
+
+use super::{LoraEntry, LoraFile, LoraTarget, Resolved};
+use crate::text_encoder::TextEncoder;
+use crate::unet::Unet;
+use crate::{Error, Family, Result};
+
+/// Where the change of a weight is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Beside the weight: costs two thin products a call; can be scaled, trained on and taken off.
+    Beside,
+    /// Added to the weight for good: costs nothing more, and is rounded to the precision that the weight is stored in.
+    Merged,
+}
+
+/// What became of a LoRA file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// How many modules it changed.
+    pub modules: usize,
+    /// Names in the file, of modules that the networks do not have: worth a warning.
+    pub unmatched: Vec<String>,
+}
+
+/// What a factor pair has to fit.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    inputs: usize,
+    outputs: usize,
+    /// Side of a convolution's window; 1 for a linear layer.
+    window: usize,
+}
+
+impl LoraFile {
+    /// Puts the LoRA onto a U-Net and its text encoders: every weight changes by `scale · alpha / rank · up · down`. Adapters kept beside the weights
+    /// are frozen. Either all that fits is applied, or, on an error, nothing.
+    ///
+    /// # Errors
+    /// If no module of the file is found in the networks, a pair of matrices does not fit its module, or `scale` is no number.
+    pub fn apply(&self, unet: &mut Unet, text_encoders: &mut [TextEncoder], placement: Placement, scale: f64) -> Result<Applied> {
+        if !scale.is_finite() {
+            return Err(Error::usage(format!("the scale {scale} of a LoRA makes no sense")).hint("give a number, such as 0.8"));
+        }
+        let mut networks: Vec<(LoraTarget, &mut dyn Visit)> = vec![(LoraTarget::Unet, unet)];
+        networks.extend(text_encoders.iter_mut().enumerate().map(|(i, encoder)| (LoraTarget::TextEncoder(i), encoder as &mut dyn Visit)));
+        let mut plan = Vec::new();
+        let mut applied = Applied::default();
+        for target in self.targets() {
+            let network = networks.iter_mut().find(|(of, _)| *of == target);
+            let sizes = network.map_or(Ok(BTreeMap::new()), |(_, network)| sizes(&mut **network))?;
+            let modules: Vec<String> = sizes.keys().cloned().collect();
+            let Resolved { entries, unmatched } = self.resolve(target, &modules)?;
+            for entry in entries {
+                self.check_size(&entry, sizes.get(&entry.module).copied())?;
+                plan.push(entry);
+            }
+            applied.unmatched.extend(unmatched);
+        }
+        if plan.is_empty() {
+            return Err(Error::model("no module of this LoRA is found in the model").at(&self.path).hint(self.seems_to_be_for()));
+        }
+        applied.modules = plan.len();
+        for (target, network) in &mut networks {
+            let entries: Vec<&LoraEntry> = plan.iter().filter(|entry| entry.target == *target).collect();
+            put(&mut **network, &entries, placement, scale)?;
+        }
+        Ok(applied)
+    }
+
+    fn check_size(&self, entry: &LoraEntry, size: Option<Size>) -> Result<()> {
+        let Some(Size { inputs, outputs, window }) = size else { return Ok(()) };
+        let expected = if window == 1 { vec![entry.rank, inputs] } else { vec![entry.rank, inputs, window, window] };
+        if entry.down.dims() == expected && entry.up.dims() == [outputs, entry.rank] {
+            return Ok(());
+        }
+        Err(Error::model(format!(
+            "the LoRA matrices for \"{}\" of the {} have the shapes {:?} and {:?}, expected {expected:?} and {:?}",
+            entry.module,
+            entry.target,
+            entry.down.dims(),
+            entry.up.dims(),
+            [outputs, entry.rank]
+        ))
+        .at(&self.path)
+        .hint(self.seems_to_be_for()))
+    }
+
+    /// Which models it is for, told from the width of the text that its cross-attentions read, or else from its text encoders.
+    fn seems_to_be_for(&self) -> String {
+        const TEXT_WIDTHS: [(usize, Family); 3] = [(768, Family::Sd1), (1024, Family::Sd2), (2048, Family::Sdxl)];
+        let width = self.modules.iter().find_map(|((_, name), parts)| {
+            let reads_text = name.ends_with("attn2.to_k") || name.ends_with("attn2.to_v");
+            parts.down.as_ref().filter(|_| reads_text).and_then(|down| self.weights.shape(down)?.get(1).copied())
+        });
+        let by_width = TEXT_WIDTHS.iter().find(|(text, _)| Some(*text) == width).map(|(_, family)| *family);
+        let by_encoder = self.targets().contains(&LoraTarget::TextEncoder(1)).then_some(Family::Sdxl);
+        match (by_width.or(by_encoder), width) {
+            (Some(family), _) => format!("it seems to be for {family}"),
+            (None, Some(width)) => format!("it seems to be for a model whose text is {width} wide"),
+            (None, None) => "it seems to be for another kind of model".to_owned(),
+        }
+    }
+}
+
+/// The layers of a network that a LoRA may change.
+fn sizes(network: &mut dyn Visit) -> Result<BTreeMap<String, Size>> {
+    let mut sizes = BTreeMap::new();
+    network.visit("", &mut |path, layer| {
+        let size = match layer {
+            Layer::Linear(layer) => Size { inputs: layer.inputs(), outputs: layer.outputs(), window: 1 },
+            Layer::Conv2d(layer) => Size { inputs: layer.inputs(), outputs: layer.outputs(), window: layer.kernel() },
+            Layer::GroupNorm(_) | Layer::LayerNorm(_) => return Ok(()),
+        };
+        sizes.insert(path.to_owned(), size);
+        Ok(())
+    })?;
+    Ok(sizes)
+}
+
+/// Applies entries, all of which fit, to the modules of one network.
+fn put(network: &mut dyn Visit, entries: &[&LoraEntry], placement: Placement, scale: f64) -> Result<()> {
+    let mut by_module: BTreeMap<&str, Vec<&LoraEntry>> = BTreeMap::new();
+    entries.iter().for_each(|entry| by_module.entry(&entry.module).or_default().push(entry));
+    network.visit("", &mut |path, mut layer| {
+        for entry in by_module.get(path).into_iter().flatten() {
+            match &mut layer {
+                Layer::Linear(layer) => {
+                    let adapter = adapter(entry, &layer.device(), scale)?;
+                    if placement == Placement::Merged { layer.merge(&adapter)? } else { layer.attach(adapter)? }
+                }
+                Layer::Conv2d(layer) => {
+                    let adapter = adapter(entry, &layer.device(), scale)?;
+                    if placement == Placement::Merged { layer.merge(&adapter)? } else { layer.attach(adapter)? }
+                }
+                Layer::GroupNorm(_) | Layer::LayerNorm(_) => {}
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// An entry as a frozen adapter.
+fn adapter(entry: &LoraEntry, device: &Device, scale: f64) -> dedit_nn::Result<Adapter> {
+    let down = if entry.down.rank() == 4 { window_factor(&entry.down)? } else { entry.down.clone() };
+    let adapter = Adapter::new(&down.to_device(device)?, &entry.up.to_device(device)?, scale * entry.scale())?;
+    adapter.down.set_trainable(false);
+    adapter.up.set_trainable(false);
+    Ok(adapter)
+}

@@ -1,0 +1,18 @@
+//! Agreement with the values of PyTorch that are kept with the tests.
+
+use std::path::Path;
+
+use dedit_tests::parity::{SUITES, run};
+
+#[test]
+fn computed_values_agree_with_those_of_pytorch() {
+    let mut faults = Vec::new();
+    let outcome = run(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("data/parity")], SUITES, &mut |line| {
+        if !line.starts_with("ok ") {
+            faults.push(line.to_owned());
+        }
+    });
+    assert!(faults.is_empty() && outcome.failed == 0, "{}", faults.join("\n"));
+    // Every form of folder is there, each with its cases.
+    assert!(outcome.passed > 1000, "only {} cases were compared", outcome.passed);
+}
