@@ -12,7 +12,7 @@ pub(super) fn combine(terms: &[(f64, &Tensor)]) -> Result<Tensor> {
         if !factor.is_finite() {
             return Err(Error::new(ErrorKind::Internal, format!("a scheduler's factor is {factor}")));
         }
-        if factor == 0.0 && (sum.is_some() || terms.len() > 1) {
+        if factor == 0.0 {
             continue;
         }
         let term = tensor.affine(factor, 0.0)?;
