@@ -27,7 +27,7 @@ pub use self::generate::Generated;
 pub use self::noise::{Noise, RecordedNoise, SeededNoise};
 pub use self::progress::Progress;
 pub use self::prompt::EncodedPrompt;
-pub use self::request::{GenerateRequest, InitPicture};
+pub use self::request::{GenerateRequest, InitPicture, check_size};
 use crate::lora::{Applied, LoraFile, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;

@@ -3,7 +3,8 @@
 use candle_core::Tensor;
 
 use super::Pipeline;
-use crate::scheduler::SchedulerConfig;
+use super::guidance::Guided;
+use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::{Error, Family, Result};
 
 /// A request for pictures; [`Pipeline::request`] fills it with what suits the checkpoint.
@@ -45,18 +46,25 @@ pub struct InitPicture {
 const LONGEST: usize = 16_384;
 
 impl Pipeline {
-    /// A request for one picture, with what suits the checkpoint: the size it was trained on, 25 steps, seed 0, and the guidance that diffusers has
-    /// as its default for the family.
+    /// A request for one picture, with what suits the checkpoint: the size it was trained on, seed 0, and the steps and guidance that are usual for the
+    /// family, or for a checkpoint distilled to few steps.
     pub fn request(&self, prompt: impl Into<String>) -> GenerateRequest {
         let side = self.default_side();
+        let few_steps = self.scheduler.kind() == Some(SchedulerKind::Lcm);
+        let guidance = match (few_steps, self.unet.config().time_cond_proj_dim, self.family) {
+            (true, Some(_), _) => 8.5,
+            (true, None, _) => 1.0,
+            (false, _, Family::Sdxl) => 5.0,
+            (false, ..) => 7.5,
+        };
         GenerateRequest {
             prompt: prompt.into(),
             negative_prompt: String::new(),
             width: side,
             height: side,
-            steps: 25,
+            steps: if few_steps { 4 } else { 25 },
             scheduler: None,
-            guidance: if self.family == Family::Sdxl { 5.0 } else { 7.5 },
+            guidance,
             seed: 0,
             batch: 1,
             init: None,
@@ -72,9 +80,23 @@ impl Pipeline {
         self.unet.config().sample_size.unwrap_or(usual) * self.pixels_per_latent()
     }
 
+    /// Bytes that the denoiser's largest activations take at least: what it keeps of its outermost level for the way back up, and the widened
+    /// channels inside one transformer there. More than the free memory of the machine cannot work.
+    pub fn least_memory(&self, request: &GenerateRequest) -> u64 {
+        let unit = self.pixels_per_latent();
+        let branches = if Guided::branches(self, request) { 2 } else { 1 };
+        let samples = (request.batch as u64).saturating_mul(branches);
+        let pixels = (request.width / unit) as u64 * (request.height / unit) as u64;
+        let config = self.unet.config();
+        let kept = config.layers_per_block[0] + 1;
+        // The gated layer of a transformer is four times as wide, twice over; activations are f32.
+        let per_pixel = ((kept + 8) * config.block_out_channels[0] * 4) as u64;
+        samples.saturating_mul(pixels).saturating_mul(per_pixel)
+    }
+
     /// Says what is wrong with a request before any work is done.
     pub(super) fn check(&self, request: &GenerateRequest) -> Result<()> {
-        self.check_size(request.width, request.height)?;
+        check_size(self.pixels_per_latent(), request.width, request.height)?;
         if request.batch == 0 {
             return Err(Error::usage("a batch of 0 pictures was asked for").hint("ask for at least 1"));
         }
@@ -91,24 +113,25 @@ impl Pipeline {
         }
         Ok(())
     }
+}
 
-    /// Says whether pictures of this size can be made, and which are the nearest that can.
-    pub fn check_size(&self, width: usize, height: usize) -> Result<()> {
-        let unit = self.pixels_per_latent();
-        let longest = LONGEST / unit * unit;
-        let fits = |side: usize| side.is_multiple_of(unit) && (unit..=longest).contains(&side);
-        if fits(width) && fits(height) {
-            return Ok(());
-        }
-        let below = |side: usize| (side / unit * unit).clamp(unit, longest);
-        let above = |side: usize| side.saturating_add(unit - 1).min(longest).max(unit) / unit * unit;
-        let (lower, upper) = ((below(width), below(height)), (above(width), above(height)));
-        let nearest = if lower == upper {
-            format!("the nearest size is {} × {}", lower.0, lower.1)
-        } else {
-            format!("the nearest sizes are {} × {} and {} × {}", lower.0, lower.1, upper.0, upper.1)
-        };
-        Err(Error::usage(format!("the sides of {width} × {height} are not both multiples of {unit} from {unit} to {longest}"))
-            .hint(nearest))
+/// Says whether pictures of this size can be made with `unit` pixels per latent pixel, and which are the nearest sizes that can.
+///
+/// # Errors
+/// `Usage` where a side is no multiple of `unit`, or out of reach.
+pub fn check_size(unit: usize, width: usize, height: usize) -> Result<()> {
+    let longest = LONGEST / unit * unit;
+    let fits = |side: usize| side.is_multiple_of(unit) && (unit..=longest).contains(&side);
+    if fits(width) && fits(height) {
+        return Ok(());
     }
+    let below = |side: usize| (side / unit * unit).clamp(unit, longest);
+    let above = |side: usize| side.saturating_add(unit - 1).min(longest).max(unit) / unit * unit;
+    let (lower, upper) = ((below(width), below(height)), (above(width), above(height)));
+    let nearest = if lower == upper {
+        format!("the nearest size is {} × {}", lower.0, lower.1)
+    } else {
+        format!("the nearest sizes are {} × {} and {} × {}", lower.0, lower.1, upper.0, upper.1)
+    };
+    Err(Error::usage(format!("the sides of {width} × {height} are not both multiples of {unit} from {unit} to {longest}")).hint(nearest))
 }

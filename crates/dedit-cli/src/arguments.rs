@@ -1,0 +1,176 @@
+//! The options of the command line: each is described once, and shared by the commands that take it.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::error::ErrorKind as ClapErrorKind;
+use clap::{Args, Parser, Subcommand};
+use dedit_diffusion::Error;
+use dedit_diffusion::scheduler::SchedulerKind;
+
+use crate::console::Console;
+use crate::{demo, generate};
+
+/// Pictures from prompts and pictures, with Stable Diffusion 1, 2 and XL.
+#[derive(Debug, Parser)]
+#[command(name = "dedit", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 2 usage, 3 bad input, 4 model, 5 connection, 6 cancelled, 7 memory or disk; 1 a fault of dedit itself.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Generate(generate::Options),
+    Demo(demo::Options),
+}
+
+impl Command {
+    /// How the command wants to be heard.
+    pub(crate) fn reporting(&self) -> &Reporting {
+        match self {
+            Self::Generate(options) => &options.reporting,
+            Self::Demo(options) => &options.reporting,
+        }
+    }
+}
+
+/// What is told, and how.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reporting")]
+pub(crate) struct Reporting {
+    /// Print one JSON object on standard output at the end, and progress and errors as JSON lines on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say nothing but errors, and the JSON object where --json asks for it
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// The model and where it runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct Engine {
+    /// A diffusers folder or a single .safetensors file; else the one that the environment variable `DEDIT_MODEL` names, else the tiny test model of
+    /// the repository, whose weights are random
+    #[arg(long, value_name = "PATH")]
+    pub(crate) model: Option<PathBuf>,
+    /// Take the weight files with this in their names where there are such, such as fp16
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// For a single file of unusual sizes: a diffusers folder whose configurations, tokenizers and scheduler settings are used
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config_dir: Option<PathBuf>,
+    /// Where to compute: cpu, cuda, cuda:1, metal
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub(crate) device: DeviceName,
+    /// Run the engine in this process, as it does without this option too
+    #[arg(long)]
+    pub(crate) no_daemon: bool,
+}
+
+/// How noise becomes a picture.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sampling")]
+pub(crate) struct Sampling {
+    /// Denoising steps [default: 25; 4 for models distilled to few steps]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) steps: Option<usize>,
+    /// The scheduler, one of ddim, ddpm, euler, euler-a, dpmpp-2m, dpmpp-2m-karras, unipc, lcm [default: the model's own]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scheduler: Option<SchedulerKind>,
+    /// How strongly the prompt leads; up to 1 the negative prompt is not used and a step costs half [default: 7.5; 5 for XL]
+    #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
+    pub(crate) guidance: Option<f64>,
+    /// Seed of the first picture; the same seed gives the same picture [default: a random one, which is told]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// Reads how many there shall be of something.
+pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1000) => Ok(count),
+        _ => Err("give a whole number from 1 to 1000; or leave it out".to_owned()),
+    }
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeviceName {
+    Cpu,
+    Cuda(usize),
+    Metal,
+}
+
+impl FromStr for DeviceName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let wrong = || "give cpu, cuda, cuda:1 or metal".to_owned();
+        match name {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            "metal" => Ok(Self::Metal),
+            _ => name.strip_prefix("cuda:").and_then(|index| index.parse().ok()).map(Self::Cuda).ok_or_else(wrong),
+        }
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text.split_once(['x', 'X', '×']);
+        let parsed = sides.and_then(|(width, height)| Some(Self { width: width.parse().ok()?, height: height.parse().ok()? }));
+        parsed.ok_or_else(|| "give width and height in pixels, such as 768x512".to_owned())
+    }
+}
+
+/// Reads the command line; where there is nothing to run, says so and gives the exit code.
+pub(crate) fn read() -> Result<Command, ExitCode> {
+    let error = match Arguments::try_parse() {
+        Ok(arguments) => return Ok(arguments.command),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return Err(ExitCode::SUCCESS);
+    }
+    // What --json asks for holds for complaints about the other options too.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    Err(Console::new(&Reporting { json, quiet: true }).fail(&in_one_line(&error)))
+}
+
+/// clap's complaint as one sentence.
+fn in_one_line(error: &clap::Error) -> Error {
+    if error.kind() == ClapErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Error::usage("no command was given").hint("try dedit --help");
+    }
+    let text = error.to_string();
+    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
+    let sentence = words.join(" ");
+    let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+    // Values say what to do themselves.
+    let error = Error::usage(sentence);
+    if sentence.contains("; ") { error } else { error.hint("see dedit --help, or --help after a command") }
+}
+
+/// The names of everything in a list, for a sentence.
+pub(crate) fn listed(items: impl IntoIterator<Item = impl Display>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,143 @@
+//! What the user hears: progress, notes and errors on standard error, the result on standard output; for people or, with `--json`, for programs.
+
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dedit_diffusion::pipeline::Progress;
+use dedit_diffusion::{Error, ErrorKind};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::arguments::Reporting;
+
+/// Speaks to the user; copies speak through the same bar.
+#[derive(Clone)]
+pub(crate) struct Console {
+    json: bool,
+    quiet: bool,
+    bar: ProgressBar,
+    notes: Arc<Mutex<Vec<String>>>,
+}
+
+impl Console {
+    pub(crate) fn new(reporting: &Reporting) -> Self {
+        let Reporting { json, quiet } = *reporting;
+        let bar = if json || quiet || !stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        if let Ok(style) = ProgressStyle::with_template("{msg:<22} {bar:30} {pos}/{len} {prefix}") {
+            bar.set_style(style);
+        }
+        Self { json, quiet, bar, notes: Arc::default() }
+    }
+
+    /// Says that something that takes a while begins.
+    pub(crate) fn begin(&self, what: &str, of: usize) {
+        if self.json {
+            return self.line(&json!({"progress": {"stage": what}}));
+        }
+        self.bar.reset();
+        self.bar.set_length(of as u64);
+        self.bar.set_prefix("");
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Passes on what the engine tells.
+    pub(crate) fn progress(&self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Text { cut, negative_cut } => {
+                for (which, cut) in [("prompt", cut), ("negative prompt", negative_cut)] {
+                    if let Some(cut) = cut {
+                        self.note(format!("the {which} is too long for the text encoder; this end of it was left out: {cut}"));
+                    }
+                }
+            }
+            Progress::Encoded => {}
+            Progress::Step { done, steps, seconds_left, .. } => {
+                if *done == 1 {
+                    self.begin("denoising", *steps);
+                }
+                if self.json {
+                    self.line(
+                        &json!({"progress": {"stage": "denoising", "step": done, "steps": steps, "seconds_left": rounded(*seconds_left)}}),
+                    );
+                }
+                self.bar.set_position(*done as u64);
+                self.bar.set_prefix(time_left(*seconds_left));
+                if done == steps {
+                    self.begin("decoding", 1);
+                }
+            }
+            Progress::Decoded { done, pictures } => {
+                if self.json {
+                    self.line(&json!({"progress": {"stage": "decoding", "picture": done, "pictures": pictures}}));
+                }
+                self.bar.set_length(*pictures as u64);
+                self.bar.set_position(*done as u64);
+            }
+        }
+    }
+
+    /// Tells something that the user did not ask for and should know.
+    pub(crate) fn note(&self, what: impl Into<String>) {
+        let what = what.into();
+        if self.json {
+            self.line(&json!({"note": what}));
+        } else if !self.quiet {
+            self.bar.suspend(|| _ = writeln!(stderr(), "note: {what}"));
+        }
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// Ends with a result: `told` for people; for programs, `result` with all notes. Both are written to be read from standard output.
+    pub(crate) fn finish(&self, told: &str, mut result: Value) {
+        self.bar.finish_and_clear();
+        if self.json {
+            result["notes"] = json!(*self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+            let _ = writeln!(stdout(), "{result}");
+        } else if !self.quiet {
+            let _ = writeln!(stdout(), "{told}");
+        }
+    }
+
+    /// Ends with an error, and gives the exit code that says its kind.
+    pub(crate) fn fail(&self, error: &Error) -> ExitCode {
+        self.bar.finish_and_clear();
+        if self.json {
+            let message =
+                error.place().map_or_else(|| error.message().to_owned(), |place| format!("{}: {}", error.message(), place.display()));
+            let kind = format!("{:?}", error.kind()).to_lowercase();
+            let _ = writeln!(stderr(), "{}", json!({"error": {"kind": kind, "message": message, "hint": error.hint_text()}}));
+        } else {
+            let _ = writeln!(stderr(), "error: {error}");
+        }
+        ExitCode::from(exit_code(error.kind()))
+    }
+
+    fn line(&self, value: &Value) {
+        if !self.quiet {
+            let _ = writeln!(stderr(), "{value}");
+        }
+    }
+}
+
+/// The exit code for a kind of failure.
+pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Internal => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Input => 3,
+        ErrorKind::Model => 4,
+        ErrorKind::Cancelled => 6,
+        ErrorKind::Resources => 7,
+    }
+}
+
+/// Seconds to the millisecond.
+pub(crate) fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
+
+fn time_left(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    if seconds < 60 { format!("{seconds} s left") } else { format!("{} min {:02} s left", seconds / 60, seconds % 60) }
+}

@@ -1,0 +1,131 @@
+//! Making pictures, and writing them with the settings that make them again: what all commands that make pictures share.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use dedit_diffusion::Result;
+use dedit_diffusion::pipeline::{GenerateRequest, Pipeline};
+use image::RgbImage;
+use serde_json::{Value, json};
+
+use crate::arguments::Sampling;
+use crate::console::{Console, rounded};
+use crate::interrupt::Interrupt;
+use crate::model::Model;
+use crate::picture::{self, Init, Settings};
+use crate::{memory, output};
+
+/// A loaded model, and who is told of the work.
+pub(crate) struct Making<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) console: &'a Console,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// Pictures that were made and written.
+pub(crate) struct Made {
+    pub(crate) pictures: Vec<RgbImage>,
+    /// How the first of them is made again.
+    pub(crate) settings: Settings,
+    /// Steps that were done.
+    pub(crate) steps: usize,
+    seconds: f64,
+    files: Vec<String>,
+}
+
+impl<'a> Making<'a> {
+    /// Loads the model.
+    pub(crate) fn begin(model: &'a Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
+        console.begin("loading the model", 1);
+        Ok(Self { model, pipeline: model.load()?, console, interrupt })
+    }
+
+    /// A request with what the options say, and what suits the model where they say nothing.
+    pub(crate) fn request(&self, prompt: &str, sampling: &Sampling) -> GenerateRequest {
+        let usual = self.pipeline.request(prompt);
+        let own = self.pipeline.scheduler();
+        if let (Some(class), None, Some(kind)) = (self.pipeline.replaced_scheduler(), sampling.scheduler, own.kind()) {
+            self.console.note(format!("the model's own scheduler, {class}, is not here; {kind} is used with its settings"));
+        }
+        GenerateRequest {
+            steps: sampling.steps.unwrap_or(usual.steps),
+            scheduler: sampling.scheduler.map(|kind| own.with_kind(kind)),
+            guidance: sampling.guidance.unwrap_or(usual.guidance),
+            seed: sampling.seed.unwrap_or_else(random_seed),
+            ..usual
+        }
+    }
+
+    /// Makes the pictures of a request and writes one to each of `files`; `init` names the picture that it starts from.
+    pub(crate) fn make(&self, request: &GenerateRequest, init: Option<&str>, files: &[PathBuf]) -> Result<Made> {
+        let begun = Instant::now();
+        memory::check(&self.pipeline, request, self.model.device())?;
+        self.interrupt.listen();
+        let made = self.pipeline.generate(request, &mut |progress| {
+            self.console.progress(&progress);
+            if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let pictures = picture::to_rgb8(&made.pictures)?;
+        let settings = self.settings(request, init);
+        for (i, (picture, file)) in pictures.iter().zip(files).enumerate() {
+            // Whatever batch it was made in, a picture is made again alone.
+            let own = Settings { seed: request.seed.wrapping_add(i as u64), ..settings.clone() };
+            output::write(file, &picture::encode(picture, &own.texts()?)?)?;
+        }
+        let files = files.iter().map(|file| file.display().to_string()).collect();
+        Ok(Made { pictures, settings, steps: made.steps, seconds: begun.elapsed().as_secs_f64(), files })
+    }
+
+    fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {
+        let kind = request.scheduler.as_ref().unwrap_or(self.pipeline.scheduler()).kind();
+        Settings {
+            made_by: concat!("dedit ", env!("CARGO_PKG_VERSION")).to_owned(),
+            prompt: request.prompt.clone(),
+            negative_prompt: request.negative_prompt.clone(),
+            model: self.model.name(),
+            model_description: self.pipeline.description().to_owned(),
+            width: request.width,
+            height: request.height,
+            steps: request.steps,
+            scheduler: kind.map_or(String::new(), |kind| kind.name().to_owned()),
+            guidance: request.guidance,
+            seed: request.seed,
+            init: init.zip(request.init.as_ref()).map(|(file, init)| Init { file: file.to_owned(), strength: init.strength }),
+        }
+    }
+}
+
+impl Made {
+    /// In a line for people.
+    pub(crate) fn told(&self) -> String {
+        let Settings { width, height, seed, scheduler, .. } = &self.settings;
+        let (files, steps, seconds) = (self.files.join(", "), self.steps, self.seconds);
+        format!("{files}: {width} × {height}, {steps} steps of {scheduler}, seed {seed}, {seconds:.1} s")
+    }
+
+    /// For programs.
+    pub(crate) fn report(&self) -> Value {
+        let Settings { width, height, seed, scheduler, guidance, model_description, .. } = &self.settings;
+        json!({
+            "files": self.files,
+            "seed": seed,
+            "seconds": rounded(self.seconds),
+            "steps": self.steps,
+            "size": {"width": width, "height": height},
+            "scheduler": scheduler,
+            "guidance": guidance,
+            "model": model_description,
+            "peak_rss_bytes": memory::peak_rss_bytes(),
+        })
+    }
+}
+
+/// A seed that is short enough to be typed again.
+fn random_seed() -> u64 {
+    // The standard library's hasher is keyed with the system's random numbers.
+    RandomState::new().build_hasher().finish() >> 32
+}

@@ -1,0 +1,38 @@
+//! Pictures between files and tensors.
+
+mod init;
+mod png;
+mod settings;
+
+pub(crate) use self::init::Source;
+pub(crate) use self::png::encode;
+pub(crate) use self::settings::{Init, Settings};
+
+use candle_core::Tensor;
+use dedit_diffusion::{Error, ErrorKind, Result};
+use image::RgbImage;
+
+/// The pictures of a batch `[batch, 3, height, width]` with values in 0..=1, as 8-bit pictures.
+pub(crate) fn to_rgb8(pictures: &Tensor) -> Result<Vec<RgbImage>> {
+    let (batch, _, height, width) = pictures.dims4()?;
+    let mut list = Vec::with_capacity(batch);
+    for i in 0..batch {
+        let values: Vec<f32> = pictures.get(i)?.permute((1, 2, 0))?.flatten_all()?.to_vec1()?;
+        let bytes = values.into_iter().map(|value| (value * 255.0).round() as u8).collect();
+        let image = RgbImage::from_raw(width as u32, height as u32, bytes);
+        list.push(image.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture has another number of pixels than its sides say"))?);
+    }
+    Ok(list)
+}
+
+/// An 8-bit picture as `[1, 3, height, width]` with values in 0..=1.
+pub(crate) fn from_rgb8(picture: &RgbImage) -> Result<Tensor> {
+    let (width, height) = picture.dimensions();
+    let values: Vec<f32> = picture.as_raw().iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    channels_first(values, width as usize, height as usize)
+}
+
+/// Rows of pixels of three values each, as `[1, 3, height, width]`.
+fn channels_first(values: Vec<f32>, width: usize, height: usize) -> Result<Tensor> {
+    Ok(Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu)?.permute((0, 3, 1, 2))?.contiguous()?)
+}

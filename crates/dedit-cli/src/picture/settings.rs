@@ -1,0 +1,65 @@
+//! How a picture was made: what its file carries, so that it can be made again.
+
+use std::fmt::Write as _;
+
+use dedit_diffusion::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// Everything that a picture depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// The program and its version.
+    pub(crate) made_by: String,
+    pub(crate) prompt: String,
+    pub(crate) negative_prompt: String,
+    /// File or folder name of the model.
+    pub(crate) model: String,
+    /// What the model was recognised as.
+    pub(crate) model_description: String,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    /// Steps asked for.
+    pub(crate) steps: usize,
+    pub(crate) scheduler: String,
+    pub(crate) guidance: f64,
+    /// The seed of this picture, whatever batch it was made in.
+    pub(crate) seed: u64,
+    /// The picture it was started from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) init: Option<Init>,
+}
+
+/// The picture that another was started from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Init {
+    /// Its file name.
+    pub(crate) file: String,
+    pub(crate) strength: f64,
+}
+
+impl Settings {
+    /// The texts that a PNG file carries: for people and other programs under `parameters`, and whole as JSON under `dedit`.
+    pub(crate) fn texts(&self) -> Result<[(&'static str, String); 2]> {
+        let json = serde_json::to_string(self);
+        let json = json.map_err(|error| Error::new(ErrorKind::Internal, format!("the settings make no JSON ({error})")))?;
+        Ok([("parameters", self.parameters()), ("dedit", json)])
+    }
+
+    /// The settings as people read them, in the form that other programs write and read under the name `parameters`.
+    fn parameters(&self) -> String {
+        let mut text = self.prompt.clone();
+        if !self.negative_prompt.is_empty() {
+            let _ = write!(text, "\nNegative prompt: {}", self.negative_prompt);
+        }
+        let Self { steps, scheduler, guidance, seed, width, height, model, .. } = self;
+        let _ = write!(
+            text,
+            "\nSteps: {steps}, Sampler: {scheduler}, CFG scale: {guidance}, Seed: {seed}, Size: {width}x{height}, Model: {model}"
+        );
+        if let Some(Init { strength, .. }) = &self.init {
+            let _ = write!(text, ", Denoising strength: {strength}");
+        }
+        let _ = write!(text, ", Version: {}", self.made_by);
+        text
+    }
+}
