@@ -55,43 +55,34 @@ impl<'a> Report<'a> {
     /// Compares the tensor `name` of `folder` with what `compute` gives: it passes where no element is further away than `tolerance`. An error counts
     /// as a failure of this case alone.
     pub fn compare(&mut self, folder: &Folder, name: &str, tolerance: impl Into<Tolerance>, compute: impl FnOnce() -> Result<Tensor>) {
+        let case = format!("{}/{name}", folder.name());
         let measured = folder.tensor(name).and_then(|expected| Ok((Difference::between(&expected, &compute()?)?, largest(&expected)?)));
         let (difference, largest) = match measured {
-            Err(error) => return self.fail(&format!("{}/{name}", folder.name()), &error),
+            Err(error) => return self.fail(&case, &error),
             Ok(measured) => measured,
         };
         let (distance, tolerance, sign) = match tolerance.into() {
             Tolerance::Absolute(tolerance) => (difference.max_abs, tolerance, "max|Δ|"),
-            // Of all zeros nothing may differ.
-            Tolerance::OfLargest(_) if difference.max_abs == 0.0 => (0.0, 0.0, "max|Δ| / max"),
-            Tolerance::OfLargest(tolerance) => (difference.max_abs / largest, tolerance, "max|Δ| / max"),
+            Tolerance::OfLargest(tolerance) => (difference.max_abs / largest.max(f64::MIN_POSITIVE), tolerance, "max|Δ| / max"),
         };
         let Difference { at, expected, computed, .. } = difference;
-        let place = format!("at {at:?}: {computed} instead of {expected}");
-        self.settle(folder, name, &format!("{sign} {distance:.1e}"), distance <= tolerance, tolerance, &place);
+        self.settle(&case, sign, distance, tolerance, &format!("at {at:?}: {computed} instead of {expected}"));
     }
 
     /// Compares one number: it passes where it is no further from `expected` than that part of it.
     pub fn compare_number(&mut self, folder: &Folder, name: &str, tolerance: f64, expected: f64, computed: f64) {
-        let distance = if computed.to_bits() == expected.to_bits() { 0.0 } else { ((computed - expected) / expected).abs() };
-        self.settle(
-            folder,
-            name,
-            &format!("|Δ| / |x| {distance:.1e}"),
-            distance <= tolerance,
-            tolerance,
-            &format!("{computed} instead of {expected}"),
-        );
+        let distance = (computed - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
+        self.settle(&format!("{}/{name}", folder.name()), "|Δ| / |x|", distance, tolerance, &format!("{computed} instead of {expected}"));
     }
 
-    fn settle(&mut self, folder: &Folder, name: &str, distance: &str, passes: bool, tolerance: f64, place: &str) {
-        let case = format!("{}/{name}{}", folder.name(), self.way);
-        if passes {
+    fn settle(&mut self, case: &str, sign: &str, distance: f64, tolerance: f64, place: &str) {
+        let line = format!("{case}{} {sign} {distance:.1e} (tolerance {tolerance:e})", self.way);
+        if distance <= tolerance {
             self.outcome.passed += 1;
-            (self.print)(&format!("ok {case} {distance} (tolerance {tolerance:e})"));
+            (self.print)(&format!("ok {line}"));
         } else {
             self.outcome.failed += 1;
-            (self.print)(&format!("FAILED {case} {distance} (tolerance {tolerance:e}) {place}"));
+            (self.print)(&format!("FAILED {line} {place}"));
         }
     }
 

@@ -53,6 +53,22 @@ const DOUBLED: Suite = Suite {
     },
 };
 
+/// Compares in several ways, the second of which is wrong.
+const RELATIVE: Suite = Suite {
+    form: "relative",
+    run: |folder, report| {
+        let x = folder.tensor("x")?;
+        for (way, factor) in [("exact", 2.0), ("rough", 2.02)] {
+            report.by(way, |report| {
+                report.compare(folder, "y", Tolerance::OfLargest(1e-3), || Ok((&x * factor)?));
+                report.compare_number(folder, "factor", folder.tolerance_of("factor", 1e-3), 2.0, factor);
+            });
+        }
+        report.compare_number(folder, "nothing", 1e-3, 0.0, f64::NAN);
+        Ok(())
+    },
+};
+
 const FORGETFUL: Suite = Suite { form: "forgetful", run: |_, _| Ok(()) };
 
 #[test]
@@ -62,25 +78,37 @@ fn folders_are_found_compared_and_counted() {
     write_folder(directory.path(), "b/c/double-wide", r#"{"kind": "sd", "tolerance": {"float32": 0.01}}"#);
     write_folder(directory.path(), "by-kind", r#"{"kind": "double", "tolerance": {"float32": 0.01}}"#);
     write_folder(directory.path(), "forgetful", "{}");
+    write_folder(directory.path(), "relative", r#"{"tolerance": {"factor": 0.1}}"#);
+    std::fs::create_dir(directory.path().join("double-borrowed")).unwrap();
+    std::fs::write(directory.path().join("double-borrowed/meta.json"), r#"{"expected": "double-wide"}"#).unwrap();
+    write_folder(directory.path(), "no-object", "[]");
     write_folder(directory.path(), "no-json", "{");
     write_folder(directory.path(), "stranger", r#"{"kind": "sd"}"#);
     let mut lines = Vec::new();
     let missing = directory.path().join("missing");
-    let outcome = run(&[directory.path().to_path_buf(), missing], &[DOUBLED, FORGETFUL], &mut |line| lines.push(line.to_owned()));
+    let places = [directory.path().to_path_buf(), directory.path().join("b/c"), missing];
+    let outcome = run(&places, &[DOUBLED, RELATIVE, FORGETFUL], &mut |line| lines.push(line.to_owned()));
     let text = lines.join("\n");
     for wanted in [
         "FAILED double-strict/y max|Δ| 1.0e-3 (tolerance 1e-4) at [0]: 2 instead of 2.001",
         "ok double-wide/y max|Δ| 1.0e-3 (tolerance 1e-2)",
         "ok by-kind/y",
+        "ok double-borrowed/y max|Δ| 1.0e-3 (tolerance 1e-2)",
+        "ok relative/y (exact) max|Δ| / max 2.5e-4 (tolerance 1e-3)",
+        "ok relative/factor (exact) |Δ| / |x| 0.0e0",
+        "FAILED relative/y (rough) max|Δ| / max 1.0e-2 (tolerance 1e-3) at [1]: 4.04 instead of 4",
+        "ok relative/factor (rough) |Δ| / |x| 1.0e-2 (tolerance 1e-1)",
+        "FAILED relative/nothing |Δ| / |x| NaN",
+        "FAILED no-object ",
         "FAILED forgetful stored but neither used nor compared: x, y",
         "FAILED no-json ",
         "meta.json is not JSON",
         "FAILED missing ",
-        "skipped stranger: no cases for a folder of this name and kind (sd); known: double, forgetful",
+        "skipped stranger: no cases for a folder of this name and kind (sd); known: double, relative, forgetful",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
     }
-    assert_eq!((outcome.passed, outcome.failed, outcome.skipped.len()), (2, 4, 1), "{text}");
+    assert_eq!((outcome.passed, outcome.failed, outcome.skipped.len()), (6, 7, 1), "{text}");
 }
 
 #[test]

@@ -126,7 +126,9 @@ fn sizes(network: &mut dyn Visit) -> Result<BTreeMap<String, Size>> {
 /// Applies entries, all of which fit, to the modules of one network.
 fn put(network: &mut dyn Visit, entries: &[&LoraEntry], placement: Placement, scale: f64) -> Result<()> {
     let mut by_module: BTreeMap<&str, Vec<&LoraEntry>> = BTreeMap::new();
-    entries.iter().for_each(|entry| by_module.entry(&entry.module).or_default().push(entry));
+    for entry in entries {
+        by_module.entry(&entry.module).or_default().push(entry);
+    }
     network.visit("", &mut |path, mut layer| {
         for entry in by_module.get(path).into_iter().flatten() {
             match &mut layer {
@@ -154,3 +156,6 @@ fn adapter(entry: &LoraEntry, device: &Device, scale: f64) -> dedit_nn::Result<A
     adapter.up.set_trainable(false);
     Ok(adapter)
 }
+
+#[cfg(test)]
+mod tests;
