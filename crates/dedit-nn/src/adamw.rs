@@ -1,12 +1,12 @@
 //! `AdamW` (Loshchilov & Hutter 2017, arXiv 1711.05101), as in `torch.optim.AdamW`, with moments that can be saved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{DType, Result, Tensor, bail};
 
 use crate::autograd::{Gradients, Parameter};
 use crate::backend::{elements, fused, tensor};
-use crate::kernels::pointwise::{AdamStep, adam};
+use crate::kernels::pointwise;
 
 /// Settings of [`AdamW`]; the defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,14 +48,19 @@ struct Entry {
 
 impl AdamW {
     /// An optimiser that has taken no step yet.
+    ///
+    /// # Errors
+    /// When two parameters have one name: their saved moments could not be told apart.
     pub fn new(parameters: Vec<(String, Parameter)>, options: AdamWOptions) -> Result<Self> {
-        let entries = parameters
-            .into_iter()
-            .map(|(name, parameter)| {
-                let zeros = parameter.tensor().zeros_like()?;
-                Ok(Entry { name, first: zeros.clone(), second: zeros, parameter })
-            })
-            .collect::<Result<_>>()?;
+        let mut entries: Vec<Entry> = Vec::with_capacity(parameters.len());
+        let mut names = BTreeSet::new();
+        for (name, parameter) in parameters {
+            if !names.insert(name.clone()) {
+                bail!("two parameters are named {name}");
+            }
+            let zeros = parameter.tensor().zeros_like()?;
+            entries.push(Entry { name, first: zeros.clone(), second: zeros, parameter });
+        }
         Ok(Self { options, entries, steps: 0 })
     }
 
@@ -72,19 +77,20 @@ impl AdamW {
     /// One update of every parameter that has a gradient.
     ///
     /// `m ← β₁ m + (1-β₁) g`, `v ← β₂ v + (1-β₂) g²`, `w ← w - η λ w - η m̂ / (√v̂ + ε)` with the bias-corrected moments.
+    ///
+    /// Steps are counted for all parameters together: the correction of a parameter that had no gradient so far is that of the others.
+    ///
+    /// # Errors
+    /// When a gradient has another shape than its parameter; nothing is changed then.
     pub fn step(&mut self, gradients: &Gradients) -> Result<()> {
+        for entry in &self.entries {
+            let (have, want) = (gradients.get(&entry.parameter), entry.first.dims());
+            if let Some(gradient) = have.filter(|gradient| gradient.dims() != want) {
+                bail!("the gradient of {} is {:?}, not {want:?}", entry.name, gradient.dims());
+            }
+        }
         self.steps += 1;
-        let options = self.options;
-        let correction = |beta: f64| 1.0 - beta.powf(f64::from(self.steps));
-        let step = AdamStep {
-            rate: options.rate as f32,
-            beta1: options.beta1 as f32,
-            beta2: options.beta2 as f32,
-            epsilon: options.epsilon as f32,
-            decay: options.weight_decay as f32,
-            correction1: correction(options.beta1) as f32,
-            correction2: correction(options.beta2).sqrt() as f32,
-        };
+        let step = Step::new(self.options, self.steps);
         for entry in &mut self.entries {
             if let Some(gradient) = gradients.get(&entry.parameter) {
                 entry.update(&step, gradient)?;
@@ -109,7 +115,9 @@ impl AdamW {
         let find = |entry: &Entry, which: &str| {
             let name = format!("{}.{which}", entry.name);
             match moments.get(&name) {
-                Some(tensor) if tensor.shape() == entry.first.shape() => tensor.to_dtype(DType::F32),
+                Some(tensor) if tensor.shape() == entry.first.shape() => {
+                    tensor.to_device(entry.first.device())?.to_dtype(entry.first.dtype())?.contiguous()
+                }
                 Some(tensor) => bail!("the saved moment {name} is {:?}, not {:?}", tensor.dims(), entry.first.dims()),
                 None => bail!("the saved moment {name} is missing"),
             }
@@ -123,24 +131,55 @@ impl AdamW {
     }
 }
 
+/// The factors of one step. In f64, since `1 - β₂` of an f32 β₂ is off in the fifth digit.
+struct Step {
+    beta1: f64,
+    beta2: f64,
+    /// `1 - η λ`.
+    keep: f64,
+    /// `η / (1 - β₁ᵗ)`.
+    rate: f64,
+    /// `√(1 - β₂ᵗ)`.
+    correction: f64,
+    epsilon: f64,
+}
+
+impl Step {
+    fn new(options: AdamWOptions, steps: u32) -> Self {
+        let AdamWOptions { rate, beta1, beta2, epsilon, weight_decay } = options;
+        let correction = |beta: f64| 1.0 - beta.powf(f64::from(steps));
+        Self {
+            beta1,
+            beta2,
+            keep: 1.0 - rate * weight_decay,
+            rate: rate / correction(beta1),
+            correction: correction(beta2).sqrt(),
+            epsilon,
+        }
+    }
+}
+
 impl Entry {
-    fn update(&mut self, step: &AdamStep, gradient: &Tensor) -> Result<()> {
+    fn update(&mut self, step: &Step, gradient: &Tensor) -> Result<()> {
         let weights = self.parameter.tensor();
         if fused(&weights) {
             let gradient = gradient.to_dtype(DType::F32)?.contiguous()?;
-            let weights = weights.contiguous()?;
-            let (mut first, mut second) = (elements(&self.first)?.to_vec(), elements(&self.second)?.to_vec());
-            let updated = adam(step, &*elements(&weights)?, &*elements(&gradient)?, &mut first, &mut second);
+            let (g, w) = (elements(&gradient)?, elements(&weights)?);
+            let (part1, part2, beta2) = ((1.0 - step.beta1) as f32, (1.0 - step.beta2) as f32, step.beta2 as f32);
+            let first = pointwise::zip(&elements(&self.first)?, &g, |m, g| m + (g - m) * part1);
+            let second = pointwise::zip(&elements(&self.second)?, &g, |v, g| v * beta2 + g * g * part2);
+            let (keep, rate) = (step.keep as f32, step.rate as f32);
+            let (correction, epsilon) = (step.correction as f32, step.epsilon as f32);
+            let updated = pointwise::zip3(&w, &first, &second, |w, m, v| w * keep - rate * m / (v.sqrt() / correction + epsilon));
             self.first = tensor(first, weights.dims())?;
             self.second = tensor(second, weights.dims())?;
             return self.parameter.set(tensor(updated, weights.dims())?);
         }
-        let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
         let gradient = gradient.to_dtype(self.first.dtype())?;
-        self.first = ((&self.first * beta1)? + (&gradient * (1.0 - beta1))?)?;
-        self.second = ((&self.second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
-        let denominator = ((self.second.sqrt()? / f64::from(step.correction2))? + f64::from(step.epsilon))?;
-        let change = ((&self.first / denominator)? * f64::from(step.rate / step.correction1))?;
-        self.parameter.set(((weights * (1.0 - f64::from(step.rate) * f64::from(step.decay)))? - change)?)
+        self.first = ((&self.first * step.beta1)? + (&gradient * (1.0 - step.beta1))?)?;
+        self.second = ((&self.second * step.beta2)? + (gradient.sqr()? * (1.0 - step.beta2))?)?;
+        let denominator = ((self.second.sqrt()? / step.correction)? + step.epsilon)?;
+        let change = ((&self.first / denominator)? * step.rate)?;
+        self.parameter.set(((weights * step.keep)? - change)?)
     }
 }

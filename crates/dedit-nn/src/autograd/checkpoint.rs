@@ -2,8 +2,8 @@
 
 use candle_core::{Result, Tensor, bail};
 
-use super::value::Node;
-use super::{Slot, Value, no_grad, record};
+use super::value::{Node, unrecorded};
+use super::{Slot, Value, record};
 
 /// Runs `segment` on `inputs` without keeping anything inside it; the backward pass runs it again.
 ///
@@ -12,8 +12,11 @@ use super::{Slot, Value, no_grad, record};
 /// result both times: draw no random numbers in it.
 pub fn checkpoint(inputs: &[&Value], segment: impl Fn(&[Value]) -> Result<Value> + Send + 'static) -> Result<Value> {
     let detached: Vec<Value> = inputs.iter().map(|input| input.detach()).collect();
-    let output = no_grad(|| segment(&detached))?;
-    let wants: Vec<Slot> = inputs.iter().map(|input| input.slot()).collect();
+    let (output, learns) = unrecorded(|| segment(&detached));
+    let (output, wants) = (output?, inputs.iter().map(|input| input.slot()).collect::<Vec<Slot>>());
+    if !learns && !wants.iter().any(Slot::wanted) {
+        return Ok(Value::constant(output.into_tensor()));
+    }
     // Parameters inside are not visible from here, so the segment is recorded on a leaf of its own even when no input wants a gradient.
     let anchor = Value::leaf(Tensor::zeros((), output.tensor().dtype(), output.device())?);
     let mut parents = vec![&anchor];

@@ -4,8 +4,8 @@
 //! cut the graph without a word. Here an operation records a closure that captures exactly the tensors its gradient needs; a value that depends on
 //! nothing trainable records nothing at all, so inference costs nothing and a frozen network below the first trainable weight is never visited.
 //!
-//! Invariants: no global state but the [`no_grad`] depth of a thread; no recursion (a graph of any depth fits any stack); closures run once and free what
-//! they captured.
+//! Invariants: no global state but, per thread, the [`no_grad`] depth and whether it kept anything from being recorded; no recursion (a graph of any
+//! depth fits any stack); closures run once and free what they captured.
 
 mod backward;
 mod checkpoint;

@@ -61,7 +61,7 @@ impl Parameter {
                 tensor.dtype()
             );
         }
-        *present = tensor;
+        *present = if tensor.is_contiguous() { tensor } else { tensor.contiguous()? };
         Ok(())
     }
 

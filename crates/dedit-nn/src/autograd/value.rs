@@ -23,6 +23,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     static NO_GRAD: Cell<usize> = const { Cell::new(0) };
+    static MISSED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Node {
@@ -51,12 +52,21 @@ impl Node {
 impl Drop for Node {
     /// Unlinks ancestors one by one: the default drop would recurse as deep as the graph.
     fn drop(&mut self) {
-        let mut pending = std::mem::take(self.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let mut pending = Vec::new();
+        self.unlink(&mut pending);
         while let Some(node) = pending.pop() {
             if let Some(mut node) = Arc::into_inner(node) {
-                pending.append(node.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
+                node.unlink(&mut pending);
             }
         }
+    }
+}
+
+impl Node {
+    /// Moves the parents to `pending`, where they outlive the closure: it holds them too.
+    fn unlink(&mut self, pending: &mut Vec<Arc<Self>>) {
+        pending.append(self.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
+        *self.backward.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -115,12 +125,18 @@ impl Value {
 
     /// Whether anything trainable is upstream and gradients are being recorded.
     pub fn requires_grad(&self) -> bool {
-        self.node.is_some() && grad_enabled()
+        self.slot().wanted()
     }
 
     /// Where this value's gradient goes.
     pub fn slot(&self) -> Slot {
-        Slot(if grad_enabled() { self.node.clone() } else { None })
+        if grad_enabled() {
+            return Slot(self.node.clone());
+        }
+        if self.node.is_some() {
+            MISSED.with(|missed| missed.set(true));
+        }
+        Slot(None)
     }
 
     /// The dimensions.
@@ -167,4 +183,12 @@ pub fn no_grad<T>(body: impl FnOnce() -> T) -> T {
     NO_GRAD.with(|depth| depth.set(depth.get() + 1));
     let _restore = Restore;
     body()
+}
+
+/// Runs `body` without recording, and says whether there would have been anything to record.
+pub(super) fn unrecorded<T>(body: impl FnOnce() -> T) -> (T, bool) {
+    let outer = MISSED.with(|missed| missed.replace(false));
+    let result = no_grad(body);
+    let missed = MISSED.with(|missed| missed.replace(outer || missed.get()));
+    (result, missed)
 }

@@ -7,11 +7,11 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::block::{Left, PackedBlock, Target, multiply};
 use super::buffer::fill;
 use super::math::exp;
-use super::panels::{pack, panel_width};
 use super::product::Out;
-use super::tile::{self, PANEL, RowPointers, Store, Stretch, TILE_ROWS, TileOut};
+use super::tile::{Store, TILE_ROWS};
 
 /// Queries per task.
 const QUERIES: usize = 16 * TILE_ROWS;
@@ -50,51 +50,14 @@ impl Shape {
         let heads = self.heads;
         (0..self.batch * heads).into_par_iter().map(move |i| (i / heads, i % heads))
     }
-}
 
-/// A `rows × columns` matrix packed into panels.
-pub(crate) struct PackedBlock {
-    pub(crate) data: Vec<f32>,
-    pub(crate) inner: usize,
-    pub(crate) columns: usize,
-}
-
-impl PackedBlock {
-    pub(crate) fn new(inner: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        Self { data: pack(inner, columns, at), inner, columns }
-    }
-
-    /// `out[rows × columns] (+)= a · self[from..from + len, ..columns]` with `a` given by row pointers of `len` elements.
-    ///
-    /// # Safety
-    /// As [`tile::multiply`]; `out` has `stride` elements a row.
+    /// One head's columns of `count` tokens of `x [batch, tokens, heads · width]`, from token `first` of a sample on.
     #[inline(always)]
-    pub(crate) unsafe fn multiply<S: Simd>(
-        &self,
-        simd: S,
-        a: (*const f32, usize),
-        rows: usize,
-        (from, len): (usize, usize),
-        columns: std::ops::Range<usize>,
-        out: Out,
-        store: Store,
-    ) {
-        for panel in columns.start / PANEL..columns.end.div_ceil(PANEL) {
-            let width = panel_width(self.columns, panel);
-            let start = panel * PANEL * self.inner + from * width;
-            let panel_data = self.data[start..start + len * width].as_ptr();
-            for row in (0..rows).step_by(TILE_ROWS) {
-                let pointers: RowPointers = std::array::from_fn(|i| a.0.wrapping_add((row + i).min(rows - 1) * a.1));
-                let stretch = [Stretch { rows: &pointers, panel: panel_data, len }];
-                // SAFETY: forwarded; rows past the last repeat it.
-                unsafe {
-                    let start = out.start.add(row * out.stride + panel * PANEL - columns.start);
-                    let rows = (rows - row).min(TILE_ROWS);
-                    let columns = (columns.end - panel * PANEL).min(PANEL);
-                    tile::multiply(simd, &stretch, width, TileOut { start, stride: out.stride, rows, columns, store });
-                }
-            }
-        }
+    pub(crate) fn rows<'a>(&self, x: &'a [f32], tokens: usize, (sample, head): (usize, usize), first: usize, count: usize) -> Left<'a> {
+        let stride = self.columns();
+        let start = (sample * tokens + first) * stride + head * self.width;
+        let len = if count == 0 { 0 } else { (count - 1) * stride + self.width };
+        Left { data: &x[start.min(x.len())..][..len], rows: count, stride }
     }
 }
 
@@ -102,40 +65,45 @@ impl PackedBlock {
 pub(crate) struct Attended {
     /// `[batch, queries, heads · width]`.
     pub(crate) out: Vec<f32>,
-    /// Logarithm of each softmax's denominator, `[batch, heads, queries]`: what the backward pass needs to rebuild the probabilities.
+    /// Logarithm of each softmax's denominator, `[batch, heads, queries]`: what the backward pass needs to rebuild the probabilities. Infinite for a
+    /// query that sees no key, so that its probabilities are 0.
     pub(crate) log_sums: Vec<f32>,
 }
 
-/// `softmax(q kᵀ · scale + bias) v` per sample and head.
+/// `softmax(q kᵀ · scale + bias) v` per sample and head; zeros for a query that sees no key.
 pub(crate) fn attention(shape: Shape, q: &[f32], k: &[f32], v: &[f32], bias: Bias<'_>) -> Attended {
-    let columns = shape.columns();
+    let stride = shape.columns();
     let mut log_sums = Vec::new();
-    let out = fill(shape.batch * shape.queries * columns, |start| {
-        log_sums = fill(shape.batch * shape.heads * shape.queries, |sums| {
-            let out = Out { start, stride: columns };
-            let sums = Out { start: sums, stride: shape.queries };
-            attend_all(shape, (q, k, v), bias, out, sums);
-        });
-    });
+    // SAFETY: the tasks cover every query of every pair; each writes its rows' columns of its head, and its rows' sums.
+    let out = unsafe {
+        fill(shape.batch * shape.queries * stride, |out| {
+            log_sums = fill(shape.batch * shape.heads * shape.queries, |sums| {
+                attend(shape, [q, k, v], bias, Out { start: out, stride }, Out { start: sums, stride: shape.queries });
+            });
+        })
+    };
     Attended { out, log_sums }
 }
 
-fn attend_all(shape: Shape, (q, k, v): (&[f32], &[f32], &[f32]), bias: Bias<'_>, out: Out, sums: Out) {
-    let (columns, width) = (shape.columns(), shape.width);
+/// Runs the tasks.
+///
+/// # Safety
+/// `out` must be writable for `[batch, queries, heads · width]` elements and `sums` for `[batch, heads, queries]`, by this call alone.
+unsafe fn attend(shape: Shape, [q, k, v]: [&[f32]; 3], bias: Bias<'_>, out: Out, sums: Out) {
     let arch = Arch::new();
-    shape.pairs().for_each(|(sample, head)| {
-        let key = |token: usize, c: usize| k[(sample * shape.keys + token) * columns + head * width + c];
-        let value = |token: usize, c: usize| v[(sample * shape.keys + token) * columns + head * width + c];
-        let keys = PackedBlock::new(width, shape.keys, |c, token| key(token, c));
-        let values = PackedBlock::new(shape.keys, width, value);
+    shape.pairs().for_each(|pair| {
+        let (keys, values) = arch.dispatch(|| {
+            let rows = |x| shape.rows(x, shape.keys, pair, 0, shape.keys);
+            (PackedBlock::transposed(rows(k), shape.width), PackedBlock::straight(rows(v), shape.width))
+        });
         (0..shape.queries.div_ceil(QUERIES)).into_par_iter().for_each(|block| {
             let first = block * QUERIES;
-            let start = (sample * shape.queries + first) * columns + head * width;
-            let rows = (shape.queries - first).min(QUERIES);
-            let queries = &q[start..start + (rows - 1) * columns + width];
-            // SAFETY: rows `first..first + rows` and this head's columns belong to this task alone.
+            let queries = shape.rows(q, shape.queries, pair, first, (shape.queries - first).min(QUERIES));
+            let (sample, head) = pair;
+            let start = (sample * shape.queries + first) * shape.columns() + head * shape.width;
+            // SAFETY: both lie within the outputs.
             let (out, sums) = unsafe { (out.offset(start), sums.offset((sample * shape.heads + head) * shape.queries + first)) };
-            arch.dispatch(Task { shape, queries, rows, first, keys: &keys, values: &values, bias, out, sums });
+            arch.dispatch(Task { shape, queries, first, keys: &keys, values: &values, bias, out, sums });
         });
     });
 }
@@ -143,8 +111,7 @@ fn attend_all(shape: Shape, (q, k, v): (&[f32], &[f32], &[f32]), bias: Bias<'_>,
 /// One block of queries of one head.
 struct Task<'a> {
     shape: Shape,
-    queries: &'a [f32],
-    rows: usize,
+    queries: Left<'a>,
     /// Index of the first query.
     first: usize,
     keys: &'a PackedBlock,
@@ -160,42 +127,36 @@ impl WithSimd for Task<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Shape { width, keys, .. } = self.shape;
+        let rows = self.queries.rows;
         let block = KEYS.min(keys);
-        let mut scores = vec![0f32; self.rows * block];
-        let mut sums = vec![0f32; self.rows];
-        let mut maxima = vec![f32::NEG_INFINITY; self.rows];
-        let mut acc = vec![0f32; self.rows * width];
+        let mut scores = vec![0f32; rows * block];
+        let mut sums = vec![0f32; rows];
+        let mut maxima = vec![f32::NEG_INFINITY; rows];
+        let mut acc = vec![0f32; rows * width];
         for from in (0..keys).step_by(KEYS) {
-            let len = (keys - from).min(KEYS);
-            // SAFETY: every query row has `width` elements; `scores` has rows · block.
-            unsafe {
-                let out = Out { start: scores.as_mut_ptr(), stride: block };
-                let queries = (self.queries.as_ptr(), self.shape.columns());
-                self.keys.multiply(simd, queries, self.rows, (0, width), from..from + len, out, Store::Set);
-            }
-            for row in 0..self.rows {
-                let scores = &mut scores[row * block..row * block + len];
+            let seen = from..(from + KEYS).min(keys);
+            let target = Target { data: &mut scores, stride: block, store: Store::Set };
+            multiply(simd, self.queries, self.keys.right(), 0..width, seen.clone(), target);
+            for row in 0..rows {
+                let scores = &mut scores[row * block..][..seen.len()];
                 add_bias(scores, self.shape, self.bias, self.first + row, from);
-                let shrink = fold_in(scores, &mut maxima[row], &mut sums[row]);
-                if shrink != 1.0 {
-                    acc[row * width..(row + 1) * width].iter_mut().for_each(|value| *value *= shrink);
+                if let Some(shrink) = fold_in(scores, &mut maxima[row], &mut sums[row]) {
+                    acc[row * width..][..width].iter_mut().for_each(|value| *value *= shrink);
                 }
             }
-            // SAFETY: `scores` rows have `len` elements, `acc` is rows · width.
-            unsafe {
-                let out = Out { start: acc.as_mut_ptr(), stride: width };
-                self.values.multiply(simd, (scores.as_ptr(), block), self.rows, (from, len), 0..width, out, Store::Add);
-            }
+            let probabilities = Left { data: &scores, rows, stride: block };
+            multiply(simd, probabilities, self.values.right(), seen, 0..width, Target { data: &mut acc, stride: width, store: Store::Add });
         }
-        for row in 0..self.rows {
-            let scale = 1.0 / sums[row];
+        for row in 0..rows {
+            let seen = sums[row] != 0.0;
+            let scale = if seen { 1.0 / sums[row] } else { 0.0 };
             // SAFETY: this task alone writes these rows and columns.
             unsafe {
                 let out = self.out.start.add(row * self.out.stride);
-                for (c, value) in acc[row * width..(row + 1) * width].iter().enumerate() {
+                for (c, value) in acc[row * width..][..width].iter().enumerate() {
                     out.add(c).write(value * scale);
                 }
-                self.sums.start.add(row).write(maxima[row] + sums[row].ln());
+                self.sums.start.add(row).write(if seen { maxima[row] + sums[row].ln() } else { f32::INFINITY });
             }
         }
     }
@@ -203,7 +164,7 @@ impl WithSimd for Task<'_> {
 
 /// Scales a row of raw scores and adds what the bias says; `from` is the index of its first key.
 #[inline(always)]
-pub(crate) fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: usize, from: usize) {
+fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: usize, from: usize) {
     match bias {
         Bias::None => scores.iter_mut().for_each(|score| *score *= shape.scale),
         Bias::Causal => {
@@ -218,17 +179,17 @@ pub(crate) fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: 
     }
 }
 
-/// Turns scores into `e^(score - max)`, keeps the running maximum and sum, and returns by how much earlier results must shrink.
+/// Turns scores into `e^(score - max)`, keeps the running maximum and sum, and returns by how much earlier results must shrink, if they must.
 #[inline(always)]
-fn fold_in(scores: &mut [f32], max: &mut f32, sum: &mut f32) -> f32 {
+fn fold_in(scores: &mut [f32], max: &mut f32, sum: &mut f32) -> Option<f32> {
     let mut lanes = [f32::NEG_INFINITY; 16];
     let (whole, rest) = scores.as_chunks::<16>();
     for chunk in whole {
         lanes.iter_mut().zip(chunk).for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
     }
     let top = lanes.iter().chain(rest).copied().fold(*max, f32::max);
-    // A row with nothing visible yet keeps its state.
-    let (shift, shrink) = if top == f32::NEG_INFINITY { (0.0, 1.0) } else { (top, if *max == top { 1.0 } else { exp(*max - top) }) };
+    // Where nothing is visible yet, every exponential is 0 whatever is subtracted.
+    let shift = if top == f32::NEG_INFINITY { 0.0 } else { top };
     let mut lanes = [0f32; 16];
     let (whole, rest) = scores.as_chunks_mut::<16>();
     for chunk in whole {
@@ -242,7 +203,8 @@ fn fold_in(scores: &mut [f32], max: &mut f32, sum: &mut f32) -> f32 {
         *score = exp(*score - shift);
         part += *score;
     }
-    *sum = *sum * shrink + part;
+    let shrink = (top > *max).then(|| exp(*max - top));
+    *sum = *sum * shrink.unwrap_or(1.0) + part;
     *max = top;
     shrink
 }

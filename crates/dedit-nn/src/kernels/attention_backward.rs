@@ -8,22 +8,16 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::attention::{Attended, Bias, Shape};
+use super::attention::{Bias, Shape};
+use super::block::{Left, PackedBlock, Right, Target, multiply};
 use super::buffer::fill;
 use super::math::exp;
-use super::panels::{pack, panel_width};
 use super::product::Out;
-use super::tile::{self, PANEL, RowPointers, Store, Stretch, TILE_ROWS, TileOut};
+use super::tile::{PANEL, Store};
+use super::transpose::{Grid, transpose};
 
 /// Keys per block.
 const KEYS: usize = 512;
-
-/// Gradients with respect to the three inputs.
-pub(crate) struct AttentionGradients {
-    pub(crate) q: Vec<f32>,
-    pub(crate) k: Vec<f32>,
-    pub(crate) v: Vec<f32>,
-}
 
 /// What the gradient is computed from.
 #[derive(Clone, Copy)]
@@ -32,33 +26,38 @@ pub(crate) struct Inputs<'a> {
     pub(crate) k: &'a [f32],
     pub(crate) v: &'a [f32],
     pub(crate) bias: Bias<'a>,
-    pub(crate) attended: &'a Attended,
+    /// The output of the forward pass.
+    pub(crate) out: &'a [f32],
+    /// Its logarithms of sums.
+    pub(crate) log_sums: &'a [f32],
+    /// The gradient of the output.
     pub(crate) gradient: &'a [f32],
 }
 
-/// The gradients of [`super::attention::attention`].
-pub(crate) fn attention_backward(shape: Shape, inputs: Inputs<'_>) -> AttentionGradients {
+/// The gradients of [`super::attention::attention`] with respect to `q`, `k` and `v`.
+pub(crate) fn attention_backward(shape: Shape, inputs: Inputs<'_>) -> [Vec<f32>; 3] {
     let arch = Arch::new();
     let (mut k, mut v) = (Vec::new(), Vec::new());
-    let q = fill(inputs.q.len(), |to_q| {
-        k = fill(inputs.k.len(), |to_k| {
-            v = fill(inputs.v.len(), |to_v| {
-                let [to_q, to_k, to_v] = [to_q, to_k, to_v].map(|start| Out { start, stride: shape.columns() });
-                shape.pairs().for_each(|(sample, head)| {
-                    arch.dispatch(Head { shape, inputs, sample, head, to_q, to_k, to_v });
+    // SAFETY: the tasks cover every pair of sample and head, and each writes its head's columns of its sample in all three.
+    let q = unsafe {
+        fill(inputs.q.len(), |to_q| {
+            k = fill(inputs.k.len(), |to_k| {
+                v = fill(inputs.v.len(), |to_v| {
+                    let [to_q, to_k, to_v] = [to_q, to_k, to_v].map(|start| Out { start, stride: shape.columns() });
+                    shape.pairs().for_each(|pair| arch.dispatch(Head { shape, inputs, pair, to_q, to_k, to_v }));
                 });
             });
-        });
-    });
-    AttentionGradients { q, k, v }
+        })
+    };
+    [q, k, v]
 }
 
 /// One head of one sample.
 struct Head<'a> {
     shape: Shape,
     inputs: Inputs<'a>,
-    sample: usize,
-    head: usize,
+    /// Sample and head.
+    pair: (usize, usize),
     to_q: Out,
     to_k: Out,
     to_v: Out,
@@ -66,11 +65,13 @@ struct Head<'a> {
 
 /// Scratch of one head.
 struct Scratch {
-    /// `[KEYS, 64]` probabilities, then the same of score gradients.
+    /// `[KEYS, 64]`: probabilities.
     p: Vec<f32>,
+    /// `[KEYS, 64]`: gradients of the scores.
     ds: Vec<f32>,
     /// `[keys, width]`.
     dk: Vec<f32>,
+    /// `[keys, width]`.
     dv: Vec<f32>,
     /// `[width, 64]`.
     dq: Vec<f32>,
@@ -84,38 +85,28 @@ impl WithSimd for Head<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Shape { width, keys, queries, .. } = self.shape;
-        let columns = self.shape.columns();
-        let key_start = self.sample * keys * columns + self.head * width;
+        let block = KEYS.min(keys) * PANEL;
         let mut scratch = Scratch {
-            p: vec![0.0; KEYS * PANEL],
-            ds: vec![0.0; KEYS * PANEL],
+            p: vec![0.0; block],
+            ds: vec![0.0; block],
             dk: vec![0.0; keys * width],
             dv: vec![0.0; keys * width],
             dq: vec![0.0; width * PANEL],
             kt: vec![0.0; width * keys],
         };
-        for key in 0..keys {
-            let row = &self.inputs.k[key_start + key * columns..][..width];
-            row.iter().enumerate().for_each(|(c, &value)| scratch.kt[c * keys + key] = value);
-        }
+        let k = self.shape.rows(self.inputs.k, keys, self.pair, 0, keys);
+        transpose(Grid::new(keys, width, k.stride), k.data, &mut scratch.kt, keys);
         for first in (0..queries).step_by(PANEL) {
             self.block(simd, first, &mut scratch);
         }
+        let (sample, head) = self.pair;
         for (from, to) in [(&scratch.dk, self.to_k), (&scratch.dv, self.to_v)] {
-            // SAFETY: this task alone writes this head's columns of these rows.
-            unsafe { scatter(from, width, to.start.add(key_start), columns) };
+            for (key, from) in from.chunks_exact(width).enumerate() {
+                let start = (sample * keys + key) * to.stride + head * width;
+                // SAFETY: this task alone writes this head's columns of this sample.
+                unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to.start.add(start), width) };
+            }
         }
-    }
-}
-
-/// Writes `[rows, width]` into rows `stride` apart.
-///
-/// # Safety
-/// `to` must be writable for those elements by this thread alone.
-unsafe fn scatter(from: &[f32], width: usize, to: *mut f32, stride: usize) {
-    for (row, values) in from.chunks_exact(width).enumerate() {
-        // SAFETY: forwarded.
-        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), to.add(row * stride), width) };
     }
 }
 
@@ -124,94 +115,66 @@ impl Head<'_> {
     #[inline(always)]
     fn block<S: Simd>(&self, simd: S, first: usize, scratch: &mut Scratch) {
         let Shape { width, keys, queries, heads, .. } = self.shape;
-        let columns = self.shape.columns();
         let rows = (queries - first).min(PANEL);
-        let start = (self.sample * queries + first) * columns + self.head * width;
-        let at = |data: &[f32], row: usize, c: usize| if row < rows { data[start + row * columns + c] } else { 0.0 };
-        let (q, g) = (self.inputs.q, self.inputs.gradient);
-        // Panels: `[width, 64]` for the scores, `[64, width]` for the sums over queries.
-        let (qt, gt) = (pack(width, PANEL, |c, row| at(q, row, c)), pack(width, PANEL, |c, row| at(g, row, c)));
-        let (qp, gp) = (pack(PANEL, width, |row, c| at(q, row, c)), pack(PANEL, width, |row, c| at(g, row, c)));
-        let mut log_sums = [f32::INFINITY; PANEL];
+        let of_queries = |x| self.shape.rows(x, queries, self.pair, first, rows);
+        let (q, g, out) = (of_queries(self.inputs.q), of_queries(self.inputs.gradient), of_queries(self.inputs.out));
+        // Panels: `[width, rows]` for the scores, `[rows, width]` for the sums over queries.
+        let (qt, gt) = (PackedBlock::transposed(q, width), PackedBlock::transposed(g, width));
+        let (qp, gp) = (PackedBlock::straight(q, width), PackedBlock::straight(g, width));
+        let log_sums = &self.inputs.log_sums[(self.pair.0 * heads + self.pair.1) * queries + first..][..rows];
         let mut dots = [0f32; PANEL];
-        for row in 0..rows {
-            log_sums[row] = self.inputs.attended.log_sums[(self.sample * heads + self.head) * queries + first + row];
-            dots[row] = (0..width).map(|c| at(g, row, c) * at(&self.inputs.attended.out, row, c)).sum();
+        for (row, dot) in dots[..rows].iter_mut().enumerate() {
+            let (g, out) = (&g.data[row * g.stride..][..width], &out.data[row * out.stride..][..width]);
+            *dot = g.iter().zip(out).map(|(g, out)| g * out).sum();
         }
         scratch.dq.fill(0.0);
         for from in (0..keys).step_by(KEYS) {
             let len = (keys - from).min(KEYS);
-            let key_rows = (self.sample * keys + from) * columns + self.head * width;
-            product(simd, (&self.inputs.k[key_rows..], columns), (len, width), &qt, PANEL, &mut scratch.p, Store::Set);
-            product(simd, (&self.inputs.v[key_rows..], columns), (len, width), &gt, PANEL, &mut scratch.ds, Store::Set);
+            let of_keys = |x| self.shape.rows(x, keys, self.pair, from, len);
+            let (p, ds) = (&mut scratch.p, &mut scratch.ds);
+            multiply(simd, of_keys(self.inputs.k), qt.right(), 0..width, 0..rows, Target { data: p, stride: PANEL, store: Store::Set });
+            multiply(simd, of_keys(self.inputs.v), gt.right(), 0..width, 0..rows, Target { data: ds, stride: PANEL, store: Store::Set });
             for key in 0..len {
-                let (p, ds) = (&mut scratch.p[key * PANEL..][..PANEL], &mut scratch.ds[key * PANEL..][..PANEL]);
-                self.probabilities(p, &log_sums, first, from + key, rows);
+                let (p, ds) = (&mut p[key * PANEL..][..rows], &mut ds[key * PANEL..][..rows]);
+                self.probabilities(p, log_sums, first, from + key);
                 for ((ds, p), dot) in ds.iter_mut().zip(p).zip(&dots) {
                     *ds = *p * (*ds - dot) * self.shape.scale;
                 }
             }
-            let sums = from * width..(from + len) * width;
-            product(simd, (&scratch.p, PANEL), (len, PANEL), &gp, width, &mut scratch.dv[sums.clone()], Store::Add);
-            product(simd, (&scratch.ds, PANEL), (len, PANEL), &qp, width, &mut scratch.dk[sums], Store::Add);
-            product(simd, (&scratch.kt[from..], keys), (width, len), &scratch.ds, PANEL, &mut scratch.dq, Store::Add);
+            for (scores, panels, sums) in [(&*p, &gp, &mut scratch.dv), (&*ds, &qp, &mut scratch.dk)] {
+                let target = Target { data: &mut sums[from * width..], stride: width, store: Store::Add };
+                multiply(simd, Left { data: scores, rows: len, stride: PANEL }, panels.right(), 0..rows, 0..width, target);
+            }
+            // The score gradients are a panel as they lie; of its columns past `rows` nothing is stored.
+            let kt = Left { data: &scratch.kt[from..], rows: width, stride: keys };
+            let ds = Right { panels: ds, inner: len, columns: PANEL };
+            multiply(simd, kt, ds, 0..len, 0..rows, Target { data: &mut scratch.dq, stride: PANEL, store: Store::Add });
         }
+        let start = (self.pair.0 * queries + first) * self.to_q.stride + self.pair.1 * width;
         for row in 0..rows {
             for c in 0..width {
-                // SAFETY: this task alone writes this head's columns.
-                unsafe { self.to_q.start.add(start + row * columns + c).write(scratch.dq[c * PANEL + row]) };
+                // SAFETY: this task alone writes this head's columns of this sample.
+                unsafe { self.to_q.start.add(start + row * self.to_q.stride + c).write(scratch.dq[c * PANEL + row]) };
             }
         }
     }
 
-    /// Raw scores of one key against 64 queries, turned into probabilities.
+    /// Raw scores of one key against the queries from `first` on, turned into probabilities.
     #[inline(always)]
-    fn probabilities(&self, p: &mut [f32], log_sums: &[f32; PANEL], first: usize, key: usize, rows: usize) {
+    fn probabilities(&self, p: &mut [f32], log_sums: &[f32], first: usize, key: usize) {
         let scale = self.shape.scale;
         match self.inputs.bias {
             Bias::None => p.iter_mut().zip(log_sums).for_each(|(p, sum)| *p = exp(*p * scale - sum)),
             Bias::Causal => {
-                let hidden = key.saturating_sub(first).min(PANEL);
+                let hidden = key.saturating_sub(first).min(p.len());
                 p[..hidden].fill(0.0);
                 p[hidden..].iter_mut().zip(&log_sums[hidden..]).for_each(|(p, sum)| *p = exp(*p * scale - sum));
             }
             Bias::Scores(bias) => {
-                for (row, (p, sum)) in p.iter_mut().zip(log_sums).enumerate().take(rows) {
+                for (row, (p, sum)) in p.iter_mut().zip(log_sums).enumerate() {
                     *p = exp(*p * scale + bias[(first + row) * self.shape.keys + key] - sum);
                 }
             }
         }
-        p[rows..].fill(0.0);
-    }
-}
-
-/// `out (+)= a · b`: `a` is `rows × inner` with the given stride, `b` packed panels of `columns`, `out` contiguous.
-#[inline(always)]
-fn product<S: Simd>(
-    simd: S,
-    (a, stride): (&[f32], usize),
-    (rows, inner): (usize, usize),
-    b: &[f32],
-    columns: usize,
-    out: &mut [f32],
-    store: Store,
-) {
-    let mut panel_start = 0;
-    for panel in 0..columns.div_ceil(PANEL) {
-        let width = panel_width(columns, panel);
-        let panel_data = b[panel_start..panel_start + inner * width].as_ptr();
-        for row in (0..rows).step_by(TILE_ROWS) {
-            let pointers: RowPointers = std::array::from_fn(|i| a[(row + i).min(rows - 1) * stride..][..inner].as_ptr());
-            let stretch = [Stretch { rows: &pointers, panel: panel_data, len: inner }];
-            let tile_rows = (rows - row).min(TILE_ROWS);
-            let tile_columns = (columns - panel * PANEL).min(PANEL);
-            let tile = &mut out[row * columns + panel * PANEL..(row + tile_rows - 1) * columns + panel * PANEL + tile_columns];
-            // SAFETY: rows and panel were sliced to their lengths; the tile covers `tile_rows` rows of `tile_columns`.
-            unsafe {
-                let out = TileOut { start: tile.as_mut_ptr(), stride: columns, rows: tile_rows, columns: tile_columns, store };
-                tile::multiply(simd, &stretch, width, out);
-            }
-        }
-        panel_start += inner * width;
     }
 }

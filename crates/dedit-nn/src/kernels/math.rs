@@ -1,14 +1,16 @@
 //! Elementary functions in plain arithmetic, so that loops over them become vector code. Accurate to a few units in the last place of f32.
 
-/// `e^x`; 0 below -87.3, saturating at `f32::MAX`'s neighbourhood above 88.7 (Cephes' range reduction and polynomial).
+/// `e^x`: exactly 0 below -87.3 (where f32 leaves its normal range), saturating above 88.7 (Cephes' range reduction and polynomial).
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding and subtracting 1.5 · 2²³ rounds to the nearest integer.
+    // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.336_54, 88.722_83);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    const LOWEST: f32 = -87.336_54;
+    let clamped = x.clamp(LOWEST, 88.722_83);
+    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     // ln 2 in two parts, so that n · ln 2 is exact.
-    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
+    let r = (clamped - n * 0.693_359_4) + n * 2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_2e-3;
     let p = p * r + 8.333_452e-3;
@@ -17,13 +19,14 @@ pub(crate) fn exp(x: f32) -> f32 {
     let p = p * r + 0.5;
     let y = p * r * r + r + 1.0;
     // 2^n in two factors: n can be 128, which one exponent field cannot hold.
-    let half = (n as i32) >> 1;
-    y * power_of_two(half) * power_of_two(n as i32 - half)
+    let n = shifted.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+    let half = n >> 1;
+    if x < LOWEST { 0.0 } else { y * power_of_two(half) * power_of_two(n - half) }
 }
 
 #[inline(always)]
 fn power_of_two(n: i32) -> f32 {
-    f32::from_bits(((n + 127) as u32) << 23)
+    f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned())
 }
 
 /// The logistic function.
@@ -48,7 +51,7 @@ pub enum Activation {
     Silu,
     /// `x · Φ(x)` with the exact error function (diffusers' and transformers' "gelu").
     Gelu,
-    /// `x · σ(1.702 x)` (OpenAI's CLIP).
+    /// `x · σ(1.702 x)` (`OpenAI`'s CLIP).
     QuickGelu,
 }
 
@@ -92,7 +95,8 @@ mod tests {
             let (got, want) = (f64::from(exp(x)), f64::from(x).exp());
             assert!((got / want - 1.0).abs() < 3e-7, "exp({x}) = {got}, not {want}");
         }
-        assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(1000.0) > 1e38 && exp(f32::NAN).is_nan());
+        assert_eq!((exp(f32::NEG_INFINITY), exp(-88.0), exp(0.0)), (0.0, 0.0, 1.0));
+        assert!(exp(1000.0) > 1e38 && exp(f32::NAN).is_nan());
     }
 
     #[test]

@@ -7,7 +7,8 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::panels::{Panels, Piece};
+use super::buffer::fill;
+use super::panels::{Panels, Piece, panel_width};
 use super::rows::Rows;
 use super::tile::{self, PANEL, RowPointers, Store, Stretch, TILE_ROWS, TileOut};
 
@@ -40,33 +41,24 @@ unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}
 
-/// What a task does to a finished block of rows: bias, residual, activation.
-pub(crate) trait Finish: Sync {
-    /// `row` holds the product's columns `first..first + row.len()` of row `index`.
-    fn finish(&self, index: usize, first: usize, row: &mut [f32]);
-}
-
-/// Nothing to do at the end.
-pub(crate) struct Plain;
-
-impl Finish for Plain {
-    fn finish(&self, _index: usize, _first: usize, _row: &mut [f32]) {}
-}
-
-/// Adds a bias per column, and a residual of the same shape as the output.
-pub(crate) struct AddBias<'a> {
+/// What is added to the product.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Addends<'a> {
+    /// A number per column.
     pub(crate) bias: Option<&'a [f32]>,
+    /// A matrix of the same shape as the product.
     pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) columns: usize,
 }
 
-impl Finish for AddBias<'_> {
-    fn finish(&self, index: usize, first: usize, row: &mut [f32]) {
+impl Addends<'_> {
+    /// Adds to `out`, which starts at `column` of a row that starts at `start` of the whole output.
+    #[inline(always)]
+    fn add(&self, start: usize, column: usize, out: &mut [f32]) {
         if let Some(bias) = self.bias {
-            row.iter_mut().zip(&bias[first..]).for_each(|(value, bias)| *value += bias);
+            out.iter_mut().zip(&bias[column..]).for_each(|(value, bias)| *value += bias);
         }
         if let Some(residual) = self.residual {
-            row.iter_mut().zip(&residual[index * self.columns + first..]).for_each(|(value, residual)| *value += residual);
+            out.iter_mut().zip(&residual[start + column..]).for_each(|(value, residual)| *value += residual);
         }
     }
 }
@@ -88,17 +80,17 @@ fn groups(segments: usize, segment_len: usize) -> Vec<Vec<Piece>> {
 }
 
 /// One task: a block of rows times a range of panels.
-struct Task<'a, R, P, F> {
+struct Task<'a, R, P> {
     rows: &'a R,
     panels: &'a P,
-    finish: &'a F,
+    addends: Addends<'a>,
     groups: &'a [Vec<Piece>],
     row_range: std::ops::Range<usize>,
     panel_range: std::ops::Range<usize>,
     out: Out,
 }
 
-impl<R: Rows, P: Panels, F: Finish> WithSimd for Task<'_, R, P, F> {
+impl<R: Rows, P: Panels> WithSimd for Task<'_, R, P> {
     type Output = ();
 
     #[inline(always)]
@@ -109,7 +101,7 @@ impl<R: Rows, P: Panels, F: Finish> WithSimd for Task<'_, R, P, F> {
             self.point(pieces, &mut pointers);
             let store = if pass == 0 { Store::Set } else { Store::Add };
             for panel in self.panel_range.clone() {
-                let width = self.panels.width(panel);
+                let width = panel_width(self.panels.columns(), panel);
                 let chunk = self.panels.chunk(panel, pieces, &mut scratch);
                 self.tiles(simd, pieces, &pointers, chunk, (panel, width), store);
             }
@@ -119,12 +111,12 @@ impl<R: Rows, P: Panels, F: Finish> WithSimd for Task<'_, R, P, F> {
         for row in self.row_range.clone() {
             // SAFETY: this task alone writes these rows and columns, and has written them all.
             let columns = unsafe { std::slice::from_raw_parts_mut(self.out.start.add(row * self.out.stride + first), last - first) };
-            self.finish.finish(row, first, columns);
+            self.addends.add(row * self.out.stride, first, columns);
         }
     }
 }
 
-impl<R: Rows, P: Panels, F: Finish> Task<'_, R, P, F> {
+impl<R: Rows, P: Panels> Task<'_, R, P> {
     /// Row pointers of every tile of the block for `pieces`: tile-major, so that all panels share them.
     fn point(&self, pieces: &[Piece], pointers: &mut Vec<RowPointers>) {
         pointers.clear();
@@ -167,41 +159,35 @@ impl<R: Rows, P: Panels, F: Finish> Task<'_, R, P, F> {
     }
 }
 
-/// Multiplies into a fresh `[rows, columns]` buffer on all threads.
-pub(crate) fn multiply<R: Rows, P: Panels, F: Finish>(rows: &R, panels: &P, finish: &F) -> Vec<f32> {
-    let len = rows.rows() * panels.columns();
-    super::buffer::fill(len, |start| {
-        let out = Out { start, stride: panels.columns() };
-        // SAFETY: the buffer has rows · columns elements.
-        unsafe { multiply_into(rows, panels, finish, out) }
-    })
-}
-
-/// Multiplies into `out` on all threads.
-///
-/// # Safety
-/// `out` must be writable for `rows` rows of `columns` elements, `stride` apart, by this call alone.
-pub(crate) unsafe fn multiply_into<R: Rows, P: Panels, F: Finish>(rows: &R, panels: &P, finish: &F, out: Out) {
+/// `rows · panels + addends` as a fresh `[rows, columns]` buffer, on all threads.
+pub(crate) fn multiply<R: Rows, P: Panels>(rows: &R, panels: &P, addends: Addends<'_>) -> Vec<f32> {
+    let (count, columns) = (rows.rows(), panels.columns());
     let groups = groups(rows.segments(), rows.segment_len());
-    let blocks = rows.rows().div_ceil(BLOCK_ROWS);
-    let block_rows = rows.rows().div_ceil(blocks.max(1)).next_multiple_of(TILE_ROWS);
+    assert!(!groups.is_empty(), "a product needs a segment, be it empty, to write its output at all");
+    let blocks = count.div_ceil(BLOCK_ROWS).max(1);
+    let block_rows = count.div_ceil(blocks).next_multiple_of(TILE_ROWS).max(TILE_ROWS);
     // Enough tasks to keep every thread busy to the end, but no panel split.
-    let wanted = (rayon::current_num_threads() * 4).div_ceil(blocks.max(1));
-    let panel_step = panels.panels().div_ceil(wanted.clamp(1, panels.panels().max(1))).max(1);
-    let tasks: Vec<_> = (0..rows.rows())
-        .step_by(block_rows.max(1))
-        .flat_map(|row| (0..panels.panels()).step_by(panel_step).map(move |panel| (row, panel)))
-        .collect();
+    let wanted = (rayon::current_num_threads() * 4).div_ceil(blocks);
+    let panel_count = columns.div_ceil(PANEL);
+    let panel_step = panel_count.div_ceil(wanted.clamp(1, panel_count.max(1))).max(1);
+    let tasks: Vec<_> =
+        (0..count).step_by(block_rows).flat_map(|row| (0..panel_count).step_by(panel_step).map(move |panel| (row, panel))).collect();
     let arch = Arch::new();
-    tasks.into_par_iter().for_each(|(row, panel)| {
-        arch.dispatch(Task {
-            rows,
-            panels,
-            finish,
-            groups: &groups,
-            row_range: row..(row + block_rows).min(rows.rows()),
-            panel_range: panel..(panel + panel_step).min(panels.panels()),
-            out,
-        });
-    });
+    // SAFETY: the tasks cover all rows and all panels, and each writes all of its part in its first pass, which there is.
+    unsafe {
+        fill(count * columns, |start| {
+            let out = Out { start, stride: columns };
+            tasks.into_par_iter().for_each(|(row, panel)| {
+                arch.dispatch(Task {
+                    rows,
+                    panels,
+                    addends,
+                    groups: &groups,
+                    row_range: row..(row + block_rows).min(count),
+                    panel_range: panel..(panel + panel_step).min(panel_count),
+                    out,
+                });
+            });
+        })
+    }
 }

@@ -1,9 +1,15 @@
 //! Where the left operand's rows lie: a plain matrix, or an image seen through a convolution's window.
 
+#![allow(unsafe_code, reason = "a trait whose pointers the register tile trusts; both implementations slice before they point")]
+
 use super::tile::{RowPointers, TILE_ROWS};
 
 /// A left operand whose inner dimension is cut into equal segments, each contiguous in memory.
-pub(crate) trait Rows: Sync {
+///
+/// # Safety
+/// While `self` is borrowed, every pointer that [`Rows::pointers`] gives must be readable for [`Rows::segment_len`] elements, for any `first` below
+/// [`Rows::rows`] and `segment` below [`Rows::segments`].
+pub(crate) unsafe trait Rows: Sync {
     /// Number of rows of the product.
     fn rows(&self) -> usize;
     /// Number of segments (a convolution's taps; 1 for a matrix).
@@ -23,7 +29,8 @@ pub(crate) struct MatrixRows<'a> {
     pub(crate) stride: usize,
 }
 
-impl Rows for MatrixRows<'_> {
+// SAFETY: each pointer is taken from a slice of `columns` elements.
+unsafe impl Rows for MatrixRows<'_> {
     fn rows(&self) -> usize {
         self.rows
     }
@@ -70,6 +77,7 @@ impl Window {
 /// An image in `[batch, height, width, channels]` order seen through a `kernel × kernel` window; one row per output pixel, one segment per tap.
 pub(crate) struct ImageRows<'a> {
     pub(crate) image: &'a [f32],
+    /// What the padding holds: at least `channels` zeros.
     pub(crate) zeros: &'a [f32],
     pub(crate) height: usize,
     pub(crate) width: usize,
@@ -81,7 +89,8 @@ pub(crate) struct ImageRows<'a> {
     pub(crate) window: Window,
 }
 
-impl Rows for ImageRows<'_> {
+// SAFETY: each pointer is taken from a slice of `channels` elements, of the image or of the zeros.
+unsafe impl Rows for ImageRows<'_> {
     fn rows(&self) -> usize {
         self.batch * self.out_height * self.out_width
     }
@@ -97,7 +106,7 @@ impl Rows for ImageRows<'_> {
     fn pointers(&self, first: usize, segment: usize) -> RowPointers {
         let (tap_y, tap_x) = (segment / self.kernel, segment % self.kernel);
         let last = self.rows() - 1;
-        let mut pointers = [self.zeros.as_ptr(); TILE_ROWS];
+        let mut pointers = [self.zeros[..self.channels].as_ptr(); TILE_ROWS];
         for (i, pointer) in pointers.iter_mut().enumerate() {
             let pixel = (first + i).min(last);
             let (line, x) = (pixel / self.out_width, pixel % self.out_width);

@@ -81,13 +81,13 @@ unsafe fn columns<S: Simd, const NV: usize>(simd: S, stretches: &[Stretch<'_>], 
     let mut acc = [[simd.splat_f32s(0.0); NV]; TILE_ROWS];
     for stretch in stretches {
         let rows = *stretch.rows;
-        // SAFETY: column < width, inside the panel's first row.
-        let mut panel = unsafe { stretch.panel.add(column) };
+        // Wrapping, here and below: the last step, and the first of an empty stretch, may lead past the panel's end, where nothing is read.
+        let mut panel = stretch.panel.wrapping_add(column);
         for k in 0..stretch.len {
             let mut b = [simd.splat_f32s(0.0); NV];
             for (j, b) in b.iter_mut().enumerate() {
                 // SAFETY: the panel has `len · width` elements and column + NV · LANES <= width.
-                *b = unsafe { panel.add(j * S::F32_LANES).cast::<S::f32s>().read_unaligned() };
+                *b = unsafe { panel.wrapping_add(j * S::F32_LANES).cast::<S::f32s>().read_unaligned() };
             }
             for (acc, row) in acc.iter_mut().zip(rows) {
                 // SAFETY: rows are readable for `len` elements.
@@ -96,8 +96,7 @@ unsafe fn columns<S: Simd, const NV: usize>(simd: S, stretches: &[Stretch<'_>], 
                     *acc = simd.mul_add_f32s(a, b, *acc);
                 }
             }
-            // SAFETY: at most one past the end of the panel.
-            panel = unsafe { panel.add(width) };
+            panel = panel.wrapping_add(width);
         }
     }
     // SAFETY: forwarded from the caller.

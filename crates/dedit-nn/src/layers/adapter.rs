@@ -1,6 +1,6 @@
 //! LoRA: a low-rank matrix beside a weight (Hu et al. 2021, arXiv 2106.09685): `y += s · B (A x)`.
 
-use candle_core::{D, DType, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 use crate::autograd::{Gradients, Parameter, Slot};
 use crate::rng::Generator;
@@ -20,10 +20,10 @@ impl Adapter {
     /// An adapter with given factors.
     ///
     /// # Errors
-    /// When the ranks differ.
+    /// When the ranks differ or are zero.
     pub fn new(down: &Tensor, up: &Tensor, scale: f64) -> Result<Self> {
         let ((rank, _), (_, same)) = (down.dims2()?, up.dims2()?);
-        if rank != same {
+        if rank != same || rank == 0 {
             bail!("LoRA factors of rank {rank} and {same} do not fit each other");
         }
         let parameter = |tensor: &Tensor| Ok::<_, candle_core::Error>(Parameter::new(tensor.to_dtype(DType::F32)?.contiguous()?));
@@ -31,7 +31,13 @@ impl Adapter {
     }
 
     /// An adapter that changes nothing yet: `A` Gaussian with deviation 1 / rank, `B` zero (peft's "gaussian" initialisation).
+    ///
+    /// # Errors
+    /// When the rank is zero.
     pub fn gaussian(inputs: usize, outputs: usize, rank: usize, alpha: f64, rng: &mut Generator, like: &Tensor) -> Result<Self> {
+        if rank == 0 {
+            bail!("LoRA factors of rank 0 can learn nothing");
+        }
         let down = (rng.normal((rank, inputs), like.device())? * (1.0 / rank as f64))?;
         let up = Tensor::zeros((outputs, rank), DType::F32, like.device())?;
         Self::new(&down, &up, alpha / rank as f64)
@@ -48,14 +54,14 @@ impl Adapter {
 
     /// The full matrix `s · B A`, `[out, in]`.
     pub fn delta(&self) -> Result<Tensor> {
-        self.up.tensor().matmul(&self.down.tensor())? * self.scale
+        matmul(&self.up.tensor(), &self.down.tensor())? * self.scale
     }
 
     /// What the backward pass needs: the slots, the factors as they were, and `A x`.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<(Tensor, AppliedAdapter)> {
         let (down, up) = (self.down.tensor().to_dtype(x.dtype())?, self.up.tensor().to_dtype(x.dtype())?);
-        let hidden = x.matmul(&down.t()?)?;
-        let y = (hidden.matmul(&up.t()?)? * self.scale)?;
+        let hidden = matmul(x, &down.t()?)?;
+        let y = (matmul(&hidden, &up.t()?)? * self.scale)?;
         let slots = (self.down.value().slot(), self.up.value().slot());
         Ok((y, AppliedAdapter { down, up, hidden, slots, scale: self.scale }))
     }
@@ -76,19 +82,28 @@ impl AppliedAdapter {
         self.slots.0.wanted() || self.slots.1.wanted()
     }
 
-    /// Adds the factors' gradients and returns the input's share; `x` and `gradient` are `[rows, columns]`.
+    /// Adds the factors' gradients (`x` is there when they are wanted) and returns the input's share; `x` and `gradient` are `[rows, columns]`.
     pub(crate) fn backward(&self, x: Option<&Tensor>, gradient: &Tensor, gradients: &mut Gradients) -> Result<Tensor> {
         let scaled = (gradient * self.scale)?;
-        let to_hidden = scaled.matmul(&self.up)?;
-        if let Some(x) = x {
+        let to_hidden = matmul(&scaled, &self.up)?;
+        if let (true, Some(x)) = (self.trainable(), x) {
             gradients.add(&self.slots.1, outer(&scaled, &self.hidden)?)?;
             gradients.add(&self.slots.0, outer(&to_hidden, x)?)?;
         }
-        to_hidden.matmul(&self.down)
+        matmul(&to_hidden, &self.down)
     }
 }
 
 /// `aᵀ b` in f32: a weight's gradient from `[rows, out]` and `[rows, in]`.
 pub(crate) fn outer(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    a.transpose(D::Minus2, D::Minus1)?.matmul(b)?.to_dtype(DType::F32)
+    matmul(&a.t()?, b)?.to_dtype(DType::F32)
+}
+
+/// `a b` for matrices; zeros where a size is zero, which candle's product may refuse.
+pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let ((rows, inner), columns) = (a.dims2()?, b.dim(1)?);
+    if rows * inner * columns == 0 {
+        return Tensor::zeros((rows, columns), a.dtype(), a.device());
+    }
+    a.matmul(b)
 }

@@ -4,7 +4,7 @@ use candle_core::{D, DType, Result, Tensor, bail};
 
 use crate::autograd::{Value, record};
 use crate::backend::{elements, fused, tensor};
-use crate::kernels::attention::{self as kernel, Attended, Bias, Shape};
+use crate::kernels::attention::{self as kernel, Bias, Shape};
 use crate::kernels::attention_backward::{Inputs, attention_backward};
 
 /// Which keys a query sees.
@@ -21,56 +21,58 @@ pub enum AttentionMask {
 
 /// Attention of `q [batch, queries, heads · width]` over `k` and `v [batch, keys, heads · width]`; the result has the shape of `q`.
 ///
-/// No score matrix is kept: the gradient rebuilds it block by block.
+/// A query that sees no key, because the mask hides them all or because there is none, gives zeros and passes no gradient on. No score matrix is
+/// kept: the gradient rebuilds it block by block.
 pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &AttentionMask) -> Result<Value> {
-    let (batch, queries, columns) = q.tensor().dims3()?;
-    let (key_batch, keys, key_columns) = k.tensor().dims3()?;
-    if heads == 0 || !columns.is_multiple_of(heads) || key_columns != columns || key_batch != batch || v.dims() != k.dims() || keys == 0 {
-        bail!("attention with {heads} heads cannot join q {:?}, k {:?} and v {:?}", q.dims(), k.dims(), v.dims());
-    }
-    if let AttentionMask::Scores(scores) = mask
-        && scores.dims() != [queries, keys]
-    {
-        bail!("an attention mask of {:?} does not fit {queries} queries and {keys} keys", scores.dims());
-    }
-    let width = columns / heads;
-    let shape = Shape { batch, queries, keys, heads, width, scale: 1.0 / (width as f32).sqrt() };
+    let shape = fit(q.tensor(), k.tensor(), v.tensor(), heads)?;
+    let mask = match mask {
+        AttentionMask::Scores(scores) if scores.dims() != [shape.queries, shape.keys] => {
+            bail!("an attention mask of {:?} does not fit {} queries and {} keys", scores.dims(), shape.queries, shape.keys)
+        }
+        AttentionMask::Scores(scores) => AttentionMask::Scores(scores.to_dtype(DType::F32)?.contiguous()?),
+        other => other.clone(),
+    };
     let slots = [q.slot(), k.slot(), v.slot()];
-    let inputs = [q, k, v].map(|value| value.tensor().contiguous());
-    let [q_tensor, k_tensor, v_tensor] = [inputs[0].as_ref(), inputs[1].as_ref(), inputs[2].as_ref()];
-    let (Ok(qt), Ok(kt), Ok(vt)) = (q_tensor, k_tensor, v_tensor) else { bail!("attention inputs cannot be laid out") };
-    let (qt, kt, vt) = (qt.clone(), kt.clone(), vt.clone());
-    let mask = mask.clone();
-    if !fused(&qt) {
-        let y = reference(shape, &qt, &kt, &vt, &mask)?.0;
-        return Ok(record(y, &[q, k, v], move |gradient, gradients| {
-            let computed = reference_backward(shape, [&qt, &kt, &vt], &mask, gradient)?;
+    let parents = [q, k, v];
+    let (q, k, v) = (q.tensor().contiguous()?, k.tensor().contiguous()?, v.tensor().contiguous()?);
+    if shape.keys == 0 || q.elem_count() == 0 {
+        return Ok(record(q.zeros_like()?, &parents, move |_, gradients| {
+            slots.iter().zip([q, k, v]).try_for_each(|(slot, tensor)| gradients.add(slot, tensor.zeros_like()?))
+        }));
+    }
+    if !fused(&q) {
+        let y = reference(shape, &q, &k, &v, &mask)?.0;
+        return Ok(record(y, &parents, move |gradient, gradients| {
+            let computed = reference_backward(shape, [&q, &k, &v], &mask, gradient)?;
             slots.iter().zip(computed).try_for_each(|(slot, gradient)| gradients.add(slot, gradient))
         }));
     }
-    let mask = match mask {
-        AttentionMask::Scores(scores) => AttentionMask::Scores(scores.contiguous()?),
-        other => other,
-    };
-    let attended = with_bias(&mask, |bias| Ok(kernel::attention(shape, &*elements(&qt)?, &*elements(&kt)?, &*elements(&vt)?, bias)))?;
-    let wanted = [q, k, v].iter().any(|value| value.requires_grad());
-    let y = tensor(attended.out, qt.dims())?;
-    if !wanted {
-        return Ok(Value::constant(y));
-    }
-    let (out, log_sums) = (y.clone(), attended.log_sums);
-    Ok(record(y, &[q, k, v], move |gradient, gradients| {
+    let attended = with_bias(&mask, |bias| Ok(kernel::attention(shape, &elements(&q)?, &elements(&k)?, &elements(&v)?, bias)))?;
+    let log_sums = attended.log_sums;
+    let y = tensor(attended.out, q.dims())?;
+    let saved = y.clone();
+    Ok(record(y, &parents, move |gradient, gradients| {
         let gradient = gradient.contiguous()?;
-        let attended = Attended { out: elements(&out)?.to_vec(), log_sums };
-        let (query, key, value, gradient) = (elements(&qt)?, elements(&kt)?, elements(&vt)?, elements(&gradient)?);
+        let out = elements(&saved)?;
+        let (eq, ek, ev, eg) = (elements(&q)?, elements(&k)?, elements(&v)?, elements(&gradient)?);
         let computed = with_bias(&mask, |bias| {
-            let inputs = Inputs { q: &query, k: &key, v: &value, bias, attended: &attended, gradient: &gradient };
-            Ok(attention_backward(shape, inputs))
+            Ok(attention_backward(shape, Inputs { q: &eq, k: &ek, v: &ev, bias, out: &out, log_sums: &log_sums, gradient: &eg }))
         })?;
-        gradients.add(&slots[0], tensor(computed.q, qt.dims())?)?;
-        gradients.add(&slots[1], tensor(computed.k, kt.dims())?)?;
-        gradients.add(&slots[2], tensor(computed.v, vt.dims())?)
+        let dims = [q.dims(), k.dims(), v.dims()];
+        slots.iter().zip(computed).zip(dims).try_for_each(|((slot, data), dims)| gradients.add(slot, tensor(data, dims)?))
     }))
+}
+
+/// The sizes, if all fit.
+fn fit(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Shape> {
+    let (batch, queries, columns) = q.dims3()?;
+    let (key_batch, keys, key_columns) = k.dims3()?;
+    let same = key_batch == batch && key_columns == columns && v.dims() == k.dims();
+    if heads == 0 || columns == 0 || !columns.is_multiple_of(heads) || !same {
+        bail!("attention with {heads} heads cannot join q {:?}, k {:?} and v {:?}", q.dims(), k.dims(), v.dims());
+    }
+    let width = columns / heads;
+    Ok(Shape { batch, queries, keys, heads, width, scale: 1.0 / (width as f32).sqrt() })
 }
 
 /// Hands the kernel's form of `mask` to `body`.
@@ -78,7 +80,7 @@ fn with_bias<T>(mask: &AttentionMask, body: impl FnOnce(Bias<'_>) -> Result<T>) 
     match mask {
         AttentionMask::None => body(Bias::None),
         AttentionMask::Causal => body(Bias::Causal),
-        AttentionMask::Scores(scores) => body(Bias::Scores(&*elements(scores)?)),
+        AttentionMask::Scores(scores) => body(Bias::Scores(&elements(scores)?)),
     }
 }
 
@@ -110,8 +112,9 @@ fn reference(shape: Shape, q: &Tensor, k: &Tensor, v: &Tensor, mask: &AttentionM
             AttentionMask::Causal => scores.broadcast_add(&causal(shape, from, take, q.device())?)?,
             AttentionMask::Scores(bias) => scores.broadcast_add(&bias.narrow(0, from, take)?.contiguous()?)?,
         };
-        let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
-        let p = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?.to_dtype(q.dtype())?;
+        // Where every score is -∞, a finite maximum and a sum that is not zero give probabilities of zero.
+        let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.maximum(f64::from(f32::MIN))?)?.exp()?;
+        let p = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?.maximum(f64::from(f32::MIN_POSITIVE))?)?.to_dtype(q.dtype())?;
         parts.push(p.matmul(&v)?);
         probabilities.push(p);
     }

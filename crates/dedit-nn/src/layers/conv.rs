@@ -2,15 +2,15 @@
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
-use super::adapter::{Adapter, AppliedAdapter, outer};
-use super::linear::Matrix;
+use super::adapter::{Adapter, AppliedAdapter, matmul, outer};
+use super::matrix::{Matrix, Operand, trainable};
 use super::vector::Vector;
-use crate::autograd::{Parameter, Slot, Value, record};
-use crate::backend::{elements, fused, tensor};
-use crate::kernels::PackedMatrix;
-use crate::kernels::panels::{Backward, Forward};
-use crate::kernels::product::{AddBias, multiply};
-use crate::kernels::rows::{ImageRows, Window};
+use super::windows::{Geometry, Sizes, columns, fold};
+use crate::autograd::{Gradients, Parameter, Slot, Value, record};
+use crate::backend::{elements, tensor};
+use crate::kernels::panels::{self, PackedMatrix};
+use crate::kernels::product::{Addends, multiply};
+use crate::kernels::rows::Window;
 use crate::ops::sum;
 
 /// A square convolution with zero padding. Weights are kept `[out, height, width, in]`.
@@ -24,32 +24,20 @@ pub struct Conv2d {
     geometry: Geometry,
 }
 
-/// Window, stride and padding. `pad_end` pads bottom and right: diffusers' autoencoder pads only there when it halves an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Geometry {
-    kernel: usize,
-    stride: usize,
-    pad: usize,
-    pad_end: usize,
-}
-
-impl Geometry {
-    fn output(self, size: usize) -> Option<usize> {
-        Some((size + self.pad + self.pad_end).checked_sub(self.kernel)? / self.stride + 1)
-    }
-}
-
 impl Conv2d {
     /// A frozen convolution from `weight [out, in, kernel, kernel]` (PyTorch's order) and `bias [out]`.
+    ///
+    /// # Errors
+    /// When the window is not square or empty, the stride is zero, the shapes do not fit each other, or the weight is not f32, f16 or bf16.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, stride: usize, pad: usize) -> Result<Self> {
         let (outputs, inputs, kernel, same) = weight.dims4()?;
-        if kernel != same || stride == 0 {
+        if kernel != same || kernel == 0 || stride == 0 {
             bail!("a convolution with window {kernel} × {same} and stride {stride} is not supported");
         }
         let bias = bias.map(Vector::new).transpose()?;
-        let matrix = Matrix::new(&weight.permute((0, 2, 3, 1))?.contiguous()?.reshape((outputs, kernel * kernel * inputs))?)?;
+        bias.iter().try_for_each(|bias| bias.of(outputs, "bias").map(drop))?;
         let geometry = Geometry { kernel, stride, pad, pad_end: pad };
-        Ok(Self { matrix, bias, adapters: Vec::new(), inputs, outputs, geometry })
+        Ok(Self { matrix: Matrix::of_window(weight)?, bias, adapters: Vec::new(), inputs, outputs, geometry })
     }
 
     /// The same convolution, padded by `pad_end` at the bottom and right instead of by `pad`.
@@ -106,6 +94,9 @@ impl Conv2d {
     }
 
     /// Adds an adapter's matrix to the weight for good.
+    ///
+    /// # Errors
+    /// When its factors do not fit.
     pub fn merge(&mut self, adapter: &Adapter) -> Result<()> {
         adapter.check(self.inner(), self.outputs)?;
         self.matrix.merge(&adapter.delta()?)
@@ -129,10 +120,15 @@ impl Conv2d {
         let (Some(out_height), Some(out_width)) = (self.geometry.output(height), self.geometry.output(width)) else {
             bail!("an image of {width} × {height} is too small for a window of {}", self.geometry.kernel);
         };
-        let input = x.tensor().contiguous()?;
         let sizes = Sizes { batch, size: (height, width), out: (out_height, out_width), inputs: channels, outputs: self.outputs };
-        let packed = if fused(&input) { self.matrix.packed() } else { None };
-        let mut y = self.product(&input, sizes, packed.as_ref(), residual.map(Value::tensor))?;
+        if let Some(residual) = residual
+            && residual.dims() != sizes.output_dims()
+        {
+            bail!("a residual of {:?} does not fit an output of {:?}", residual.dims(), sizes.output_dims());
+        }
+        let input = x.tensor().contiguous()?;
+        let weight = self.matrix.operand(&input)?;
+        let mut y = self.product(&input, sizes, &weight, residual.map(Value::tensor))?;
         let mut applied = Vec::new();
         if !self.adapters.is_empty() {
             let columns = columns(&input, sizes, self.geometry)?;
@@ -142,125 +138,93 @@ impl Conv2d {
                 applied.push(adapter);
             }
         }
-        self.record(x, residual, y, input, sizes, packed, applied)
-    }
-
-    fn product(&self, x: &Tensor, sizes: Sizes, packed: Option<&PackedMatrix>, residual: Option<&Tensor>) -> Result<Tensor> {
-        let bias = self.bias.as_ref().map(Vector::tensor);
-        if let Some(packed) = packed {
-            let residual = residual.map(Tensor::contiguous).transpose()?;
-            let bias = bias.as_ref().map(elements).transpose()?;
-            let residual = residual.as_ref().map(elements).transpose()?;
-            let finish = AddBias { bias: bias.as_deref(), residual: residual.as_deref(), columns: self.outputs };
-            let (data, zeros) = (elements(x)?, vec![0f32; self.inputs]);
-            let window = Window::Gather { stride: self.geometry.stride, pad: self.geometry.pad };
-            let rows = sizes.rows(&data, &zeros, sizes.size, sizes.out, self.geometry.kernel, window);
-            let y = multiply(&rows, &Forward { matrix: packed, segment_len: self.inputs }, &finish);
-            return tensor(y, &sizes.output_dims());
-        }
-        let weight = self.matrix.plain(x.dtype())?;
-        let mut y = columns(x, sizes, self.geometry)?.matmul(&weight.t()?)?.reshape(&sizes.output_dims())?;
-        if let Some(bias) = bias {
-            y = y.broadcast_add(&bias.to_dtype(x.dtype())?)?;
-        }
-        match residual {
-            Some(residual) => y + residual,
-            None => Ok(y),
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "everything the gradient depends on, each once")]
-    fn record(
-        &self,
-        x: &Value,
-        residual: Option<&Value>,
-        y: Tensor,
-        input: Tensor,
-        sizes: Sizes,
-        packed: Option<PackedMatrix>,
-        applied: Vec<AppliedAdapter>,
-    ) -> Result<Value> {
-        let to_weight = self.matrix.slot();
-        let to_bias = self.bias.as_ref().map_or_else(Slot::default, Vector::slot);
-        let learns = to_weight.wanted() || applied.iter().any(AppliedAdapter::trainable);
-        let parameters = self.parameters();
+        let parameters = trainable(&self.matrix, self.bias.as_ref(), &self.adapters);
         let mut parents = vec![x];
         parents.extend(residual);
         parents.extend(&parameters);
         if !parents.iter().any(|parent| parent.requires_grad()) {
             return Ok(Value::constant(y));
         }
-        let (to_x, to_residual) = (x.slot(), residual.map_or_else(Slot::default, Value::slot));
-        let plain = if packed.is_none() { Some(self.matrix.plain(input.dtype())?) } else { None };
-        let kept = learns.then_some(input);
-        let (geometry, inputs) = (self.geometry, self.inputs);
-        let weight_shape = [self.outputs, geometry.kernel, geometry.kernel, inputs];
-        Ok(record(y, &parents, move |gradient, gradients| {
-            gradients.add(&to_residual, gradient.clone())?;
-            let gradient = gradient.contiguous()?;
-            let rows = gradient.flatten_to(2)?;
-            Vector::add_column_sums(&to_bias, &rows, gradients)?;
-            let seen = kept.as_ref().map(|x| columns(x, sizes, geometry)).transpose()?;
-            if let (true, Some(seen)) = (to_weight.wanted(), &seen) {
-                gradients.add(&to_weight, outer(&rows, seen)?.reshape(&weight_shape)?)?;
-            }
-            let mut to_input = if to_x.wanted() {
-                Some(match (&packed, &plain) {
-                    (Some(packed), _) => scatter(&gradient, packed, sizes, geometry)?,
-                    (None, Some(weight)) => fold(&rows.matmul(weight)?, sizes, geometry)?,
-                    (None, None) => bail!("a convolution has no weight"),
-                })
-            } else {
-                None
-            };
-            for adapter in &applied {
-                let share = adapter.backward(seen.as_ref(), &rows, gradients)?;
-                to_input = to_input.map(|gradient| sum(&gradient, &fold(&share, sizes, geometry)?)).transpose()?;
-            }
-            match to_input {
-                Some(gradient) => gradients.add(&to_x, gradient),
-                None => Ok(()),
-            }
-        }))
+        let to_weight = self.matrix.slot();
+        let learns = to_weight.wanted() || applied.iter().any(AppliedAdapter::trainable);
+        let backward = Backward {
+            to_x: x.slot(),
+            to_residual: residual.map_or_else(Slot::default, Value::slot),
+            to_weight,
+            to_bias: self.bias.as_ref().map_or_else(Slot::default, Vector::slot),
+            kept: learns.then_some(input),
+            weight,
+            applied,
+            sizes,
+            geometry: self.geometry,
+        };
+        Ok(record(y, &parents, move |gradient, gradients| backward.run(gradient, gradients)))
     }
 
-    fn parameters(&self) -> Vec<Value> {
-        let mut values: Vec<Value> = self.adapters.iter().flat_map(|adapter| [adapter.down.value(), adapter.up.value()]).collect();
-        if let Matrix::Trainable(parameter) = &self.matrix {
-            values.push(parameter.value());
+    /// The output, adapters aside.
+    fn product(&self, x: &Tensor, sizes: Sizes, weight: &Operand, residual: Option<&Tensor>) -> Result<Tensor> {
+        let bias = self.bias.as_ref().map(|bias| bias.of(self.outputs, "bias")).transpose()?;
+        match weight {
+            Operand::Packed(packed) => {
+                let residual = residual.map(Tensor::contiguous).transpose()?;
+                let bias = bias.as_ref().map(elements).transpose()?;
+                let residual = residual.as_ref().map(elements).transpose()?;
+                let addends = Addends { bias: bias.as_deref(), residual: residual.as_deref() };
+                let (data, zeros) = (elements(x)?, vec![0f32; self.inputs]);
+                let window = Window::Gather { stride: self.geometry.stride, pad: self.geometry.pad };
+                let rows = sizes.rows((&data, sizes.size), &zeros, sizes.out, self.geometry.kernel, window);
+                tensor(multiply(&rows, &panels::Forward { matrix: packed, segment_len: self.inputs }, addends), &sizes.output_dims())
+            }
+            Operand::Plain(weight) => {
+                let mut y = matmul(&columns(x, sizes, self.geometry)?, &weight.t()?)?.reshape(&sizes.output_dims())?;
+                if let Some(bias) = bias {
+                    y = y.broadcast_add(&bias.to_dtype(x.dtype())?)?;
+                }
+                match residual {
+                    Some(residual) => y + residual,
+                    None => Ok(y),
+                }
+            }
         }
-        if let Some(Vector::Trainable(parameter)) = &self.bias {
-            values.push(parameter.value());
-        }
-        values
     }
 }
 
-/// Sizes of one call.
-#[derive(Debug, Clone, Copy)]
-struct Sizes {
-    batch: usize,
-    size: (usize, usize),
-    out: (usize, usize),
-    inputs: usize,
-    outputs: usize,
+/// What the gradient of one call depends on.
+struct Backward {
+    to_x: Slot,
+    to_residual: Slot,
+    to_weight: Slot,
+    to_bias: Slot,
+    /// The input, where weights learn.
+    kept: Option<Tensor>,
+    weight: Operand,
+    applied: Vec<AppliedAdapter>,
+    sizes: Sizes,
+    geometry: Geometry,
 }
 
-impl Sizes {
-    fn output_dims(self) -> [usize; 4] {
-        [self.batch, self.out.0, self.out.1, self.outputs]
-    }
-
-    fn rows<'a>(
-        self,
-        image: &'a [f32],
-        zeros: &'a [f32],
-        (height, width): (usize, usize),
-        (out_height, out_width): (usize, usize),
-        kernel: usize,
-        window: Window,
-    ) -> ImageRows<'a> {
-        ImageRows { image, zeros, height, width, channels: zeros.len(), batch: self.batch, out_height, out_width, kernel, window }
+impl Backward {
+    fn run(self, gradient: &Tensor, gradients: &mut Gradients) -> Result<()> {
+        let Self { sizes, geometry, .. } = self;
+        gradients.add(&self.to_residual, gradient.clone())?;
+        let gradient = gradient.contiguous()?;
+        let rows = gradient.reshape((sizes.pixels(), sizes.outputs))?;
+        Vector::add_column_sums(&self.to_bias, &rows, gradients)?;
+        let seen = self.kept.as_ref().map(|x| columns(x, sizes, geometry)).transpose()?;
+        if let (true, Some(seen)) = (self.to_weight.wanted(), &seen) {
+            let shape = [sizes.outputs, geometry.kernel, geometry.kernel, sizes.inputs];
+            gradients.add(&self.to_weight, outer(&rows, seen)?.reshape(&shape)?)?;
+        }
+        let mut to_input = match (self.to_x.wanted(), &self.weight) {
+            (false, _) => None,
+            (true, Operand::Packed(packed)) => Some(scatter(&gradient, packed, sizes, geometry)?),
+            (true, Operand::Plain(weight)) => Some(fold(&matmul(&rows, weight)?, sizes, geometry)?),
+        };
+        for adapter in &self.applied {
+            let share = adapter.backward(seen.as_ref(), &rows, gradients)?;
+            to_input = to_input.map(|gradient| sum(&gradient, &fold(&share, sizes, geometry)?)).transpose()?;
+        }
+        to_input.map_or(Ok(()), |gradient| gradients.add(&self.to_x, gradient))
     }
 }
 
@@ -268,67 +232,9 @@ impl Sizes {
 fn scatter(gradient: &Tensor, packed: &PackedMatrix, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
     let (data, zeros) = (elements(gradient)?, vec![0f32; sizes.outputs]);
     let window = Window::Scatter { stride: geometry.stride, pad: geometry.pad };
-    let rows = sizes.rows(&data, &zeros, sizes.out, sizes.size, geometry.kernel, window);
-    let finish = AddBias { bias: None, residual: None, columns: sizes.inputs };
-    let y = multiply(&rows, &Backward { matrix: packed, columns: sizes.inputs }, &finish);
-    tensor(y, &[sizes.batch, sizes.size.0, sizes.size.1, sizes.inputs])
-}
-
-/// The window of every output pixel as a row, `[pixels, kernel · kernel · in]`: the reference path, and what weight gradients need.
-fn columns(x: &Tensor, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
-    let (pad, reach) = (geometry.pad, geometry.kernel - 1);
-    // Room for the last window of a strided convolution, whatever the parity of the size.
-    let room = |out: usize, size: usize| ((out * geometry.stride + reach).saturating_sub(size + pad)).max(geometry.pad_end);
-    let (bottom, right) = (room(sizes.out.0, sizes.size.0), room(sizes.out.1, sizes.size.1));
-    let padded = x.pad_with_zeros(1, pad, bottom)?.pad_with_zeros(2, pad, right)?;
-    let mut taps = Vec::with_capacity(geometry.kernel * geometry.kernel);
-    for y in 0..geometry.kernel {
-        for x in 0..geometry.kernel {
-            taps.push(strided(&padded, (y, x), sizes, geometry.stride)?);
-        }
-    }
-    Tensor::cat(&taps, 3)?.reshape((sizes.batch * sizes.out.0 * sizes.out.1, geometry.kernel * geometry.kernel * sizes.inputs))
-}
-
-/// Every `stride`-th pixel from `(y, x)` on.
-fn strided(padded: &Tensor, (y, x): (usize, usize), sizes: Sizes, stride: usize) -> Result<Tensor> {
-    let (height, width) = sizes.out;
-    if stride == 1 {
-        return padded.narrow(1, y, height)?.narrow(2, x, width)?.contiguous();
-    }
-    let cut = padded.narrow(1, y, height * stride)?.narrow(2, x, width * stride)?.contiguous()?;
-    cut.reshape((sizes.batch, height, stride, width, stride, sizes.inputs))?.narrow(2, 0, 1)?.narrow(4, 0, 1)?.contiguous()?.reshape((
-        sizes.batch,
-        height,
-        width,
-        sizes.inputs,
-    ))
-}
-
-/// The transpose of [`columns`]: adds every window row back to the pixels it came from.
-fn fold(rows: &Tensor, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
-    let (height, width) = sizes.out;
-    let stride = geometry.stride;
-    let (full_height, full_width) = (height * stride + geometry.kernel, width * stride + geometry.kernel);
-    let rows = rows.reshape((sizes.batch, height, width, geometry.kernel * geometry.kernel, sizes.inputs))?;
-    let mut total = Tensor::zeros((sizes.batch, full_height, full_width, sizes.inputs), rows.dtype(), rows.device())?;
-    for y in 0..geometry.kernel {
-        for x in 0..geometry.kernel {
-            let tap = rows.narrow(3, y * geometry.kernel + x, 1)?.contiguous()?;
-            // Zeros between the pixels of a strided convolution.
-            let spread = tap.reshape((sizes.batch, height, 1, width, 1, sizes.inputs))?;
-            let spread = spread.pad_with_zeros(2, 0, stride - 1)?.pad_with_zeros(4, 0, stride - 1)?;
-            let spread = spread.contiguous()?.reshape((sizes.batch, height * stride, width * stride, sizes.inputs))?;
-            let (below, right) = (full_height - height * stride - y, full_width - width * stride - x);
-            total = (total + spread.pad_with_zeros(1, y, below)?.pad_with_zeros(2, x, right)?)?;
-        }
-    }
-    let cut = |total: &Tensor, dim: usize, size: usize| -> Result<Tensor> {
-        let have = total.dim(dim)?;
-        let total = if have < geometry.pad + size { total.pad_with_zeros(dim, 0, geometry.pad + size - have)? } else { total.clone() };
-        total.narrow(dim, geometry.pad, size)
-    };
-    cut(&cut(&total, 1, sizes.size.0)?, 2, sizes.size.1)?.contiguous()
+    let rows = sizes.rows((&data, sizes.out), &zeros, sizes.size, geometry.kernel, window);
+    let y = multiply(&rows, &panels::Backward { matrix: packed, columns: sizes.inputs }, Addends::default());
+    tensor(y, &sizes.input_dims())
 }
 
 /// Reorders a LoRA `down` factor `[rank, in, kernel, kernel]` (PyTorch's order) for [`Conv2d::attach`].

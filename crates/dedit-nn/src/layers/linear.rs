@@ -1,88 +1,16 @@
 //! `y = x Wᵀ + b`.
 
-use candle_core::{D, DType, Device, Result, Tensor, bail};
+use candle_core::{DType, Device, Result, Tensor, bail};
 
-use super::adapter::{Adapter, AppliedAdapter, outer};
+use super::adapter::{Adapter, AppliedAdapter, matmul, outer};
+use super::matrix::{Matrix, Operand, trainable};
 use super::vector::Vector;
-use crate::autograd::{Parameter, Slot, Value, record};
-use crate::backend::{elements, fused, tensor};
-use crate::kernels::PackedMatrix;
-use crate::kernels::panels::{Backward, Forward};
-use crate::kernels::product::{AddBias, multiply};
+use crate::autograd::{Gradients, Parameter, Slot, Value, record};
+use crate::backend::{elements, tensor};
+use crate::kernels::panels;
+use crate::kernels::product::{Addends, multiply};
 use crate::kernels::rows::MatrixRows;
 use crate::ops::sum;
-
-/// How a layer's weight matrix `[out, in]` is kept.
-#[derive(Debug)]
-pub(crate) enum Matrix {
-    /// Frozen, packed for the CPU kernels.
-    Packed(PackedMatrix),
-    /// Frozen, on another device.
-    Plain(Tensor),
-    /// Trainable, f32, never packed: a packed copy of a weight that changes every step would cost more memory than it saves time.
-    Trainable(Parameter),
-}
-
-impl Matrix {
-    pub(crate) fn new(weight: &Tensor) -> Result<Self> {
-        if weight.device().is_cpu() { Ok(Self::Packed(PackedMatrix::from_out_in(weight)?)) } else { Ok(Self::Plain(weight.contiguous()?)) }
-    }
-
-    /// The packed form, where the CPU kernels apply.
-    pub(crate) fn packed(&self) -> Option<PackedMatrix> {
-        match self {
-            Self::Packed(packed) => Some(packed.clone()),
-            Self::Plain(_) | Self::Trainable(_) => None,
-        }
-    }
-
-    /// The matrix `[out, in]` in `dtype`.
-    pub(crate) fn plain(&self, dtype: DType) -> Result<Tensor> {
-        match self {
-            Self::Packed(packed) => packed.to_out_in()?.to_dtype(dtype),
-            Self::Plain(weight) => weight.to_dtype(dtype),
-            Self::Trainable(parameter) => parameter.tensor().flatten_from(1)?.to_dtype(dtype),
-        }
-    }
-
-    pub(crate) fn device(&self) -> Device {
-        match self {
-            Self::Packed(_) => Device::Cpu,
-            Self::Plain(weight) => weight.device().clone(),
-            Self::Trainable(parameter) => parameter.tensor().device().clone(),
-        }
-    }
-
-    pub(crate) fn slot(&self) -> Slot {
-        match self {
-            Self::Trainable(parameter) => parameter.value().slot(),
-            _ => Slot::default(),
-        }
-    }
-
-    /// Makes the weight trainable under the given shape.
-    pub(crate) fn make_trainable(&mut self, shape: &[usize]) -> Result<Parameter> {
-        if let Self::Trainable(parameter) = self {
-            return Ok(parameter.clone());
-        }
-        let parameter = Parameter::new(self.plain(DType::F32)?.reshape(shape)?);
-        *self = Self::Trainable(parameter.clone());
-        Ok(parameter)
-    }
-
-    /// Adds `delta [out, in]` for good.
-    pub(crate) fn merge(&mut self, delta: &Tensor) -> Result<()> {
-        match self {
-            Self::Packed(packed) => {
-                let merged = (packed.to_out_in()? + delta)?.to_dtype(packed.dtype())?;
-                *packed = PackedMatrix::from_out_in(&merged)?;
-            }
-            Self::Plain(weight) => *weight = (weight.to_dtype(DType::F32)? + delta)?.to_dtype(weight.dtype())?,
-            Self::Trainable(parameter) => parameter.set((parameter.tensor() + delta.reshape(parameter.tensor().shape())?)?)?,
-        }
-        Ok(())
-    }
-}
 
 /// A linear layer from `in` to `out` features.
 #[derive(Debug)]
@@ -98,9 +26,13 @@ pub struct Linear {
 
 impl Linear {
     /// A frozen layer from `weight [out, in]` and `bias [out]`.
+    ///
+    /// # Errors
+    /// When the shapes do not fit each other, or the weight is not f32, f16 or bf16.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
         let bias = bias.map(Vector::new).transpose()?;
+        bias.iter().try_for_each(|bias| bias.of(outputs, "bias").map(drop))?;
         let like = Tensor::zeros((), weight.dtype(), weight.device())?;
         Ok(Self { matrix: Matrix::new(weight)?, bias, adapters: Vec::new(), inputs, outputs, like })
     }
@@ -170,117 +102,118 @@ impl Linear {
 
     /// `residual + forward(x)`, in one pass over the output.
     pub fn forward_onto(&self, x: &Value, residual: Option<&Value>) -> Result<Value> {
-        let inputs = x.tensor().dim(D::Minus1)?;
-        if inputs != self.inputs {
+        if x.dims().last() != Some(&self.inputs) {
             bail!("a linear layer for {} features got {:?}", self.inputs, x.dims());
         }
-        let flat = x.tensor().contiguous()?.reshape(((), inputs))?;
         let mut dims = x.dims().to_vec();
-        if let Some(last) = dims.last_mut() {
-            *last = self.outputs;
+        let rows = dims[..dims.len() - 1].iter().product();
+        dims.pop();
+        dims.push(self.outputs);
+        if let Some(residual) = residual
+            && residual.dims() != dims
+        {
+            bail!("a residual of {:?} does not fit an output of {dims:?}", residual.dims());
         }
-        let packed = if fused(&flat) { self.matrix.packed() } else { None };
-        let mut y = self.product(&flat, packed.as_ref(), residual.map(Value::tensor))?;
+        let flat = x.tensor().contiguous()?.reshape((rows, self.inputs))?;
+        let weight = self.matrix.operand(&flat)?;
+        let mut y = self.product(&flat, &weight, residual.map(Value::tensor))?;
         let mut applied = Vec::new();
         for adapter in &self.adapters {
             let (delta, adapter) = adapter.apply(&flat)?;
             y = sum(&y, &delta)?;
             applied.push(adapter);
         }
-        self.record(x, residual, y.reshape(dims)?, flat, packed, applied)
-    }
-
-    /// `[rows, in]` to `[rows, out]`, adapters aside.
-    fn product(&self, x: &Tensor, packed: Option<&PackedMatrix>, residual: Option<&Tensor>) -> Result<Tensor> {
-        let (rows, inputs) = x.dims2()?;
-        let bias = self.bias.as_ref().map(Vector::tensor);
-        if let Some(packed) = packed {
-            let residual = residual.map(Tensor::contiguous).transpose()?;
-            let bias = bias.as_ref().map(elements).transpose()?;
-            let residual = residual.as_ref().map(elements).transpose()?;
-            let finish = AddBias { bias: bias.as_deref(), residual: residual.as_deref(), columns: self.outputs };
-            let data = elements(x)?;
-            let matrix = MatrixRows { data: &data, rows, columns: inputs, stride: inputs };
-            return tensor(multiply(&matrix, &Forward { matrix: packed, segment_len: inputs }, &finish), &[rows, self.outputs]);
-        }
-        let mut y = x.matmul(&self.matrix.plain(x.dtype())?.t()?)?;
-        if let Some(bias) = bias {
-            y = y.broadcast_add(&bias.to_dtype(x.dtype())?)?;
-        }
-        match residual {
-            Some(residual) => y + residual.reshape((rows, self.outputs))?,
-            None => Ok(y),
-        }
-    }
-
-    fn record(
-        &self,
-        x: &Value,
-        residual: Option<&Value>,
-        y: Tensor,
-        flat: Tensor,
-        packed: Option<PackedMatrix>,
-        applied: Vec<AppliedAdapter>,
-    ) -> Result<Value> {
-        let to_weight = self.matrix.slot();
-        let to_bias = self.bias.as_ref().map_or_else(Slot::default, Vector::slot);
-        let learns = to_weight.wanted() || applied.iter().any(AppliedAdapter::trainable);
+        let y = y.reshape(dims)?;
+        let parameters = trainable(&self.matrix, self.bias.as_ref(), &self.adapters);
         let mut parents = vec![x];
         parents.extend(residual);
-        let parameters = self.parameters();
         parents.extend(&parameters);
-        let (to_x, to_residual) = (x.slot(), residual.map_or_else(Slot::default, Value::slot));
         if !parents.iter().any(|parent| parent.requires_grad()) {
             return Ok(Value::constant(y));
         }
-        // Frozen weights off the CPU kernels are shared, not copied.
-        let plain = if packed.is_none() { Some(self.matrix.plain(flat.dtype())?) } else { None };
-        let kept = learns.then(|| flat.clone());
-        let dims = x.dims().to_vec();
-        let inputs = self.inputs;
-        Ok(record(y, &parents, move |gradient, gradients| {
-            gradients.add(&to_residual, gradient.clone())?;
-            let rows = gradient.contiguous()?.flatten_to(gradient.rank() - 2)?;
-            Vector::add_column_sums(&to_bias, &rows, gradients)?;
-            if let (true, Some(x)) = (to_weight.wanted(), &kept) {
-                gradients.add(&to_weight, outer(&rows, x)?)?;
-            }
-            let mut to_input = if to_x.wanted() { Some(input_gradient(&rows, packed.as_ref(), plain.as_ref(), inputs)?) } else { None };
-            for adapter in &applied {
-                let share = adapter.backward(kept.as_ref(), &rows, gradients)?;
-                to_input = to_input.map(|gradient| sum(&gradient, &share)).transpose()?;
-            }
-            match to_input {
-                Some(gradient) => gradients.add(&to_x, gradient.reshape(&*dims)?),
-                None => Ok(()),
-            }
-        }))
+        let to_weight = self.matrix.slot();
+        let learns = to_weight.wanted() || applied.iter().any(AppliedAdapter::trainable);
+        let backward = Backward {
+            to_x: x.slot(),
+            to_residual: residual.map_or_else(Slot::default, Value::slot),
+            to_weight,
+            to_bias: self.bias.as_ref().map_or_else(Slot::default, Vector::slot),
+            kept: learns.then_some(flat),
+            weight,
+            applied,
+            dims: x.dims().to_vec(),
+            sizes: (rows, self.inputs, self.outputs),
+        };
+        Ok(record(y, &parents, move |gradient, gradients| backward.run(gradient, gradients)))
     }
 
-    /// Every trainable tensor of the layer as a value.
-    fn parameters(&self) -> Vec<Value> {
-        let mut values: Vec<Value> = self.adapters.iter().flat_map(|adapter| [adapter.down.value(), adapter.up.value()]).collect();
-        if let Matrix::Trainable(parameter) = &self.matrix {
-            values.push(parameter.value());
+    /// `[rows, in]` to `[rows, out]`, adapters aside.
+    fn product(&self, x: &Tensor, weight: &Operand, residual: Option<&Tensor>) -> Result<Tensor> {
+        let (rows, inputs) = x.dims2()?;
+        let bias = self.bias.as_ref().map(|bias| bias.of(self.outputs, "bias")).transpose()?;
+        match weight {
+            Operand::Packed(packed) => {
+                let residual = residual.map(Tensor::contiguous).transpose()?;
+                let bias = bias.as_ref().map(elements).transpose()?;
+                let residual = residual.as_ref().map(elements).transpose()?;
+                let addends = Addends { bias: bias.as_deref(), residual: residual.as_deref() };
+                let data = elements(x)?;
+                let matrix = MatrixRows { data: &data, rows, columns: inputs, stride: inputs };
+                tensor(multiply(&matrix, &panels::Forward { matrix: packed, segment_len: inputs }, addends), &[rows, self.outputs])
+            }
+            Operand::Plain(weight) => {
+                let mut y = matmul(x, &weight.t()?)?;
+                if let Some(bias) = bias {
+                    y = y.broadcast_add(&bias.to_dtype(x.dtype())?)?;
+                }
+                match residual {
+                    Some(residual) => y + residual.reshape((rows, self.outputs))?,
+                    None => Ok(y),
+                }
+            }
         }
-        if let Some(Vector::Trainable(parameter)) = &self.bias {
-            values.push(parameter.value());
-        }
-        values
     }
 }
 
-/// `gradient [rows, out]` times the weight: `[rows, in]`.
-fn input_gradient(gradient: &Tensor, packed: Option<&PackedMatrix>, plain: Option<&Tensor>, inputs: usize) -> Result<Tensor> {
-    match (packed, plain) {
-        (Some(packed), _) => {
-            let (rows, columns) = gradient.dims2()?;
-            let data = elements(gradient)?;
-            let matrix = MatrixRows { data: &data, rows, columns, stride: columns };
-            let finish = AddBias { bias: None, residual: None, columns: inputs };
-            tensor(multiply(&matrix, &Backward { matrix: packed, columns: inputs }, &finish), &[rows, inputs])
+/// What the gradient of one call depends on.
+struct Backward {
+    to_x: Slot,
+    to_residual: Slot,
+    to_weight: Slot,
+    to_bias: Slot,
+    /// The input `[rows, in]`, where weights learn.
+    kept: Option<Tensor>,
+    weight: Operand,
+    applied: Vec<AppliedAdapter>,
+    /// Dimensions of the input.
+    dims: Vec<usize>,
+    /// Rows, inputs, outputs.
+    sizes: (usize, usize, usize),
+}
+
+impl Backward {
+    fn run(self, gradient: &Tensor, gradients: &mut Gradients) -> Result<()> {
+        let (rows, inputs, outputs) = self.sizes;
+        gradients.add(&self.to_residual, gradient.clone())?;
+        let gradient = gradient.contiguous()?.reshape((rows, outputs))?;
+        Vector::add_column_sums(&self.to_bias, &gradient, gradients)?;
+        if let (true, Some(x)) = (self.to_weight.wanted(), &self.kept) {
+            gradients.add(&self.to_weight, outer(&gradient, x)?)?;
         }
-        (None, Some(weight)) => gradient.matmul(weight),
-        (None, None) => bail!("a linear layer has no weight"),
+        let mut to_input = match (self.to_x.wanted(), &self.weight) {
+            (false, _) => None,
+            (true, Operand::Packed(packed)) => {
+                let data = elements(&gradient)?;
+                let matrix = MatrixRows { data: &data, rows, columns: outputs, stride: outputs };
+                let y = multiply(&matrix, &panels::Backward { matrix: packed, columns: inputs }, Addends::default());
+                Some(tensor(y, &[rows, inputs])?)
+            }
+            (true, Operand::Plain(weight)) => Some(matmul(&gradient, weight)?),
+        };
+        for adapter in &self.applied {
+            let share = adapter.backward(self.kept.as_ref(), &gradient, gradients)?;
+            to_input = to_input.map(|gradient| sum(&gradient, &share)).transpose()?;
+        }
+        to_input.map_or(Ok(()), |gradient| gradients.add(&self.to_x, gradient.reshape(&*self.dims)?))
     }
 }

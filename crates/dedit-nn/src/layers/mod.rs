@@ -6,17 +6,21 @@
 mod adapter;
 mod attention;
 mod conv;
+mod group_norm;
+mod layer_norm;
 mod linear;
-mod norm;
+mod matrix;
 mod vector;
+mod windows;
 
 use candle_core::Result;
 
 pub use adapter::Adapter;
 pub use attention::{AttentionMask, attention};
 pub use conv::{Conv2d, window_factor};
+pub use group_norm::{FixedStatistics, GroupNorm};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use norm::{FixedStatistics, GroupNorm, LayerNorm};
 pub use vector::Vector;
 
 /// What is done to each layer, given its path.

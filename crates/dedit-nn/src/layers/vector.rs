@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Result, Tensor, bail};
 
-use crate::autograd::{Gradients, Parameter, Slot};
+use crate::autograd::{Gradients, Parameter, Slot, Value};
 use crate::ops::compute_dtype;
 
 /// A vector that is frozen or trainable.
@@ -21,6 +21,15 @@ impl Vector {
             bail!("a bias or norm weight has one dimension, not {:?}", tensor.dims());
         }
         Ok(Self::Frozen(tensor.to_dtype(compute_dtype(tensor))?.contiguous()?))
+    }
+
+    /// Its present value, checked to be one number for each of `channels`; `what` names it in the error.
+    pub(crate) fn of(&self, channels: usize, what: &str) -> Result<Tensor> {
+        let tensor = self.tensor();
+        if tensor.dims() != [channels] {
+            bail!("a {what} of {:?} does not fit {channels} channels", tensor.dims());
+        }
+        Ok(tensor)
     }
 
     /// Its present value.
@@ -49,11 +58,21 @@ impl Vector {
         Ok(parameter)
     }
 
-    /// Adds the column sums of `rows [.., channels]` to its gradient, if one is wanted.
+    /// Adds the column sums of `rows [rows, channels]` to its gradient, if one is wanted.
     pub(crate) fn add_column_sums(slot: &Slot, rows: &Tensor, gradients: &mut Gradients) -> Result<()> {
         if !slot.wanted() {
             return Ok(());
         }
-        gradients.add(slot, rows.flatten_to(rows.rank() - 2)?.to_dtype(DType::F32)?.sum(0)?)
+        gradients.add(slot, rows.to_dtype(DType::F32)?.sum(0)?)
     }
+}
+
+/// A value and, of the vectors, those that are trainable: what a norm's output depends on.
+pub(crate) fn with_trainable(x: &Value, vectors: &[&Vector]) -> Vec<Value> {
+    let mut values = vec![x.clone()];
+    values.extend(vectors.iter().filter_map(|vector| match vector {
+        Vector::Trainable(parameter) => Some(parameter.value()),
+        Vector::Frozen(_) => None,
+    }));
+    values
 }
