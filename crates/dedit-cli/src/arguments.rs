@@ -89,8 +89,12 @@ pub(crate) struct Sampling {
     #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
     pub(crate) guidance: Option<f64>,
     /// Seed of the first picture; the same seed gives the same picture [default: a random one, which is told]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
     pub(crate) seed: Option<u64>,
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
 /// Reads how many there shall be of something.
@@ -163,11 +167,11 @@ fn in_one_line(error: &clap::Error) -> Error {
     let text = error.to_string();
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
-    let sentence = words.join(" ");
+    let sentence = words.join(" ").replace(" tip: ", "; ");
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
-    // Values say what to do themselves.
-    let error = Error::usage(sentence);
-    if sentence.contains("; ") { error } else { error.hint("see dedit --help, or --help after a command") }
+    // Complaints about values say what to do themselves.
+    let (message, hint) = sentence.split_once("; ").unwrap_or((sentence, "see dedit --help, or --help after a command"));
+    Error::usage(message).hint(hint)
 }
 
 /// The names of everything in a list, for a sentence.

@@ -30,15 +30,16 @@ impl Console {
         Self { json, quiet, bar, notes: Arc::default() }
     }
 
-    /// Says that something that takes a while begins.
-    pub(crate) fn begin(&self, what: &str, of: usize) {
+    /// Says what is being done, and how far it is.
+    pub(crate) fn stage(&self, what: &'static str, done: usize, of: usize, seconds_left: Option<f64>) {
         if self.json {
-            return self.line(&json!({"progress": {"stage": what}}));
+            let left = seconds_left.map(rounded);
+            return self.line(&json!({"progress": {"stage": what, "step": done, "steps": of, "seconds_left": left}}));
         }
-        self.bar.reset();
         self.bar.set_length(of as u64);
-        self.bar.set_prefix("");
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(what);
+        self.bar.set_prefix(seconds_left.map(time_left).unwrap_or_default());
+        self.bar.set_position(done as u64);
     }
 
     /// Passes on what the engine tells.
@@ -53,27 +54,12 @@ impl Console {
             }
             Progress::Encoded => {}
             Progress::Step { done, steps, seconds_left, .. } => {
-                if *done == 1 {
-                    self.begin("denoising", *steps);
-                }
-                if self.json {
-                    self.line(
-                        &json!({"progress": {"stage": "denoising", "step": done, "steps": steps, "seconds_left": rounded(*seconds_left)}}),
-                    );
-                }
-                self.bar.set_position(*done as u64);
-                self.bar.set_prefix(time_left(*seconds_left));
+                self.stage("denoising", *done, *steps, Some(*seconds_left));
                 if done == steps {
-                    self.begin("decoding", 1);
+                    self.stage("decoding", 0, 1, None);
                 }
             }
-            Progress::Decoded { done, pictures } => {
-                if self.json {
-                    self.line(&json!({"progress": {"stage": "decoding", "picture": done, "pictures": pictures}}));
-                }
-                self.bar.set_length(*pictures as u64);
-                self.bar.set_position(*done as u64);
-            }
+            Progress::Decoded { done, pictures } => self.stage("decoding", *done, *pictures, None),
         }
     }
 

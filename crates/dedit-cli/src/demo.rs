@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let report = json!({
         "pictures": made.iter().map(Made::report).collect::<Vec<_>>(),
         "model": making.pipeline.description(),
-        "random_weights": model.stand_in,
+        "random_weights": model.is_test,
         "seconds": rounded(begun.elapsed().as_secs_f64()),
         "peak_rss_bytes": memory::peak_rss_bytes(),
     });

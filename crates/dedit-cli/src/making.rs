@@ -22,6 +22,7 @@ use crate::{memory, output};
 pub(crate) struct Making<'a> {
     pub(crate) model: &'a Model,
     pub(crate) pipeline: Pipeline,
+    load_seconds: f64,
     pub(crate) console: &'a Console,
     pub(crate) interrupt: &'a Interrupt,
 }
@@ -33,6 +34,7 @@ pub(crate) struct Made {
     pub(crate) settings: Settings,
     /// Steps that were done.
     pub(crate) steps: usize,
+    load_seconds: f64,
     seconds: f64,
     files: Vec<String>,
 }
@@ -40,8 +42,10 @@ pub(crate) struct Made {
 impl<'a> Making<'a> {
     /// Loads the model.
     pub(crate) fn begin(model: &'a Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
-        console.begin("loading the model", 1);
-        Ok(Self { model, pipeline: model.load()?, console, interrupt })
+        let begun = Instant::now();
+        console.stage("loading the model", 0, 1, None);
+        let pipeline = model.load()?;
+        Ok(Self { model, pipeline, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
     }
 
     /// A request with what the options say, and what suits the model where they say nothing.
@@ -77,7 +81,8 @@ impl<'a> Making<'a> {
             output::write(file, &picture::encode(picture, &own.texts()?)?)?;
         }
         let files = files.iter().map(|file| file.display().to_string()).collect();
-        Ok(Made { pictures, settings, steps: made.steps, seconds: begun.elapsed().as_secs_f64(), files })
+        let (load_seconds, seconds) = (self.load_seconds, begun.elapsed().as_secs_f64());
+        Ok(Made { pictures, settings, steps: made.steps, load_seconds, seconds, files })
     }
 
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {
@@ -114,6 +119,7 @@ impl Made {
             "files": self.files,
             "seed": seed,
             "seconds": rounded(self.seconds),
+            "load_seconds": rounded(self.load_seconds),
             "steps": self.steps,
             "size": {"width": width, "height": height},
             "scheduler": scheduler,

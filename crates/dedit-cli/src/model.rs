@@ -17,20 +17,18 @@ const VARIABLE: &str = "DEDIT_MODEL";
 pub(crate) struct Model {
     pub(crate) checkpoint: Checkpoint,
     device: Device,
-    /// Whether it is the test model that stands in for a real one.
-    pub(crate) stand_in: bool,
+    /// Whether its weights are random: a model for tests.
+    pub(crate) is_test: bool,
 }
 
 impl Model {
     /// Opens the checkpoint that the options name.
     pub(crate) fn open(engine: &Engine, console: &Console) -> Result<Self> {
         let device = open_device(engine.device)?;
-        let (path, stand_in) = find(engine)?;
-        if stand_in {
-            console.note(format!(
-                "no --model was given: this is the tiny test model of the repository, whose weights are random, so its pictures are noise; name a real \
-                 one with --model or {VARIABLE}"
-            ));
+        let path = find(engine, console)?;
+        let is_test = test_models().zip(path.canonicalize().ok()).is_some_and(|(folder, path)| path.starts_with(folder));
+        if is_test {
+            console.note(format!("the weights of this tiny test model are random, so its pictures are noise: {}", path.display()));
         }
         let options = OpenOptions { variant: engine.variant.clone(), config_dir: engine.config_dir.clone() };
         let checkpoint = Checkpoint::open_with(&path, &options)?;
@@ -38,7 +36,7 @@ impl Model {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3));
             console.note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", listed(names)));
         }
-        Ok(Self { checkpoint, device, stand_in })
+        Ok(Self { checkpoint, device, is_test })
     }
 
     /// Builds its networks.
@@ -58,20 +56,24 @@ impl Model {
     }
 }
 
-/// The model's path, and whether it only stands in for one.
-fn find(engine: &Engine) -> Result<(PathBuf, bool)> {
+/// The model's path.
+fn find(engine: &Engine, console: &Console) -> Result<PathBuf> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(path) = engine.model.clone().or(variable) {
-        if path.exists() {
-            return Ok((path, false));
+    let how = format!("name one with --model or the environment variable {VARIABLE}");
+    match (engine.model.clone().or(variable), test_models()) {
+        (Some(path), _) if path.exists() => Ok(path),
+        (Some(path), _) => Err(Error::model("there is no such model").at(path).hint("give a diffusers folder or a .safetensors file")),
+        (None, Some(folder)) => {
+            console.note(format!("no model was given, so a test model is taken; {how}"));
+            Ok(folder.join("tiny-sd"))
         }
-        return Err(Error::model("there is no such model").at(path).hint("give a diffusers folder or a .safetensors file"));
+        (None, None) => Err(Error::model("no model was given").hint(how)),
     }
-    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/parity/tiny-sd");
-    match tiny.canonicalize() {
-        Ok(path) => Ok((path, true)),
-        Err(_) => Err(Error::model("no model was given").hint(format!("name one with --model or the environment variable {VARIABLE}"))),
-    }
+}
+
+/// Where the repository that this was built from keeps models for its tests, if it is there.
+fn test_models() -> Option<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/parity").canonicalize().ok()
 }
 
 fn open_device(name: DeviceName) -> Result<Device> {

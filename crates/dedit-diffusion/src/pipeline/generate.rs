@@ -11,7 +11,7 @@ use super::prompt::{all_finite, repeat};
 use super::{GenerateRequest, InitPicture, Noise, Pipeline, Progress, SeededNoise};
 use crate::scheduler::{self, Scheduler};
 use crate::vae::Tiling;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// What [`Pipeline::generate`] made.
 #[derive(Debug, Clone)]
@@ -48,7 +48,9 @@ impl Pipeline {
     }
 
     fn run(&self, request: &GenerateRequest, noise: &mut dyn Noise, progress: &mut Listener<'_>) -> Result<Generated> {
-        let mut scheduler = request.scheduler.as_ref().unwrap_or(&self.scheduler).build(request.steps)?;
+        let scheduler = request.scheduler.as_ref().unwrap_or(&self.scheduler).build(request.steps);
+        let place = |error: Error| if error.kind() == ErrorKind::Model { error.at(&self.scheduler_place) } else { error };
+        let mut scheduler = scheduler.map_err(place)?;
         let first = first_step(scheduler.steps(), request.init.as_ref())?;
         let prompt = self.encode_prompt(&request.prompt)?;
         let negative = if Guided::branches(self, request) { Some(self.encode_negative_prompt(&request.negative_prompt)?) } else { None };

@@ -20,6 +20,8 @@ mod progress;
 mod prompt;
 mod request;
 
+use std::path::{Path, PathBuf};
+
 use candle_core::{DType, Device};
 use dedit_nn::ops;
 
@@ -46,6 +48,8 @@ pub struct Pipeline {
     vae: Vae,
     vae_dtype: DType,
     scheduler: SchedulerConfig,
+    /// The file that its settings come from.
+    scheduler_place: PathBuf,
     replaced_scheduler: Option<String>,
     force_zeros_for_empty_prompt: bool,
     device: Device,
@@ -68,7 +72,8 @@ impl Pipeline {
             .hint("checkpoints for inpainting or depth are not supported; use the plain one of the same family"));
         }
         let encoders = checkpoint.text_encoders();
-        let own = SchedulerConfig::from_json(checkpoint.scheduler_config_json()).map_err(|error| error.at(checkpoint.path()))?;
+        let scheduler_place = scheduler_place(checkpoint.path());
+        let own = SchedulerConfig::from_json(checkpoint.scheduler_config_json()).map_err(|error| error.at(&scheduler_place))?;
         // Of the schedulers here, it follows the same path at the same noise levels with the fewest steps.
         let known = if own.kind().is_some() { own.clone() } else { own.with_kind(SchedulerKind::DpmPlusPlus2M) };
         Ok(Self {
@@ -82,6 +87,7 @@ impl Pipeline {
             vae_dtype: compute_dtype(&vae.weights, "decoder.conv_in.weight", device)?,
             replaced_scheduler: own.kind().is_none().then(|| own.class_name().to_owned()),
             scheduler: known,
+            scheduler_place,
             force_zeros_for_empty_prompt: checkpoint.force_zeros_for_empty_prompt(),
             device: device.clone(),
         })
@@ -129,6 +135,11 @@ impl Pipeline {
     pub fn unet_mut(&mut self) -> &mut Unet {
         &mut self.unet
     }
+}
+
+/// A single file has its scheduler's settings in itself, a folder in a file of their own.
+fn scheduler_place(checkpoint: &Path) -> PathBuf {
+    if checkpoint.is_dir() { checkpoint.join("scheduler/scheduler_config.json") } else { checkpoint.to_path_buf() }
 }
 
 /// The precision a network works in on `device`, told from one of its tensors.

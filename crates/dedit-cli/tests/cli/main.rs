@@ -1,0 +1,77 @@
+//! The program as its users call it, on the tiny checkpoints kept with the tests.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
+
+mod calls;
+mod interrupt;
+mod models;
+mod pictures;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A checkpoint or parity folder kept with the tests.
+fn stored(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/parity").join(name)
+}
+
+/// `dedit` with a command line, split at blanks, run in `folder`; `{name}` stands for a checkpoint kept with the tests.
+fn dedit(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
+    command.current_dir(folder).env_remove("DEDIT_MODEL").stdin(Stdio::null());
+    for word in line.split_whitespace() {
+        match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
+            Some(name) => command.arg(stored(name)),
+            None => command.arg(word),
+        };
+    }
+    command
+}
+
+/// What a call gave.
+struct Outcome {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+fn run(folder: &Path, line: &str) -> Outcome {
+    dedit(folder, line).output().unwrap().into()
+}
+
+/// Runs a call that must succeed with `--json`, and gives its result.
+fn succeed(folder: &Path, line: &str) -> Value {
+    let outcome = run(folder, &format!("{line} --json"));
+    assert_eq!(outcome.code, Some(0), "{line}\n{}", outcome.stderr);
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+/// A call fails with this code and with one sentence, the last line of standard error, that holds the fragment.
+fn fails(outcome: &Outcome, code: i32, fragment: &str, what: &str) {
+    let last = outcome.stderr.lines().last().unwrap_or_default();
+    assert_eq!(outcome.code, Some(code), "{what}: {}", outcome.stderr);
+    assert!(last.starts_with("error: ") && last.contains(fragment), "{what}: expected …{fragment}…, found {last}");
+    assert!(outcome.stdout.is_empty(), "{what}: {}", outcome.stdout);
+}
+
+/// Every file below a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn scratch() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
