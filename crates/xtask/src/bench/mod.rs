@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, run as run_command};
 use side::{Sample, Side};
 
 /// Options of the bench.
@@ -55,7 +55,8 @@ struct Row {
 /// Runs the bench, prints its table, and writes the figures where asked.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     if let Some(work) = &options.serve {
-        serve::serve(work)?;
+        dedit_nn::memory::keep_large_buffers();
+        serve::serve(work, works::build)?;
         return Ok(ExitCode::SUCCESS);
     }
     for name in &options.only {
@@ -170,9 +171,8 @@ fn set_up_torch(workspace: &Workspace) -> Result<PathBuf> {
 fn build_candle(workspace: &Workspace) -> Result<PathBuf> {
     let manifest = workspace.root().join("tests/benches/candle_side/Cargo.toml");
     let target = workspace.root().join("target/bench/candle");
-    let status =
-        Command::new("cargo").args(["build", "--release", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target).status()?;
-    ensure!(status.success(), "candle's side of the bench does not build; see above");
+    let mut build = workspace.cargo("build --locked --release --manifest-path");
+    run_command(build.arg(manifest).arg("--target-dir").arg(&target)).context("candle's side of the bench does not build")?;
     Ok(target.join("release/candle_side"))
 }
 

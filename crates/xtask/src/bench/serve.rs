@@ -1,6 +1,7 @@
-//! Our side of the bench: a process that makes one work and runs it when told, so that it can take turns with a peer's.
+//! A side of the bench that is written in Rust: a process that makes one work and runs it when told, so that it can take turns with the others.
 //!
-//! Reads `warmup WORK`, `run WORK` and `quit` from standard input; answers one JSON object per line, the first being `{"ready": WORK}`.
+//! Reads `warmup WORK`, `run WORK` and `quit` from standard input; answers one JSON object per line, the first being `{"ready": WORK}`. What goes
+//! wrong is answered as `{"error": …}`. `tests/benches/candle_side` is built from this file too, so that both are measured alike.
 
 use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
@@ -8,29 +9,36 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::works;
+/// One call of a work.
+pub(super) type Work = Box<dyn FnMut() -> Result<()>>;
 
 /// Makes `name` and serves it until `quit` or the end of the input.
-pub(super) fn serve(name: &str) -> Result<()> {
-    dedit_nn::memory::keep_large_buffers();
-    let mut work = works::build(name)?;
+pub(super) fn serve(name: &str, build: fn(&str) -> Result<Work>) -> Result<()> {
+    let mut work = match build(name) {
+        Ok(work) => work,
+        Err(error) => return answer(&json!({"error": format!("{error:#}")})),
+    };
     answer(&json!({"ready": name}))?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        match line.trim().split_once(' ') {
-            None if line.trim() == "quit" => break,
-            Some(("warmup", wanted)) if wanted == name => {
-                work()?;
-                answer(&json!({"warm": name}))?;
-            }
-            Some(("run", wanted)) if wanted == name => answer(&measure(name, &mut work)?)?,
-            _ => bail!("this process answers: run {name}, warmup {name}, quit"),
+        if line.trim() == "quit" {
+            break;
         }
+        let outcome = obey(line.trim(), name, &mut work);
+        answer(&outcome.unwrap_or_else(|error| json!({"error": format!("{error:#}")})))?;
     }
     Ok(())
 }
 
-fn measure(name: &str, work: &mut works::Work) -> Result<Value> {
+fn obey(command: &str, name: &str, work: &mut Work) -> Result<Value> {
+    match command.split_once(' ') {
+        Some(("warmup", wanted)) if wanted == name => work().map(|()| json!({"warm": name})),
+        Some(("run", wanted)) if wanted == name => measure(name, work),
+        _ => bail!("this process answers: run {name}, warmup {name}, quit"),
+    }
+}
+
+fn measure(name: &str, work: &mut Work) -> Result<Value> {
     // Lets Linux count the peak of memory from here.
     std::fs::write("/proc/self/clear_refs", "5").context("the peak of memory cannot be reset; this bench needs Linux")?;
     let (cpu, wall) = (cpu_seconds()?, Instant::now());

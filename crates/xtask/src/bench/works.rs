@@ -13,8 +13,7 @@ use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::ops::mean_squared_error;
 use dedit_nn::rng::Generator;
 
-/// One call of a work.
-pub(super) type Work = Box<dyn FnMut() -> Result<()>>;
+use super::serve::Work;
 
 /// Everything that can be measured: its name, and what it is.
 pub(super) const WORKS: [(&str, &str); 4] = [
