@@ -1,0 +1,197 @@
+//! Pictures as hosts hand them over: 8-bit, 16-bit or float samples; grey or RGB; with or without alpha.
+
+mod planes;
+
+pub use planes::Planes;
+
+use crate::error::{Error, Result};
+use crate::geometry::{Rect, Size};
+use crate::grid::cut;
+
+/// Which samples a pixel has, in this order. Alpha is straight (not multiplied into the colour).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channels {
+    /// One grey sample.
+    Grey,
+    /// Grey, alpha.
+    GreyAlpha,
+    /// Red, green, blue.
+    Rgb,
+    /// Red, green, blue, alpha.
+    Rgba,
+}
+
+impl Channels {
+    /// Samples per pixel.
+    pub fn count(self) -> usize {
+        self.colours() + usize::from(self.has_alpha())
+    }
+
+    /// Colour samples per pixel: 1 or 3.
+    pub fn colours(self) -> usize {
+        match self {
+            Self::Grey | Self::GreyAlpha => 1,
+            Self::Rgb | Self::Rgba => 3,
+        }
+    }
+
+    /// Whether the last sample is alpha.
+    pub fn has_alpha(self) -> bool {
+        matches!(self, Self::GreyAlpha | Self::Rgba)
+    }
+
+    fn name(self, channel: usize) -> &'static str {
+        match (self, channel) {
+            (Self::Grey | Self::GreyAlpha, 0) => "grey",
+            (Self::Rgb | Self::Rgba, 0) => "red",
+            (Self::Rgb | Self::Rgba, 1) => "green",
+            (Self::Rgb | Self::Rgba, 2) => "blue",
+            _ => "alpha",
+        }
+    }
+}
+
+/// The samples of a picture: row by row, pixel by pixel, the channels of a pixel side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Samples {
+    /// 0 … 255.
+    U8(Vec<u8>),
+    /// 0 … 65535.
+    U16(Vec<u16>),
+    /// Nominally 0 … 1; scene-referred pictures go beyond.
+    F32(Vec<f32>),
+}
+
+/// The type of a picture's samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// 8 bits.
+    U8,
+    /// 16 bits.
+    U16,
+    /// 32-bit float.
+    F32,
+}
+
+impl Samples {
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "no picture is without samples")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(samples) => samples.len(),
+            Self::U16(samples) => samples.len(),
+            Self::F32(samples) => samples.len(),
+        }
+    }
+}
+
+/// A sample type of pictures, with its mapping to 0 … 1.
+pub(crate) trait Sample: Copy {
+    fn to_unit(self) -> f32;
+    fn from_unit(value: f32) -> Self;
+}
+
+impl Sample for u8 {
+    fn to_unit(self) -> f32 {
+        f32::from(self) / 255.0
+    }
+
+    fn from_unit(value: f32) -> Self {
+        (value.clamp(0.0, 1.0) * 255.0).round() as Self
+    }
+}
+
+impl Sample for u16 {
+    fn to_unit(self) -> f32 {
+        f32::from(self) / 65535.0
+    }
+
+    fn from_unit(value: f32) -> Self {
+        (value.clamp(0.0, 1.0) * 65535.0).round() as Self
+    }
+}
+
+impl Sample for f32 {
+    fn to_unit(self) -> f32 {
+        self
+    }
+
+    fn from_unit(value: f32) -> Self {
+        value
+    }
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    size: Size,
+    channels: Channels,
+    samples: Samples,
+}
+
+impl Image {
+    /// A picture from its samples: `size.pixels() × channels.count()` of them. Float samples may be anything, NaN too: what nobody reads is carried
+    /// along as it is, and [`planes`](Self::planes) refuses what cannot be computed with.
+    pub fn new(size: Size, channels: Channels, samples: Samples) -> Result<Self> {
+        let expected = size.pixels() * channels.count();
+        if samples.len() != expected {
+            let message =
+                format!("a picture of {size} with {} samples per pixel needs {expected} samples, not {}", channels.count(), samples.len());
+            return Err(Error::input(message).hint("check the size and the channels it was read with"));
+        }
+        Ok(Self { size, channels, samples })
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Which samples a pixel has.
+    pub fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// The samples, in row-major order.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// The samples, in row-major order, without a copy.
+    pub fn into_samples(self) -> Samples {
+        self.samples
+    }
+
+    /// The type of the samples.
+    pub fn depth(&self) -> Depth {
+        match self.samples {
+            Samples::U8(_) => Depth::U8,
+            Samples::U16(_) => Depth::U16,
+            Samples::F32(_) => Depth::F32,
+        }
+    }
+
+    /// The pixels of a rectangle as a picture of the same kind.
+    pub fn crop(&self, rect: Rect) -> Result<Self> {
+        rect.check_within(self.size)?;
+        let count = self.channels.count();
+        let samples = match &self.samples {
+            Samples::U8(samples) => Samples::U8(cut(samples, self.size, count, rect)),
+            Samples::U16(samples) => Samples::U16(cut(samples, self.size, count, rect)),
+            Samples::F32(samples) => Samples::F32(cut(samples, self.size, count, rect)),
+        };
+        Ok(Self { size: Size::new(rect.width, rect.height)?, channels: self.channels, samples })
+    }
+
+    /// An error that names the first pixel with a sample that is NaN or infinite.
+    pub fn check_finite(&self) -> Result<()> {
+        let Samples::F32(samples) = &self.samples else { return Ok(()) };
+        let Some(index) = samples.iter().position(|sample| !sample.is_finite()) else { return Ok(()) };
+        let (x, y) = self.size.position(index / self.channels.count());
+        let name = self.channels.name(index % self.channels.count());
+        Err(Error::input(format!("the {name} sample of pixel ({x}, {y}) is {}", samples[index])).hint("give it a finite value"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

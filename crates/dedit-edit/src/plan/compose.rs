@@ -1,0 +1,163 @@
+//! From a draft to the label map, and from the label map to the region that may change.
+
+use crate::distance::fill_nearest;
+use crate::edit::Fit;
+use crate::error::{Error, Result};
+use crate::geometry::Rect;
+use crate::mask::ItemMask;
+use crate::plan::draft::{Draft, Scope, Shape};
+use crate::plan::{Change, ChangeKind, Ring};
+use crate::prompt::ItemPrompt;
+use crate::segmentation::Segmentation;
+
+/// The label of a pixel that no item has yet.
+const VACANT: u16 = u16::MAX;
+
+impl Draft<'_> {
+    /// The item of every pixel after the edits: items whose shape changes leave their pixels; these go to a named item or to the nearest whose shape
+    /// stays; then the new shapes are painted, the last edit first; then items with new prompts get the room that `fit` gives them.
+    pub(super) fn compose(&self, fit: Fit) -> Result<Vec<u16>> {
+        let size = self.before.size();
+        if let Scope::Scene(item) = self.scope {
+            return Ok(vec![item as u16; size.pixels()]);
+        }
+        let mut labels = self.left_behind();
+        // Before the painting, so that no moved item grows back over the place it left.
+        fill_nearest(size, &mut labels, |label| label == VACANT, |label| self.is_kept(label));
+        for (item, mask) in self.painted() {
+            for (_, label) in labels.iter_mut().enumerate().filter(|(index, _)| mask.is_inside(*index)) {
+                *label = item as u16;
+            }
+        }
+        if labels.contains(&VACANT) {
+            self.check_others_remain()?;
+            fill_nearest(size, &mut labels, |label| label == VACANT, |label| label != VACANT);
+        }
+        self.fit(&mut labels, fit)?;
+        self.check_none_vanished(&labels)?;
+        Ok(labels)
+    }
+
+    /// The label map without the items whose shape changes.
+    fn left_behind(&self) -> Vec<u16> {
+        let left = |label: &u16| match &self.shapes[usize::from(*label)] {
+            Shape::Kept => *label,
+            Shape::Gone { into } | Shape::New { into, .. } => into.map_or(VACANT, |into| into as u16),
+        };
+        self.before.labels().iter().map(left).collect()
+    }
+
+    fn is_kept(&self, label: u16) -> bool {
+        self.shapes.get(usize::from(label)).is_some_and(|shape| matches!(shape, Shape::Kept))
+    }
+
+    /// The items with a new shape, those of the last edit first.
+    fn painted(&self) -> impl Iterator<Item = (usize, &ItemMask)> {
+        self.done.iter().rev().filter_map(|(item, kind)| match (&self.shapes[*item], kind) {
+            (Shape::New { mask, .. }, ChangeKind::Moved(_) | ChangeKind::Reshaped) => Some((*item, mask)),
+            _ => None,
+        })
+    }
+
+    fn check_others_remain(&self) -> Result<()> {
+        let mut remaining = (0..self.shapes.len()).filter(|item| !matches!(self.shapes[*item], Shape::Gone { .. }));
+        let (Some(item), None) = (remaining.next(), remaining.next()) else { return Ok(()) };
+        let message = format!("item '{}' is the only one left, and no other can take the pixels it leaves", self.before.names()[item]);
+        Err(Error::usage(message).hint("keep one item in its place, such as the background"))
+    }
+
+    /// Gives items with a new prompt more room, at the cost of items that no edit names; the earlier edit chooses first.
+    fn fit(&self, labels: &mut [u16], fit: Fit) -> Result<()> {
+        if fit == Fit::Exact {
+            return Ok(());
+        }
+        let edited: Vec<u16> = self.done.iter().map(|(item, _)| *item as u16).collect();
+        for (item, _) in self.done.iter().filter(|(_, kind)| *kind == ChangeKind::Prompt) {
+            let (size, label) = (self.before.size(), *item as u16);
+            let own = ItemMask::generate(size, |index| f32::from(u8::from(labels[index] == label)));
+            let Some(bounds) = own.bounding_box() else { continue };
+            let room = match fit {
+                Fit::Box => ItemMask::from_fn(size, |x, y| bounds.contains(x, y)),
+                _ => own.grow(((bounds.width.pow(2) + bounds.height.pow(2)) as f64).sqrt() / 10.0)?,
+            };
+            for (index, label) in labels.iter_mut().enumerate() {
+                if room.is_inside(index) && !edited.contains(label) {
+                    *label = *item as u16;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_none_vanished(&self, labels: &[u16]) -> Result<()> {
+        let mut owns = vec![false; self.shapes.len()];
+        for label in labels {
+            owns[usize::from(*label)] = true;
+        }
+        let lost = (0..owns.len()).find(|item| !owns[*item] && !matches!(self.shapes[*item], Shape::Gone { .. }));
+        let Some(item) = lost else { return Ok(()) };
+        let home = match &self.shapes[item] {
+            Shape::New { mask, .. } => (0..labels.len()).find(|index| mask.is_inside(*index)),
+            _ => (0..labels.len()).find(|index| self.before.owns(item, *index)),
+        };
+        let name = |item: usize| &self.before.names()[item];
+        let cover = home.map_or(item, |index| usize::from(labels[index]));
+        let message = format!("item '{}' would vanish: '{}' covers it", name(item), name(cover));
+        Err(Error::usage(message).hint(format!("leave room for '{0}', put its edit first, or remove '{0}' too", name(item))))
+    }
+
+    /// How far each pixel may change.
+    pub(super) fn change(&self, labels: &[u16], ring: Ring) -> Result<ItemMask> {
+        let size = self.before.size();
+        if matches!(self.scope, Scope::Whole | Scope::Scene(_)) {
+            return Ok(ItemMask::full(size));
+        }
+        let changed = |index: usize| labels[index] != self.before.labels()[index] || self.regenerated[usize::from(labels[index])];
+        let mut active = ItemMask::generate(size, |index| f32::from(u8::from(changed(index))));
+        if let Scope::Regions(mask) = &self.scope {
+            active = active.union(&mask.threshold(1.0))?;
+        }
+        let soft = match ring {
+            Ring::Distance(width) => active.ring(width)?,
+            Ring::ShiftedCopies(width) => active.ring_of_shifted_copies(width),
+        };
+        let change = active.union(&soft)?;
+        match &self.scope {
+            Scope::Regions(mask) => change.union(mask),
+            _ => Ok(change),
+        }
+    }
+
+    /// What happens to which item.
+    pub(super) fn changes(&self, labels: &[u16]) -> Vec<Change> {
+        let mut adjusted = vec![false; self.shapes.len()];
+        for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
+            adjusted[usize::from(*was)] = true;
+            adjusted[usize::from(*is)] = true;
+        }
+        let named: Vec<usize> = self.done.iter().map(|(item, _)| *item).collect();
+        let follow = (0..adjusted.len()).filter(|item| adjusted[*item] && !named.contains(item)).map(|item| (item, ChangeKind::Adjusted));
+        let before = self.before.bounding_boxes();
+        let after = Rect::around_each(self.before.size(), labels, self.shapes.len());
+        let change = |(item, kind): (usize, ChangeKind)| {
+            let item_name = self.before.names()[item].clone();
+            Change { item: item_name, kind, before: before[item], after: after[item] }
+        };
+        self.done.iter().copied().chain(follow).map(change).collect()
+    }
+
+    /// The items that own pixels, renumbered, with their prompts.
+    pub(super) fn finish(self, mut labels: Vec<u16>) -> Result<(Segmentation, Vec<ItemPrompt>)> {
+        let mut owns = vec![false; self.shapes.len()];
+        for label in &labels {
+            owns[usize::from(*label)] = true;
+        }
+        let numbers: Vec<u16> = (0..owns.len()).map(|item| owns[..item].iter().filter(|owns| **owns).count() as u16).collect();
+        for label in &mut labels {
+            *label = numbers[usize::from(*label)];
+        }
+        let named = self.before.names().iter().zip(self.prompts).zip(owns).filter(|(_, owns)| *owns);
+        let (names, prompts) = named.map(|((name, prompt), _)| (name.clone(), prompt)).unzip();
+        Ok((Segmentation::from_labels(self.before.size(), names, labels)?, prompts))
+    }
+}

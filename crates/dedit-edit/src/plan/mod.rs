@@ -1,0 +1,187 @@
+//! What edits come to, before anything is computed: new masks, prompts, regions.
+//!
+//! [`EditPlan::new`] reads the edits one by one into a draft (which item gets which shape and prompt), composes the draft into a
+//! label map, and derives from it which pixels may change.
+
+mod compose;
+mod draft;
+mod picture;
+
+use crate::edit::{Edit, Fit};
+use crate::error::{Error, Result};
+use crate::geometry::{Placement, Rect};
+use crate::image::Planes;
+use crate::mask::ItemMask;
+use crate::prompt::ItemPrompt;
+use crate::segmentation::Segmentation;
+use draft::Draft;
+
+/// The soft ring around the active region, whose pixels change the less the farther out they lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Ring {
+    /// [`ItemMask::ring`] of this width, pixels.
+    Distance(f64),
+    /// [`ItemMask::ring_of_shifted_copies`] with this shift, pixels: values 0 and 1, for comparisons with the published implementation.
+    ShiftedCopies(usize),
+}
+
+/// What holds for a whole plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanSettings {
+    /// How closely new content keeps to its item's shape.
+    pub fit: Fit,
+    /// The soft ring.
+    pub ring: Ring,
+    /// Names of items to generate again besides those the edits touch.
+    pub also: Vec<String>,
+}
+
+impl Default for PlanSettings {
+    /// Exact fit; a ring of 20 pixels (the published implementation uses 10 to 40); nothing besides.
+    fn default() -> Self {
+        Self { fit: Fit::Exact, ring: Ring::Distance(20.0), also: Vec::new() }
+    }
+}
+
+/// What happens to an item.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ChangeKind {
+    /// It gets another prompt.
+    Prompt,
+    /// It is transformed about its centre.
+    Moved(Placement),
+    /// It gets another outline: a given one, or that of the item it swaps places with.
+    Reshaped,
+    /// It goes away.
+    Removed,
+    /// It is generated again as it is.
+    Regenerated,
+    /// No edit names it; it gains or loses pixels by edits of others.
+    Adjusted,
+}
+
+/// A change to one item. An item that is moved and gets a prompt has two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The item's name.
+    pub item: String,
+    /// What happens.
+    pub kind: ChangeKind,
+    /// Where the item was.
+    pub before: Rect,
+    /// Where it will be; `None` when it goes away.
+    pub after: Option<Rect>,
+}
+
+/// The edits of one picture, worked out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EditPlan {
+    before: Segmentation,
+    after: Segmentation,
+    prompts: Vec<ItemPrompt>,
+    change: ItemMask,
+    changes: Vec<Change>,
+}
+
+impl EditPlan {
+    /// Works out the edits on a segmented picture. Of several, the earlier lies in front where they meet. `reference` gives the items that
+    /// [`ItemRef::reference`](crate::ItemRef::reference) names.
+    ///
+    /// Fails, naming the item, when a name is unknown, two edits contradict each other, an item leaves the picture, shrinks to nothing or is covered
+    /// whole by another, or no item is left to take vacated pixels.
+    pub fn new(before: &Segmentation, reference: Option<&Segmentation>, edits: &[Edit], settings: &PlanSettings) -> Result<Self> {
+        let mut draft = Draft::new(before, reference, edits)?;
+        draft.regenerate(&settings.also)?;
+        let labels = draft.compose(settings.fit)?;
+        let change = draft.change(&labels, settings.ring)?;
+        let changes = draft.changes(&labels);
+        let (after, prompts) = draft.finish(labels)?;
+        Ok(Self { before: before.clone(), after, prompts, change, changes })
+    }
+
+    /// The items as they were.
+    pub fn before(&self) -> &Segmentation {
+        &self.before
+    }
+
+    /// The items as they will be, without those that are removed; where one item alone becomes a new scene, it owns every pixel.
+    pub fn after(&self) -> &Segmentation {
+        &self.after
+    }
+
+    /// The prompt of each item of [`after`](Self::after).
+    pub fn prompts(&self) -> &[ItemPrompt] {
+        &self.prompts
+    }
+
+    /// How far each pixel may change: 1 in the active region, between 0 and 1 in the soft, 0 in the hard.
+    pub fn change(&self) -> &ItemMask {
+        &self.change
+    }
+
+    /// The pixels that are generated.
+    pub fn active(&self) -> ItemMask {
+        self.change.threshold(1.0)
+    }
+
+    /// The ring around them: kept for the first steps, then free. Values as in [`change`](Self::change).
+    pub fn soft(&self) -> ItemMask {
+        ItemMask::generate(self.change.size(), |index| match self.change.values()[index] {
+            1.0 => 0.0,
+            value => value,
+        })
+    }
+
+    /// The pixels that are kept at every step and come back bit for bit.
+    pub fn hard(&self) -> ItemMask {
+        ItemMask::generate(self.change.size(), |index| f32::from(u8::from(self.change.values()[index] == 0.0)))
+    }
+
+    /// The smallest rectangle around every pixel that may change. `None` does not occur: a plan without any is an error.
+    pub fn region(&self) -> Option<Rect> {
+        self.change.bounding_box()
+    }
+
+    /// What happens to which item, in the order of the edits; then what follows for others.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The pixels that removed, moved or reshaped items leave to others.
+    pub fn vacated(&self) -> ItemMask {
+        let leaves = |kind: &ChangeKind| matches!(kind, ChangeKind::Removed | ChangeKind::Moved(_) | ChangeKind::Reshaped);
+        let left = |name: &String| self.changes.iter().any(|change| change.item == *name && leaves(&change.kind));
+        // For each item that leaves pixels, its number after the edits, if it has one.
+        let number = |name: &String| self.after.names().iter().position(|after| after == name);
+        let leaving: Vec<Option<Option<usize>>> = self.before.names().iter().map(|name| left(name).then(|| number(name))).collect();
+        ItemMask::generate(self.before.size(), |index| {
+            let is = usize::from(self.after.labels()[index]);
+            let was = leaving[usize::from(self.before.labels()[index])];
+            f32::from(u8::from(was.is_some_and(|was| was != Some(is))))
+        })
+    }
+
+    /// The picture with the moved items drawn where they go (colour only; what they leave is as it was): what an anchored move starts from.
+    pub fn transported(&self, picture: &Planes) -> Result<Planes> {
+        if picture.size() != self.before.size() {
+            let message = format!("the plan is for a picture of {} and this one is {}", self.before.size(), picture.size());
+            return Err(Error::input(message).hint("plan the edit on this picture"));
+        }
+        let mut transported = picture.clone();
+        for change in &self.changes {
+            if let ChangeKind::Moved(placement) = &change.kind {
+                let target = self.after.mask(self.after.item(&change.item)?);
+                let placed = picture.placed(placement, &target);
+                for (plane, source) in transported.colour_mut().iter_mut().zip(placed.colour()) {
+                    for index in (0..plane.len()).filter(|index| target.is_inside(*index)) {
+                        plane[index] = source[index];
+                    }
+                }
+            }
+        }
+        Ok(transported)
+    }
+}
+
+#[cfg(test)]
+mod tests;

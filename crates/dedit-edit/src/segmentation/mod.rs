@@ -1,0 +1,94 @@
+//! A picture's items: names and masks that cover every pixel exactly once.
+
+mod grid;
+mod masks;
+mod names;
+
+use crate::error::{Error, Result};
+use crate::geometry::{Rect, Size};
+use crate::mask::ItemMask;
+
+/// The most items a picture can have; labels beyond are free for marks.
+pub(crate) const MAX_ITEMS: usize = 1 << 12;
+
+/// Named items that own every pixel exactly once: each pixel has one label, and each item at least one pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segmentation {
+    size: Size,
+    names: Vec<String>,
+    labels: Vec<u16>,
+}
+
+impl Segmentation {
+    /// A segmentation from a label map, row-major: a pixel of label `k` belongs to `names[k]`.
+    pub fn from_labels(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
+        names::check(&names)?;
+        if labels.len() != size.pixels() {
+            return Err(Error::input(format!("a label map of {size} needs {} labels, not {}", size.pixels(), labels.len())));
+        }
+        if let Some(index) = labels.iter().position(|label| usize::from(*label) >= names.len()) {
+            let (x, y) = size.position(index);
+            let message = format!("pixel ({x}, {y}) has label {}, and there are names for labels 0 to {}", labels[index], names.len() - 1);
+            return Err(Error::input(message).hint("name every label, or give the pixel to an item"));
+        }
+        let segmentation = Self { size, names, labels };
+        match segmentation.first_without_pixels() {
+            None => Ok(segmentation),
+            Some(item) => {
+                let message = format!("item '{}' owns no pixel of the label map", segmentation.names[item]);
+                Err(Error::input(message).hint("leave the item out or give it a pixel"))
+            }
+        }
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The items' names; an item's number is its place here.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The item of every pixel, row-major.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// An item's number. An unknown name is an error that suggests the most similar one.
+    pub fn item(&self, name: &str) -> Result<usize> {
+        self.names.iter().position(|known| known == name).ok_or_else(|| names::unknown(name, &self.names))
+    }
+
+    /// Whether a pixel belongs to an item.
+    pub fn owns(&self, item: usize, index: usize) -> bool {
+        usize::from(self.labels[index]) == item
+    }
+
+    /// An item's mask: one on its pixels, zero elsewhere.
+    pub fn mask(&self, item: usize) -> ItemMask {
+        ItemMask::generate(self.size, |index| f32::from(u8::from(self.owns(item, index))))
+    }
+
+    /// The smallest rectangle around each item.
+    pub fn bounding_boxes(&self) -> Vec<Rect> {
+        Rect::around_each(self.size, &self.labels, self.names.len()).into_iter().flatten().collect()
+    }
+
+    /// How many pixels each item owns.
+    pub fn areas(&self) -> Vec<usize> {
+        let mut areas = vec![0; self.names.len()];
+        for label in &self.labels {
+            areas[usize::from(*label)] += 1;
+        }
+        areas
+    }
+
+    fn first_without_pixels(&self) -> Option<usize> {
+        self.areas().iter().position(|area| *area == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
