@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -26,11 +26,12 @@ pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
     Ok(Tally::pass())
 }
 
-/// The file that a command's option `--out` names.
-fn output(command: &str) -> Result<String> {
+/// The picture that a command makes: the file that its option `--out` names, or the contact sheet in the folder that it names.
+fn output(command: &str) -> Result<PathBuf> {
     let words = shlex::split(command).with_context(|| format!("`{command}` does not end its quotes"))?;
     let named = words.windows(2).find(|pair| pair[0] == "--out").map(|pair| pair[1].clone());
-    named.with_context(|| format!("`{command}` names no picture with --out"))
+    let named = PathBuf::from(named.with_context(|| format!("`{command}` names no picture with --out"))?);
+    Ok(if named.extension().is_some() { named } else { named.join("contact-sheet.png") })
 }
 
 /// The width and height of a picture, which must show more than one colour.
@@ -50,7 +51,8 @@ mod tests {
 
     #[test]
     fn the_output_is_named_by_out() {
-        assert_eq!(output("dedit generate --prompt 'a --out b' --out 'my picture.png' --seed 1").unwrap(), "my picture.png");
+        assert_eq!(output("dedit generate --prompt 'a --out b' --out 'my picture.png' --seed 1").unwrap(), Path::new("my picture.png"));
+        assert_eq!(output("dedit demo --out out/demo").unwrap(), Path::new("out/demo/contact-sheet.png"));
         assert!(output("dedit generate --prompt x").unwrap_err().to_string().contains("--out"));
         assert!(output("dedit generate --out 'x").unwrap_err().to_string().contains("quotes"));
     }
