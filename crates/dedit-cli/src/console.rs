@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dedit_diffusion::pipeline::Progress;
 use dedit_diffusion::{Error, ErrorKind};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::arguments::Reporting;
@@ -16,6 +16,8 @@ use crate::arguments::Reporting;
 pub(crate) struct Console {
     json: bool,
     quiet: bool,
+    /// Whether there is a bar, once there is something to show.
+    shown: bool,
     bar: ProgressBar,
     notes: Arc<Mutex<Vec<String>>>,
 }
@@ -23,11 +25,11 @@ pub(crate) struct Console {
 impl Console {
     pub(crate) fn new(reporting: &Reporting) -> Self {
         let Reporting { json, quiet } = *reporting;
-        let bar = if json || quiet || !stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        let bar = ProgressBar::hidden();
         if let Ok(style) = ProgressStyle::with_template("{msg:<22} {bar:30} {pos}/{len} {prefix}") {
             bar.set_style(style);
         }
-        Self { json, quiet, bar, notes: Arc::default() }
+        Self { json, quiet, shown: !json && !quiet && stderr().is_terminal(), bar, notes: Arc::default() }
     }
 
     /// Says what is being done, and how far it is.
@@ -36,10 +38,15 @@ impl Console {
             let left = seconds_left.map(rounded);
             return self.line(&json!({"progress": {"stage": what, "step": done, "steps": of, "seconds_left": left}}));
         }
-        self.bar.set_length(of as u64);
+        if self.shown && self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         self.bar.set_message(what);
         self.bar.set_prefix(seconds_left.map(time_left).unwrap_or_default());
-        self.bar.set_position(done as u64);
+        self.bar.update(|state| {
+            state.set_len(of as u64);
+            state.set_pos(done as u64);
+        });
     }
 
     /// Passes on what the engine tells.
