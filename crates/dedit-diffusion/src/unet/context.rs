@@ -151,3 +151,6 @@ fn regions_attend(layer: &Projections<'_>, q: &Value, regions: &[Region], size: 
     }
     Ok(ops::reshape(&ops::scatter_rows(&parts, pixels, width, q.tensor())?, &[1, pixels, width])?)
 }
+
+#[cfg(test)]
+mod tests;
