@@ -1,5 +1,6 @@
 //! The options of the command line: each is described once, and shared by the commands that take it.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ pub(crate) struct Engine {
     /// For a single file of unusual sizes: a diffusers folder whose configurations, tokenizers and scheduler settings are used
     #[arg(long, value_name = "DIR")]
     pub(crate) config_dir: Option<PathBuf>,
+    /// A LoRA and how strongly it counts, 1 if not said; give it again for more of them
+    #[arg(long, value_name = "FILE[:SCALE]")]
+    pub(crate) lora: Vec<Lora>,
     /// Where to compute: cpu, cuda, cuda:1, metal
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: DeviceName,
@@ -127,6 +131,24 @@ impl FromStr for DeviceName {
     }
 }
 
+/// A LoRA file and its scale.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lora {
+    pub(crate) file: PathBuf,
+    pub(crate) scale: f64,
+}
+
+impl FromStr for Lora {
+    type Err = Infallible;
+
+    /// What follows the last colon is the scale if it is a number, and part of the name if not.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let parts = text.rsplit_once(':').and_then(|(file, scale)| Some((file, scale.parse().ok()?)));
+        let (file, scale) = parts.unwrap_or((text, 1.0));
+        Ok(Self { file: PathBuf::from(file), scale })
+    }
+}
+
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -177,4 +199,23 @@ fn in_one_line(error: &clap::Error) -> Error {
 /// The names of everything in a list, for a sentence.
 pub(crate) fn listed(items: impl IntoIterator<Item = impl Display>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_of_a_lora_follows_the_last_colon() {
+        for (text, file, scale) in [
+            ("a.safetensors", "a.safetensors", 1.0),
+            ("a.safetensors:0.5", "a.safetensors", 0.5),
+            ("a.safetensors:-1", "a.safetensors", -1.0),
+            ("C:\\a.safetensors", "C:\\a.safetensors", 1.0),
+            ("C:\\a.safetensors:2", "C:\\a.safetensors", 2.0),
+            ("a:b", "a:b", 1.0),
+        ] {
+            assert_eq!(text.parse(), Ok(Lora { file: file.into(), scale }), "{text}");
+        }
+    }
 }

@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         init: picture.map(|picture| InitPicture { picture, strength: options.strength }),
         ..usual
     };
-    let name = options.init.as_deref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let name = options.init.as_deref().map(output::file_name);
     let made = making.make(&request, name.as_deref(), &files)?;
     console.finish(&made.told(), made.report());
     Ok(())

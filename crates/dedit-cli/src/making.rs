@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use crate::arguments::Sampling;
 use crate::console::{Console, rounded};
 use crate::interrupt::Interrupt;
+use crate::memory;
 use crate::model::Model;
-use crate::picture::{self, Init, Settings};
-use crate::{memory, output};
+use crate::output::{self, file_name};
+use crate::picture::{self, Init, Lora, Settings};
 
 /// A loaded model, and who is told of the work.
 pub(crate) struct Making<'a> {
@@ -44,7 +45,7 @@ impl<'a> Making<'a> {
     pub(crate) fn begin(model: &'a Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
         let begun = Instant::now();
         console.stage("loading the model", 0, 1, None);
-        let pipeline = model.load()?;
+        let pipeline = model.load(console)?;
         Ok(Self { model, pipeline, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
     }
 
@@ -99,6 +100,7 @@ impl<'a> Making<'a> {
             scheduler: kind.map_or(String::new(), |kind| kind.name().to_owned()),
             guidance: request.guidance,
             seed: request.seed,
+            lora: self.model.loras().iter().map(|lora| Lora { file: file_name(&lora.file), scale: lora.scale }).collect(),
             init: init.zip(request.init.as_ref()).map(|(file, init)| Init { file: file.to_owned(), strength: init.strength }),
         }
     }
@@ -114,7 +116,7 @@ impl Made {
 
     /// For programs.
     pub(crate) fn report(&self) -> Value {
-        let Settings { width, height, seed, scheduler, guidance, model_description, .. } = &self.settings;
+        let Settings { width, height, seed, scheduler, guidance, model_description, lora, .. } = &self.settings;
         json!({
             "files": self.files,
             "seed": seed,
@@ -125,6 +127,7 @@ impl Made {
             "scheduler": scheduler,
             "guidance": guidance,
             "model": model_description,
+            "lora": lora,
             "peak_rss_bytes": memory::peak_rss_bytes(),
         })
     }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use dedit_diffusion::lora::{LoraFile, Placement};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::weights::OpenOptions;
 use dedit_diffusion::{Checkpoint, Error, ErrorKind, Result};
 
-use crate::arguments::{DeviceName, Engine, listed};
+use crate::arguments::{DeviceName, Engine, Lora, listed};
 use crate::console::Console;
+use crate::output::file_name;
 
 /// Names the model where the command line does not.
 const VARIABLE: &str = "DEDIT_MODEL";
@@ -17,6 +19,7 @@ const VARIABLE: &str = "DEDIT_MODEL";
 pub(crate) struct Model {
     pub(crate) checkpoint: Checkpoint,
     device: Device,
+    loras: Vec<Lora>,
     /// Whether its weights are random: a model for tests.
     pub(crate) is_test: bool,
 }
@@ -36,12 +39,29 @@ impl Model {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3));
             console.note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", listed(names)));
         }
-        Ok(Self { checkpoint, device, is_test })
+        Ok(Self { checkpoint, device, loras: engine.lora.clone(), is_test })
     }
 
-    /// Builds its networks.
-    pub(crate) fn load(&self) -> Result<Pipeline> {
-        Pipeline::load(&self.checkpoint, &self.device)
+    /// Builds its networks, with every LoRA on them.
+    pub(crate) fn load(&self, console: &Console) -> Result<Pipeline> {
+        // Opened first: a name that is wrong is told before the time that a large model takes.
+        let loras = self.loras.iter().map(|lora| LoraFile::open(&lora.file)).collect::<Result<Vec<_>>>()?;
+        let mut pipeline = Pipeline::load(&self.checkpoint, &self.device)?;
+        for (lora, file) in self.loras.iter().zip(loras) {
+            // Beside the weights it counts exactly; merged, it would be rounded to what they are stored in.
+            let applied = pipeline.apply_lora(&file, Placement::Beside, lora.scale)?;
+            let unused: Vec<&String> = applied.unmatched.iter().chain(file.unknown()).collect();
+            if let Some(first) = unused.first() {
+                let (count, place) = (unused.len(), lora.file.display());
+                console.note(format!("{count} tensors of this LoRA fit nothing in the model and are not used, such as {first}: {place}"));
+            }
+        }
+        Ok(pipeline)
+    }
+
+    /// What is put onto it.
+    pub(crate) fn loras(&self) -> &[Lora] {
+        &self.loras
     }
 
     /// Where it runs.
@@ -51,8 +71,7 @@ impl Model {
 
     /// The file or folder name, for a picture's settings.
     pub(crate) fn name(&self) -> String {
-        let path = self.checkpoint.path();
-        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        file_name(self.checkpoint.path())
     }
 }
 

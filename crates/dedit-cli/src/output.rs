@@ -43,6 +43,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map(drop).map_err(|error| cannot_write(&error, path))
 }
 
+/// The last part of a path, to be shown.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -6,7 +6,7 @@ mod settings;
 
 pub(crate) use self::init::Source;
 pub(crate) use self::png::encode;
-pub(crate) use self::settings::{Init, Settings};
+pub(crate) use self::settings::{Init, Lora, Settings};
 
 use candle_core::Tensor;
 use dedit_diffusion::{Error, ErrorKind, Result};

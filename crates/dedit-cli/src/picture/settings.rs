@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use dedit_diffusion::{Error, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Everything that a picture depends on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Settings {
     /// The program and its version.
     pub(crate) made_by: String,
@@ -24,13 +24,24 @@ pub(crate) struct Settings {
     pub(crate) guidance: f64,
     /// The seed of this picture, whatever batch it was made in.
     pub(crate) seed: u64,
+    /// What was put onto the model.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lora: Vec<Lora>,
     /// The picture it was started from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) init: Option<Init>,
 }
 
+/// A LoRA file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Lora {
+    /// Its file name.
+    pub(crate) file: String,
+    pub(crate) scale: f64,
+}
+
 /// The picture that another was started from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Init {
     /// Its file name.
     pub(crate) file: String,
@@ -58,6 +69,9 @@ impl Settings {
         );
         if let Some(Init { strength, .. }) = &self.init {
             let _ = write!(text, ", Denoising strength: {strength}");
+        }
+        for Lora { file, scale } in &self.lora {
+            let _ = write!(text, ", LoRA: {file} at {scale}");
         }
         let _ = write!(text, ", Version: {}", self.made_by);
         text

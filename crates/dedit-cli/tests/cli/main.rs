@@ -23,8 +23,8 @@ fn dedit(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
     command.current_dir(folder).env_remove("DEDIT_MODEL").stdin(Stdio::null());
     for word in line.split_whitespace() {
-        match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
-            Some(name) => command.arg(stored(name)),
+        match word.strip_prefix('{').and_then(|word| word.split_once('}')) {
+            Some((name, rest)) => command.arg(format!("{}{rest}", stored(name).display())),
             None => command.arg(word),
         };
     }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, safetensors};
 
-use super::{fails, files, run, scratch, stored};
+use serde_json::json;
+
+use super::{fails, files, run, scratch, stored, succeed};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
 
@@ -144,4 +146,33 @@ fn the_model_is_named_by_the_option_or_by_the_environment() {
         let result: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
         assert!(result["model"].as_str().unwrap().starts_with(expected), "{result}");
     }
+}
+
+#[test]
+fn loras_count_by_their_scale() {
+    let folder = scratch();
+    let made = |options: &str| {
+        let line = format!("generate --model {{tiny-sd}} --prompt bag --size 32x32 --steps 3 --seed 1 --out a.png {options}");
+        let result = succeed(folder.path(), &line);
+        (image::open(folder.path().join("a.png")).unwrap().into_rgb8(), result["lora"].clone())
+    };
+    let (plain, none) = made("");
+    assert_eq!(none, json!([]));
+    let (half, told) = made("--lora {lora-sd/peft.safetensors}:0.5");
+    assert_ne!(half, plain);
+    assert_eq!(told, json!([{"file": "peft.safetensors", "scale": 0.5}]));
+    assert_eq!(made("--lora {lora-sd/peft.safetensors}:0").0, plain);
+    let (twice, _) = made("--lora {lora-sd/peft.safetensors}:0.25 --lora {lora-sd/peft.safetensors}:0.25");
+    // The same sum, rounded otherwise.
+    assert!(twice.iter().zip(half.iter()).all(|(a, b)| a.abs_diff(*b) <= 1));
+
+    for (lora, fragment) in [
+        ("none.safetensors", "none.safetensors"),
+        ("{tiny-sd/model_index.json}", "model_index.json"),
+        ("{lora-sdxl/peft.safetensors}", "lora-sdxl/peft.safetensors"),
+        ("{tiny-sd/vae/diffusion_pytorch_model.safetensors}", "this is no LoRA for Stable Diffusion"),
+    ] {
+        fails(&run(folder.path(), &format!("generate --model {{tiny-sd}} --prompt bag --out b.png --lora {lora}")), 4, fragment, lora);
+    }
+    fails(&run(folder.path(), "generate --prompt bag --out b.png --lora {lora-sd/peft.safetensors}:nan"), 2, "the scale NaN", "scale");
 }

@@ -125,16 +125,6 @@ impl Pipeline {
     pub fn apply_lora(&mut self, lora: &LoraFile, placement: Placement, scale: f64) -> Result<Applied> {
         lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)
     }
-
-    /// The text encoders: one, or two in SDXL.
-    pub fn text_encoders_mut(&mut self) -> &mut [TextEncoder] {
-        &mut self.text_encoders
-    }
-
-    /// The denoiser.
-    pub fn unet_mut(&mut self) -> &mut Unet {
-        &mut self.unet
-    }
 }
 
 /// A single file has its scheduler's settings in itself, a folder in a file of their own.
