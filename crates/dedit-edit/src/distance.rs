@@ -1,6 +1,6 @@
 //! Exact Euclidean distance and nearest site, in time linear in the pixels.
 
-use crate::geometry::Size;
+use crate::geometry::{Rect, Size};
 
 /// No site in this column.
 const NONE: u32 = u32::MAX;
@@ -28,7 +28,7 @@ impl NearestSites {
         Some(Self { size, nearest })
     }
 
-    /// The row-major index of the site nearest to the pixel; one of them where several are equally near.
+    /// The row-major index of the site nearest to the pixel; the first of several that are equally near.
     pub fn site(&self, index: usize) -> usize {
         self.nearest[index] as usize
     }
@@ -112,7 +112,7 @@ impl Row {
             let height = (i64::from(row) - y as i64).pow(2);
             let mut from = 0;
             while let Some(last) = self.envelope.last() {
-                from = overtaken(last, column, height);
+                from = overtaken(last, column, row, height);
                 if from > last.from {
                     break;
                 }
@@ -126,10 +126,13 @@ impl Row {
     }
 }
 
-/// The first column where a later column's parabola lies strictly below an earlier one.
-fn overtaken(earlier: &Parabola, column: usize, height: i64) -> i64 {
+/// The first column where a later column's site is nearer than an earlier one's, or as near and in an earlier row.
+fn overtaken(earlier: &Parabola, column: usize, row: u32, height: i64) -> i64 {
     let (i, u) = (earlier.column as i64, column as i64);
-    (u * u - i * i + height - earlier.height).div_euclid(2 * (u - i)) + 1
+    let (difference, slope) = (u * u - i * i + height - earlier.height, 2 * (u - i));
+    let level = difference.div_euclid(slope);
+    let wins_where_level = difference.rem_euclid(slope) == 0 && row < earlier.row;
+    if wins_where_level { level } else { level + 1 }
 }
 
 /// The distance of every pixel to its nearest site, or `without` everywhere when there is none.
@@ -141,14 +144,27 @@ pub(crate) fn distances(size: Size, without: f32, is_site: impl Fn(usize) -> boo
 }
 
 /// Hands each pixel for which `vacant` holds to the item of the nearest pixel for which `site` holds. False, and nothing done, without any site.
+///
+/// The work is in proportion to the vacant pixels: sites are looked for in a window around them first.
 pub(crate) fn fill_nearest(size: Size, labels: &mut [u16], vacant: impl Fn(u16) -> bool, site: impl Fn(u16) -> bool) -> bool {
-    let Some(sites) = NearestSites::new(size, |index| site(labels[index])) else { return false };
-    for index in 0..labels.len() {
-        if vacant(labels[index]) {
-            labels[index] = labels[sites.site(index)];
+    let Some(bounds) = Rect::around(size, (0..labels.len()).filter(|index| vacant(labels[*index]))) else { return true };
+    let margin = bounds.width.max(bounds.height);
+    let (near, all) = (bounds.grown(margin, size), size.rect());
+    // A site that is no further away than the margin is nearer than any beyond the window.
+    [(near, margin as f32), (all, f32::INFINITY)].into_iter().any(|(window, reach)| {
+        let Some(sites) = window.size().ok().and_then(|part| NearestSites::new(part, |index| site(labels[window.index(index, size)])))
+        else {
+            return false;
+        };
+        let wanted: Vec<usize> = (0..window.pixels()).filter(|index| vacant(labels[window.index(*index, size)])).collect();
+        if wanted.iter().any(|index| sites.distance(*index) > reach) {
+            return false;
         }
-    }
-    true
+        for index in wanted {
+            labels[window.index(index, size)] = labels[window.index(sites.site(index), size)];
+        }
+        true
+    })
 }
 
 #[cfg(test)]

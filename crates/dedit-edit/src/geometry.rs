@@ -108,6 +108,29 @@ impl Rect {
         self.y + self.height
     }
 
+    /// Pixels in all.
+    pub(crate) fn pixels(self) -> usize {
+        self.width * self.height
+    }
+
+    /// Width and height.
+    pub(crate) fn size(self) -> Result<Size> {
+        Size::new(self.width, self.height)
+    }
+
+    /// The rectangle with a margin on every side, within the picture.
+    pub(crate) fn grown(self, margin: usize, size: Size) -> Self {
+        let (x, y) = (self.x.saturating_sub(margin), self.y.saturating_sub(margin));
+        let right = self.right().saturating_add(margin).min(size.width);
+        let bottom = self.bottom().saturating_add(margin).min(size.height);
+        Self { x, y, width: right - x, height: bottom - y }
+    }
+
+    /// The index in the picture of a pixel with this index in the rectangle.
+    pub(crate) fn index(self, inner: usize, size: Size) -> usize {
+        (self.y + inner / self.width) * size.width + self.x + inner % self.width
+    }
+
     /// Whether a pixel lies within.
     pub fn contains(self, x: usize, y: usize) -> bool {
         (self.x..self.right()).contains(&x) && (self.y..self.bottom()).contains(&y)

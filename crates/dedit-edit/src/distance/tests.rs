@@ -12,9 +12,8 @@ fn check(size: Size, sites: &[bool]) {
     let places: Vec<usize> = (0..sites.len()).filter(|index| sites[*index]).collect();
     let Some(found) = found else { return assert!(places.is_empty(), "{size}: sites were overlooked") };
     for index in 0..size.pixels() {
-        let nearest = places.iter().map(|site| squared(size, index, *site)).min().unwrap();
-        assert!(sites[found.site(index)], "{size}: pixel {index} got a pixel that is no site");
-        assert_eq!(squared(size, index, found.site(index)), nearest, "{size}: pixel {index}");
+        let (nearest, first) = places.iter().map(|site| (squared(size, index, *site), *site)).min().unwrap();
+        assert_eq!(found.site(index), first, "{size}: pixel {index}");
         assert_eq!(found.distance(index).to_bits(), ((nearest as f64).sqrt() as f32).to_bits());
     }
 }
@@ -34,5 +33,34 @@ fn lines_and_corners_have_their_nearest_sites() {
     {
         let size = Size::new(width, height).unwrap();
         check(size, &(0..size.pixels()).map(|index| sites.contains(&index)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_fill_looks_as_far_as_it_has_to() {
+    // A vacant pixel far from any site: between, pixels that are neither.
+    let size = Size::new(50, 3).unwrap();
+    let mut labels = vec![1_u16; 150];
+    labels[75] = 9;
+    labels[149] = 0;
+    assert!(fill_nearest(size, &mut labels, |label| label == 9, |label| label == 0));
+    assert_eq!((labels[75], labels[74]), (0, 1));
+    labels[75] = 9;
+    assert!(!fill_nearest(size, &mut labels, |label| label == 9, |label| label == 7), "there is no site");
+    assert_eq!(labels[75], 9);
+}
+
+proptest! {
+    #[test]
+    fn the_fill_is_that_of_trying_all(labels in prop::collection::vec(prop_oneof![4 => 0_u16..3, 2 => Just(9), 1 => Just(7)], 15 * 12)) {
+        let size = Size::new(15, 12).unwrap();
+        let mut filled = labels.clone();
+        prop_assume!(labels.iter().any(|label| *label < 3));
+        prop_assert!(fill_nearest(size, &mut filled, |label| label == 9, |label| label < 3));
+        for index in 0..labels.len() {
+            let sites = (0..labels.len()).filter(|site| labels[*site] < 3);
+            let nearest = sites.min_by_key(|site| (squared(size, index, *site), *site)).unwrap();
+            prop_assert_eq!(filled[index], if labels[index] == 9 { labels[nearest] } else { labels[index] });
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::distance::distances;
 use crate::error::{Error, Result};
+use crate::geometry::Rect;
 use crate::mask::ItemMask;
 
 /// A width that makes sense.
@@ -15,9 +16,9 @@ fn check(width: f64, what: &str) -> Result<f32> {
 impl ItemMask {
     /// The mask, and one wherever a pixel inside is at most `radius` pixels away. Growing by 0 makes the inside one and keeps the soft edge around it.
     pub fn grow(&self, radius: f64) -> Result<Self> {
-        let radius = check(radius, "growing a mask")?;
-        let distances = self.distances_to_inside();
-        Ok(Self::generate(self.size, |index| if distances[index] <= radius { 1.0 } else { self.values[index] }))
+        let mut grown = self.clone();
+        self.for_each_near(check(radius, "growing a mask")?, |index, _| grown.values[index] = 1.0)?;
+        Ok(grown)
     }
 
     /// The mask, and zero wherever a pixel of value one half or less is at most `radius` pixels away: growing seen from outside.
@@ -40,11 +41,13 @@ impl ItemMask {
     /// zero and one, and zero beyond the ring and inside the mask. The same on all sides and around items of any thickness.
     pub fn ring(&self, width: f64) -> Result<Self> {
         let width = check(width, "a ring")?;
-        let distances = self.distances_to_inside();
-        Ok(Self::generate(self.size, |index| match distances[index] {
-            distance if distance > 0.0 && distance <= width => 1.0 - distance / (width + 1.0),
-            _ => 0.0,
-        }))
+        let mut ring = Self::empty(self.size);
+        self.for_each_near(width, |index, distance| {
+            if distance > 0.0 {
+                ring.values[index] = 1.0 - distance / (width + 1.0);
+            }
+        })?;
+        Ok(ring)
     }
 
     /// The ring as the published implementation draws it, values 0 and 1: seven of the eight copies shifted by `width` along the axes and diagonals (the
@@ -58,6 +61,18 @@ impl ItemMask {
             let (x, y, width) = (x as i64, y as i64, width as i64);
             !inside(x, y) && SHIFTS.iter().any(|(dx, dy)| inside(x - dx * width, y - dy * width))
         })
+    }
+
+    /// Calls `visit(index, distance)` for every pixel at most `reach` away from one inside; looks no further than that.
+    fn for_each_near(&self, reach: f32, mut visit: impl FnMut(usize, f32)) -> Result<()> {
+        let inside = (0..self.values.len()).filter(|index| self.is_inside(*index));
+        let Some(bounds) = Rect::around(self.size, inside) else { return Ok(()) };
+        let window = bounds.grown(reach.ceil() as usize, self.size);
+        let distances = distances(window.size()?, f32::INFINITY, |index| self.is_inside(window.index(index, self.size)));
+        for (index, distance) in distances.into_iter().enumerate().filter(|(_, distance)| *distance <= reach) {
+            visit(window.index(index, self.size), distance);
+        }
+        Ok(())
     }
 
     fn distances_to_inside(&self) -> Vec<f32> {

@@ -119,7 +119,11 @@ impl Draft<'_> {
         }
         let soft = match ring {
             Ring::Distance(width) => active.ring(width)?,
-            Ring::ShiftedCopies(width) => active.ring_of_shifted_copies(width),
+            // One half stands for on: one would make the ring part of the active region.
+            Ring::ShiftedCopies(width) => {
+                let copies = active.ring_of_shifted_copies(width);
+                ItemMask::generate(size, |index| copies.values()[index] / 2.0)
+            }
         };
         let change = active.union(&soft)?;
         match &self.scope {

@@ -21,7 +21,7 @@ use draft::Draft;
 pub enum Ring {
     /// [`ItemMask::ring`] of this width, pixels.
     Distance(f64),
-    /// [`ItemMask::ring_of_shifted_copies`] with this shift, pixels: values 0 and 1, for comparisons with the published implementation.
+    /// [`ItemMask::ring_of_shifted_copies`] with this shift, pixels, at the value one half: for comparisons with the published implementation.
     ShiftedCopies(usize),
 }
 

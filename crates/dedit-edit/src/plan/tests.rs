@@ -87,6 +87,15 @@ fn a_replacement_changes_the_item_and_its_ring_and_nothing_else() {
 }
 
 #[test]
+fn the_published_ring_is_soft_and_no_part_of_the_active_region() {
+    let settings = PlanSettings { ring: Ring::ShiftedCopies(3), ..PlanSettings::default() };
+    let plan = EditPlan::new(&room(), None, &[replace("ball", "a balloon")], &settings).unwrap();
+    let ball = room().mask(0);
+    assert_eq!(plan.active(), ball);
+    assert_eq!(plan.soft().threshold(f32::MIN_POSITIVE), ball.ring_of_shifted_copies(3));
+}
+
+#[test]
 fn a_removed_items_pixels_go_to_the_nearest_or_the_named() {
     // The box stands half before the wall and half on the table: its upper pixels are the wall's, its lower ones the table's.
     let nearest = plan(&[remove(&["box"], Vacated::Nearest)]);
