@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let begun = Instant::now();
     output::create_folder(&options.out)?;
     let model = Model::open(&options.engine, console)?;
-    let making = Making::begin(&model, console, interrupt)?;
+    let making = Making::begin(model, console, interrupt)?;
     let make = |name: &str, request: &GenerateRequest, init| making.make(request, init, &[options.out.join(name)]);
 
     let bag = making.request("a photo of a red bag on a table", &options.sampling);
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let report = json!({
         "pictures": made.iter().map(Made::report).collect::<Vec<_>>(),
         "model": making.pipeline.description(),
-        "random_weights": model.is_test,
+        "random_weights": making.choice.is_test,
         "seconds": rounded(begun.elapsed().as_secs_f64()),
         "peak_rss_bytes": memory::peak_rss_bytes(),
     });

@@ -52,13 +52,13 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let files = output::prepare(&options.out, options.batch)?;
     let source = options.init.as_deref().map(Source::read).transpose()?;
     let model = Model::open(&options.engine, console)?;
-    let unit = model.checkpoint.vae().config.pixels_per_latent();
+    let unit = model.pixels_per_latent();
     let size = options.size.or_else(|| source.as_ref().map(|source| source.size(unit)));
     if let Some(size) = size {
         // Before the model is loaded, which takes its time.
         check_size(unit, size.width, size.height)?;
     }
-    let making = Making::begin(&model, console, interrupt)?;
+    let making = Making::begin(model, console, interrupt)?;
     let usual = making.request(&options.prompt, &options.sampling);
     let size = size.unwrap_or(Size { width: usual.width, height: usual.height });
     let picture = source.map(|source| source.fit(size)).transpose()?;

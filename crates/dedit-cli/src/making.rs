@@ -15,17 +15,17 @@ use crate::arguments::Sampling;
 use crate::console::{Console, rounded};
 use crate::interrupt::Interrupt;
 use crate::memory;
-use crate::model::Model;
+use crate::model::{Choice, Model};
 use crate::output::{self, file_name};
 use crate::picture::{self, Init, Lora, Settings};
 
 /// A loaded model, and who is told of the work.
 pub(crate) struct Making<'a> {
-    pub(crate) model: &'a Model,
     pub(crate) pipeline: Pipeline,
+    pub(crate) choice: Choice,
     load_seconds: f64,
-    pub(crate) console: &'a Console,
-    pub(crate) interrupt: &'a Interrupt,
+    console: &'a Console,
+    interrupt: &'a Interrupt,
 }
 
 /// Pictures that were made and written.
@@ -42,11 +42,11 @@ pub(crate) struct Made {
 
 impl<'a> Making<'a> {
     /// Loads the model.
-    pub(crate) fn begin(model: &'a Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
+    pub(crate) fn begin(model: Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
         let begun = Instant::now();
         console.stage("loading the model", 0, 1, None);
-        let pipeline = model.load(console)?;
-        Ok(Self { model, pipeline, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
+        let (pipeline, choice) = model.load(console)?;
+        Ok(Self { pipeline, choice, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
     }
 
     /// A request with what the options say, and what suits the model where they say nothing.
@@ -68,7 +68,7 @@ impl<'a> Making<'a> {
     /// Makes the pictures of a request and writes one to each of `files`; `init` names the picture that it starts from.
     pub(crate) fn make(&self, request: &GenerateRequest, init: Option<&str>, files: &[PathBuf]) -> Result<Made> {
         let begun = Instant::now();
-        memory::check(&self.pipeline, request, self.model.device())?;
+        memory::check(&self.pipeline, request, &self.choice.device)?;
         self.interrupt.listen();
         let made = self.pipeline.generate(request, &mut |progress| {
             self.console.progress(&progress);
@@ -92,7 +92,7 @@ impl<'a> Making<'a> {
             made_by: concat!("dedit ", env!("CARGO_PKG_VERSION")).to_owned(),
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
-            model: self.model.name(),
+            model: self.choice.name.clone(),
             model_description: self.pipeline.description().to_owned(),
             width: request.width,
             height: request.height,
@@ -100,7 +100,7 @@ impl<'a> Making<'a> {
             scheduler: kind.map_or(String::new(), |kind| kind.name().to_owned()),
             guidance: request.guidance,
             seed: request.seed,
-            lora: self.model.loras().iter().map(|lora| Lora { file: file_name(&lora.file), scale: lora.scale }).collect(),
+            lora: self.choice.loras.iter().map(|lora| Lora { file: file_name(&lora.file), scale: lora.scale }).collect(),
             init: init.zip(request.init.as_ref()).map(|(file, init)| Init { file: file.to_owned(), strength: init.strength }),
         }
     }

@@ -17,9 +17,16 @@ const VARIABLE: &str = "DEDIT_MODEL";
 
 /// A checkpoint that was found and opened; no tensor is read yet.
 pub(crate) struct Model {
-    pub(crate) checkpoint: Checkpoint,
-    device: Device,
-    loras: Vec<Lora>,
+    checkpoint: Checkpoint,
+    choice: Choice,
+}
+
+/// What was chosen: what is left to know of a model when it is loaded.
+pub(crate) struct Choice {
+    /// The file or folder name.
+    pub(crate) name: String,
+    pub(crate) device: Device,
+    pub(crate) loras: Vec<Lora>,
     /// Whether its weights are random: a model for tests.
     pub(crate) is_test: bool,
 }
@@ -39,15 +46,22 @@ impl Model {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3));
             console.note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", listed(names)));
         }
-        Ok(Self { checkpoint, device, loras: engine.lora.clone(), is_test })
+        let choice = Choice { name: file_name(&path), device, loras: engine.lora.clone(), is_test };
+        Ok(Self { checkpoint, choice })
     }
 
-    /// Builds its networks, with every LoRA on them.
-    pub(crate) fn load(&self, console: &Console) -> Result<Pipeline> {
+    /// How many pixels a latent pixel stands for, along each side.
+    pub(crate) fn pixels_per_latent(&self) -> usize {
+        self.checkpoint.vae().config.pixels_per_latent()
+    }
+
+    /// Builds its networks, with every LoRA on them, and closes the files.
+    pub(crate) fn load(self, console: &Console) -> Result<(Pipeline, Choice)> {
+        let Self { checkpoint, choice } = self;
         // Opened first: a name that is wrong is told before the time that a large model takes.
-        let loras = self.loras.iter().map(|lora| LoraFile::open(&lora.file)).collect::<Result<Vec<_>>>()?;
-        let mut pipeline = Pipeline::load(&self.checkpoint, &self.device)?;
-        for (lora, file) in self.loras.iter().zip(loras) {
+        let files = choice.loras.iter().map(|lora| LoraFile::open(&lora.file)).collect::<Result<Vec<_>>>()?;
+        let mut pipeline = Pipeline::load(&checkpoint, &choice.device)?;
+        for (lora, file) in choice.loras.iter().zip(files) {
             // Beside the weights it counts exactly; merged, it would be rounded to what they are stored in.
             let applied = pipeline.apply_lora(&file, Placement::Beside, lora.scale)?;
             let unused: Vec<&String> = applied.unmatched.iter().chain(file.unknown()).collect();
@@ -56,22 +70,7 @@ impl Model {
                 console.note(format!("{count} tensors of this LoRA fit nothing in the model and are not used, such as {first}: {place}"));
             }
         }
-        Ok(pipeline)
-    }
-
-    /// What is put onto it.
-    pub(crate) fn loras(&self) -> &[Lora] {
-        &self.loras
-    }
-
-    /// Where it runs.
-    pub(crate) fn device(&self) -> &Device {
-        &self.device
-    }
-
-    /// The file or folder name, for a picture's settings.
-    pub(crate) fn name(&self) -> String {
-        file_name(self.checkpoint.path())
+        Ok((pipeline, choice))
     }
 }
 
