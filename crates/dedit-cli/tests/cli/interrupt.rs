@@ -48,9 +48,10 @@ fn the_program_stops_within_a_step_and_leaves_no_file() {
 #[test]
 fn a_second_ctrl_c_stops_at_once() {
     let folder = scratch();
-    // One step would take far longer than the test.
-    let mut command =
-        dedit(folder.path(), "generate --model {tiny-sd} --prompt bag --size 8192x8192 --steps 5 --guidance 1 --out a.png --json");
+    // One step would take far longer than the test. What is said of the long prompt tells that the work has begun.
+    let prompt = ["bag"; 90].join("-");
+    let line = format!("generate --model {{tiny-sd}} --prompt {prompt} --size 8192x8192 --steps 5 --guidance 1 --out a.png --json");
+    let mut command = dedit(folder.path(), &line);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -60,9 +61,7 @@ fn a_second_ctrl_c_stops_at_once() {
             assert!(told.read_line(&mut line).unwrap() > 0, "it ended by itself");
         }
     };
-    wait_for("own scheduler");
-    // The model is loaded and the work begins.
-    std::thread::sleep(Duration::from_millis(300));
+    wait_for("was left out");
     signal(&child, "INT");
     wait_for("press ctrl-C again");
     let asked = Instant::now();
