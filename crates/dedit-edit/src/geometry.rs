@@ -114,12 +114,13 @@ impl Rect {
     }
 
     /// Width and height.
-    pub(crate) fn size(self) -> Result<Size> {
+    pub fn size(self) -> Result<Size> {
         Size::new(self.width, self.height)
     }
 
     /// The rectangle with a margin on every side, within the picture.
-    pub(crate) fn grown(self, margin: usize, size: Size) -> Self {
+    #[must_use]
+    pub fn grown(self, margin: usize, size: Size) -> Self {
         let (x, y) = (self.x.saturating_sub(margin), self.y.saturating_sub(margin));
         let right = self.right().saturating_add(margin).min(size.width);
         let bottom = self.bottom().saturating_add(margin).min(size.height);

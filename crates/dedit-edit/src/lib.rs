@@ -20,7 +20,7 @@ mod plan;
 mod prompt;
 mod segmentation;
 
-pub use composite::{ColourMatch, composite};
+pub use composite::{ColourMatch, changed_outside, composite};
 pub use distance::NearestSites;
 pub use edit::{Edit, Fit, Vacated};
 pub use error::{Error, ErrorKind, Result};

@@ -105,6 +105,7 @@ pub(super) fn predict(folder: &Folder, unet: &Unet, case: &str) -> Result<Tensor
         latents: &Value::constant(stored("latent")?),
         timesteps: &timesteps,
         context: &Context::Shared(Value::constant(stored("context")?)),
+        separation: None,
         text_time: text_time.as_ref(),
         guidance: None,
         checkpoint_levels: 0,

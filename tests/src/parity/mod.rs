@@ -3,6 +3,7 @@
 //! A parity folder holds `meta.json` (its `kind` and settings) and `expected.safetensors` (inputs and results). [`run`] finds every such folder under
 //! the directories it is given and hands each to the suite that knows its form. Folders are data: one more of a known form needs no change here.
 
+mod dedit;
 mod difference;
 mod folder;
 mod ladder;
@@ -37,6 +38,7 @@ pub struct Suite {
 
 /// Every form of folder that this project knows.
 pub const SUITES: &[Suite] = &[
+    Suite { form: "dedit", run: dedit::run },
     Suite { form: "ladder", run: ladder::run },
     Suite { form: "layers", run: layers::run },
     Suite { form: "lora", run: lora::run },

@@ -145,6 +145,7 @@ impl<'a> Step<'a> {
             latents: &self.noisy,
             timesteps: &timesteps,
             context: &Context::Shared(context),
+            separation: None,
             text_time: text_time.as_ref(),
             guidance: None,
             checkpoint_levels,

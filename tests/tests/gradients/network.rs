@@ -104,6 +104,7 @@ impl Network {
             latents: &Value::constant(self.latents.clone()),
             timesteps: &TIMESTEPS,
             context: &context,
+            separation: None,
             text_time: text_time.as_ref(),
             guidance: None,
             checkpoint_levels,

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use dedit_nn::autograd::no_grad;
 
 use super::guidance::Guided;
@@ -10,7 +10,6 @@ use super::progress::Pace;
 use super::prompt::{all_finite, repeat};
 use super::{GenerateRequest, InitPicture, Noise, Pipeline, Progress, SeededNoise};
 use crate::scheduler::{self, Scheduler};
-use crate::vae::Tiling;
 use crate::{Error, ErrorKind, Result};
 
 /// What [`Pipeline::generate`] made.
@@ -90,29 +89,20 @@ impl Pipeline {
         let Some(init) = &request.init else {
             return Ok((noise.draw(&shape, &self.device)? * scheduler.init_noise_sigma())?);
         };
-        let picture = ((&init.picture * 2.0)? - 1.0)?.to_device(&self.device)?.to_dtype(self.vae_dtype)?;
-        let mut posterior = self.vae.encode(&picture, Tiling::default())?;
-        posterior.mean = repeat(&posterior.mean.to_dtype(DType::F32)?, request.batch)?;
-        posterior.std = repeat(&posterior.std.to_dtype(DType::F32)?, request.batch)?;
+        let mut posterior = self.encode_picture(&((&init.picture * 2.0)? - 1.0)?)?;
+        posterior.mean = repeat(&posterior.mean, request.batch)?;
+        posterior.std = repeat(&posterior.std, request.batch)?;
         let latents = self.vae.scale_latents(&posterior.sample(&noise.draw(&shape, &self.device)?)?)?;
-        if !all_finite(&latents)? {
-            return Err(not_finite("the latents of the picture to start from"));
-        }
         tell(progress, Progress::Encoded)?;
         scheduler.add_noise(&latents, &noise.draw(&shape, &self.device)?, first)
     }
 
     /// Decodes one picture after the other, so that a batch takes no more memory than a picture.
     fn decode(&self, latents: &Tensor, progress: &mut Listener<'_>) -> Result<Tensor> {
-        let unscaled = self.vae.unscale_latents(latents)?.to_dtype(self.vae_dtype)?;
-        let count = unscaled.dim(0)?;
+        let count = latents.dim(0)?;
         let mut pictures = Vec::with_capacity(count);
         for i in 0..count {
-            let picture = self.vae.decode(&unscaled.narrow(0, i, 1)?.contiguous()?, Tiling::default())?;
-            let picture = picture.to_device(&Device::Cpu)?.to_dtype(DType::F32)?;
-            if !all_finite(&picture)? {
-                return Err(not_finite("the decoded picture"));
-            }
+            let picture = self.decode_latents(&latents.narrow(0, i, 1)?.contiguous()?)?;
             pictures.push(((picture + 1.0)? * 0.5)?.clamp(0.0, 1.0)?);
             tell(progress, Progress::Decoded { done: i + 1, pictures: count })?;
         }
@@ -136,7 +126,7 @@ fn first_step(steps: usize, init: Option<&InitPicture>) -> Result<usize> {
     Ok(first)
 }
 
-fn not_finite(what: &str) -> Error {
+pub(super) fn not_finite(what: &str) -> Error {
     Error::model(format!("{what} hold values that are not numbers (NaN or infinity)"))
         .hint("the weights are damaged or overflow in half precision; try a float32 checkpoint or another scheduler")
 }

@@ -63,6 +63,7 @@ impl<'a> Guided<'a> {
             latents: &Value::constant(input.to_dtype(self.pipeline.unet_dtype)?),
             timesteps: &vec![timestep; self.samples],
             context: &self.context,
+            separation: None,
             text_time: self.text_time.as_ref(),
             guidance: self.embedded,
             checkpoint_levels: 0,

@@ -15,6 +15,7 @@
 
 mod generate;
 mod guidance;
+mod networks;
 mod noise;
 mod progress;
 mod prompt;
@@ -28,7 +29,7 @@ use dedit_nn::ops;
 pub use self::generate::Generated;
 pub use self::noise::{Noise, RecordedNoise, SeededNoise};
 pub use self::progress::Progress;
-pub use self::prompt::EncodedPrompt;
+pub use self::prompt::{EncodedPrompt, JoinedText};
 pub use self::request::{GenerateRequest, InitPicture, check_size};
 use crate::lora::{Applied, LoraFile, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};

@@ -1,9 +1,11 @@
 //! Prompts to what the denoiser attends to.
 
 use candle_core::{DType, Tensor};
+use dedit_nn::autograd::Value;
 use dedit_nn::ops;
 
 use super::Pipeline;
+use crate::text_encoder::TextOutput;
 use crate::{Error, Family, Result};
 
 /// A prompt as the denoiser takes it.
@@ -20,29 +22,18 @@ pub struct EncodedPrompt {
 impl Pipeline {
     /// Encodes a prompt in the precision of the denoiser. What does not fit into the text encoder (77 tokens) is cut.
     pub fn encode_prompt(&self, prompt: &str) -> Result<EncodedPrompt> {
-        let mut context: Option<Tensor> = None;
-        let mut pooled = None;
+        let mut outputs = Vec::with_capacity(self.text_encoders.len());
         let mut cut = None;
         for (tokenizer, encoder) in self.tokenizers.iter().zip(&self.text_encoders) {
             let length = tokenizer.max_length().min(encoder.config().max_position_embeddings);
             let encoded = tokenizer.encode(prompt, length)?;
-            let output = encoder.forward(&[encoded.ids], None)?;
+            outputs.push(encoder.forward(&[encoded.ids], None)?);
             // Both encoders of SDXL split text alike.
             cut = cut.or(encoded.dropped);
-            let hidden = match self.family {
-                Family::Sd1 | Family::Sd2 => output.last,
-                Family::Sdxl => {
-                    pooled = Some(output.pooled.into_tensor().to_dtype(self.unet_dtype)?);
-                    output.penultimate
-                }
-            };
-            let hidden = hidden.into_tensor().to_dtype(self.unet_dtype)?;
-            context = Some(match context {
-                Some(first) => side_by_side(&first, &hidden)?,
-                None => hidden,
-            });
         }
-        let context = context.ok_or_else(|| Error::model("a checkpoint without a text encoder"))?;
+        let JoinedText { context, pooled } = self.join_text(&outputs)?;
+        let told = |text: Value| text.into_tensor().to_dtype(self.unet_dtype);
+        let (context, pooled) = (told(context)?, pooled.map(told).transpose()?);
         Ok(EncodedPrompt { context, pooled, cut })
     }
 
@@ -58,13 +49,40 @@ impl Pipeline {
     }
 }
 
+/// What the text encoders of a model say together.
+#[derive(Clone)]
+pub struct JoinedText {
+    /// `[prompts, tokens, width]`.
+    pub context: Value,
+    /// SDXL's pooled text, `[prompts, width]`.
+    pub pooled: Option<Value>,
+}
+
+impl Pipeline {
+    /// Joins what the text encoders say of the same prompts, in the way the denoiser was trained with: the last hidden states, or for SDXL the
+    /// penultimate ones of both encoders side by side with the pooled text of the second.
+    ///
+    /// # Errors
+    /// `Model` for another number of encoders than the family has, or encoders that take different numbers of tokens.
+    pub fn join_text(&self, outputs: &[TextOutput]) -> Result<JoinedText> {
+        match (self.family, outputs) {
+            (Family::Sd1 | Family::Sd2, [only]) => Ok(JoinedText { context: only.last.clone(), pooled: None }),
+            (Family::Sdxl, [first, second]) => {
+                let context = side_by_side(&first.penultimate, &second.penultimate)?;
+                Ok(JoinedText { context, pooled: Some(second.pooled.clone()) })
+            }
+            _ => Err(Error::model(format!("{} text encoders do not make what a {} model attends to", outputs.len(), self.family))),
+        }
+    }
+}
+
 /// Joins hidden states of two encoders along the width.
-fn side_by_side(first: &Tensor, second: &Tensor) -> Result<Tensor> {
-    let (tokens, more) = (first.dim(1)?, second.dim(1)?);
+fn side_by_side(first: &Value, second: &Value) -> Result<Value> {
+    let (tokens, more) = (first.dims()[1], second.dims()[1]);
     if tokens != more {
         return Err(Error::model(format!("the text encoders take {tokens} and {more} tokens, expected the same number")));
     }
-    Ok(ops::cat_channels(&first.clone().into(), &second.clone().into())?.into_tensor())
+    Ok(ops::cat_channels(first, second)?)
 }
 
 /// `[1, …]` to `[batch, …]`.

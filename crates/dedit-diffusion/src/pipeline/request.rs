@@ -71,7 +71,7 @@ impl Pipeline {
         }
     }
 
-    fn default_side(&self) -> usize {
+    pub(super) fn default_side(&self) -> usize {
         let usual = match self.family {
             Family::Sd1 => 64,
             Family::Sd2 => 96,

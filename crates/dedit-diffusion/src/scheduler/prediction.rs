@@ -35,7 +35,7 @@ impl PredictionType {
     }
 
     /// The clean latent, given the model's `output` for `sample` at `level`.
-    pub(super) fn original(self, level: NoiseLevel, output: &Tensor, sample: &Tensor) -> Result<Tensor> {
+    pub fn original(self, level: NoiseLevel, output: &Tensor, sample: &Tensor) -> Result<Tensor> {
         let NoiseLevel { signal, noise } = level;
         let magnitude = level.magnitude();
         match self {
@@ -46,7 +46,7 @@ impl PredictionType {
     }
 
     /// The noise, given the model's `output` for `sample` at `level`.
-    pub(super) fn noise(self, level: NoiseLevel, output: &Tensor, sample: &Tensor) -> Result<Tensor> {
+    pub fn noise(self, level: NoiseLevel, output: &Tensor, sample: &Tensor) -> Result<Tensor> {
         let NoiseLevel { signal, noise } = level;
         let magnitude = level.magnitude();
         match self {

@@ -9,6 +9,7 @@ use dedit_nn::ops;
 
 use super::context::Context;
 use super::embedding::Embedding;
+use super::separation::Separation;
 use super::transformer::{BUSY, Transformer, TransformerShape};
 use crate::Result;
 use crate::build::{Build, ConvShape};
@@ -19,6 +20,7 @@ use crate::resnet::{Resnet, ResnetShape};
 pub(super) struct Call<'a> {
     pub(super) time: &'a Value,
     pub(super) context: &'a Context,
+    pub(super) separation: Option<&'a Separation>,
     /// Levels, from the outermost, whose units keep only their inputs for the backward pass.
     pub(super) checkpoint_levels: usize,
 }
@@ -45,22 +47,22 @@ impl Unit {
     /// Runs the unit, which belongs to `level`.
     fn forward(self: &Arc<Self>, x: &Value, call: &Call<'_>, level: usize) -> Result<Value> {
         if level >= call.checkpoint_levels {
-            return self.run(x, call.time, call.context);
+            return self.run(x, call.time, call.context, call.separation);
         }
-        let (unit, context) = (self.clone(), call.context.clone());
+        let (unit, context, separation) = (self.clone(), call.context.clone(), call.separation.cloned());
         let mut inputs = vec![x, call.time];
         inputs.extend(call.context.values());
         let output = checkpoint(&inputs, move |inputs| {
             let context = context.with_values(&inputs[2..]);
-            unit.run(&inputs[0], &inputs[1], &context).map_err(candle_core::Error::wrap)
+            unit.run(&inputs[0], &inputs[1], &context, separation.as_ref()).map_err(candle_core::Error::wrap)
         })?;
         Ok(output)
     }
 
-    fn run(&self, x: &Value, time: &Value, context: &Context) -> Result<Value> {
+    fn run(&self, x: &Value, time: &Value, context: &Context, separation: Option<&Separation>) -> Result<Value> {
         let hidden = self.resnet.forward(x, Some(time))?;
         match &self.transformer {
-            Some(transformer) => transformer.forward(&hidden, context),
+            Some(transformer) => transformer.forward(&hidden, context, separation),
             None => Ok(hidden),
         }
     }

@@ -3,6 +3,7 @@
 mod blocks;
 mod context;
 mod embedding;
+mod separation;
 mod transformer;
 
 use candle_core::{DType, Device};
@@ -14,6 +15,7 @@ use self::blocks::{Call, DownBlock, MidBlock, UpBlock};
 pub use self::context::{Context, Region, SampleContext};
 use self::embedding::Embedding;
 pub use self::embedding::{TextTimeInput, sinusoids};
+pub use self::separation::Separation;
 use crate::build::{Build, ConvShape};
 use crate::config::{self, BlockKind, UnetConfig};
 use crate::weights::Component;
@@ -42,6 +44,8 @@ pub struct UnetInput<'a> {
     pub timesteps: &'a [f32],
     /// What the cross-attentions attend to.
     pub context: &'a Context,
+    /// Pixels that are kept from attending to each other.
+    pub separation: Option<&'a Separation>,
     /// SDXL's pooled text and sizes.
     pub text_time: Option<&'a TextTimeInput>,
     /// The guidance scale that LCM-distilled checkpoints take as an input.
@@ -134,7 +138,7 @@ impl Unet {
         let latents = ops::to_dtype(input.latents, self.dtype)?;
         let context = input.context.to_dtype(self.dtype)?;
         let time = self.embedding.forward(input.timesteps, input.guidance, input.text_time, latents.tensor())?;
-        let call = Call { time: &time, context: &context, checkpoint_levels: input.checkpoint_levels };
+        let call = Call { time: &time, context: &context, separation: input.separation, checkpoint_levels: input.checkpoint_levels };
         let mut x = self.conv_in.forward(&ops::channels_last(&latents)?)?;
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {

@@ -8,6 +8,7 @@ use dedit_nn::layers::{AttentionMask, GroupNorm, Layer, LayerNorm, Linear, Visit
 use dedit_nn::ops;
 
 use super::context::{Context, Projections};
+use super::separation::Separation;
 use crate::Result;
 use crate::build::Build;
 
@@ -48,12 +49,12 @@ impl Transformer {
     }
 
     /// `x [batch, height, width, channels]`; channels come last, so pixels are tokens without moving anything.
-    pub(super) fn forward(&self, x: &Value, context: &Context) -> Result<Value> {
+    pub(super) fn forward(&self, x: &Value, context: &Context, separation: Option<&Separation>) -> Result<Value> {
         let (batch, height, width, channels) = x.tensor().dims4()?;
         let tokens = [batch, height * width, channels];
         let mut hidden = self.proj_in.forward(&ops::reshape(&self.norm.forward(x)?, &tokens)?)?;
         for block in &self.blocks {
-            hidden = block.forward(&hidden, context, (height, width))?;
+            hidden = block.forward(&hidden, context, separation, (height, width))?;
         }
         let out = self.proj_out.forward_onto(&hidden, Some(&ops::reshape(x, &tokens)?))?;
         Ok(ops::reshape(&out, &[batch, height, width, channels])?)
@@ -97,10 +98,13 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Value, context: &Context, size: (usize, usize)) -> Result<Value> {
+    fn forward(&self, x: &Value, context: &Context, separation: Option<&Separation>, size: (usize, usize)) -> Result<Value> {
         let normed = self.norm1.forward(x)?;
         let (q, k, v) = (self.attn1.to_q.forward(&normed)?, self.attn1.to_k.forward(&normed)?, self.attn1.to_v.forward(&normed)?);
-        let attended = attention(&q, &k, &v, self.attn1.heads, &AttentionMask::None)?;
+        let attended = match separation {
+            None => attention(&q, &k, &v, self.attn1.heads, &AttentionMask::None)?,
+            Some(separation) => separation.attend([&q, &k, &v], self.attn1.heads, size)?,
+        };
         let x = self.attn1.to_out.forward_onto(&attended, Some(x))?;
         let attended = context.attend(&self.attn2.projections(), &self.norm2.forward(&x)?, size)?;
         let x = self.attn2.to_out.forward_onto(&attended, Some(&x))?;

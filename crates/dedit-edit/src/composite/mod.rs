@@ -33,6 +33,28 @@ pub fn composite(original: &Image, generated: &Planes, at: (usize, usize), chang
     Image::new(size, original.channels(), samples)
 }
 
+/// How many pixels differ, in any sample and by any bit, although `change` is 0 there. Both pictures must be of the size and kind of each other.
+pub fn changed_outside(original: &Image, edited: &Image, change: &ItemMask) -> Result<usize> {
+    change.check_size(original.size())?;
+    change.check_size(edited.size())?;
+    let count = original.channels().count();
+    if original.channels() != edited.channels() {
+        return Err(Error::usage("pictures with different channels are not compared").hint("convert one of them"));
+    }
+    let outside = |index: &usize| change.values()[*index] == 0.0;
+    let pixels = 0..original.size().pixels();
+    let differing = match (original.samples(), edited.samples()) {
+        (Samples::U8(a), Samples::U8(b)) => pixels.filter(outside).filter(|i| a[i * count..][..count] != b[i * count..][..count]).count(),
+        (Samples::U16(a), Samples::U16(b)) => pixels.filter(outside).filter(|i| a[i * count..][..count] != b[i * count..][..count]).count(),
+        (Samples::F32(a), Samples::F32(b)) => {
+            let differ = |i: &usize| (i * count..(i + 1) * count).any(|sample| a[sample].to_bits() != b[sample].to_bits());
+            pixels.filter(outside).filter(differ).count()
+        }
+        _ => return Err(Error::usage("pictures of different depths are not compared").hint("convert one of them")),
+    };
+    Ok(differing)
+}
+
 /// Generated planes at their place in a picture.
 struct Patch<'a> {
     size: Size,

@@ -35,6 +35,16 @@ impl ItemMask {
         })
     }
 
+    /// The largest value of the mask in each cell of a grid, as a mask of the grid's size: where a cell may change if any of its pixels may.
+    #[must_use]
+    pub fn largest_on_grid(&self, grid: Size) -> Self {
+        Self::generate(grid, |cell| {
+            let mut largest = 0.0f32;
+            for_each_overlap(self.size, grid, cell, |index, _| largest = largest.max(self.values[index]));
+            largest
+        })
+    }
+
     fn value_or_zero(&self, x: i64, y: i64) -> f32 {
         let within = (0..self.size.width() as i64).contains(&x) && (0..self.size.height() as i64).contains(&y);
         if within { self.values[y as usize * self.size.width() + x as usize] } else { 0.0 }

@@ -99,6 +99,22 @@ impl EditPlan {
         Ok(Self { before: before.clone(), after, prompts, change, changes })
     }
 
+    /// A plan from regions that were worked out elsewhere: items before and after, the prompt of each of the latter, and how far each pixel may change.
+    pub fn from_parts(before: Segmentation, after: Segmentation, prompts: Vec<ItemPrompt>, change: ItemMask) -> Result<Self> {
+        change.check_size(before.size())?;
+        if after.size() != before.size() {
+            let message = format!("the items before are on {}, those after on {}", before.size(), after.size());
+            return Err(Error::input(message).hint("give both the picture's size"));
+        }
+        if prompts.len() != after.names().len() {
+            return Err(Error::usage(format!("{} items were given {} prompts", after.names().len(), prompts.len())).hint("give each one"));
+        }
+        if change.is_empty() {
+            return Err(Error::input("no pixel may change").hint("mark the pixels to be generated"));
+        }
+        Ok(Self { before, after, prompts, change, changes: Vec::new() })
+    }
+
     /// The items as they were.
     pub fn before(&self) -> &Segmentation {
         &self.before
@@ -159,6 +175,13 @@ impl EditPlan {
             let was = leaving[usize::from(self.before.labels()[index])];
             f32::from(u8::from(was.is_some_and(|was| was != Some(is))))
         })
+    }
+
+    /// The pixels of moved items where they go.
+    pub fn moved(&self) -> ItemMask {
+        let moved = |name: &String| self.changes.iter().any(|change| change.item == *name && matches!(change.kind, ChangeKind::Moved(_)));
+        let is_moved: Vec<bool> = self.after.names().iter().map(moved).collect();
+        ItemMask::generate(self.after.size(), |index| f32::from(u8::from(is_moved[usize::from(self.after.labels()[index])])))
     }
 
     /// The picture with the moved items drawn where they go (colour only; what they leave is as it was): what an anchored move starts from.

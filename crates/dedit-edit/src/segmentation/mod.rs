@@ -6,6 +6,8 @@ mod names;
 
 use crate::error::{Error, Result};
 use crate::geometry::{Rect, Size};
+use crate::grid::cut;
+use crate::image::Image;
 use crate::mask::ItemMask;
 
 /// The most items a picture can have; labels beyond are free for marks.
@@ -54,6 +56,32 @@ impl Segmentation {
     /// The item of every pixel, row-major.
     pub fn labels(&self) -> &[u16] {
         &self.labels
+    }
+
+    /// An error unless the picture is of the same size.
+    pub fn check_picture(&self, picture: &Image) -> Result<()> {
+        if picture.size() == self.size {
+            return Ok(());
+        }
+        let message = format!("the items are on a picture of {}, and this picture is {}", self.size, picture.size());
+        Err(Error::input(message).hint("give masks of the picture's own size"))
+    }
+
+    /// The items of a rectangle, without those that own no pixel there.
+    pub fn crop(&self, rect: Rect) -> Result<Self> {
+        rect.check_within(self.size)?;
+        let mut labels = cut(&self.labels, self.size, 1, rect);
+        let mut owns = vec![false; self.names.len()];
+        for label in &labels {
+            owns[usize::from(*label)] = true;
+        }
+        let mut kept = 0;
+        let numbers: Vec<u16> = owns.iter().map(|owns| (kept, kept += u16::from(*owns)).0).collect();
+        for label in &mut labels {
+            *label = numbers[usize::from(*label)];
+        }
+        let names = self.names.iter().zip(&owns).filter(|(_, owns)| **owns).map(|(name, _)| name.clone()).collect();
+        Self::from_labels(rect.size()?, names, labels)
     }
 
     /// An item's number. An unknown name is an error that suggests the most similar one.

@@ -62,6 +62,18 @@ impl Linear {
         self.bias.as_mut()
     }
 
+    /// Replaces the weight `[out, in]`, which is frozen from then on, in the precision it was built in.
+    ///
+    /// # Errors
+    /// When the shape differs.
+    pub fn set_weight(&mut self, weight: &Tensor) -> Result<()> {
+        if weight.dims() != [self.outputs, self.inputs] {
+            bail!("a weight of {:?} does not fit a layer from {} to {}", weight.dims(), self.inputs, self.outputs);
+        }
+        self.matrix = Matrix::new(&weight.to_dtype(self.like.dtype())?.to_device(self.like.device())?)?;
+        Ok(())
+    }
+
     /// Makes the weight trainable and returns it (f32, `[out, in]`).
     pub fn make_trainable(&mut self) -> Result<Parameter> {
         self.matrix.make_trainable(&[self.outputs, self.inputs])

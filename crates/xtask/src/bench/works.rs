@@ -47,7 +47,8 @@ fn normal(shape: &[usize], seed: u64) -> Result<Value> {
 
 fn predict(unet: &Unet, latents: &Value, context: &Context) -> Result<Value> {
     let timesteps = vec![500.0; latents.dims()[0]];
-    let input = UnetInput { latents, timesteps: &timesteps, context, text_time: None, guidance: None, checkpoint_levels: 0 };
+    let input =
+        UnetInput { latents, timesteps: &timesteps, context, separation: None, text_time: None, guidance: None, checkpoint_levels: 0 };
     Ok(unet.forward(&input)?)
 }
 

@@ -78,6 +78,7 @@ fn output(unet: &Unet) -> Tensor {
         latents: &wave(&[1, 4, 8, 8], 1.3),
         timesteps: &[400.0],
         context: &Context::Shared(wave(&[1, 5, 4], 0.9)),
+        separation: None,
         text_time: None,
         guidance: None,
         checkpoint_levels: 0,

@@ -114,6 +114,7 @@ fn predict(unet: &Unet, latents: &Tensor, context: &Context) -> Result<Tensor> {
         latents: &Value::constant(latents.clone()),
         timesteps: &[300.0, 700.0],
         context,
+        separation: None,
         text_time: None,
         guidance: None,
         checkpoint_levels: 0,

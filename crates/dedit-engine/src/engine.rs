@@ -1,0 +1,192 @@
+//! The engine: a model, and what can be done with it.
+
+use candle_core::{DType, Device, Tensor};
+use dedit_diffusion::Result;
+use dedit_diffusion::pipeline::Pipeline;
+use dedit_nn::layers::{Layer, Visit};
+use dedit_nn::rng::Generator;
+use sha2::{Digest as _, Sha256};
+
+use crate::attention::{AttentionDelta, Mounted};
+use crate::learned::{Header, Learned};
+use crate::learning::{Clock, LearnListener, LearnSettings, LearningState, Run, Scene, SeededDraws, TrainingDraws};
+use crate::picture::{Subject, digest, hex};
+use crate::text::{Item, ItemTokens};
+
+/// A model that learns pictures and edits them, one thing at a time.
+pub struct Engine {
+    pipeline: Pipeline,
+    fingerprint: String,
+}
+
+impl Engine {
+    /// An engine on a loaded model. LoRA files belong onto the pipeline before: sessions are bound to the model with them.
+    pub fn new(mut pipeline: Pipeline) -> Result<Self> {
+        let fingerprint = fingerprint(&mut pipeline)?;
+        Ok(Self { pipeline, fingerprint })
+    }
+
+    /// The model.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// Identifies the model: sessions learned with another one are refused.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// What a picture is before anything is learned of it: tokens as they start. Edits made with it are drafts.
+    ///
+    /// # Errors
+    /// `Usage` and `Input` for settings, words and masks that make no sense.
+    pub fn draft(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<Learned> {
+        settings.check()?;
+        let tokens = self.first_tokens(target, reference, settings)?;
+        Ok(self.finished(target, reference, settings, &tokens, AttentionDelta::new(), [Vec::new(), Vec::new()]))
+    }
+
+    /// Learns a picture, or two at once: the items' tokens, then the attention. From `state` it goes on where that was.
+    ///
+    /// # Errors
+    /// `Usage` and `Input` for settings, words and masks that make no sense, or a state of something else; `Cancelled` where `listener` broke (the last
+    /// state it heard of is that of the break); `Model` where the loss is no number; errors of `listener`.
+    pub fn learn(
+        &mut self,
+        target: &Subject<'_>,
+        reference: Option<&Subject<'_>>,
+        settings: &LearnSettings,
+        state: Option<LearningState>,
+        listener: &mut LearnListener<'_>,
+    ) -> Result<Learned> {
+        let tokens = self.first_tokens(target, reference, settings)?;
+        self.run(target, reference, settings, tokens, &mut SeededDraws::new(settings), state, listener)
+    }
+
+    /// [`learn`](Self::learn) with given draws, from given token rows (`[items · tokens, width]` per encoder): for comparisons.
+    pub fn learn_with(
+        &mut self,
+        target: &Subject<'_>,
+        settings: &LearnSettings,
+        rows: Vec<Tensor>,
+        draws: &mut dyn TrainingDraws,
+        listener: &mut LearnListener<'_>,
+    ) -> Result<Learned> {
+        let tokens = ItemTokens::with_rows(&self.pipeline, target.learned_items(false)?, settings.tokens_per_item, rows)?;
+        self.run(target, None, settings, tokens, draws, None, listener)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a run is made of")]
+    fn run(
+        &mut self,
+        target: &Subject<'_>,
+        reference: Option<&Subject<'_>>,
+        settings: &LearnSettings,
+        tokens: ItemTokens,
+        draws: &mut dyn TrainingDraws,
+        state: Option<LearningState>,
+        listener: &mut LearnListener<'_>,
+    ) -> Result<Learned> {
+        settings.check()?;
+        let scene = |subject: &Subject<'_>, of_reference: bool| {
+            let items: Vec<Item> = tokens.items.iter().filter(|item| item.of_reference == of_reference).cloned().collect();
+            Scene::new(&self.pipeline, subject, &items, settings)
+        };
+        let mut scenes = vec![scene(target, false)?];
+        scenes.extend(reference.map(|subject| scene(subject, true)).transpose()?);
+        let mut run = Run {
+            settings,
+            scenes,
+            tokens,
+            schedule: self.pipeline.scheduler().noise_schedule()?,
+            inputs: self.inputs(target, reference, settings)?,
+            draws,
+            clock: Clock::start(),
+            losses: [Vec::new(), Vec::new()],
+        };
+        let delta = run.go(&mut self.pipeline, state, listener)?;
+        let (tokens, losses) = (run.tokens, run.losses);
+        Ok(self.finished(target, reference, settings, &tokens, delta, losses))
+    }
+
+    fn first_tokens(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<ItemTokens> {
+        let mut items = target.learned_items(false)?;
+        if let Some(reference) = reference {
+            items.extend(reference.learned_items(true)?);
+        }
+        ItemTokens::new(&self.pipeline, items, settings.tokens_per_item, &mut Generator::new(settings.seed ^ TOKENS_STREAM))
+    }
+
+    /// Identifies what is learned: the model, the pictures, the items and what is said of them.
+    fn inputs(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(format!("{} {}", self.fingerprint, settings.tokens_per_item));
+        for (subject, of_reference) in [(Some(target), false), (reference, true)] {
+            let Some(subject) = subject else { continue };
+            hash.update(digest(subject.picture, subject.items));
+            hash.update(format!("{:?}", subject.learned_items(of_reference)?));
+        }
+        Ok(hex(&hash.finalize()))
+    }
+
+    fn finished(
+        &self,
+        target: &Subject<'_>,
+        reference: Option<&Subject<'_>>,
+        settings: &LearnSettings,
+        tokens: &ItemTokens,
+        delta: AttentionDelta,
+        losses: [Vec<f32>; 2],
+    ) -> Learned {
+        let header = Header {
+            model: self.fingerprint.clone(),
+            model_description: self.pipeline.description().to_owned(),
+            pictures: [Some(target), reference].into_iter().flatten().map(|subject| digest(subject.picture, subject.items)).collect(),
+            items: tokens.items.clone(),
+            settings: settings.clone(),
+            losses,
+        };
+        Learned { header, rows: tokens.rows.iter().map(dedit_nn::autograd::Parameter::tensor).collect(), delta }
+    }
+
+    /// Runs `body` on the model with what was learned put onto it, and takes it off again.
+    pub(crate) fn with_learned<T>(&mut self, learned: &Learned, body: impl FnOnce(&Pipeline) -> Result<T>) -> Result<T> {
+        learned.check_model(&self.fingerprint, &self.pipeline)?;
+        let mut mounted = Mounted::mount(self.pipeline.unet_mut(), &learned.delta)?;
+        let outcome = body(&self.pipeline);
+        mounted.unmount(self.pipeline.unet_mut())?;
+        outcome
+    }
+}
+
+/// A stream of random numbers of its own for tokens that start from noise.
+const TOKENS_STREAM: u64 = 0x2545_F491_4F6C_DD1D;
+
+/// Identifies a model by its sizes and some of its numbers, in well under a second whatever its size.
+fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(format!("{} {:?}", pipeline.family(), pipeline.unet().config()));
+    for encoder in pipeline.text_encoders() {
+        let table = encoder.token_embedding();
+        hash.update(format!("{:?}", table.dims()));
+        update(&mut hash, &table.narrow(0, 0, table.dim(0)?.min(64))?)?;
+    }
+    pipeline.unet_mut().visit("", &mut |path, layer| {
+        let Layer::Linear(linear) = layer else { return Ok(()) };
+        if path.ends_with(".attn2.to_k") {
+            let adapters = linear.adapters_mut().iter().map(dedit_nn::layers::Adapter::delta).collect::<dedit_nn::Result<Vec<_>>>()?;
+            let weight = adapters.into_iter().try_fold(linear.weight()?, |sum, delta| sum + delta)?;
+            update(&mut hash, &weight.narrow(0, 0, weight.dim(0)?.min(64))?)?;
+        }
+        Ok(())
+    })?;
+    Ok(hex(&hash.finalize()[..16]))
+}
+
+fn update(hash: &mut Sha256, tensor: &Tensor) -> dedit_nn::Result<()> {
+    let values: Vec<f32> = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+    for value in values {
+        hash.update(value.to_bits().to_le_bytes());
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! What learning a picture came to.
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::{Error, ErrorKind, Result};
+use dedit_edit::{Image, Segmentation};
+use serde::{Deserialize, Serialize};
+
+use crate::attention::{self, AttentionDelta};
+use crate::learning::LearnSettings;
+use crate::text::{Item, ItemTokens, rows_name};
+use crate::{file, picture};
+
+const KIND: &str = "dedit session";
+
+/// The tokens of a picture's items and what the attention learned of them. Small, and of use only with the model and the picture it was learned with.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    pub(crate) header: Header,
+    pub(crate) rows: Vec<Tensor>,
+    pub(crate) delta: AttentionDelta,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    /// Fingerprint of the model, and what it is in words.
+    pub(crate) model: String,
+    pub(crate) model_description: String,
+    /// [`picture::digest`] of the picture, and of the reference picture.
+    pub(crate) pictures: Vec<String>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) settings: LearnSettings,
+    /// Losses of every update of both stages.
+    pub(crate) losses: [Vec<f32>; 2],
+}
+
+impl Learned {
+    /// The items that have tokens: the picture's, then the reference picture's.
+    pub fn items(&self) -> &[Item] {
+        &self.header.items
+    }
+
+    /// The settings it was learned with.
+    pub fn settings(&self) -> &LearnSettings {
+        &self.header.settings
+    }
+
+    /// The loss of every update of the two stages. Empty where nothing was learned yet.
+    pub fn losses(&self) -> &[Vec<f32>; 2] {
+        &self.header.losses
+    }
+
+    /// The fingerprint of the model it belongs to.
+    pub fn model(&self) -> &str {
+        &self.header.model
+    }
+
+    /// Item token rows by encoder, `[items · tokens, width]`, f32.
+    pub fn token_rows(&self) -> &[Tensor] {
+        &self.rows
+    }
+
+    /// The trained tensors of the denoiser, by the names that PEFT and diffusers give them, after `unet.`.
+    pub fn attention_tensors(&self) -> BTreeMap<String, Tensor> {
+        attention::named(&self.delta)
+    }
+
+    /// As a safetensors file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut tensors = self.attention_tensors();
+        tensors.extend(self.rows.iter().enumerate().map(|(encoder, rows)| (rows_name(encoder), rows.clone())));
+        file::write(KIND, &self.header, &tensors)
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) gave.
+    ///
+    /// # Errors
+    /// `Input` for anything else, cut or damaged bytes among it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (header, mut tensors) = file::read::<Header>(KIND, bytes)?;
+        let rows = (0..).map_while(|encoder| tensors.remove(&rows_name(encoder))).collect::<Vec<_>>();
+        let delta = attention::from_named(&tensors, header.settings.trained)?;
+        if rows.is_empty() || header.items.is_empty() {
+            return Err(Error::new(ErrorKind::Input, format!("this {KIND} holds no item tokens")).hint("learn the picture again"));
+        }
+        Ok(Self { header, rows, delta })
+    }
+
+    /// Says whether this was learned of that picture with those items; `of_reference` asks for the reference picture.
+    pub fn check_picture(&self, picture: &Image, items: &Segmentation, of_reference: bool) -> Result<()> {
+        match self.header.pictures.get(usize::from(of_reference)) {
+            Some(digest) if *digest == picture::digest(picture, items) => Ok(()),
+            _ => Err(Error::new(ErrorKind::Input, "this session was learned of another picture or of other items")
+                .hint("learn this picture first")),
+        }
+    }
+
+    /// Says whether this was learned with a model of this fingerprint.
+    pub(crate) fn check_model(&self, fingerprint: &str, pipeline: &Pipeline) -> Result<()> {
+        if self.header.model == fingerprint {
+            return Ok(());
+        }
+        let (learned, present) = (&self.header.model_description, pipeline.description());
+        let which = if learned == present { format!("another {learned}") } else { format!("{learned}, and this is {present}") };
+        Err(Error::model(format!("this session was learned with {which}"))
+            .hint("name the model it was learned with, or learn the picture again"))
+    }
+
+    pub(crate) fn tokens(&self, pipeline: &Pipeline) -> Result<ItemTokens> {
+        let tokens = ItemTokens::with_rows(pipeline, self.header.items.clone(), self.header.settings.tokens_per_item, self.rows.clone())?;
+        tokens.set_trainable(false);
+        Ok(tokens)
+    }
+}

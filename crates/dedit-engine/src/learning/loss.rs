@@ -1,0 +1,97 @@
+//! What fine-tuning minimises: the squared error of the prediction, over the whole latent.
+
+use candle_core::{Device, Tensor};
+use dedit_diffusion::Result;
+use dedit_diffusion::scheduler::{NoiseSchedule, PredictionType};
+use dedit_edit::{Downsampling, Segmentation, Size};
+use dedit_nn::autograd::Value;
+use dedit_nn::ops;
+
+use crate::error::from_edit;
+
+/// Weights `[1, 1, height, width]` of latent cells such that every item counts alike: one over the cells it owns.
+pub(super) fn balance(items: &Segmentation, latent: Size, downsampling: Downsampling, device: &Device) -> Result<Tensor> {
+    let owners = items.on_grid(latent, downsampling).map_err(from_edit)?;
+    let mut areas = vec![0u32; items.names().len()];
+    for owner in &owners {
+        areas[usize::from(*owner)] += 1;
+    }
+    let weights: Vec<f32> = owners.iter().map(|owner| 1.0 / areas[usize::from(*owner)] as f32).collect();
+    Ok(Tensor::from_vec(weights, (1, 1, latent.height(), latent.width()), device)?)
+}
+
+/// min-SNR weight of a timestep (arXiv 2303.09556): min(SNR, γ) / SNR for noise, over SNR + 1 for velocity, min(SNR, γ) for the clean latent.
+pub(super) fn min_snr_weight(schedule: &NoiseSchedule, timestep: usize, gamma: f64) -> Result<f64> {
+    let snr = schedule.snr(timestep)?;
+    // Schedules rescaled to zero SNR have no signal at their last timestep; the limit of min(SNR, γ) / SNR there is 1.
+    let share = if snr > 0.0 { snr.min(gamma) / snr } else { 1.0 };
+    Ok(match schedule.prediction_type() {
+        PredictionType::Epsilon => share,
+        PredictionType::Velocity => snr.min(gamma) / (snr + 1.0),
+        PredictionType::Sample => snr.min(gamma),
+    })
+}
+
+/// The loss of a batch: the mean squared error, with cells weighted by `balance` and samples by `weights` (mean of their weighted errors).
+pub(super) fn loss(predicted: &Value, target: &Tensor, balance: Option<&Tensor>, weights: Option<&[f64]>) -> Result<Value> {
+    let Some(weights) = weights else { return Ok(ops::mean_squared_error(predicted, target, balance)?) };
+    let count = weights.len();
+    let mean = weights.iter().sum::<f64>() / count as f64;
+    let narrow: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
+    let per_sample = Tensor::from_vec(narrow, (count, 1, 1, 1), target.device())?;
+    let all = match balance {
+        Some(balance) => per_sample.broadcast_mul(balance)?,
+        None => per_sample,
+    };
+    // The error is a weighted mean: the mean weight makes it a mean of weighted errors.
+    Ok(ops::scale(&ops::mean_squared_error(predicted, target, Some(&all))?, mean)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
+    use dedit_nn::rng::Generator;
+
+    use super::*;
+
+    fn scalar(value: &Value) -> f32 {
+        value.tensor().to_scalar().unwrap()
+    }
+
+    #[test]
+    fn every_item_counts_alike_in_a_balanced_loss() {
+        let size = Size::new(4, 2).unwrap();
+        let items = Segmentation::from_labels(size, vec!["a".into(), "b".into()], vec![0, 0, 0, 1, 0, 0, 0, 0]).unwrap();
+        let balance = balance(&items, size, Downsampling::AreaMajority, &Device::Cpu).unwrap();
+        let error = |values: [f32; 8]| {
+            let x = Value::constant(Tensor::from_vec(values.to_vec(), (1, 1, 2, 4), &Device::Cpu).unwrap());
+            scalar(&loss(&x, &x.tensor().zeros_like().unwrap(), Some(&balance), None).unwrap())
+        };
+        // The small item wrong by 1 costs as much as the large one wrong by 1 everywhere.
+        let (small, large) = (error([0., 0., 0., 1., 0., 0., 0., 0.]), error([1., 1., 1., 0., 1., 1., 1., 1.]));
+        assert!((small - 0.5).abs() < 1e-6 && (large - 0.5).abs() < 1e-6, "{small} {large}");
+    }
+
+    #[test]
+    fn min_snr_weights_follow_their_formula() {
+        for (prediction, power) in [(PredictionType::Epsilon, 0.0), (PredictionType::Velocity, 1.0)] {
+            let schedule = SchedulerConfig::stable_diffusion(SchedulerKind::Ddim, prediction).noise_schedule().unwrap();
+            for timestep in [0, 400, 999] {
+                let snr = schedule.snr(timestep).unwrap();
+                let expected = snr.min(5.0) / (snr + power);
+                assert!((min_snr_weight(&schedule, timestep, 5.0).unwrap() - expected).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn samples_are_weighted_by_their_weights_and_not_by_their_sum() {
+        let mut rng = Generator::new(3);
+        let x = rng.normal((2, 1, 2, 2), &Device::Cpu).unwrap();
+        let zeros = x.zeros_like().unwrap();
+        let one =
+            |i: usize| scalar(&loss(&Value::constant(x.narrow(0, i, 1).unwrap()), &zeros.narrow(0, i, 1).unwrap(), None, None).unwrap());
+        let both = scalar(&loss(&Value::constant(x.clone()), &zeros, None, Some(&[0.5, 0.1])).unwrap());
+        assert!((both - f32::midpoint(0.5 * one(0), 0.1 * one(1))).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,148 @@
+//! One picture's share of fine-tuning.
+
+use candle_core::{DType, Tensor};
+use dedit_diffusion::Result;
+use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::scheduler::NoiseSchedule;
+use dedit_diffusion::unet::{Context, UnetInput};
+use dedit_edit::{Image, ItemPrompt};
+use dedit_nn::autograd::{Value, no_grad};
+use dedit_nn::ops;
+use dedit_nn::rng::Generator;
+
+use super::draws::TrainingDraws;
+use super::loss::{balance, loss, min_snr_weight};
+use super::settings::LearnSettings;
+use crate::canvas::Canvas;
+use crate::conditioning::{latents, mean, text_time, time_ids};
+use crate::picture::Subject;
+use crate::preview::LatentColours;
+use crate::regional::{Pyramid, item_masks, regions};
+use crate::text::{EncodedItems, Item, ItemTokens, encode};
+
+/// A picture that is learned.
+pub(crate) struct Scene {
+    canvas: Canvas,
+    /// `[1, 3, height, width]` in -1..=1.
+    picture: Tensor,
+    /// Scaled, `[1, channels, height, width]`.
+    latents: Tensor,
+    masks: Vec<Pyramid<f32>>,
+    prompts: Vec<ItemPrompt>,
+    balance: Option<Tensor>,
+    time_ids: [f32; 6],
+    colours: LatentColours,
+}
+
+impl Scene {
+    pub(crate) fn new(pipeline: &Pipeline, subject: &Subject<'_>, items: &[Item], settings: &LearnSettings) -> Result<Self> {
+        let canvas = Canvas::whole(subject.picture.size(), pipeline)?;
+        let (latent, downsampling) = (canvas.latent_size()?, settings.downsampling());
+        let picture = canvas.tensor(subject.picture)?;
+        let latents = latents(pipeline, &picture, None)?;
+        let weights = || balance(subject.items, latent, downsampling, pipeline.device());
+        Ok(Self {
+            masks: item_masks(pipeline.unet(), subject.items, latent, downsampling)?,
+            prompts: items.iter().map(Item::prompt).collect::<Result<_>>()?,
+            // Cells fewer than items cannot give each one; every cell then counts alike.
+            balance: if settings.balanced && latent.pixels() >= items.len() { Some(weights()?) } else { None },
+            time_ids: time_ids(canvas.size, settings.fixed_time_ids),
+            colours: LatentColours::fit(&latents, &picture)?,
+            picture,
+            latents,
+            canvas,
+        })
+    }
+
+    /// The prompts of its items, encoded; differentiable while the tokens learn.
+    pub(super) fn encode(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
+        encode(pipeline, tokens, &self.prompts)
+    }
+
+    /// Draws the latents of a stage from the autoencoder's posterior.
+    pub(super) fn sample_latents(&mut self, pipeline: &Pipeline, draws: &mut dyn TrainingDraws) -> Result<()> {
+        let shape = self.canvas.latent_shape(1, self.latents.dim(1)?);
+        let noise = draws.noise(&shape, pipeline.device())?;
+        self.latents = latents(pipeline, &self.picture, Some(&noise))?;
+        Ok(())
+    }
+
+    /// The loss of one pass.
+    pub(super) fn loss(
+        &self,
+        pipeline: &Pipeline,
+        schedule: &NoiseSchedule,
+        text: &EncodedItems,
+        settings: &LearnSettings,
+        draws: &mut dyn TrainingDraws,
+    ) -> Result<Value> {
+        let (batch, channels) = (settings.batch, self.latents.dim(1)?);
+        let latents = self.latents.repeat((batch, 1, 1, 1))?;
+        let noise = draws.noise(&self.canvas.latent_shape(batch, channels), pipeline.device())?;
+        let timesteps = draws.timesteps(batch, schedule.num_train_timesteps())?;
+        let noisy = schedule.add_noise(&latents, &noise, &timesteps)?;
+        let predicted = self.predict(pipeline, text, &noisy, &timesteps, settings)?;
+        let target = schedule.target(&latents, &noise, &timesteps)?;
+        let weigh = |gamma| timesteps.iter().map(|timestep| min_snr_weight(schedule, *timestep, gamma)).collect::<Result<Vec<_>>>();
+        let weights = settings.min_snr_gamma.map(weigh).transpose()?;
+        loss(&predicted, &target, self.balance.as_ref(), weights.as_deref())
+    }
+
+    fn predict(
+        &self,
+        pipeline: &Pipeline,
+        text: &EncodedItems,
+        noisy: &Tensor,
+        timesteps: &[usize],
+        settings: &LearnSettings,
+    ) -> Result<Value> {
+        let samples = timesteps.len();
+        let context = Context::PerSample(vec![regions(&text.contexts, &self.masks); samples]);
+        let text_time = text_time(&vec![mean(&text.pooled)?; samples], self.time_ids)?;
+        pipeline.unet().forward(&UnetInput {
+            latents: &Value::constant(noisy.to_dtype(pipeline.unet_dtype())?),
+            timesteps: &timesteps.iter().map(|timestep| *timestep as f32).collect::<Vec<_>>(),
+            context: &context,
+            separation: None,
+            text_time: text_time.as_ref(),
+            guidance: None,
+            checkpoint_levels: settings.checkpoint_levels,
+        })
+    }
+
+    /// What the denoiser makes of the picture under half noise, always the same noise: comes closer to the picture while it is learned.
+    pub(super) fn preview(
+        &self,
+        pipeline: &Pipeline,
+        schedule: &NoiseSchedule,
+        tokens: &ItemTokens,
+        settings: &LearnSettings,
+    ) -> Result<Image> {
+        no_grad(|| {
+            let timestep = schedule.num_train_timesteps() * 3 / 5;
+            let noise = Generator::new(0).normal(self.latents.shape(), pipeline.device())?;
+            let noisy = schedule.add_noise(&self.latents, &noise, &[timestep])?;
+            let text = self.encode(pipeline, tokens)?;
+            let predicted = self.predict(pipeline, &text, &noisy, &[timestep], settings)?.into_tensor().to_dtype(DType::F32)?;
+            let clean = schedule.prediction_type().original(schedule.level(timestep)?, &predicted, &noisy)?;
+            self.colours.picture(&clean)
+        })
+    }
+
+    /// The same text for every pass: nothing of it learns any more.
+    pub(super) fn fixed_text(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
+        let fixed = |values: Vec<Value>| values.iter().map(Value::detach).collect();
+        let EncodedItems { contexts, pooled, cut } = no_grad(|| self.encode(pipeline, tokens))?;
+        Ok(EncodedItems { contexts: fixed(contexts), pooled: fixed(pooled), cut })
+    }
+}
+
+/// The sum of losses as one number, for those who only read it.
+pub(super) fn number(loss: &Value) -> Result<f32> {
+    Ok(loss.tensor().to_dtype(DType::F32)?.to_scalar::<f32>()?)
+}
+
+/// The loss over the passes of an update.
+pub(super) fn share(loss: &Value, passes: usize) -> Result<Value> {
+    Ok(ops::scale(loss, 1.0 / passes as f64)?)
+}

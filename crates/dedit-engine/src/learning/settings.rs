@@ -1,0 +1,160 @@
+//! How a picture is learned.
+
+use dedit_diffusion::{Error, Family, Result};
+use dedit_edit::Downsampling;
+use serde::{Deserialize, Serialize};
+
+use crate::attention::TrainedAttention;
+
+/// One stage of fine-tuning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageSettings {
+    /// Updates of the optimiser; 0 leaves the stage out.
+    pub updates: usize,
+    /// Learning rate.
+    pub rate: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+}
+
+/// When a stage ends before its updates are done: the mean loss of the last `window` updates is not lower, by the share `least_gain`, than that of
+/// the window before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    /// Updates that are compared with as many before them.
+    pub window: usize,
+    /// Share of the loss, such as 0.01.
+    pub least_gain: f64,
+}
+
+/// Which timesteps are trained at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timesteps {
+    /// Each drawn for itself, all equally likely.
+    Uniform,
+    /// Spread evenly over each window of updates (a golden-ratio sequence from a random start): losses compare from window to window.
+    Spread,
+}
+
+/// Everything that decides what learning a picture comes to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other, each with its name")]
+pub struct LearnSettings {
+    /// Tokens of each item, 1 to 32. The paper's text uses 2; 5 is the best of its ablation.
+    pub tokens_per_item: usize,
+    /// Stage 1: the token embeddings.
+    pub tokens: StageSettings,
+    /// Stage 2: the attention, with the embeddings fixed.
+    pub attention: StageSettings,
+    /// What stage 2 trains.
+    pub trained: TrainedAttention,
+    /// (noise, timestep) pairs in one pass of the denoiser.
+    pub batch: usize,
+    /// Passes whose gradients are added up to one update.
+    pub accumulation: usize,
+    /// Timesteps.
+    pub timesteps: Timesteps,
+    /// Whether every item counts alike in the loss, however small it is.
+    pub balanced: bool,
+    /// γ of min-SNR weighting (arXiv 2303.09556), which gives easy timesteps less weight; `None` for the plain mean.
+    pub min_snr_gamma: Option<f64>,
+    /// When to stop early.
+    pub plateau: Option<Plateau>,
+    /// How item masks reach the attention's resolutions.
+    pub small_items_kept: bool,
+    /// Whether latents are drawn from the autoencoder's posterior, as in the published implementation, or are its mean.
+    pub sampled_latents: bool,
+    /// SDXL's picture size as the published implementation has it (1024 × 1024, whatever it is) instead of the true one.
+    pub fixed_time_ids: bool,
+    /// Levels of the denoiser that are computed again in the backward pass, from the outermost: less memory for more time.
+    pub checkpoint_levels: usize,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Updates between previews; 0 for none.
+    pub preview_every: usize,
+    /// Updates between states to save; 0 for none but at the end of each stage.
+    pub save_every: usize,
+}
+
+impl Default for LearnSettings {
+    /// Few updates on small weights: a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
+    /// end where the loss has settled.
+    fn default() -> Self {
+        Self {
+            tokens_per_item: 5,
+            tokens: StageSettings { updates: 80, rate: 5e-3, weight_decay: 0.0 },
+            attention: StageSettings { updates: 120, rate: 5e-4, weight_decay: 0.0 },
+            trained: TrainedAttention::Lora { rank: 4, alpha: 4.0 },
+            batch: 1,
+            accumulation: 2,
+            timesteps: Timesteps::Spread,
+            balanced: true,
+            min_snr_gamma: Some(5.0),
+            plateau: Some(Plateau { window: 30, least_gain: 0.01 }),
+            small_items_kept: true,
+            sampled_latents: false,
+            fixed_time_ids: false,
+            checkpoint_levels: 0,
+            seed: 0,
+            preview_every: 0,
+            save_every: 20,
+        }
+    }
+}
+
+impl LearnSettings {
+    /// The published implementation's settings, with its cross-attention training. `pictures` is 1, or 2 with a reference picture.
+    pub fn reference(family: Family, pictures: usize) -> Self {
+        let batch = match (family, pictures) {
+            (_, 2..) => 1,
+            (Family::Sdxl, _) => 2,
+            (Family::Sd1 | Family::Sd2, _) => 5,
+        };
+        Self {
+            tokens_per_item: 5,
+            tokens: StageSettings { updates: 100, rate: 1e-4, weight_decay: 0.01 },
+            attention: StageSettings { updates: 100, rate: 5e-5, weight_decay: 0.01 },
+            trained: TrainedAttention::CrossAttention,
+            batch,
+            accumulation: 5,
+            timesteps: Timesteps::Uniform,
+            balanced: false,
+            min_snr_gamma: None,
+            plateau: None,
+            small_items_kept: false,
+            sampled_latents: true,
+            fixed_time_ids: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn downsampling(&self) -> Downsampling {
+        if self.small_items_kept { Downsampling::AreaMajority } else { Downsampling::Nearest }
+    }
+
+    /// Says what makes no sense before any work is done.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (what, stage) in [("token", self.tokens), ("attention", self.attention)] {
+            if !(stage.rate.is_finite() && stage.rate > 0.0 && stage.weight_decay.is_finite() && stage.weight_decay >= 0.0) {
+                let StageSettings { rate, weight_decay, .. } = stage;
+                return Err(Error::usage(format!("a {what} learning rate of {rate} with weight decay {weight_decay}"))
+                    .hint("give a rate above 0, such as 1e-4, and a decay from 0"));
+            }
+        }
+        for (what, count) in [("batch", self.batch), ("accumulation", self.accumulation)] {
+            if count == 0 {
+                return Err(Error::usage(format!("a {what} of 0")).hint("give at least 1"));
+            }
+        }
+        if let TrainedAttention::Lora { rank: 0, .. } = self.trained {
+            return Err(Error::usage("a LoRA of rank 0 learns nothing").hint("give at least 1; 4 is usual"));
+        }
+        match self.min_snr_gamma {
+            Some(gamma) if !(gamma.is_finite() && gamma > 0.0) => {
+                Err(Error::usage(format!("a min-SNR γ of {gamma}")).hint("give a number above 0, such as 5, or leave it out"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! From noise to latents, step by step.
+
+use std::time::Instant;
+
+use candle_core::Tensor;
+use dedit_diffusion::pipeline::{Noise, Pipeline};
+use dedit_diffusion::scheduler::Scheduler;
+use dedit_diffusion::{Error, Result};
+
+use super::freeze::Kept;
+use super::guided::Guided;
+use super::invert::go_on;
+use super::settings::EditSettings;
+use super::{EditEvent, EditListener};
+use crate::preview::LatentColours;
+
+/// What stays the same from step to step.
+pub(super) struct Denoising<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) guided: &'a Guided<'a>,
+    pub(super) kept: Option<&'a Kept>,
+    pub(super) settings: &'a EditSettings,
+    pub(super) colours: &'a LatentColours,
+}
+
+impl Denoising<'_> {
+    /// Denoises `latents`, which are on the scale of the sample of step 0, and keeps what is to be kept.
+    pub(super) fn run(
+        &self,
+        scheduler: &mut dyn Scheduler,
+        mut latents: Tensor,
+        noise: &mut dyn Noise,
+        listener: &mut EditListener<'_>,
+    ) -> Result<Tensor> {
+        let of = scheduler.steps();
+        let begun = Instant::now();
+        for index in 0..of {
+            let leads = (index as f64) < self.settings.guidance_share * of as f64;
+            let output = self.guided.predict(&scheduler.scale_model_input(&latents, index)?, scheduler.timesteps()[index], leads)?;
+            let step = scheduler.step(&output, index, &latents, &mut |shape| noise.draw(shape, self.pipeline.device()))?;
+            latents = match self.kept {
+                Some(kept) => kept.put_back(&step.prev_sample, scheduler, index)?,
+                None => step.prev_sample,
+            };
+            let done = index + 1;
+            if !latents.abs()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+                let message = format!("the latents of step {done} of {of} hold values that are not numbers (NaN or infinity)");
+                return Err(Error::model(message).hint("try a lower guidance, another scheduler or a float32 checkpoint"));
+            }
+            let preview = self.colours.picture(&step.pred_original_sample)?;
+            let seconds_left = begun.elapsed().as_secs_f64() / done as f64 * (of - done) as f64;
+            go_on(listener(EditEvent::Step { done, of, seconds_left, preview: &preview })?)?;
+        }
+        Ok(latents)
+    }
+}

@@ -1,0 +1,48 @@
+//! The way back: from a picture's latents to noise that leads to them.
+
+use std::ops::ControlFlow;
+
+use candle_core::Tensor;
+use dedit_diffusion::scheduler::{NoiseLevel, PredictionType, Scheduler};
+use dedit_diffusion::{Error, Result};
+
+use super::guided::Guided;
+use super::{EditEvent, EditListener};
+
+/// Deterministic inversion along the scheduler's own noise levels: each step of DDIM (arXiv 2010.02502, equation 12 with η = 0) the other way round,
+/// predicted without guidance, which would lead away from the picture. The result is on the scale of the sample of step 0.
+pub(super) fn invert(
+    guided: &Guided<'_>,
+    scheduler: &dyn Scheduler,
+    prediction: PredictionType,
+    clean: &Tensor,
+    listener: &mut EditListener<'_>,
+) -> Result<Tensor> {
+    let steps = scheduler.steps();
+    let mut latents = clean.clone();
+    for index in (0..steps).rev() {
+        let (from, to) = (scheduler.level(index + 1)?, scheduler.level(index)?);
+        let output =
+            guided.predict(&scheduler.scale_model_input(&scaled(&latents, from, to)?, index)?, scheduler.timesteps()[index], false)?;
+        // The prediction is for the noisier side of the step; on the cleaner side it is taken to be the same.
+        let at = scaled(&latents, from, to)?;
+        let noise = prediction.noise(to, &output, &at)?;
+        let original = ((&latents - (&noise * from.noise)?)? * (1.0 / from.signal))?;
+        latents = ((original * to.signal)? + (noise * to.noise)?)?;
+        if listener(EditEvent::Inverted { done: steps - index, of: steps })?.is_break() {
+            return Err(Error::cancelled());
+        }
+    }
+    Ok(latents)
+}
+
+/// Latents of one level's magnitude at another's: schedulers that keep the signal at 1 have samples that grow with their noise.
+fn scaled(latents: &Tensor, from: NoiseLevel, to: NoiseLevel) -> Result<Tensor> {
+    let magnitude = |level: NoiseLevel| level.signal.hypot(level.noise);
+    Ok((latents * (magnitude(to) / magnitude(from)))?)
+}
+
+/// Breaks are errors here.
+pub(super) fn go_on(flow: ControlFlow<()>) -> Result<()> {
+    if flow.is_break() { Err(Error::cancelled()) } else { Ok(()) }
+}
