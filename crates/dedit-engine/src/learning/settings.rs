@@ -135,16 +135,16 @@ impl LearnSettings {
 
     /// Says what makes no sense before any work is done.
     pub(crate) fn check(&self) -> Result<()> {
-        for (what, stage) in [("token", self.tokens), ("attention", self.attention)] {
+        for (what, stage) in [("a token", self.tokens), ("an attention", self.attention)] {
             if !(stage.rate.is_finite() && stage.rate > 0.0 && stage.weight_decay.is_finite() && stage.weight_decay >= 0.0) {
                 let StageSettings { rate, weight_decay, .. } = stage;
-                return Err(Error::usage(format!("a {what} learning rate of {rate} with weight decay {weight_decay}"))
+                return Err(Error::usage(format!("{what} learning rate of {rate} with weight decay {weight_decay}"))
                     .hint("give a rate above 0, such as 1e-4, and a decay from 0"));
             }
         }
-        for (what, count) in [("batch", self.batch), ("accumulation", self.accumulation)] {
+        for (what, count) in [("a batch", self.batch), ("an accumulation", self.accumulation)] {
             if count == 0 {
-                return Err(Error::usage(format!("a {what} of 0")).hint("give at least 1"));
+                return Err(Error::usage(format!("{what} of 0")).hint("give at least 1"));
             }
         }
         if let TrainedAttention::Lora { rank: 0, .. } = self.trained {

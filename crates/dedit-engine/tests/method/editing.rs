@@ -1,0 +1,158 @@
+//! Every verb on every kind of picture: nothing but the region changes, and seeds decide the rest.
+
+use std::ops::ControlFlow;
+
+use dedit_diffusion::ErrorKind;
+use dedit_edit::{Channels, Edit, EditPlan, Image, ItemMask, ItemRef, PlanSettings, Samples, Segmentation, Size, Vacated};
+use dedit_engine::sampling::{EditEvent, EditSettings};
+
+use crate::support::{
+    HEIGHT, Kind, WIDTH, draft, edit, engine, items, numbers, picture, plan, quick, remove, replace, shift, short, subject,
+};
+
+fn verbs() -> Vec<Edit> {
+    let size = items().size();
+    let text = |text: &str| ("ball".to_owned(), text.to_owned());
+    let (item, prompt) = text("a golden [v]");
+    let (alone, scene) = text("[v] on a beach");
+    vec![
+        Edit::Reconstruct,
+        replace("ball"),
+        Edit::Augment { item, prompt },
+        Edit::SwapIn { item: "ball".to_owned(), from: ItemRef::reference("box") },
+        shift("ball", 10.0, 5.0),
+        Edit::Reshape { item: "box".to_owned(), mask: ItemMask::from_fn(size, |x, y| x > 50 && y > 40), vacated: Vacated::Nearest },
+        Edit::Swap { item: "ball".to_owned(), with: "box".to_owned() },
+        remove("ball"),
+        Edit::Blend { item: "ball".to_owned(), with: ItemRef::target("box"), amount: 0.4 },
+        Edit::Refine { mask: ItemMask::from_fn(size, |x, y| x < 20 && y < 20) },
+        Edit::Personalize { item: alone, prompt: scene },
+    ]
+}
+
+#[test]
+fn no_verb_changes_a_bit_outside_its_region() {
+    for kind in [Kind::Rgb8, Kind::Rgba16, Kind::GreyFloat] {
+        let (mut engine, picture, items) = (engine("sd"), picture(kind), items());
+        let learned = engine.draft(&subject(&picture, &items), Some(&subject(&picture, &items)), &quick()).unwrap();
+        for verb in verbs() {
+            let edits = [verb];
+            let plan = EditPlan::new(&items, Some(&items), &edits, &PlanSettings::default()).unwrap();
+            let edited = engine.edit(&learned, &picture, &plan, &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+            let name = format!("{} on {kind:?}", edits[0].verb());
+            assert_eq!(edited.changed_pixels_outside, 0, "{name}");
+            assert_eq!((edited.picture.size(), edited.picture.depth()), (picture.size(), picture.depth()), "{name}");
+            let (before, after) = (pixels(&picture), pixels(&edited.picture));
+            let changed = before.iter().zip(&after).filter(|(old, new)| old != new).count();
+            assert!(changed > 20, "{name} changed {changed} pixels");
+            let outside = before.iter().zip(&after).zip(plan.change().values());
+            assert!(outside.filter(|(_, change)| **change == 0.0).all(|((old, new), _)| old == new), "{name}");
+        }
+    }
+}
+
+/// The bits of every pixel.
+fn pixels(picture: &Image) -> Vec<Vec<u32>> {
+    let bits: Vec<u32> = match picture.samples() {
+        Samples::U8(samples) => samples.iter().map(|sample| u32::from(*sample)).collect(),
+        Samples::U16(samples) => samples.iter().map(|sample| u32::from(*sample)).collect(),
+        Samples::F32(samples) => samples.iter().map(|sample| sample.to_bits()).collect(),
+    };
+    bits.chunks(picture.channels().count()).map(<[u32]>::to_vec).collect()
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    let (mut engine, picture) = (engine("sd"), picture(Kind::Rgb8));
+    let learned = draft(&engine, &picture);
+    let edits = [replace("ball")];
+    let [a, again, other] = [5, 5, 6].map(|seed| edit(&mut engine, &learned, &picture, &edits, &EditSettings { seed, ..short(&edits) }));
+    assert_eq!(a.picture, again.picture);
+    assert_ne!(a.picture, other.picture);
+}
+
+#[test]
+fn steps_are_told_with_a_preview_and_a_break_stops_at_once() {
+    let (mut engine, picture) = (engine("sd"), picture(Kind::Rgb8));
+    let learned = draft(&engine, &picture);
+    let edits = [Edit::Reconstruct];
+    let mut told = Vec::new();
+    let mut listen = |event: EditEvent<'_>| {
+        told.push(match event {
+            EditEvent::Inverted { done, of } => format!("inverted {done}/{of}"),
+            EditEvent::Step { done, of, preview, .. } => format!("step {done}/{of} {}", preview.size()),
+            EditEvent::Cut(end) => format!("cut {end}"),
+        });
+        Ok(if told.len() == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    let outcome = engine.edit(&learned, &picture, &plan(&edits), &short(&edits), &mut listen);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(told[..3], ["inverted 1/3", "inverted 2/3", "inverted 3/3"]);
+    assert!(told[3].starts_with("step 1/3 ") && told.len() == 5, "{told:?}");
+}
+
+#[test]
+fn what_does_not_fit_of_a_prompt_is_told() {
+    let (mut engine, picture) = (engine("sd"), picture(Kind::Rgb8));
+    let learned = draft(&engine, &picture);
+    let long = "bag ".repeat(90);
+    let cut = |edit: Edit, engine: &mut dedit_engine::Engine| {
+        let mut told = None;
+        let outcome = engine.edit(&learned, &picture, &plan(&[edit]), &short(&[]), &mut |event| {
+            if let EditEvent::Cut(end) = event {
+                told = Some(end.to_owned());
+            }
+            Ok(ControlFlow::Break(()))
+        });
+        (told, outcome.unwrap_err())
+    };
+    let (told, _) = cut(Edit::Replace { item: "ball".to_owned(), prompt: format!("{long} and the end") }, &mut engine);
+    assert!(told.unwrap().ends_with("and the end"));
+    let (told, error) = cut(Edit::Augment { item: "ball".to_owned(), prompt: format!("{long} [v]") }, &mut engine);
+    assert_eq!(told, None);
+    assert!(error.to_string().contains("an item's own tokens do not fit"), "{error}");
+}
+
+#[test]
+fn pictures_of_odd_sizes_are_edited() {
+    let mut engine = engine("sd");
+    for (width, height, x) in [(1, 1, 1), (3, 200, 2), (1000, 7, 500), (129, 127, 64)] {
+        let size = Size::new(width, height).unwrap();
+        let picture = Image::new(size, Channels::Grey, Samples::U8((0..size.pixels()).map(|i| (i * 7 % 256) as u8).collect())).unwrap();
+        let front = ItemMask::from_fn(size, |column, _| column < x);
+        let items = Segmentation::from_masks(size, &[("front".to_owned(), front)], "back").unwrap();
+        let learned = engine.draft(&subject(&picture, &items), None, &quick()).unwrap();
+        let edits = [replace("front")];
+        let plan = EditPlan::new(&items, None, &edits, &PlanSettings::default()).unwrap();
+        let edited = engine.edit(&learned, &picture, &plan, &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+        assert_eq!((edited.picture.size(), edited.changed_pixels_outside), (size, 0), "{size}");
+    }
+}
+
+#[test]
+fn what_cannot_be_edited_is_said() {
+    let (mut engine, rgb) = (engine("sd"), picture(Kind::Rgb8));
+    let learned = draft(&engine, &rgb);
+    let edits = [replace("ball")];
+    let mut refused = |picture: &Image, settings: &EditSettings, kind: ErrorKind, fragment: &str| {
+        let error = engine.edit(&learned, picture, &plan(&edits), settings, &mut |_| panic!("work was done")).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(fragment), "{error}");
+    };
+    let good = short(&edits);
+    let size = Size::new(WIDTH, HEIGHT).unwrap();
+    let mut values = vec![0.5f32; WIDTH * HEIGHT];
+    values[30 * WIDTH + 30] = f32::NAN;
+    let nan = Image::new(size, Channels::Grey, Samples::F32(values)).unwrap();
+    let clear = Image::new(size, Channels::GreyAlpha, Samples::U8([9, 0].repeat(WIDTH * HEIGHT))).unwrap();
+    let small = Image::new(Size::new(8, 8).unwrap(), Channels::Grey, Samples::U8(vec![0; 64])).unwrap();
+    refused(&nan, &good, ErrorKind::Input, "is NaN; give it a finite value");
+    refused(&clear, &good, ErrorKind::Input, "is fully transparent");
+    refused(&small, &good, ErrorKind::Input, "the items are on a picture of 96×64, and this picture is 8×8");
+    refused(&rgb, &EditSettings { steps: 0, ..good.clone() }, ErrorKind::Usage, "0 steps");
+    refused(&rgb, &EditSettings { guidance: f64::NAN, ..good.clone() }, ErrorKind::Usage, "the guidance NaN makes no sense");
+    refused(&rgb, &EditSettings { strength: 1.5, ..good.clone() }, ErrorKind::Usage, "the strength 1.5 is outside 0 to 1");
+    refused(&rgb, &EditSettings { anchor: Some(-0.1), ..good.clone() }, ErrorKind::Usage, "the anchor -0.1 is outside 0 to 1");
+    refused(&rgb, &EditSettings { scheduler: Some("dpm".to_owned()), ..good }, ErrorKind::Usage, "dpm");
+    assert_eq!(numbers(&learned.token_rows()[0]).len() % 6, 0);
+}
