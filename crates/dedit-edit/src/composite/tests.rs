@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::Channels;
+use crate::image::{Channels, Depth};
 
 fn size(width: usize, height: usize) -> Size {
     Size::new(width, height).unwrap()
@@ -125,4 +125,22 @@ fn colours_are_matched_by_what_surrounds_the_region() {
     let (before, after) = (&shifted, &lifted.colour()[0]);
     assert!(((after[0] - after[1]) - (before[0] - before[1])).abs() < 1e-6, "contrast stays where there is nothing to compare it with");
     assert!(ColourMatch::measure(&planes(&flat), &planes(&flat), &ItemMask::empty(Size::new(2, 2).unwrap())).is_err());
+}
+
+#[test]
+fn changes_are_counted_where_none_may_be() {
+    let size = size(3, 2);
+    let change = ItemMask::from_fn(size, |x, _| x == 0);
+    for depth in [Depth::U8, Depth::U16, Depth::F32] {
+        let planes = |values: [f32; 6]| Planes::new(size, vec![values.to_vec()], None).unwrap().to_image(depth).unwrap();
+        let original = planes([0.5; 6]);
+        let edited = planes([0.1, 0.5, 0.9, 0.1, 0.5, 0.51]);
+        assert_eq!(changed_outside(&original, &original, &change).unwrap(), 0);
+        assert_eq!(changed_outside(&original, &edited, &change).unwrap(), 2, "{depth:?}");
+    }
+    let float = |value: f32| Image::new(size, Channels::Grey, Samples::F32(vec![value; 6])).unwrap();
+    assert_eq!(changed_outside(&float(0.0), &float(-0.0), &change).unwrap(), 4, "bits count, not values");
+    assert_eq!(changed_outside(&float(f32::NAN), &float(f32::NAN), &change).unwrap(), 0);
+    let other = Image::new(size, Channels::Rgb, Samples::U8(vec![0; 18])).unwrap();
+    assert!(changed_outside(&float(0.0), &other, &change).is_err());
 }

@@ -223,3 +223,12 @@ fn transforms_without_sense_are_refused_and_far_ones_leave_nothing() {
         assert!(item.transformed(Transform::shift(dx, dy)).unwrap().is_empty(), "({dx}, {dy})");
     }
 }
+
+#[test]
+fn a_grid_of_largest_values_misses_no_pixel() {
+    let mask = ItemMask::from_fn(size(10, 6), |x, y| (x, y) == (9, 0) || (x, y) == (4, 5));
+    let grid = mask.largest_on_grid(size(3, 2));
+    assert_eq!(grid.values(), [0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    // A pixel that lies across cells counts in each.
+    assert_eq!(ItemMask::from_fn(size(3, 1), |x, _| x == 1).largest_on_grid(size(2, 1)).values(), [1.0, 1.0]);
+}

@@ -317,3 +317,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn regions_can_be_given() {
+    let room = room();
+    let prompts: Vec<ItemPrompt> = room.names().iter().map(|name| ItemPrompt::tokens(ItemRef::target(name))).collect();
+    let change = ItemMask::from_fn(room.size(), |x, y| x == 0 && y == 0);
+    let given = EditPlan::from_parts(room.clone(), room.clone(), prompts.clone(), change.clone()).unwrap();
+    assert_eq!((given.change(), given.prompts(), given.changes().len()), (&change, prompts.as_slice(), 0));
+    assert!(given.vacated().is_empty() && given.moved().is_empty());
+    let refused = |prompts: Vec<ItemPrompt>, change: ItemMask| {
+        EditPlan::from_parts(room.clone(), room.clone(), prompts, change).unwrap_err().to_string()
+    };
+    assert!(refused(Vec::new(), change.clone()).contains("were given 0 prompts"));
+    assert!(refused(prompts.clone(), ItemMask::empty(room.size())).contains("no pixel may change"));
+    assert!(refused(prompts, ItemMask::full(size(1, 1))).contains("1×1"));
+}

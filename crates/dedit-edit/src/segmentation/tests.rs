@@ -159,3 +159,13 @@ fn an_unknown_name_brings_the_nearest_to_mind() {
     }
     assert_eq!(items.item("wall"), Ok(2));
 }
+
+#[test]
+fn a_cut_keeps_the_items_in_it_and_their_order() {
+    let labels = vec![0, 0, 1, 1, 0, 2, 2, 1];
+    let whole = Segmentation::from_labels(size(4, 2), named(&["a", "b", "c"]), labels).unwrap();
+    let cut = whole.crop(Rect { x: 2, y: 0, width: 2, height: 2 }).unwrap();
+    assert_eq!((cut.names(), cut.labels()), (named(&["b", "c"]).as_slice(), [0, 0, 1, 0].as_slice()));
+    assert_eq!(whole.crop(whole.size().rect()).unwrap(), whole);
+    assert!(whole.crop(Rect { x: 3, y: 0, width: 2, height: 2 }).is_err());
+}

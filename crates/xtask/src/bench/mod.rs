@@ -3,6 +3,7 @@
 //! Sides take turns call by call, so that a busy machine slows all of them; figures are medians of CPU seconds (user and system, over all threads),
 //! which other processes disturb least.
 
+mod method;
 mod serve;
 mod side;
 mod works;

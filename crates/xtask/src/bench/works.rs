@@ -13,14 +13,20 @@ use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::ops::mean_squared_error;
 use dedit_nn::rng::Generator;
 
+use super::method;
 use super::serve::Work;
 
 /// Everything that can be measured: its name, and what it is.
-pub(super) const WORKS: [(&str, &str); 4] = [
+pub(super) const WORKS: [(&str, &str); 9] = [
     ("unet_f32", "U-Net forward, batch 1, f32 weights"),
     ("unet_f32_b2", "U-Net forward, batch 2, f32 weights"),
     ("vae_decode_f32", "autoencoder, decode"),
     ("train_step", "training step on the cross-attentions' q, k, v"),
+    ("grouped_1", "U-Net forward, grouped cross-attention, 1 item"),
+    ("grouped_8", "U-Net forward, grouped cross-attention, 8 items"),
+    ("learn_step_items", "learning step, 4 items, on the cross-attentions' q, k, v"),
+    ("edit", "edit, 4 items, 4 guided steps and decoding"),
+    ("edit_20", "edit, 4 items, 20 guided steps and decoding"),
 ];
 
 /// Makes the networks of a work; the calls come later.
@@ -30,22 +36,27 @@ pub(super) fn build(name: &str) -> Result<Work> {
         "unet_f32_b2" => unet(2),
         "vae_decode_f32" => vae_decode(),
         "train_step" => train_step(),
+        "grouped_1" => method::grouped(1),
+        "grouped_8" => method::grouped(8),
+        "learn_step_items" => method::learn_step(),
+        "edit" => method::edit(4),
+        "edit_20" => method::edit(20),
         other => bail!("there is no work {other}; known: {}", WORKS.map(|(name, _)| name).join(", ")),
     }
 }
 
 /// Stable Diffusion 1.5's sizes; what is not named is the default of diffusers.
-fn stable_diffusion(dtype: DType) -> Result<Unet> {
+pub(super) fn stable_diffusion(dtype: DType) -> Result<Unet> {
     let text = r#"{"block_out_channels": [320, 640, 1280, 1280], "attention_head_dim": 8, "cross_attention_dim": 768}"#;
     let config = UnetConfig::from_file(&ConfigFile::parse(text, Path::new("unet/config.json"))?)?;
     Ok(Unet::random(config, dtype, &Device::Cpu)?)
 }
 
-fn normal(shape: &[usize], seed: u64) -> Result<Value> {
+pub(super) fn normal(shape: &[usize], seed: u64) -> Result<Value> {
     Ok(Value::constant(Generator::new(seed).normal(shape, &Device::Cpu)?))
 }
 
-fn predict(unet: &Unet, latents: &Value, context: &Context) -> Result<Value> {
+pub(super) fn predict(unet: &Unet, latents: &Value, context: &Context) -> Result<Value> {
     let timesteps = vec![500.0; latents.dims()[0]];
     let input =
         UnetInput { latents, timesteps: &timesteps, context, separation: None, text_time: None, guidance: None, checkpoint_levels: 0 };
@@ -58,26 +69,37 @@ fn unet(batch: usize) -> Result<Work> {
     Ok(Box::new(move || predict(&unet, &latents, &context).map(drop)))
 }
 
-fn vae_decode() -> Result<Work> {
+/// The autoencoder at Stable Diffusion's sizes.
+pub(super) fn autoencoder() -> Result<Vae> {
     let text = r#"{"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
         "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
         "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}"#;
     let config = VaeConfig::from_file(&ConfigFile::parse(text, Path::new("vae/config.json"))?)?;
-    let vae = Vae::random(config, DType::F32, &Device::Cpu)?;
+    Ok(Vae::random(config, DType::F32, &Device::Cpu)?)
+}
+
+fn vae_decode() -> Result<Work> {
+    let vae = autoencoder()?;
     let latents = normal(&[1, 4, 64, 64], 3)?.into_tensor();
     Ok(Box::new(move || Ok(vae.decode(&latents, Tiling::default()).map(drop)?)))
 }
 
-/// Frozen weights are stored in f16, as checkpoints come; trained ones, gradients and moments in f32.
-fn train_step() -> Result<Work> {
-    let mut unet = stable_diffusion(DType::F16)?;
-    let mut trained: Vec<(String, Parameter)> = Vec::new();
+/// The weights that the published method trains, by path.
+pub(super) fn train_cross_attention(unet: &mut Unet) -> Result<Vec<(String, Parameter)>> {
+    let mut trained = Vec::new();
     unet.visit("", &mut |path, layer| {
         if let (Layer::Linear(linear), true) = (layer, ["q", "k", "v"].iter().any(|part| path.ends_with(&format!("attn2.to_{part}")))) {
             trained.push((path.to_owned(), linear.make_trainable()?));
         }
         Ok(())
     })?;
+    Ok(trained)
+}
+
+/// Frozen weights are stored in f16, as checkpoints come; trained ones, gradients and moments in f32.
+fn train_step() -> Result<Work> {
+    let mut unet = stable_diffusion(DType::F16)?;
+    let trained = train_cross_attention(&mut unet)?;
     let mut optimizer = AdamW::new(trained, AdamWOptions { rate: 1e-5, ..AdamWOptions::default() })?;
     let (latents, context) = (normal(&[1, 4, 64, 64], 4)?, Context::Shared(normal(&[1, 77, 768], 5)?));
     let noise: Tensor = normal(&[1, 4, 64, 64], 6)?.into_tensor();
