@@ -232,7 +232,7 @@ impl Job<'_> {
             Output::Composited { colour_match } => {
                 if colour_match {
                     let original = self.picture.crop(canvas.rect).and_then(|part| part.planes()).map_err(from_edit)?;
-                    let ring = self.plan.soft().crop(canvas.rect).map_err(from_edit)?;
+                    let ring = outer(&self.plan.soft().crop(canvas.rect).map_err(from_edit)?)?;
                     generated = ColourMatch::measure(&original, &generated, &ring).map_err(from_edit)?.apply(generated);
                 }
                 self.plan.change()
@@ -240,6 +240,12 @@ impl Job<'_> {
         };
         composite(self.picture, &generated, at, change).map_err(from_edit)
     }
+}
+
+/// The ring weighted to its outside, which shows what the original shows.
+fn outer(ring: &ItemMask) -> Result<ItemMask> {
+    let weights = ring.values().iter().map(|value| if *value > 0.0 { 1.0 - value } else { 0.0 }).collect();
+    ItemMask::new(ring.size(), weights).map_err(from_edit)
 }
 
 /// The prompts of some of the items.

@@ -130,7 +130,7 @@ impl Default for EditSettings {
             output: Output::Composited { colour_match: true },
             start: Start::Noise,
             context_crop: true,
-            anchor: Some(0.6),
+            anchor: Some(0.8),
             separate_vacated: true,
             pooled: PooledItems::Generated,
             fixed_time_ids: false,
@@ -141,11 +141,15 @@ impl Default for EditSettings {
 }
 
 impl EditSettings {
-    /// What suits the edits: guidance as the paper has it, 7 for words and 3 for tokens; a reconstruction starts from the picture's own noise.
+    /// What suits the edits: guidance as the paper has it, 7 for words and 3 for tokens. A reconstruction starts from the picture's own noise, which leads
+    /// back to it without guidance.
     pub fn for_edits(edits: &[Edit]) -> Self {
         let says = |edit: &Edit| matches!(edit, Edit::Replace { .. } | Edit::Augment { .. } | Edit::Personalize { .. });
-        let guidance = if edits.iter().any(says) { 7.0 } else { 3.0 };
-        let start = if matches!(edits, [Edit::Reconstruct]) { Start::Inverted } else { Start::Noise };
+        let (start, guidance) = match edits {
+            [Edit::Reconstruct] => (Start::Inverted, 1.0),
+            edits if edits.iter().any(says) => (Start::Noise, 7.0),
+            _ => (Start::Noise, 3.0),
+        };
         Self { guidance, start, ..Self::default() }
     }
 
@@ -172,7 +176,8 @@ impl EditSettings {
             fixed_time_ids: true,
             small_items_kept: false,
             sampled_latents: true,
-            ..Self::for_edits(edits)
+            guidance: if let [Edit::Reconstruct] = edits { 3.0 } else { Self::for_edits(edits).guidance },
+            ..Self::default()
         }
     }
 
