@@ -86,12 +86,13 @@ impl SchedulerConfig {
         config
     }
 
-    /// DDIM on the same noise levels, from timestep 0 on and with a clean end (`set_alpha_to_one`), whatever the settings say of these.
+    /// DDIM on the same noise levels, from timestep 0 on, without clipping and with a clean end (`set_alpha_to_one`), whatever the settings say of these.
     #[must_use]
     pub fn plain_ddim(&self) -> Self {
         let mut config = self.with_kind(SchedulerKind::Ddim);
         config.keys.set("set_alpha_to_one", true);
         config.keys.set("steps_offset", 0);
+        config.keys.set("clip_sample", false);
         config.keys.set("timestep_spacing", "leading");
         config
     }

@@ -4,6 +4,7 @@ use candle_core::Tensor;
 use dedit_diffusion::pipeline::{Noise, Pipeline, SeededNoise};
 use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
 use dedit_diffusion::unet::Separation;
+use dedit_diffusion::vae::Posterior;
 use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{ColourMatch, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Rect, Segmentation, changed_outside, composite};
 use dedit_nn::autograd::no_grad;
@@ -15,7 +16,7 @@ use super::invert::{go_on, invert};
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
 use super::{EditEvent, EditListener};
 use crate::canvas::Canvas;
-use crate::conditioning::{latents, time_ids};
+use crate::conditioning::time_ids;
 use crate::engine::Engine;
 use crate::error::from_edit;
 use crate::learned::Learned;
@@ -92,11 +93,12 @@ impl Job<'_> {
         let mut scheduler = self.scheduler()?.build(settings.steps)?;
         let shape = canvas.latent_shape(1, pipeline.vae().config().latent_channels);
         let unit_noise = noise.draw(&shape, pipeline.device())?;
-        let (original, frozen_noise) = self.original(canvas, &picture, &unit_noise, &shape, noise)?;
+        let posterior = pipeline.encode_picture(&picture)?;
+        let clean = pipeline.vae().scale_latents(&posterior.mean)?;
+        let (original, frozen_noise) = self.original(canvas, &posterior, &unit_noise, &shape, noise)?;
         let mut start = (&unit_noise * scheduler.init_noise_sigma())?;
         let mut kept_noise = frozen_noise;
         if settings.start == Start::Inverted {
-            let clean = latents(pipeline, &picture, None)?;
             let prediction = pipeline.scheduler().prediction_type()?;
             let own = self.guided_as_was(canvas, tokens)?;
             start = invert(&own, scheduler.as_ref(), prediction, &clean, listener)?;
@@ -107,7 +109,7 @@ impl Job<'_> {
         if let (Some(kept), FrozenLevel::Next) = (&kept, settings.frozen) {
             start = kept.put_under(&start, scheduler.as_ref())?;
         }
-        let colours = LatentColours::fit(&latents(pipeline, &picture, None)?, &picture)?;
+        let colours = LatentColours::fit(&clean, &picture)?;
         let denoising = Denoising { pipeline, guided: &guided, kept: kept.as_ref(), settings, colours: &colours };
         let result = denoising.run(scheduler.as_mut(), start, noise, listener)?;
         let edited = self.put_back(canvas, &result)?;
@@ -191,7 +193,7 @@ impl Job<'_> {
     fn original(
         &self,
         canvas: Canvas,
-        picture: &Tensor,
+        posterior: &Posterior,
         unit_noise: &Tensor,
         shape: &[usize],
         noise: &mut dyn Noise,
@@ -200,18 +202,24 @@ impl Job<'_> {
             return Ok((None, unit_noise.clone()));
         }
         let device = self.pipeline.device();
-        let posterior = if self.settings.sampled_latents { Some(noise.draw(shape, device)?) } else { None };
+        let drawn = if self.settings.sampled_latents { Some(noise.draw(shape, device)?) } else { None };
         let own_noise = match self.settings.frozen {
             FrozenLevel::Present => noise.draw(shape, device)?,
             FrozenLevel::Next => unit_noise.clone(),
         };
         let transported = if self.settings.anchor.is_some() && !self.plan.moved().is_empty() {
             let planes = self.picture.planes().and_then(|planes| self.plan.transported(&planes)).map_err(from_edit)?;
-            Some(canvas.tensor_of(&planes.crop(canvas.rect).map_err(from_edit)?)?)
+            let part = canvas.tensor_of(&planes.crop(canvas.rect).map_err(from_edit)?)?;
+            Some(self.pipeline.encode_picture(&part)?)
         } else {
             None
         };
-        Ok((Some(latents(self.pipeline, transported.as_ref().unwrap_or(picture), posterior.as_ref())?), own_noise))
+        let posterior = transported.as_ref().unwrap_or(posterior);
+        let latents = match drawn {
+            Some(drawn) => posterior.sample(&drawn)?,
+            None => posterior.mean.clone(),
+        };
+        Ok((Some(self.pipeline.vae().scale_latents(&latents)?), own_noise))
     }
 
     fn everything_changes(&self) -> bool {
