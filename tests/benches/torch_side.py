@@ -1,5 +1,8 @@
 """PyTorch's side of the bench: full-size Stable Diffusion 1.5 networks with random weights.
 
+The works about items do what the published implementation of D-Edit does (arXiv 2403.04880): items
+are vertical stripes of equal width with 40 tokens each.
+
 Usage: python torch_side.py WORK [--threads N]
 
 Answers commands on standard input, one JSON object per line on standard output, so that the bench
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import sys
@@ -32,14 +36,19 @@ os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import Attention
 from torch.nn import functional
+from transformers import CLIPTextConfig, CLIPTextModel
 
 Work = Callable[[], None]
 
 LATENT = 64
 """Height and width of the latent of a picture of 512 x 512."""
 TOKENS, WIDTH = 77, 768
+ITEM_TOKENS = 40
+"""Tokens of an item's prompt."""
+GUIDANCE = 5.0
 
 UNET_CONFIG: dict[str, Any] = {
     "sample_size": LATENT,
@@ -55,6 +64,20 @@ VAE_CONFIG: dict[str, Any] = {
     "latent_channels": 4,
     "sample_size": 512,
     "scaling_factor": 0.18215,
+}
+TEXT_CONFIG: dict[str, Any] = {
+    "vocab_size": 49408,
+    "hidden_size": WIDTH,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_act": "quick_gelu",
+}
+SCHEDULER_CONFIG: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "clip_sample": False,
 }
 
 
@@ -87,11 +110,16 @@ def unet(batch: int, dtype: torch.dtype = torch.float32) -> Work:
     return forward
 
 
-def vae_decode() -> Work:
-    """One picture from its latent."""
+def decoder() -> AutoencoderKL:
+    """The autoencoder without its encoder."""
     model = AutoencoderKL(**VAE_CONFIG).eval().requires_grad_(requires_grad=False)
     del model.encoder
-    code = latent(1)
+    return model
+
+
+def vae_decode() -> Work:
+    """One picture from its latent."""
+    model, code = decoder(), latent(1)
 
     @torch.no_grad()
     def decode() -> None:
@@ -100,14 +128,18 @@ def vae_decode() -> Work:
     return decode
 
 
+def cross_attention(model: UNet2DConditionModel) -> list[torch.nn.Parameter]:
+    """The query, key and value weights of all cross-attentions, which learn from now on."""
+    names = tuple(f"attn2.to_{part}.weight" for part in "qkv")
+    return [
+        weight.requires_grad_() for name, weight in model.named_parameters() if name.endswith(names)
+    ]
+
+
 def train_step() -> Work:
     """One step on the query, key and value weights of all cross-attentions."""
     model = frozen_unet()
-    names = tuple(f"attn2.to_{part}.weight" for part in "qkv")
-    weights = [
-        weight.requires_grad_() for name, weight in model.named_parameters() if name.endswith(names)
-    ]
-    optimizer = torch.optim.AdamW(weights, lr=1e-5)
+    optimizer = torch.optim.AdamW(cross_attention(model), lr=1e-5)
     noisy, noise, prompt, timestep = latent(1), latent(1), context(1), torch.tensor([500])
 
     def step() -> None:
@@ -119,12 +151,126 @@ def train_step() -> Work:
     return step
 
 
+class GroupedAttention:
+    """Cross-attention as D-Edit publishes it: every pixel with every item, times the item's mask.
+
+    Contexts are (1, items, tokens, width). Without masks there is one, for all pixels.
+    """
+
+    masks: torch.Tensor | None = None
+    """(items, 512, 512), ones and zeros; one object serves all layers."""
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor,
+        **_: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The layer's output, in the way diffusers asks for it."""
+
+        def heads(values: torch.Tensor) -> torch.Tensor:
+            return values.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+
+        pixels = hidden_states.shape[1]
+        query, total = heads(attn.to_q(hidden_states)), None
+        for index, tokens in enumerate(encoder_hidden_states.unbind(1)):
+            key, value = heads(attn.to_k(tokens)), heads(attn.to_v(tokens))
+            attended = (query @ key.transpose(-1, -2) * attn.scale).softmax(-1) @ value
+            if self.masks is not None:
+                size = (math.isqrt(pixels),) * 2
+                small = functional.interpolate(self.masks[None, index, None], size=size)
+                attended = attended * small.reshape(pixels, 1)
+            total = attended if total is None else total + attended
+        return attn.to_out[0](total.transpose(1, 2).flatten(2))
+
+
+def grouped_unet() -> tuple[UNet2DConditionModel, GroupedAttention]:
+    """The U-Net with grouped cross-attention."""
+    model, grouped = frozen_unet(), GroupedAttention()
+    processors = model.attn_processors.items()
+    model.set_attn_processor({n: grouped if ".attn2." in n else own for n, own in processors})
+    return model, grouped
+
+
+def stripes(count: int, side: int) -> torch.Tensor:
+    """Masks of vertical stripes of equal width, (items, side, side)."""
+    owner = torch.arange(side) * count // side
+    return (
+        (owner == torch.arange(count)[:, None]).float()[:, None].expand(-1, side, -1).contiguous()
+    )
+
+
+def grouped_forward(items: int) -> Work:
+    """One forward pass with so many items."""
+    model, grouped = grouped_unet()
+    grouped.masks = stripes(items, 8 * LATENT)
+    noisy, timestep = latent(1), torch.tensor([500])
+    prompts = torch.randn(1, items, ITEM_TOKENS, WIDTH)
+
+    @torch.no_grad()
+    def forward() -> None:
+        model(noisy, timestep, encoder_hidden_states=prompts)
+
+    return forward
+
+
+def learn_step_items() -> Work:
+    """One step of the second stage: four prompts are encoded, the cross-attentions learn."""
+    model, grouped = grouped_unet()
+    grouped.masks = stripes(4, 8 * LATENT)
+    text = CLIPTextModel(CLIPTextConfig(**TEXT_CONFIG)).eval().requires_grad_(requires_grad=False)
+    ids = torch.randint(TEXT_CONFIG["vocab_size"], (4, ITEM_TOKENS))
+    optimizer = torch.optim.AdamW(cross_attention(model), lr=5e-5)
+    noisy, noise, timestep = latent(1), latent(1), torch.tensor([500])
+
+    def step() -> None:
+        with torch.no_grad():
+            prompts = text(ids).last_hidden_state[None]
+        predicted = model(noisy, timestep, encoder_hidden_states=prompts).sample
+        functional.mse_loss(predicted, noise).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def edit(steps: int) -> Work:
+    """An edit of the second of four stripes: two calls a step, the rest put back, one picture."""
+    (model, grouped), vae, masks = grouped_unet(), decoder(), stripes(4, 8 * LATENT)
+    scheduler = DDIMScheduler(**SCHEDULER_CONFIG)
+    start, original, noise = latent(1), latent(1), latent(1)
+    prompts, nothing = torch.randn(1, 4, ITEM_TOKENS, WIDTH), torch.zeros(1, 1, TOKENS, WIDTH)
+    active = stripes(4, LATENT)[1].bool()
+
+    @torch.no_grad()
+    def run() -> None:
+        scheduler.set_timesteps(steps)
+        now = start
+        for timestep in scheduler.timesteps:
+            grouped.masks = None
+            without = model(now, timestep, encoder_hidden_states=nothing).sample
+            grouped.masks = masks
+            output = model(now, timestep, encoder_hidden_states=prompts).sample
+            guided = without + GUIDANCE * (output - without)
+            free = scheduler.step(guided, timestep, now).prev_sample
+            now = torch.where(active, free, scheduler.add_noise(original, noise, timestep[None]))
+        vae.decode(now / VAE_CONFIG["scaling_factor"])
+
+    return run
+
+
 WORKS: dict[str, Callable[[], Work]] = {
     "unet_f32": lambda: unet(1),
     "unet_f32_b2": lambda: unet(2),
     "unet_bf16": lambda: unet(1, torch.bfloat16),
     "vae_decode_f32": vae_decode,
     "train_step": train_step,
+    "grouped_1": lambda: grouped_forward(1),
+    "grouped_8": lambda: grouped_forward(8),
+    "learn_step_items": learn_step_items,
+    "edit": lambda: edit(4),
+    "edit_20": lambda: edit(20),
 }
 
 

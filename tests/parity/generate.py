@@ -24,6 +24,7 @@ from transformers.utils import logging
 from values import (
     checkpoint,
     compare,
+    dedit,
     ladder,
     layers,
     lora,
@@ -55,6 +56,7 @@ def writers() -> dict[str, Writer]:
         table |= {
             f"lora-{kind}": partial(of, lora.write_lora, kind),
             f"train-{kind}": partial(of, train.write_train, kind),
+            f"dedit-{kind}": partial(of, dedit.write_dedit, kind),
         }
     return table
 
