@@ -12,9 +12,9 @@ use dedit_diffusion::Error;
 use dedit_diffusion::scheduler::SchedulerKind;
 
 use crate::console::Console;
-use crate::{demo, generate};
+use crate::{demo, edit, generate, learn, plan, show};
 
-/// Pictures from prompts and pictures, with Stable Diffusion 1, 2 and XL.
+/// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]
 #[command(name = "dedit", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -28,6 +28,10 @@ const EXIT_CODES: &str =
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Learn(Box<learn::Options>),
+    Edit(Box<edit::Options>),
+    Plan(Box<plan::Options>),
+    Show(show::Options),
     Generate(generate::Options),
     Demo(demo::Options),
 }
@@ -38,6 +42,10 @@ impl Command {
         match self {
             Self::Generate(options) => &options.reporting,
             Self::Demo(options) => &options.reporting,
+            Self::Learn(options) => &options.reporting,
+            Self::Edit(options) => options.reporting(),
+            Self::Plan(options) => options.reporting(),
+            Self::Show(options) => &options.reporting,
         }
     }
 }
@@ -55,10 +63,11 @@ pub(crate) struct Reporting {
 }
 
 /// The model and where it runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct Engine {
-    /// A diffusers folder or a single .safetensors file; else the one that the environment variable `DEDIT_MODEL` names, else the tiny test model of
+    /// A diffusers folder or a single .safetensors file; else the one a session was learned with, else the one
+    /// that the environment variable `DEDIT_MODEL` names, else the tiny test model of
     /// the repository, whose weights are random
     #[arg(long, value_name = "PATH")]
     pub(crate) model: Option<PathBuf>,

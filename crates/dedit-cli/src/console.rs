@@ -49,6 +49,16 @@ impl Console {
         });
     }
 
+    /// Says how far learning is.
+    pub(crate) fn learning(&self, what: &'static str, done: usize, of: usize, loss: f32, seconds_left: f64) {
+        if self.json {
+            let left = rounded(seconds_left);
+            return self.line(&json!({"progress": {"stage": what, "step": done, "steps": of, "loss": loss, "seconds_left": left}}));
+        }
+        self.stage(what, done, of, Some(seconds_left));
+        self.bar.set_prefix(format!("loss {loss:.4} {}", time_left(seconds_left)));
+    }
+
     /// Passes on what the engine tells.
     pub(crate) fn progress(&self, progress: &Progress<'_>) {
         match progress {

@@ -35,7 +35,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
     output::create_folder(&options.out)?;
-    let model = Model::open(&options.engine, console)?;
+    let model = Model::open(&options.engine, None, console)?;
     let making = Making::begin(model, console, interrupt)?;
     let make = |name: &str, request: &GenerateRequest, init| making.make(request, init, &[options.out.join(name)]);
 

@@ -49,9 +49,9 @@ pub(crate) struct Options {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
-    let files = output::prepare(&options.out, options.batch)?;
+    let files = output::prepare(&options.out, options.batch, &["png"])?;
     let source = options.init.as_deref().map(Source::read).transpose()?;
-    let model = Model::open(&options.engine, console)?;
+    let model = Model::open(&options.engine, None, console)?;
     let unit = model.pixels_per_latent();
     let size = options.size.or_else(|| source.as_ref().map(|source| source.size(unit)));
     if let Some(size) = size {

@@ -134,7 +134,7 @@ impl Made {
 }
 
 /// A seed that is short enough to be typed again.
-fn random_seed() -> u64 {
+pub(crate) fn random_seed() -> u64 {
     // The standard library's hasher is keyed with the system's random numbers.
     RandomState::new().build_hasher().finish() >> 32
 }

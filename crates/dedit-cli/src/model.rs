@@ -32,10 +32,10 @@ pub(crate) struct Choice {
 }
 
 impl Model {
-    /// Opens the checkpoint that the options name.
-    pub(crate) fn open(engine: &Engine, console: &Console) -> Result<Self> {
+    /// Opens the checkpoint that the options name; `recorded` is the one a session was learned with.
+    pub(crate) fn open(engine: &Engine, recorded: Option<&Path>, console: &Console) -> Result<Self> {
         let device = open_device(engine.device)?;
-        let path = find(engine, console)?;
+        let path = find(engine, recorded, console)?;
         let is_test = test_models().zip(path.canonicalize().ok()).is_some_and(|(folder, path)| path.starts_with(folder));
         if is_test {
             console.note(format!("the weights of this tiny test model are random, so its pictures are noise: {}", path.display()));
@@ -48,6 +48,11 @@ impl Model {
         }
         let choice = Choice { name: file_name(&path), device, loras: engine.lora.clone(), is_test };
         Ok(Self { checkpoint, choice })
+    }
+
+    /// Its file or folder, whole.
+    pub(crate) fn path(&self) -> &Path {
+        self.checkpoint.path()
     }
 
     /// How many pixels a latent pixel stands for, along each side.
@@ -75,10 +80,10 @@ impl Model {
 }
 
 /// The model's path.
-fn find(engine: &Engine, console: &Console) -> Result<PathBuf> {
+fn find(engine: &Engine, recorded: Option<&Path>, console: &Console) -> Result<PathBuf> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     let how = format!("name one with --model or the environment variable {VARIABLE}");
-    match (engine.model.clone().or(variable), test_models()) {
+    match (engine.model.clone().or(recorded.map(Path::to_path_buf)).or(variable), test_models()) {
         (Some(path), _) if path.exists() => Ok(path),
         (Some(path), _) => Err(Error::model("there is no such model").at(path).hint("give a diffusers folder or a .safetensors file")),
         (None, Some(folder)) => {

@@ -1,6 +1,6 @@
 //! Files that are either whole or not there.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,17 +8,20 @@ use std::path::{Path, PathBuf};
 use dedit_diffusion::{Error, ErrorKind, Result};
 use tempfile::NamedTempFile;
 
-/// The names of `count` PNG files: `out.png`, or `out-1.png`, `out-2.png`, … where there are several. Creates the folder and makes sure that files can
-/// be written there, before any work is done.
-pub(crate) fn prepare(out: &Path, count: usize) -> Result<Vec<PathBuf>> {
-    let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-    let (Some(stem), true) = (out.file_stem(), is_png) else {
-        return Err(Error::usage("pictures are written as PNG").at(out).hint("give a name that ends in .png"));
+/// The names of `count` files: `out.png`, or `out-1.png`, `out-2.png`, … where there are several. Creates the folder and makes sure that files can be
+/// written there, before any work is done. `extensions` are those that fit what is written.
+pub(crate) fn prepare(out: &Path, count: usize, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+    let fits = |found: &OsStr| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension));
+    let (Some(stem), Some(extension)) = (out.file_stem(), out.extension().filter(|extension| fits(extension))) else {
+        let (what, example) = if extensions.contains(&"png") { ("pictures", ".png") } else { ("float pictures", ".tif") };
+        let kind = if extensions.contains(&"png") { "PNG" } else { "TIFF" };
+        return Err(Error::usage(format!("{what} are written as {kind}")).at(out).hint(format!("give a name that ends in {example}")));
     };
     create_folder(folder_of(out))?;
     let numbered = |i: usize| {
         let mut name = OsString::from(stem);
-        name.push(format!("-{i}.png"));
+        name.push(format!("-{i}."));
+        name.push(extension);
         out.with_file_name(name)
     };
     let files: Vec<PathBuf> = if count == 1 { vec![out.to_path_buf()] } else { (1..=count).map(numbered).collect() };
@@ -79,11 +82,11 @@ mod tests {
     fn several_pictures_are_numbered() {
         let folder = tempfile::tempdir().unwrap();
         let names = |out: &str, count| {
-            let files = prepare(&folder.path().join(out), count).unwrap();
+            let files = prepare(&folder.path().join(out), count, &["png"]).unwrap();
             files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names("new/folder/a.png", 1), ["new/folder/a.png"]);
-        assert_eq!(names("a.b.PNG", 3), ["a.b-1.png", "a.b-2.png", "a.b-3.png"]);
+        assert_eq!(names("a.b.PNG", 3), ["a.b-1.PNG", "a.b-2.PNG", "a.b-3.PNG"]);
     }
 
     #[test]

@@ -63,6 +63,17 @@ impl Engine {
         self.run(target, reference, settings, tokens, &mut SeededDraws::new(settings), state, listener)
     }
 
+    /// Says whether learning of these pictures with these settings can go on from a state.
+    pub fn check_state(
+        &self,
+        target: &Subject<'_>,
+        reference: Option<&Subject<'_>>,
+        settings: &LearnSettings,
+        state: &LearningState,
+    ) -> Result<()> {
+        state.check(&self.inputs(target, reference, settings)?, settings)
+    }
+
     /// [`learn`](Self::learn) with given draws, from given token rows (`[items · tokens, width]` per encoder): for comparisons.
     pub fn learn_with(
         &mut self,

@@ -9,7 +9,7 @@ use dedit_edit::{Image, Segmentation};
 use serde::{Deserialize, Serialize};
 
 use crate::attention::{self, AttentionDelta};
-use crate::learning::LearnSettings;
+use crate::learning::{LearnSettings, same_outcome};
 use crate::text::{Item, ItemTokens, rows_name};
 use crate::{file, picture};
 
@@ -50,6 +50,13 @@ impl Learned {
     /// The loss of every update of the two stages. Empty where nothing was learned yet.
     pub fn losses(&self) -> &[Vec<f32>; 2] {
         &self.header.losses
+    }
+
+    /// Whether both are of the same model, pictures and items, with settings that come to the same.
+    pub fn same_inputs(&self, other: &Self) -> bool {
+        let (one, other) = (&self.header, &other.header);
+        let same = (&one.model, &one.pictures, &one.items) == (&other.model, &other.pictures, &other.items);
+        same && same_outcome(&one.settings, &other.settings)
     }
 
     /// The fingerprint of the model it belongs to.

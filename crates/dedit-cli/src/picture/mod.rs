@@ -2,10 +2,12 @@
 
 mod init;
 mod png;
+mod read;
 mod settings;
 
 pub(crate) use self::init::Source;
-pub(crate) use self::png::encode;
+pub(crate) use self::png::{encode, encode_image};
+pub(crate) use self::read::Photo;
 pub(crate) use self::settings::{Init, Lora, Settings};
 
 use candle_core::Tensor;

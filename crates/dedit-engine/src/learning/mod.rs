@@ -23,6 +23,7 @@ pub(crate) use run::{Clock, Run};
 pub(crate) use scene::Scene;
 pub use settings::{LearnSettings, Plateau, StageSettings, Timesteps};
 pub use state::LearningState;
+pub(crate) use state::same_outcome;
 
 /// A stage of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

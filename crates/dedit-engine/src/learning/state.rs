@@ -60,7 +60,7 @@ impl LearningState {
     }
 
     /// Says whether learning with these inputs and settings can go on from here.
-    pub(super) fn check(&self, inputs: &str, settings: &LearnSettings) -> Result<()> {
+    pub(crate) fn check(&self, inputs: &str, settings: &LearnSettings) -> Result<()> {
         let other = if self.header.inputs != inputs {
             "of another picture, other items or another model"
         } else if !same_outcome(&self.header.settings, settings) {
@@ -73,7 +73,7 @@ impl LearningState {
 }
 
 /// Whether two settings come to the same numbers: how often something is shown or saved is left aside.
-fn same_outcome(one: &LearnSettings, other: &LearnSettings) -> bool {
+pub(crate) fn same_outcome(one: &LearnSettings, other: &LearnSettings) -> bool {
     let plain = |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, ..settings.clone() };
     plain(one) == plain(other)
 }

@@ -1,0 +1,56 @@
+//! Pictures as they are: every sample in its own depth.
+
+use std::path::Path;
+
+use dedit_diffusion::{Error, ErrorKind, Result};
+use dedit_edit::{Channels, Image, Samples, Size};
+use dedit_engine::from_edit;
+use image::{DynamicImage, ImageDecoder as _, ImageReader};
+
+/// A picture, turned as its EXIF data says, and its colour profile.
+#[derive(Debug, Clone)]
+pub(crate) struct Photo {
+    pub(crate) image: Image,
+    pub(crate) profile: Option<Vec<u8>>,
+}
+
+impl Photo {
+    /// Reads a PNG, JPEG, WebP or TIFF file. Its size is checked before anything of that size is allocated.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
+            Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
+        };
+        let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
+        let formats = "give a PNG, JPEG, WebP or TIFF file";
+        let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
+        let (width, height) = decoder.dimensions();
+        Size::new(width as usize, height as usize).map_err(|error| from_edit(error).at(path))?;
+        let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
+        let profile = decoder.icc_profile().ok().flatten();
+        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
+        picture.apply_orientation(orientation);
+        Ok(Self { image: image_from(picture).map_err(|error| error.at(path))?, profile })
+    }
+}
+
+fn image_from(picture: DynamicImage) -> Result<Image> {
+    let size = Size::new(picture.width() as usize, picture.height() as usize).map_err(from_edit)?;
+    let (channels, samples) = match picture {
+        DynamicImage::ImageLuma8(picture) => (Channels::Grey, Samples::U8(picture.into_raw())),
+        DynamicImage::ImageLumaA8(picture) => (Channels::GreyAlpha, Samples::U8(picture.into_raw())),
+        DynamicImage::ImageRgb8(picture) => (Channels::Rgb, Samples::U8(picture.into_raw())),
+        DynamicImage::ImageRgba8(picture) => (Channels::Rgba, Samples::U8(picture.into_raw())),
+        DynamicImage::ImageLuma16(picture) => (Channels::Grey, Samples::U16(picture.into_raw())),
+        DynamicImage::ImageLumaA16(picture) => (Channels::GreyAlpha, Samples::U16(picture.into_raw())),
+        DynamicImage::ImageRgb16(picture) => (Channels::Rgb, Samples::U16(picture.into_raw())),
+        DynamicImage::ImageRgba16(picture) => (Channels::Rgba, Samples::U16(picture.into_raw())),
+        DynamicImage::ImageRgb32F(picture) => (Channels::Rgb, Samples::F32(picture.into_raw())),
+        DynamicImage::ImageRgba32F(picture) => (Channels::Rgba, Samples::F32(picture.into_raw())),
+        other => {
+            return Err(
+                Error::new(ErrorKind::Input, format!("pictures of {:?} are not known here", other.color())).hint("convert it to RGB")
+            );
+        }
+    };
+    Image::new(size, channels, samples).map_err(from_edit)
+}

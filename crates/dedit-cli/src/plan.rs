@@ -1,0 +1,104 @@
+//! `dedit plan`: what an edit comes to, before anything is computed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dedit_diffusion::Result;
+use dedit_edit::{ChangeKind, EditPlan, Rect};
+use dedit_engine::from_edit;
+use serde_json::{Value, json};
+
+use crate::arguments::Reporting;
+use crate::console::Console;
+use crate::edit::{Planning, Source, Verb};
+use crate::output;
+use crate::picture::encode_image;
+use crate::session::labels_png;
+
+/// Show what an edit comes to: new masks and the region that changes; needs no model
+#[derive(Debug, Args)]
+#[command(subcommand_required = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    verb: Verb<Common>,
+}
+
+impl Options {
+    pub(crate) fn reporting(&self) -> &Reporting {
+        &self.verb.common().reporting
+    }
+}
+
+/// What all verbs take.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The plan as a PNG picture: items in colours, full where pixels change, faded where they stay
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The items after the edit as a 16-bit grey PNG of their numbers
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    planning: Planning,
+    #[command(flatten)]
+    reporting: Reporting,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
+    let common = options.verb.common();
+    let opened = common.source.open()?;
+    let edit = options.verb.edit(opened.target.items.size())?;
+    let verb = edit.verb();
+    let (plan, _) = common.planning.plan(edit, &opened, false)?;
+    if let Some(file) = &common.out {
+        let file = &output::prepare(file, 1, &["png"])?[0];
+        output::write(file, &encode_image(&plan.picture().map_err(from_edit)?, None, &[])?)?;
+    }
+    if let Some(file) = &common.labels {
+        let file = &output::prepare(file, 1, &["png"])?[0];
+        output::write(file, &labels_png(plan.after())?)?;
+    }
+    let report = report(verb, &plan);
+    let count = |name: &str| report[name].as_u64().unwrap_or(0);
+    let told = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
+    console.finish(&told, report);
+    Ok(())
+}
+
+fn report(verb: &str, plan: &EditPlan) -> Value {
+    let change = plan.change().values();
+    let count = |holds: fn(f32) -> bool| change.iter().filter(|value| holds(**value)).count();
+    let items: Vec<Value> = plan.after().names().iter().enumerate().map(|(number, name)| json!({"number": number, "name": name})).collect();
+    let changes: Vec<Value> = plan
+        .changes()
+        .iter()
+        .map(|change| json!({"item": change.item, "change": named(change.kind), "before": shown(change.before), "after": change.after.map(shown)}))
+        .collect();
+    json!({
+        "verb": verb,
+        "region": plan.region().map(shown),
+        "active_pixels": count(|value| value >= 1.0),
+        "soft_pixels": count(|value| value > 0.0 && value < 1.0),
+        "hard_pixels": count(|value| value <= 0.0),
+        "items": items,
+        "changes": changes,
+    })
+}
+
+fn shown(rect: Rect) -> Value {
+    json!({"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height})
+}
+
+fn named(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Prompt => "prompt",
+        ChangeKind::Moved(_) => "moved",
+        ChangeKind::Reshaped => "reshaped",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Regenerated => "regenerated",
+        ChangeKind::Adjusted => "adjusted",
+    }
+}

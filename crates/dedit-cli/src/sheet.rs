@@ -1,0 +1,138 @@
+//! Pictures for people: items over a picture, and everything of an edit side by side.
+
+use dedit_diffusion::Result;
+use dedit_edit::{Depth, EditPlan, Image, Planes, Samples, Segmentation};
+use dedit_engine::from_edit;
+use font8x8::UnicodeFonts as _;
+use image::imageops::{FilterType, replace, resize};
+use image::{Rgb, RgbImage};
+
+use crate::picture::encode;
+use crate::session::Picture;
+
+const GAP: u32 = 8;
+/// Height of a line of letters, of 8 pixels each.
+const LINE: u32 = 12;
+/// Pictures on a sheet are enlarged to at least this width, so that their titles fit under them, and shrunk to at most the other.
+const LEAST: u32 = 192;
+const MOST: u32 = 512;
+
+/// The picture with a tint and an outline for each item, and their names in those colours below, as a PNG file.
+pub(crate) fn overlay(picture: &Picture) -> Result<Vec<u8>> {
+    encode(&with_legend(&tinted(&picture.photo.image, &picture.items)?, &picture.items), &[])
+}
+
+/// The picture, its items, the plan and the results side by side, with a title under each, as a PNG file.
+pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: &[(String, &Image)]) -> Result<Vec<u8>> {
+    let mut shown = vec![
+        ("before".to_owned(), shown_as(&picture.photo.image)?),
+        ("items".to_owned(), tinted(&picture.photo.image, &picture.items)?),
+        ("plan".to_owned(), shown_as(&plan.picture().map_err(from_edit)?)?),
+    ];
+    for (title, result) in results {
+        shown.push((title.clone(), shown_as(result)?));
+    }
+    let fitted: Vec<(String, RgbImage)> = shown.into_iter().map(|(title, picture)| (title, fitted(&picture))).collect();
+    let width = fitted.iter().map(|(_, picture)| picture.width() + GAP).sum::<u32>() + GAP;
+    let height = fitted.iter().map(|(_, picture)| picture.height()).max().unwrap_or(0);
+    let mut sheet = RgbImage::from_pixel(width, height + 2 * GAP + LINE, Rgb([255; 3]));
+    let mut x = GAP;
+    for (title, picture) in &fitted {
+        replace(&mut sheet, picture, i64::from(x), i64::from(GAP));
+        write(&mut sheet, x, GAP + height + 4, title, picture.width(), Rgb([0; 3]));
+        x += picture.width() + GAP;
+    }
+    encode(&sheet, &[])
+}
+
+fn fitted(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let longest = width.max(height);
+    if longest < LEAST {
+        let times = LEAST.div_ceil(longest);
+        return resize(picture, width * times, height * times, FilterType::Nearest);
+    }
+    if longest > MOST {
+        let scaled = |side: u32| (u64::from(side) * u64::from(MOST) / u64::from(longest)).max(1) as u32;
+        return resize(picture, scaled(width), scaled(height), FilterType::Triangle);
+    }
+    picture.clone()
+}
+
+/// Any picture as 8-bit RGB; what is transparent shows grey.
+fn shown_as(picture: &Image) -> Result<RgbImage> {
+    let planes = picture.planes().map_err(from_edit)?.with_colours(3);
+    let alpha = planes.alpha().map(<[f32]>::to_vec);
+    let over = |plane: &Vec<f32>| match &alpha {
+        Some(alpha) => plane.iter().zip(alpha).map(|(value, alpha)| value * alpha + 0.5 * (1.0 - alpha)).collect(),
+        None => plane.clone(),
+    };
+    let flat = Planes::new(planes.size(), planes.colour().iter().map(over).collect(), None).map_err(from_edit)?;
+    let flat = flat.to_image(Depth::U8).map_err(from_edit)?;
+    let size = flat.size();
+    let samples = match flat.into_samples() {
+        Samples::U8(samples) => samples,
+        _ => Vec::new(),
+    };
+    Ok(RgbImage::from_raw(size.width() as u32, size.height() as u32, samples).unwrap_or_default())
+}
+
+/// A tint for every item but the one with the most pixels, and a line where two meet.
+fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
+    let mut shown = shown_as(picture)?;
+    let width = items.size().width();
+    let labels = items.labels();
+    for (index, pixel) in shown.pixels_mut().enumerate() {
+        let label = labels[index];
+        let differs = |other: Option<usize>| other.is_some_and(|other| labels[other] != label);
+        let (x, y) = items.size().position(index);
+        let edge = differs((x > 0).then(|| index - 1)) || differs((y > 0).then(|| index - width));
+        let colour = colour(usize::from(label)).0;
+        let share = if edge { 1.0 } else { 0.4 };
+        for (value, tint) in pixel.0.iter_mut().zip(colour) {
+            *value = (f32::from(*value) * (1.0 - share) + f32::from(tint) * share).round() as u8;
+        }
+    }
+    Ok(shown)
+}
+
+/// Hues a golden angle apart, so that neighbours in the list look unlike however many there are.
+fn colour(item: usize) -> Rgb<u8> {
+    let hue = item as f32 * 137.508 / 60.0;
+    Rgb([5.0, 3.0, 1.0].map(|offset: f32| {
+        let k = (offset + hue) % 6.0;
+        (230.0 * (1.0 - 0.8 * k.min(4.0 - k).clamp(0.0, 1.0))) as u8
+    }))
+}
+
+fn with_legend(picture: &RgbImage, items: &Segmentation) -> RgbImage {
+    let picture = fitted(picture);
+    let lines = items.names().len().min(64) as u32;
+    let mut whole = RgbImage::from_pixel(picture.width(), picture.height() + lines * LINE + GAP, Rgb([255; 3]));
+    replace(&mut whole, &picture, 0, 0);
+    for (number, name) in items.names().iter().take(64).enumerate() {
+        let y = picture.height() + GAP / 2 + number as u32 * LINE;
+        for (dx, dy) in (0..8).flat_map(|dx| (0..8).map(move |dy| (dx, dy))) {
+            if 2 + dx < whole.width() {
+                whole.put_pixel(2 + dx, y + dy, colour(number));
+            }
+        }
+        write(&mut whole, 14, y, name, picture.width().saturating_sub(14), Rgb([0; 3]));
+    }
+    whole
+}
+
+/// Writes a line of text, cut where it would be wider than `room`.
+fn write(sheet: &mut RgbImage, x: u32, y: u32, text: &str, room: u32, colour: Rgb<u8>) {
+    for (place, letter) in text.chars().take(room as usize / 8).enumerate() {
+        let glyph = font8x8::BASIC_FONTS.get(letter).or_else(|| font8x8::LATIN_FONTS.get(letter)).unwrap_or([0x7e; 8]);
+        for (row, bits) in glyph.into_iter().enumerate() {
+            for column in (0..8u32).filter(|column| bits >> column & 1 == 1) {
+                let (x, y) = (x + 8 * place as u32 + column, y + row as u32);
+                if x < sheet.width() && y < sheet.height() {
+                    sheet.put_pixel(x, y, colour);
+                }
+            }
+        }
+    }
+}
