@@ -96,7 +96,7 @@ impl Mounted {
                     self.adapters.push(path.to_owned());
                 }
                 Some(LayerDelta::Weight(weight)) => {
-                    let original = linear.weight()?;
+                    let original = linear.weight()?.to_dtype(linear.dtype())?;
                     linear.set_weight(weight)?;
                     self.weights.insert(path.to_owned(), original);
                 }
@@ -119,7 +119,7 @@ impl Mounted {
             }
             match trained {
                 TrainedAttention::CrossAttention => {
-                    mounted.weights.insert(path.to_owned(), linear.weight()?);
+                    mounted.weights.insert(path.to_owned(), linear.weight()?.to_dtype(linear.dtype())?);
                     parameters.push((format!("{path}.weight"), linear.make_trainable()?));
                 }
                 TrainedAttention::Lora { rank, alpha } => {

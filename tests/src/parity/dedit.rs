@@ -217,7 +217,11 @@ fn edit(
     let edited = engine.edit_with(learned, &scene.picture, &plan, &settings, &mut noise, &mut |_| Ok(ControlFlow::Continue(())))?;
     ensure!(noise.left() == 0, "{} draws were not asked for", noise.left());
     report.compare(folder, &format!("{name}.latent"), folder.tolerance_of("latent", LATENT), || Ok(edited.latents));
-    report.compare(folder, &format!("{name}.image"), folder.tolerance_of("levels", LEVELS), || {
+    let image = format!("{name}.image");
+    if !folder.has(&image) {
+        return Ok(());
+    }
+    report.compare(folder, &image, folder.tolerance_of("levels", LEVELS), || {
         let Samples::U8(samples) = edited.picture.into_samples() else { bail!("the picture has no 8-bit samples") };
         Ok(Tensor::from_vec(samples, (1, size.height(), size.width(), 3), &Device::Cpu)?)
     });

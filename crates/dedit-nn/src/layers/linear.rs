@@ -62,7 +62,12 @@ impl Linear {
         self.bias.as_mut()
     }
 
-    /// Replaces the weight `[out, in]`, which is frozen from then on, in the precision it was built in.
+    /// The precision that the weight was built in.
+    pub fn dtype(&self) -> DType {
+        self.like.dtype()
+    }
+
+    /// Replaces the weight `[out, in]`, which is frozen from then on and kept in its own precision.
     ///
     /// # Errors
     /// When the shape differs.
@@ -70,7 +75,7 @@ impl Linear {
         if weight.dims() != [self.outputs, self.inputs] {
             bail!("a weight of {:?} does not fit a layer from {} to {}", weight.dims(), self.inputs, self.outputs);
         }
-        self.matrix = Matrix::new(&weight.to_dtype(self.like.dtype())?.to_device(self.like.device())?)?;
+        self.matrix = Matrix::new(&weight.to_device(self.like.device())?)?;
         Ok(())
     }
 
