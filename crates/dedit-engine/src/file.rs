@@ -23,7 +23,7 @@ pub(crate) fn write(kind: &str, header: &impl Serialize, tensors: &BTreeMap<Stri
     safetensors::serialize(tensors, Some(HashMap::from([(KEY.to_owned(), text)]))).map_err(|error| fault(&error))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// `Input` for damaged bytes, another kind or another version.

@@ -16,7 +16,9 @@ impl EditPlan {
     pub fn picture(&self) -> Result<Image> {
         let size = self.after.size();
         let (labels, change) = (self.after.labels(), self.change.values());
-        let colours: Vec<[f32; 3]> = (0..self.after.names().len()).map(colour).collect();
+        // The colours that the items had before: what stays looks the same though others go.
+        let place = |name: &String| self.before.names().iter().position(|before| before == name).unwrap_or(0);
+        let colours: Vec<[f32; 3]> = self.after.names().iter().map(|name| colour(place(name))).collect();
         let pixel = |index: usize| {
             if differs(size, index, |a, b| change[a] > 0.0 && change[b] == 0.0) {
                 return OUTLINE_OF_REGION;

@@ -1,6 +1,6 @@
 //! Two-stage fine-tuning on one picture, or on two for edits that take items from a reference.
 //!
-//! Read top to bottom: [`settings`](LearnSettings) say how; [`run`] goes through the stages, first the token embeddings with everything else fixed,
+//! Read top to bottom: [`settings`](LearnSettings) say how; `run` goes through the stages, first the token embeddings with everything else fixed,
 //! then the attention with the embeddings fixed; `scene` is one picture's share of an update; `loss` is what is minimised; `draws` are the random
 //! numbers; `state` is what a resumed run needs.
 

@@ -24,6 +24,8 @@ pub(super) struct Guided<'a> {
     time_ids: [f32; 6],
     separation: Option<Separation>,
     guidance: f64,
+    /// Guidance as an input of the denoiser, which then needs no second branch (latent consistency models, arXiv 2310.04378).
+    embedded: Option<f64>,
 }
 
 impl<'a> Guided<'a> {
@@ -62,12 +64,13 @@ impl<'a> Guided<'a> {
             time_ids,
             separation,
             guidance: settings.guidance,
+            embedded: pipeline.unet().config().time_cond_proj_dim.is_some().then_some(settings.guidance),
         })
     }
 
     /// The prediction for scaled latents `[1, channels, rows, columns]` at a timestep, in f32: both branches in one pass where there is guidance.
     pub(super) fn predict(&self, latents: &Tensor, timestep: f32, guided: bool) -> Result<Tensor> {
-        if !guided || (self.guidance - 1.0).abs() < f64::EPSILON {
+        if !guided || self.embedded.is_some() || (self.guidance - 1.0).abs() < f64::EPSILON {
             return self.call(latents, timestep, vec![self.conditional.clone()], std::slice::from_ref(&self.pooled));
         }
         let contexts = vec![self.unconditional.clone(), self.conditional.clone()];
@@ -86,7 +89,7 @@ impl<'a> Guided<'a> {
             context: &Context::PerSample(contexts),
             separation: self.separation.as_ref(),
             text_time: text_time.as_ref(),
-            guidance: None,
+            guidance: self.embedded,
             checkpoint_levels: 0,
         })?;
         Ok(output.into_tensor().to_dtype(DType::F32)?)

@@ -100,9 +100,9 @@ fn measure(
             .transpose()?,
     );
     sides.push(
-        // candle-transformers cuts gradients in its U-Net, so it has no training step to measure.
+        // candle-transformers has no grouped attention, and cuts gradients in its U-Net, so that there is no training step to measure.
         candle
-            .filter(|_| name != "train_step")
+            .filter(|_| works::OF_CANDLE.contains(&name))
             .map(|program| {
                 let mut command = Command::new(program);
                 command.arg(name).env("RAYON_NUM_THREADS", &threads);

@@ -29,6 +29,9 @@ pub(super) const WORKS: [(&str, &str); 9] = [
     ("edit_20", "edit, 4 items, 20 guided steps and decoding"),
 ];
 
+/// What candle-transformers has too.
+pub(super) const OF_CANDLE: [&str; 3] = ["unet_f32", "unet_f32_b2", "vae_decode_f32"];
+
 /// Makes the networks of a work; the calls come later.
 pub(super) fn build(name: &str) -> Result<Work> {
     match name {
