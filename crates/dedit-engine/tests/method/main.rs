@@ -7,3 +7,4 @@ mod faults;
 mod files;
 mod learning;
 mod support;
+mod switches;
