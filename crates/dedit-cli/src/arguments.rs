@@ -83,9 +83,35 @@ pub(crate) struct Engine {
     /// Where to compute: cpu, cuda, cuda:1, metal
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: DeviceName,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where the engine runs. So far that is always this process; the options are there for calls that say so.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct Place {
     /// Run the engine in this process, as it does without this option too
     #[arg(long)]
-    pub(crate) no_daemon: bool,
+    no_daemon: bool,
+    /// The socket of a running engine; none is asked yet
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+/// What the other commands take, for calls that give every command the same options: these need no model and draw no numbers.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Unused {
+    #[arg(long, hide = true)]
+    model: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    device: Option<DeviceName>,
+    #[arg(long, hide = true)]
+    seed: Option<u64>,
+    #[arg(long, hide = true)]
+    no_daemon: bool,
+    #[arg(long, hide = true)]
+    socket: Option<PathBuf>,
 }
 
 /// How noise becomes a picture.

@@ -1,6 +1,7 @@
 //! What the user hears: progress, notes and errors on standard error, the result on standard output; for people or, with `--json`, for programs.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,6 +58,13 @@ impl Console {
         }
         self.stage(what, done, of, Some(seconds_left));
         self.bar.set_prefix(format!("loss {loss:.4} {}", time_left(seconds_left)));
+    }
+
+    /// Says that there is a new preview, to programs that show it.
+    pub(crate) fn preview(&self, file: &Path) {
+        if self.json {
+            self.line(&json!({"progress": {"preview": file}}));
+        }
     }
 
     /// Passes on what the engine tells.

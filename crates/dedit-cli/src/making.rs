@@ -19,6 +19,9 @@ use crate::model::{Choice, Model};
 use crate::output::{self, file_name};
 use crate::picture::{self, Init, Lora, Settings};
 
+/// What files say of the program that made them.
+pub(crate) const MADE_BY: &str = concat!("dedit ", env!("CARGO_PKG_VERSION"));
+
 /// A loaded model, and who is told of the work.
 pub(crate) struct Making<'a> {
     pub(crate) pipeline: Pipeline,
@@ -89,7 +92,7 @@ impl<'a> Making<'a> {
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {
         let kind = request.scheduler.as_ref().unwrap_or(self.pipeline.scheduler()).kind();
         Settings {
-            made_by: concat!("dedit ", env!("CARGO_PKG_VERSION")).to_owned(),
+            made_by: MADE_BY.to_owned(),
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
             model: self.choice.name.clone(),

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dedit_diffusion::Result;
-use dedit_edit::{ChangeKind, EditPlan, Rect};
+use dedit_edit::{ChangeKind, EditPlan};
 use dedit_engine::from_edit;
 use serde_json::{Value, json};
 
-use crate::arguments::Reporting;
+use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit::{Planning, Source, Verb};
+use crate::edit::{Planning, Source, Verb, rectangle};
 use crate::output;
 use crate::picture::encode_image;
 use crate::session::labels_png;
@@ -43,6 +43,8 @@ pub(crate) struct Common {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
+    unused: Unused,
+    #[command(flatten)]
     reporting: Reporting,
 }
 
@@ -71,25 +73,32 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
 fn report(verb: &str, plan: &EditPlan) -> Value {
     let change = plan.change().values();
     let count = |holds: fn(f32) -> bool| change.iter().filter(|value| holds(**value)).count();
-    let items: Vec<Value> = plan.after().names().iter().enumerate().map(|(number, name)| json!({"number": number, "name": name})).collect();
-    let changes: Vec<Value> = plan
-        .changes()
-        .iter()
-        .map(|change| json!({"item": change.item, "change": named(change.kind), "before": shown(change.before), "after": change.after.map(shown)}))
-        .collect();
     json!({
         "verb": verb,
-        "region": plan.region().map(shown),
+        "region": plan.region().map(rectangle),
         "active_pixels": count(|value| value >= 1.0),
         "soft_pixels": count(|value| value > 0.0 && value < 1.0),
         "hard_pixels": count(|value| value <= 0.0),
-        "items": items,
-        "changes": changes,
+        "items": items(plan),
     })
 }
 
-fn shown(rect: Rect) -> Value {
-    json!({"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height})
+/// Every item of before the edit, with its number after it and what happens to it. Numbers are those of the label picture.
+fn items(plan: &EditPlan) -> Vec<Value> {
+    let (before, after) = (plan.before().bounding_boxes(), plan.after().bounding_boxes());
+    let item = |(was, name): (usize, &String)| {
+        let number = plan.after().names().iter().position(|after| after == name);
+        let changes: Vec<&str> = plan.changes().iter().filter(|change| change.item == *name).map(|change| named(change.kind)).collect();
+        let is = number.and_then(|number| after.get(number).copied());
+        json!({
+            "name": name,
+            "number": number,
+            "before": before.get(was).copied().map(rectangle),
+            "after": is.map(rectangle),
+            "changes": changes,
+        })
+    };
+    plan.before().names().iter().enumerate().map(item).collect()
 }
 
 fn named(kind: ChangeKind) -> &'static str {

@@ -16,6 +16,8 @@ const LINE: u32 = 12;
 /// Pictures on a sheet are enlarged to at least this width, so that their titles fit under them, and shrunk to at most the other.
 const LEAST: u32 = 192;
 const MOST: u32 = 512;
+/// Pictures in a row.
+const COLUMNS: usize = 6;
 
 /// The picture with a tint and an outline for each item, and their names in those colours below, as a PNG file.
 pub(crate) fn overlay(picture: &Picture) -> Result<Vec<u8>> {
@@ -23,26 +25,37 @@ pub(crate) fn overlay(picture: &Picture) -> Result<Vec<u8>> {
 }
 
 /// The picture, its items, the plan and the results side by side, with a title under each, as a PNG file.
-pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: &[(String, &Image)]) -> Result<Vec<u8>> {
+pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: Vec<(String, RgbImage)>) -> Result<Vec<u8>> {
     let mut shown = vec![
-        ("before".to_owned(), shown_as(&picture.photo.image)?),
-        ("items".to_owned(), tinted(&picture.photo.image, &picture.items)?),
-        ("plan".to_owned(), shown_as(&plan.picture().map_err(from_edit)?)?),
+        ("before".to_owned(), shrunk(&picture.photo.image)?),
+        ("items".to_owned(), fitted(&tinted(&picture.photo.image, &picture.items)?)),
+        ("plan".to_owned(), shrunk(&plan.picture().map_err(from_edit)?)?),
     ];
-    for (title, result) in results {
-        shown.push((title.clone(), shown_as(result)?));
-    }
-    let fitted: Vec<(String, RgbImage)> = shown.into_iter().map(|(title, picture)| (title, fitted(&picture))).collect();
-    let width = fitted.iter().map(|(_, picture)| picture.width() + GAP).sum::<u32>() + GAP;
-    let height = fitted.iter().map(|(_, picture)| picture.height()).max().unwrap_or(0);
-    let mut sheet = RgbImage::from_pixel(width, height + 2 * GAP + LINE, Rgb([255; 3]));
-    let mut x = GAP;
-    for (title, picture) in &fitted {
-        replace(&mut sheet, picture, i64::from(x), i64::from(GAP));
-        write(&mut sheet, x, GAP + height + 4, title, picture.width(), Rgb([0; 3]));
-        x += picture.width() + GAP;
+    shown.extend(results);
+    // All pictures are of one size.
+    let (width, height) = shown[0].1.dimensions();
+    let (cell, line) = (width.max(LEAST) + GAP, height + GAP + LINE);
+    let (columns, rows) = (shown.len().min(COLUMNS) as u32, shown.len().div_ceil(COLUMNS) as u32);
+    let mut sheet = RgbImage::from_pixel(columns * cell + GAP, rows * line + GAP, Rgb([255; 3]));
+    for (place, (title, picture)) in shown.iter().enumerate() {
+        let (column, row) = ((place % COLUMNS) as u32, (place / COLUMNS) as u32);
+        let (x, y) = (GAP + column * cell, GAP + row * line);
+        replace(&mut sheet, picture, i64::from(x), i64::from(y));
+        write(&mut sheet, x, y + height + 4, title, cell - GAP, Rgb([0; 3]));
     }
     encode(&sheet, &[])
+}
+
+/// A picture of any size as it stands on a sheet.
+pub(crate) fn shrunk(picture: &Image) -> Result<RgbImage> {
+    Ok(fitted(&shown_as(picture)?))
+}
+
+/// A small picture, each pixel as a square that can be seen.
+pub(crate) fn enlarged(picture: &Image) -> Result<RgbImage> {
+    const TIMES: u32 = 8;
+    let shown = shown_as(picture)?;
+    Ok(resize(&shown, shown.width() * TIMES, shown.height() * TIMES, FilterType::Nearest))
 }
 
 fn fitted(picture: &RgbImage) -> RgbImage {
@@ -82,13 +95,19 @@ fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
     let mut shown = shown_as(picture)?;
     let width = items.size().width();
     let labels = items.labels();
+    let areas = items.areas();
+    let largest = (0..areas.len()).max_by_key(|item| areas[*item]);
     for (index, pixel) in shown.pixels_mut().enumerate() {
         let label = labels[index];
         let differs = |other: Option<usize>| other.is_some_and(|other| labels[other] != label);
         let (x, y) = items.size().position(index);
         let edge = differs((x > 0).then(|| index - 1)) || differs((y > 0).then(|| index - width));
         let colour = colour(usize::from(label)).0;
-        let share = if edge { 1.0 } else { 0.4 };
+        let share = match (edge, Some(usize::from(label)) == largest) {
+            (true, _) => 1.0,
+            (false, true) => 0.0,
+            (false, false) => 0.4,
+        };
         for (value, tint) in pixel.0.iter_mut().zip(colour) {
             *value = (f32::from(*value) * (1.0 - share) + f32::from(tint) * share).round() as u8;
         }
@@ -108,16 +127,14 @@ fn colour(item: usize) -> Rgb<u8> {
 fn with_legend(picture: &RgbImage, items: &Segmentation) -> RgbImage {
     let picture = fitted(picture);
     let lines = items.names().len().min(64) as u32;
-    let mut whole = RgbImage::from_pixel(picture.width(), picture.height() + lines * LINE + GAP, Rgb([255; 3]));
+    let mut whole = RgbImage::from_pixel(picture.width().max(LEAST), picture.height() + lines * LINE + GAP, Rgb([255; 3]));
     replace(&mut whole, &picture, 0, 0);
     for (number, name) in items.names().iter().take(64).enumerate() {
         let y = picture.height() + GAP / 2 + number as u32 * LINE;
         for (dx, dy) in (0..8).flat_map(|dx| (0..8).map(move |dy| (dx, dy))) {
-            if 2 + dx < whole.width() {
-                whole.put_pixel(2 + dx, y + dy, colour(number));
-            }
+            whole.put_pixel(2 + dx, y + dy, colour(number));
         }
-        write(&mut whole, 14, y, name, picture.width().saturating_sub(14), Rgb([0; 3]));
+        write(&mut whole, 14, y, name, picture.width().max(LEAST) - 14, Rgb([0; 3]));
     }
     whole
 }

@@ -38,8 +38,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Array, String> {
             let size = size(height, width)?;
             // Bytes are masks of 0 and 1, or of 0 to 255.
             let most = if kind == Kind::Byte { kind.values(data).fold(1.0, f32::max) } else { 1.0 };
-            let scale = if most > 1.0 { 1.0 / 255.0 } else { 1.0 };
-            let values: Vec<f32> = kind.values(data).map(|value| value * scale).collect();
+            let full = if most > 1.0 { 255.0 } else { 1.0 };
+            let values: Vec<f32> = kind.values(data).map(|value| value / full).collect();
             Ok(Array::Masks { size, masks: values.chunks(size.pixels()).map(<[f32]>::to_vec).collect() })
         }
         _ => Err(format!("this array has the shape {shape:?}; give items × height × width or height × width")),

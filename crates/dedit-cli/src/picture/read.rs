@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use dedit_diffusion::{Error, ErrorKind, Result};
-use dedit_edit::{Channels, Image, Samples, Size};
+use dedit_edit::{Channels, Image, MAX_PIXELS, Samples, Size};
 use dedit_engine::from_edit;
-use image::{DynamicImage, ImageDecoder as _, ImageReader};
+use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
 
 /// A picture, turned as its EXIF data says, and its colour profile.
 #[derive(Debug, Clone)]
@@ -20,7 +20,9 @@ impl Photo {
         let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
             Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
         };
-        let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
+        let mut opened =
+            ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
+        opened.limits(limits());
         let formats = "give a PNG, JPEG, WebP or TIFF file";
         let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
         let (width, height) = decoder.dimensions();
@@ -31,6 +33,13 @@ impl Photo {
         picture.apply_orientation(orientation);
         Ok(Self { image: image_from(picture).map_err(|error| error.at(path))?, profile })
     }
+}
+
+/// Room for the largest picture there can be, of four floats to a pixel.
+fn limits() -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_PIXELS as u64 * 16);
+    limits
 }
 
 fn image_from(picture: DynamicImage) -> Result<Image> {

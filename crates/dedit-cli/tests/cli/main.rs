@@ -4,8 +4,13 @@
 
 mod calls;
 mod interrupt;
+mod items;
+mod method;
 mod models;
 mod pictures;
+mod results;
+mod scene;
+mod sessions;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,0 +1,81 @@
+//! How an edit is carried out: options to settings.
+
+use clap::{Args, ValueEnum};
+use dedit_diffusion::scheduler::SchedulerKind;
+use dedit_edit::Edit;
+use dedit_engine::Engine;
+use dedit_engine::sampling::{EditSettings, Start};
+
+use crate::arguments::parse_count;
+use crate::learn::Preset;
+use crate::making::random_seed;
+
+/// How it is made.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sampling")]
+pub(super) struct How {
+    /// The way of the published implementation, or a better one
+    #[arg(long, value_enum, default_value_t = Preset::Default)]
+    pub(super) preset: Preset,
+    /// Share of the steps in which the soft ring stays as it was [default: 0.5]
+    #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
+    strength: Option<f64>,
+    /// How strongly the prompts lead [default: 7 for words, 3 else, 1 to reconstruct]
+    #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
+    guidance: Option<f64>,
+    /// Denoising steps [default: 20; 50 as published]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    steps: Option<usize>,
+    /// The scheduler, one of ddim, ddpm, euler, euler-a, dpmpp-2m, dpmpp-2m-karras, unipc, lcm [default: dpmpp-2m]
+    #[arg(long, value_name = "NAME")]
+    scheduler: Option<SchedulerKind>,
+    /// How many results, with the seeds that follow
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_count)]
+    pub(super) variations: usize,
+    /// Share of the steps in which moved items keep their own pixels; 0 re-imagines them [default: 0.8]
+    #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
+    anchor: Option<f64>,
+    /// Where denoising starts [default: noise; inverted to reconstruct]
+    #[arg(long, value_enum)]
+    start: Option<StartName>,
+    /// Work on the whole picture at the model's size, not on the region with its surroundings
+    #[arg(long)]
+    whole_picture: bool,
+    /// Seed of the first result [default: a random one, which is told]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// Where denoising starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StartName {
+    /// Noise of the seed
+    Noise,
+    /// Noise that leads back to the picture
+    Inverted,
+}
+
+impl How {
+    /// The settings for these edits on this model.
+    pub(super) fn settings(&self, engine: &Engine, edits: &[Edit]) -> EditSettings {
+        let usual = match self.preset {
+            Preset::Default => EditSettings::for_edits(edits),
+            Preset::Reference => EditSettings::reference(engine.pipeline().family(), edits),
+        };
+        EditSettings {
+            steps: self.steps.unwrap_or(usual.steps),
+            scheduler: self.scheduler.map(|kind| kind.name().to_owned()).or(usual.scheduler),
+            guidance: self.guidance.unwrap_or(usual.guidance),
+            strength: self.strength.unwrap_or(usual.strength),
+            anchor: self.anchor.map_or(usual.anchor, |anchor| (anchor != 0.0).then_some(anchor)),
+            start: match self.start {
+                Some(StartName::Noise) => Start::Noise,
+                Some(StartName::Inverted) => Start::Inverted,
+                None => usual.start,
+            },
+            context_crop: usual.context_crop && !self.whole_picture,
+            seed: self.seed.unwrap_or_else(random_seed),
+            ..usual
+        }
+    }
+}
