@@ -71,7 +71,8 @@ impl Mounted {
     /// When a layer is missing or has another shape; the denoiser is then as it was.
     pub(crate) fn mount(unet: &mut Unet, delta: &AttentionDelta) -> Result<Self> {
         let mut mounted = Self::default();
-        let outcome = mounted.put(unet, delta);
+        let unfit = |error: Error| Error::model(format!("what was learned does not fit this model ({})", error.message()));
+        let outcome = mounted.put(unet, delta).map_err(unfit);
         let missing = delta.keys().find(|path| !mounted.adapters.contains(path) && !mounted.weights.contains_key(*path));
         let outcome = match (outcome, missing) {
             (Ok(()), Some(path)) => Err(Error::model(format!("the model has no layer {path}, for which something was learned"))),
@@ -192,27 +193,33 @@ pub(crate) fn named(delta: &AttentionDelta) -> BTreeMap<String, Tensor> {
     tensors
 }
 
-/// The inverse of [`named`]; tensors of other names are left alone.
+/// The inverse of [`named`].
 ///
 /// # Errors
-/// `Model` for factors without their counterpart, or of another rank than `trained` says.
-pub(crate) fn from_named(tensors: &BTreeMap<String, Tensor>, trained: TrainedAttention) -> Result<AttentionDelta> {
+/// In words, for tensors of other names, factors without their counterpart, or of another rank than `trained` says.
+pub(crate) fn from_named(tensors: &BTreeMap<String, Tensor>, trained: TrainedAttention) -> std::result::Result<AttentionDelta, String> {
     let mut delta = AttentionDelta::new();
     for (name, tensor) in tensors {
-        let Some(path) = name.strip_prefix("unet.") else { continue };
+        let unknown = || format!("nothing is known of its tensor {name}");
+        let path = name.strip_prefix("unet.").ok_or_else(unknown)?;
         match trained {
             TrainedAttention::CrossAttention => {
-                let path = path.strip_suffix(".weight").ok_or_else(|| Error::model(format!("{name} is no weight")))?;
+                let path = path.strip_suffix(".weight").ok_or_else(unknown)?;
                 delta.insert(path.to_owned(), LayerDelta::Weight(tensor.clone()));
             }
             TrainedAttention::Lora { rank, alpha } => {
-                let Some(path) = path.strip_suffix(".lora_A.weight") else { continue };
-                let up = tensors.get(&format!("unet.{path}.lora_B.weight"));
-                let Some(up) = up.filter(|up| up.dims().last() == Some(&rank) && tensor.dims().first() == Some(&rank)) else {
-                    return Err(Error::model(format!("the LoRA factors of {path} do not fit a rank of {rank}")));
-                };
-                let (down, up) = (tensor.clone(), up.clone());
-                delta.insert(path.to_owned(), LayerDelta::Lora { down, up, scale: alpha / rank as f64 });
+                let part = [".lora_A.weight", ".lora_B.weight"].into_iter().find_map(|end| path.strip_suffix(end));
+                let path = part.ok_or_else(unknown)?;
+                let [down, up] = ["A", "B"].map(|factor| tensors.get(&format!("unet.{path}.lora_{factor}.weight")));
+                let fits =
+                    |down: &Tensor, up: &Tensor| down.rank() == 2 && up.rank() == 2 && down.dims()[0] == rank && up.dims()[1] == rank;
+                match (down, up) {
+                    (Some(down), Some(up)) if fits(down, up) => {
+                        let layer = LayerDelta::Lora { down: down.clone(), up: up.clone(), scale: alpha / rank as f64 };
+                        delta.insert(path.to_owned(), layer);
+                    }
+                    _ => return Err(format!("the LoRA factors of {path} do not fit a rank of {rank}")),
+                }
             }
         }
     }

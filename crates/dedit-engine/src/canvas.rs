@@ -73,7 +73,9 @@ impl Canvas {
         let colours = part.clone().with_colours(3);
         let mut values = Vec::with_capacity(3 * self.size.pixels());
         for plane in colours.colour() {
-            values.extend(resized(plane, part.size(), self.size)?.into_iter().map(|value| value.clamp(0.0, 1.0) * 2.0 - 1.0));
+            // Before it is resized, or what is far beyond white would spread.
+            let cut: Vec<f32> = plane.iter().map(|value| value.clamp(0.0, 1.0)).collect();
+            values.extend(resized(&cut, part.size(), self.size)?.into_iter().map(|value| value.clamp(0.0, 1.0) * 2.0 - 1.0));
         }
         Ok(Tensor::from_vec(values, (1, 3, self.size.height(), self.size.width()), &Device::Cpu)?)
     }

@@ -59,6 +59,7 @@ impl Engine {
         state: Option<LearningState>,
         listener: &mut LearnListener<'_>,
     ) -> Result<Learned> {
+        settings.check()?;
         let tokens = self.first_tokens(target, reference, settings)?;
         self.run(target, reference, settings, tokens, &mut SeededDraws::new(settings), state, listener)
     }
@@ -173,7 +174,7 @@ impl Engine {
 /// A stream of random numbers of its own for tokens that start from noise.
 const TOKENS_STREAM: u64 = 0x2545_F491_4F6C_DD1D;
 
-/// Identifies a model by its sizes and some of its numbers, in well under a second whatever its size.
+/// Identifies a model by its sizes, some of its numbers and every LoRA on it, in well under a second whatever its size.
 fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?}", pipeline.family(), pipeline.unet().config()));
@@ -182,12 +183,21 @@ fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
         hash.update(format!("{:?}", table.dims()));
         update(&mut hash, &table.narrow(0, 0, table.dim(0)?.min(64))?)?;
     }
-    pipeline.unet_mut().visit("", &mut |path, layer| {
-        let Layer::Linear(linear) = layer else { return Ok(()) };
-        if path.ends_with(".attn2.to_k") {
-            let adapters = linear.adapters_mut().iter().map(dedit_nn::layers::Adapter::delta).collect::<dedit_nn::Result<Vec<_>>>()?;
-            let weight = adapters.into_iter().try_fold(linear.weight()?, |sum, delta| sum + delta)?;
-            update(&mut hash, &weight.narrow(0, 0, weight.dim(0)?.min(64))?)?;
+    pipeline.visit("", &mut |path, layer| {
+        let adapters = match layer {
+            Layer::Linear(linear) => {
+                if path.ends_with(".attn2.to_k") {
+                    update(&mut hash, &linear.weight()?.narrow(0, 0, linear.outputs().min(64))?)?;
+                }
+                linear.adapters_mut()
+            }
+            Layer::Conv2d(conv) => conv.adapters_mut(),
+            Layer::GroupNorm(_) | Layer::LayerNorm(_) => return Ok(()),
+        };
+        for adapter in adapters {
+            hash.update(format!("{path} {}", adapter.scale));
+            update(&mut hash, &adapter.down.tensor())?;
+            update(&mut hash, &adapter.up.tensor())?;
         }
         Ok(())
     })?;

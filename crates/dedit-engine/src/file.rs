@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::{Error, ErrorKind, Result};
 use safetensors::SafeTensors;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::picture::hex;
 
 const KEY: &str = "dedit";
 /// The version of the layout; another one is refused.
@@ -17,7 +20,7 @@ const VERSION: u64 = 1;
 pub(crate) fn write(kind: &str, header: &impl Serialize, tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>> {
     let fault = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Internal, format!("a {kind} cannot be written ({error})"));
     let header = serde_json::to_value(header).map_err(|error| fault(&error))?;
-    let text = json!({"kind": kind, "version": VERSION, "header": header}).to_string();
+    let text = json!({"kind": kind, "version": VERSION, "sha256": checksum(tensors)?, "header": header}).to_string();
     let tensors = tensors.iter().map(|(name, tensor)| Ok((name.as_str(), tensor.to_device(&Device::Cpu)?.contiguous()?)));
     let tensors = tensors.collect::<Result<Vec<_>>>()?;
     safetensors::serialize(tensors, Some(HashMap::from([(KEY.to_owned(), text)]))).map_err(|error| fault(&error))
@@ -43,5 +46,21 @@ pub(crate) fn read<H: DeserializeOwned>(kind: &str, bytes: &[u8]) -> Result<(H, 
     }
     let header = serde_json::from_value(head["header"].take()).map_err(|error| damaged(&error))?;
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|error| damaged(&error))?;
-    Ok((header, tensors.into_iter().collect()))
+    let tensors = tensors.into_iter().collect();
+    if head["sha256"] != checksum(&tensors)? {
+        return Err(damaged(&"its checksum is another one"));
+    }
+    Ok((header, tensors))
+}
+
+/// Of names, shapes and numbers.
+fn checksum(tensors: &BTreeMap<String, Tensor>) -> Result<String> {
+    let mut hash = Sha256::new();
+    for (name, tensor) in tensors {
+        hash.update(format!("{name} {:?} {:?}", tensor.dtype(), tensor.dims()));
+        let values: Vec<f32> = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        hash.update(bytes);
+    }
+    Ok(hex(&hash.finalize()))
 }

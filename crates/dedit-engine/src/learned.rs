@@ -87,10 +87,17 @@ impl Learned {
     /// `Input` for anything else, cut or damaged bytes among it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, mut tensors) = file::read::<Header>(KIND, bytes)?;
+        let damaged = |reason: &dyn std::fmt::Display| {
+            Error::new(ErrorKind::Input, format!("this {KIND} is damaged ({reason})")).hint("learn the picture again")
+        };
+        header.settings.check().map_err(|error| damaged(&error.message()))?;
         let rows = (0..).map_while(|encoder| tensors.remove(&rows_name(encoder))).collect::<Vec<_>>();
-        let delta = attention::from_named(&tensors, header.settings.trained)?;
+        let delta = attention::from_named(&tensors, header.settings.trained).map_err(|reason| damaged(&reason))?;
         if rows.is_empty() || header.items.is_empty() {
-            return Err(Error::new(ErrorKind::Input, format!("this {KIND} holds no item tokens")).hint("learn the picture again"));
+            return Err(damaged(&"it holds no item tokens"));
+        }
+        if delta.is_empty() && !header.losses[1].is_empty() {
+            return Err(damaged(&"what the attention learned is missing"));
         }
         Ok(Self { header, rows, delta })
     }

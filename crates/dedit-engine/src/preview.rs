@@ -69,9 +69,8 @@ fn solved(mut system: Vec<Vec<f64>>) -> Vec<f64> {
         let head = system[pivot][pivot];
         system[pivot].iter_mut().for_each(|entry| *entry /= head);
         let line = system[pivot].clone();
-        for (row, equation) in system.iter_mut().enumerate().filter(|(row, _)| *row != pivot) {
+        for (_, equation) in system.iter_mut().enumerate().filter(|(row, _)| *row != pivot) {
             let factor = equation[pivot];
-            debug_assert!(row < size);
             equation.iter_mut().zip(&line).for_each(|(entry, from)| *entry -= factor * from);
         }
     }

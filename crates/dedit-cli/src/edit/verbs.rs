@@ -13,7 +13,7 @@ use crate::items;
 pub(crate) enum Verb<C: Args> {
     /// An item becomes what the words say
     Replace(With<Words, C>),
-    /// An item stays itself, with words round it: "a golden [v]"
+    /// An item stays itself, with words round it: `a golden [v]`
     Augment(With<Words, C>),
     /// An item becomes an item of the reference picture, reference:NAME, or another of this one
     SwapIn(With<SwapIn, C>),
@@ -31,7 +31,7 @@ pub(crate) enum Verb<C: Args> {
     Refine(With<Refine, C>),
     /// The whole picture is made again from its items' prompts
     Reconstruct(With<Nothing, C>),
-    /// One item alone in a new scene: "[v] on a beach"
+    /// One item alone in a new scene: `[v] on a beach`
     Personalize(With<Words, C>),
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Words {
     /// The item
     #[arg(long, value_name = "NAME")]
     item: String,
-    /// The words; [v] stands for the item itself
+    /// The words; `[v]` stands for the item itself
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     prompt: String,
 }

@@ -14,7 +14,7 @@ pub(crate) struct Said {
     /// Words that an item's tokens start from, NAME=WORDS; without any, its own name where that is words, else noise
     #[arg(long, value_name = "NAME=WORDS")]
     words: Vec<String>,
-    /// Words round an item's tokens while it is learned, NAME=TEXT with [v] for the tokens
+    /// Words round an item's tokens while it is learned, NAME=TEXT with `[v]` for the tokens
     #[arg(long, value_name = "NAME=TEXT")]
     template: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! A pipeline's parts, for methods that do more with them than generate.
 
 use candle_core::{DType, Device, Tensor};
+use dedit_nn::layers::{Visit, Visitor, join};
 
 use super::Pipeline;
 use super::generate::not_finite;
@@ -73,5 +74,17 @@ impl Pipeline {
         let unscaled = self.vae.unscale_latents(latents)?.to_dtype(self.vae_dtype)?;
         let picture = self.vae.decode(&unscaled, Tiling::default())?.to_device(&Device::Cpu)?.to_dtype(DType::F32)?;
         if all_finite(&picture)? { Ok(picture) } else { Err(not_finite("the decoded picture")) }
+    }
+}
+
+impl Visit for Pipeline {
+    /// The denoiser's layers below `unet`, those of the text encoders below `text_encoder`, `text_encoder_2`.
+    fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
+        self.unet.visit(&join(path, "unet"), visitor)?;
+        for (index, encoder) in self.text_encoders.iter_mut().enumerate() {
+            let name = if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) };
+            encoder.visit(&join(path, name), visitor)?;
+        }
+        Ok(())
     }
 }

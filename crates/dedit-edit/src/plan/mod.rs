@@ -163,7 +163,7 @@ impl EditPlan {
         &self.changes
     }
 
-    /// The pixels that removed, moved or reshaped items leave to others.
+    /// The pixels that removed, moved or reshaped items leave to items that stay where they are.
     pub fn vacated(&self) -> ItemMask {
         let leaves = |kind: &ChangeKind| matches!(kind, ChangeKind::Removed | ChangeKind::Moved(_) | ChangeKind::Reshaped);
         let left = |name: &String| self.changes.iter().any(|change| change.item == *name && leaves(&change.kind));
@@ -173,7 +173,8 @@ impl EditPlan {
         ItemMask::generate(self.before.size(), |index| {
             let is = usize::from(self.after.labels()[index]);
             let was = leaving[usize::from(self.before.labels()[index])];
-            f32::from(u8::from(was.is_some_and(|was| was != Some(is))))
+            let comes = leaving.contains(&Some(Some(is)));
+            f32::from(u8::from(was.is_some_and(|was| was != Some(is)) && !comes))
         })
     }
 

@@ -144,7 +144,7 @@ fn moved_pixels_are_carried_along() {
 fn items_swap_places_and_take_given_shapes() {
     let swapped = plan(&[Edit::Swap { item: "ball".to_owned(), with: "box".to_owned() }]);
     assert_eq!((swapped.after().mask(0), swapped.after().mask(1)), (room().mask(1), room().mask(0)));
-    assert!(swapped.vacated().union(&room().mask(0)).unwrap() == room().mask(0).union(&room().mask(1)).unwrap());
+    assert!(swapped.vacated().is_empty(), "each comes where the other leaves");
     let shape = ItemMask::from_fn(size(40, 30), |x, y| x < 4 && y < 9).feather(3.0).unwrap();
     let edit = Edit::Reshape { item: "box".to_owned(), mask: shape.clone(), vacated: Vacated::To("wall".to_owned()) };
     let reshaped = plan(&[edit]);

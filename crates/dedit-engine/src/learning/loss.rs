@@ -37,6 +37,10 @@ pub(super) fn loss(predicted: &Value, target: &Tensor, balance: Option<&Tensor>,
     let Some(weights) = weights else { return Ok(ops::mean_squared_error(predicted, target, balance)?) };
     let count = weights.len();
     let mean = weights.iter().sum::<f64>() / count as f64;
+    if mean <= 0.0 {
+        // Nothing to learn at these timesteps: pure noise tells nothing of the picture.
+        return Ok(ops::scale(&ops::mean_squared_error(predicted, target, balance)?, 0.0)?);
+    }
     let narrow: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
     let per_sample = Tensor::from_vec(narrow, (count, 1, 1, 1), target.device())?;
     let all = match balance {
@@ -82,6 +86,15 @@ mod tests {
                 assert!((min_snr_weight(&schedule, timestep, 5.0).unwrap() - expected).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn timesteps_without_weight_teach_nothing() {
+        let x = Value::leaf(Generator::new(1).normal((1, 1, 2, 2), &Device::Cpu).unwrap());
+        let loss = loss(&x, &x.tensor().zeros_like().unwrap(), None, Some(&[0.0])).unwrap();
+        assert_eq!(scalar(&loss).to_bits(), 0.0f32.to_bits());
+        let gradients = dedit_nn::autograd::backward(&loss).unwrap();
+        assert!(gradients.of(&x).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().all(|value| value.abs() <= 0.0));
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::scheduler::NoiseSchedule;
-use dedit_diffusion::{Error, Result};
+use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_nn::adamw::{AdamW, AdamWOptions};
 use dedit_nn::autograd::{Gradients, Parameter, backward};
+use dedit_nn::ops;
 use dedit_nn::rng::Generator;
 
 use super::scene::{number, share};
@@ -81,7 +82,8 @@ impl Run<'_> {
 
     fn restore_tokens(&self, state: &LearningState) -> Result<()> {
         for (encoder, rows) in self.tokens.rows.iter().enumerate() {
-            rows.set(state.tensor(&rows_name(encoder))?.to_device(rows.tensor().device())?)?;
+            let saved = state.tensor(&rows_name(encoder))?.to_device(rows.tensor().device())?;
+            rows.set(saved).map_err(|error| unfit(&error))?;
         }
         Ok(())
     }
@@ -99,7 +101,9 @@ impl Run<'_> {
             Stage::Attention => self.settings.attention,
         };
         let StageSettings { rate, weight_decay, .. } = settings;
-        let options = AdamWOptions { rate, weight_decay, ..AdamWOptions::default() };
+        let usual = AdamWOptions::default();
+        // AdamW takes the same steps for gradients of any scale, as long as ε has it too.
+        let options = AdamWOptions { rate, weight_decay, epsilon: usual.epsilon * loss_scale(pipeline), ..usual };
         let mut run = StageRun { stage, settings, optimizer: AdamW::new(parameters.clone(), options)?, parameters, text: None };
         self.draws.begin(stage);
         if self.settings.sampled_latents {
@@ -137,14 +141,16 @@ impl Run<'_> {
             step += 1;
             let seconds_left = self.clock.seconds_left(self.settings, stage, step);
             let told = listener(LearnEvent::Step { stage, step, of, loss, seconds_left })?;
-            if self.settings.preview_every > 0 && step.is_multiple_of(self.settings.preview_every) {
-                self.show(pipeline, listener)?;
+            let due = |every: usize| every > 0 && step.is_multiple_of(every);
+            let mut stop = told.is_break();
+            if due(self.settings.preview_every) && !stop {
+                stop = self.show(pipeline, listener)?.is_break();
             }
-            let saves = self.settings.save_every > 0 && step.is_multiple_of(self.settings.save_every) && step < of;
-            if saves || told.is_break() {
+            if stop || (due(self.settings.save_every) && step < of) {
+                // Whoever stops is told the state first.
                 let state = self.state(run, false);
                 let saved = listener(LearnEvent::State(&state))?;
-                if told.is_break() || saved.is_break() {
+                if stop || saved.is_break() {
                     return Err(Error::cancelled());
                 }
             }
@@ -170,19 +176,16 @@ impl Run<'_> {
                 };
                 let loss = share(&scene.loss(pipeline, &self.schedule, text, self.settings, self.draws)?, passes)?;
                 sum += number(&loss)?;
-                gradients.merge(backward(&loss)?)?;
+                gradients.merge(backward(&ops::scale(&loss, loss_scale(pipeline))?)?)?;
             }
         }
         Ok((gradients, sum))
     }
 
-    fn show(&self, pipeline: &Pipeline, listener: &mut LearnListener<'_>) -> Result<()> {
-        let Some(scene) = self.scenes.first() else { return Ok(()) };
+    fn show(&self, pipeline: &Pipeline, listener: &mut LearnListener<'_>) -> Result<ControlFlow<()>> {
+        let Some(scene) = self.scenes.first() else { return Ok(ControlFlow::Continue(())) };
         let picture = scene.preview(pipeline, &self.schedule, &self.tokens, self.settings)?;
-        match listener(LearnEvent::Preview(&picture))? {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::cancelled()),
-        }
+        listener(LearnEvent::Preview(&picture))
     }
 
     fn state(&self, run: &StageRun, stage_done: bool) -> LearningState {
@@ -205,19 +208,27 @@ impl Run<'_> {
 impl StageRun {
     fn restore(&mut self, state: &LearningState) -> Result<()> {
         for (name, parameter) in &self.parameters {
-            parameter.set(state.tensor(name)?.to_device(parameter.tensor().device())?)?;
+            let saved = state.tensor(name)?.to_device(parameter.tensor().device())?;
+            parameter.set(saved).map_err(|error| unfit(&error))?;
         }
         let steps = state.header.losses[self.stage.index()].len();
-        Ok(self.optimizer.restore(steps as u32, &state.tensors)?)
+        self.optimizer.restore(steps as u32, &state.tensors).map_err(|error| unfit(&error))
     }
 }
 
 impl LearningState {
     fn tensor(&self, name: &str) -> Result<&Tensor> {
-        self.tensors
-            .get(name)
-            .ok_or_else(|| Error::model(format!("the state of learning lacks {name}")).hint("start again from the beginning"))
+        self.tensors.get(name).ok_or_else(|| unfit(&format!("{name} is missing")))
     }
+}
+
+fn unfit(reason: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Input, format!("the state of learning does not fit ({reason})")).hint("start again from the beginning")
+}
+
+/// What the loss is multiplied with: half precision has no numbers as small as some gradients.
+fn loss_scale(pipeline: &Pipeline) -> f64 {
+    if pipeline.unet_dtype() == DType::F16 { 1024.0 } else { 1.0 }
 }
 
 /// Measures updates.

@@ -137,7 +137,7 @@ impl Scene {
     }
 }
 
-/// The sum of losses as one number, for those who only read it.
+/// A loss as a number, for those who only read it.
 pub(super) fn number(loss: &Value) -> Result<f32> {
     Ok(loss.tensor().to_dtype(DType::F32)?.to_scalar::<f32>()?)
 }

@@ -5,6 +5,7 @@ use dedit_edit::Downsampling;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::TrainedAttention;
+use crate::text::MOST_TOKENS;
 
 /// One stage of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -103,6 +104,10 @@ impl Default for LearnSettings {
     }
 }
 
+/// The largest rank of a LoRA, and the most updates: more is a slip, and would fill the memory.
+const MOST_RANK: usize = 1024;
+const MOST_UPDATES: usize = 1_000_000;
+
 impl LearnSettings {
     /// The published implementation's settings, with its cross-attention training. `pictures` is 1, or 2 with a reference picture.
     pub fn reference(family: Family, pictures: usize) -> Self {
@@ -135,6 +140,11 @@ impl LearnSettings {
 
     /// Says what makes no sense before any work is done.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.tokens_per_item == 0 || self.tokens_per_item > MOST_TOKENS {
+            let message = format!("{} tokens per item", self.tokens_per_item);
+            return Err(Error::usage(message).hint(format!("give 1 to {MOST_TOKENS}; 5 is usual")));
+        }
+        self.check_sizes()?;
         for (what, stage) in [("a token", self.tokens), ("an attention", self.attention)] {
             if !(stage.rate.is_finite() && stage.rate > 0.0 && stage.weight_decay.is_finite() && stage.weight_decay >= 0.0) {
                 let StageSettings { rate, weight_decay, .. } = stage;
@@ -147,14 +157,30 @@ impl LearnSettings {
                 return Err(Error::usage(format!("{what} of 0")).hint("give at least 1"));
             }
         }
-        if let TrainedAttention::Lora { rank: 0, .. } = self.trained {
-            return Err(Error::usage("a LoRA of rank 0 learns nothing").hint("give at least 1; 4 is usual"));
-        }
         match self.min_snr_gamma {
             Some(gamma) if !(gamma.is_finite() && gamma > 0.0) => {
                 Err(Error::usage(format!("a min-SNR γ of {gamma}")).hint("give a number above 0, such as 5, or leave it out"))
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_sizes(&self) -> Result<()> {
+        if let Some(updates) = [self.tokens.updates, self.attention.updates].into_iter().find(|updates| *updates > MOST_UPDATES) {
+            return Err(Error::usage(format!("{updates} updates")).hint(format!("give at most {MOST_UPDATES}; 100 are usual")));
+        }
+        if let TrainedAttention::Lora { rank, alpha } = self.trained
+            && !((1..=MOST_RANK).contains(&rank) && alpha.is_finite())
+        {
+            let message = format!("a LoRA of rank {rank} and strength {alpha}");
+            return Err(Error::usage(message).hint(format!("give a rank of 1 to {MOST_RANK}; 4 is usual")));
+        }
+        if let Some(Plateau { window, least_gain }) = self.plateau
+            && !((1..=MOST_UPDATES).contains(&window) && least_gain.is_finite())
+        {
+            let message = format!("an end where {window} losses fell by less than {least_gain}");
+            return Err(Error::usage(message).hint("give a window such as 30 and a share such as 0.01"));
+        }
+        Ok(())
     }
 }

@@ -9,9 +9,8 @@ use dedit_diffusion::{Error, Result};
 
 use super::freeze::Kept;
 use super::guided::Guided;
-use super::invert::go_on;
 use super::settings::EditSettings;
-use super::{EditEvent, EditListener};
+use super::{EditEvent, EditListener, go_on};
 use crate::preview::LatentColours;
 
 /// What stays the same from step to step.

@@ -6,15 +6,15 @@ use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
 use dedit_diffusion::unet::Separation;
 use dedit_diffusion::vae::Posterior;
 use dedit_diffusion::{Error, ErrorKind, Result};
-use dedit_edit::{ColourMatch, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Rect, Segmentation, changed_outside, composite};
+use dedit_edit::{ColourMatch, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Planes, Rect, Segmentation, changed_outside, composite};
 use dedit_nn::autograd::no_grad;
 
 use super::denoise::Denoising;
 use super::freeze::{Kept, kept_until};
 use super::guided::Guided;
-use super::invert::{go_on, invert};
+use super::invert::invert;
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
-use super::{EditEvent, EditListener};
+use super::{EditEvent, EditListener, go_on};
 use crate::canvas::Canvas;
 use crate::conditioning::time_ids;
 use crate::engine::Engine;
@@ -29,7 +29,7 @@ use crate::text::{EncodedItems, ItemTokens, encode};
 pub struct Edited {
     /// The whole picture, of the original's size, channels and depth.
     pub picture: Image,
-    /// The smallest rectangle around every pixel that may have changed.
+    /// The smallest rectangle around every pixel that may have changed; all that was decoded where that comes back whole.
     pub region: Rect,
     /// Pixels outside the plan's region that differ from the original's, in any bit.
     pub changed_pixels_outside: usize,
@@ -116,7 +116,10 @@ impl Job<'_> {
         let change = self.plan.change();
         Ok(Edited {
             changed_pixels_outside: changed_outside(self.picture, &edited, change).map_err(from_edit)?,
-            region: self.plan.region().unwrap_or(canvas.rect),
+            region: match (settings.output, self.plan.region()) {
+                (Output::Composited { .. }, Some(region)) => region,
+                _ => canvas.rect,
+            },
             picture: edited,
             steps: settings.steps,
             latents: result,
@@ -198,7 +201,8 @@ impl Job<'_> {
         shape: &[usize],
         noise: &mut dyn Noise,
     ) -> Result<(Option<Tensor>, Tensor)> {
-        if self.everything_changes() {
+        let moved = self.settings.anchor.is_some() && !self.plan.moved().is_empty();
+        if self.everything_changes() && !moved {
             return Ok((None, unit_noise.clone()));
         }
         let device = self.pipeline.device();
@@ -207,7 +211,7 @@ impl Job<'_> {
             FrozenLevel::Present => noise.draw(shape, device)?,
             FrozenLevel::Next => unit_noise.clone(),
         };
-        let transported = if self.settings.anchor.is_some() && !self.plan.moved().is_empty() {
+        let transported = if moved {
             let planes = self.picture.planes().and_then(|planes| self.plan.transported(&planes)).map_err(from_edit)?;
             let part = canvas.tensor_of(&planes.crop(canvas.rect).map_err(from_edit)?)?;
             Some(self.pipeline.encode_picture(&part)?)
@@ -239,7 +243,8 @@ impl Job<'_> {
             Output::Decoded => &ItemMask::from_fn(self.picture.size(), |x, y| canvas.rect.contains(x, y)),
             Output::Composited { colour_match } => {
                 if colour_match {
-                    let original = self.picture.crop(canvas.rect).and_then(|part| part.planes()).map_err(from_edit)?;
+                    let part = self.picture.crop(canvas.rect).and_then(|part| part.planes());
+                    let original = part.and_then(|part| shown(&part)).map_err(from_edit)?;
                     let ring = outer(&self.plan.soft().crop(canvas.rect).map_err(from_edit)?)?;
                     generated = ColourMatch::measure(&original, &generated, &ring).map_err(from_edit)?.apply(generated);
                 }
@@ -248,6 +253,12 @@ impl Job<'_> {
         };
         composite(self.picture, &generated, at, change).map_err(from_edit)
     }
+}
+
+/// The colour as the model sees it: values beyond 0 … 1 are cut off.
+fn shown(part: &Planes) -> dedit_edit::Result<Planes> {
+    let cut = |plane: &Vec<f32>| plane.iter().map(|value| value.clamp(0.0, 1.0)).collect();
+    Planes::new(part.size(), part.colour().iter().map(cut).collect(), None)
 }
 
 /// The ring weighted to its outside, which shows what the original shows.
@@ -265,8 +276,9 @@ fn of_names(all: &[String], prompts: &[ItemPrompt], some: &[String]) -> Vec<Item
 fn check_visible(picture: &Image, plan: &EditPlan) -> Result<()> {
     let Some(region) = plan.region().filter(|_| picture.channels().has_alpha()) else { return Ok(()) };
     let part = picture.crop(region).and_then(|part| part.planes()).map_err(from_edit)?;
+    let change = plan.change().crop(region).map_err(from_edit)?;
     match part.alpha() {
-        Some(alpha) if alpha.iter().all(|alpha| *alpha <= 0.0) => {
+        Some(alpha) if alpha.iter().zip(change.values()).all(|(alpha, change)| *alpha <= 0.0 || *change <= 0.0) => {
             let message = format!("the region to edit, {region}, is fully transparent, and alpha stays as it is");
             Err(Error::new(ErrorKind::Input, message).hint("make it visible first, or edit another region"))
         }

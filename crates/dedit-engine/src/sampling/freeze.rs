@@ -66,8 +66,7 @@ pub(super) fn kept_until(plan: &EditPlan, rect: Rect, latent: Size, settings: &E
     };
     if let Some(anchor) = settings.anchor {
         let moved = plan.moved().crop(rect).map_err(from_edit)?.on_grid(latent);
-        for (cell, moved) in cells.iter_mut().zip(moved.values()).filter(|(_, moved)| **moved >= 0.5) {
-            debug_assert!(*moved <= 1.0);
+        for (cell, _) in cells.iter_mut().zip(moved.values()).filter(|(_, moved)| **moved >= 0.5) {
             *cell = cell.max(anchor);
         }
     }

@@ -1,13 +1,11 @@
 //! The way back: from a picture's latents to noise that leads to them.
 
-use std::ops::ControlFlow;
-
 use candle_core::Tensor;
+use dedit_diffusion::Result;
 use dedit_diffusion::scheduler::{NoiseLevel, PredictionType, Scheduler};
-use dedit_diffusion::{Error, Result};
 
 use super::guided::Guided;
-use super::{EditEvent, EditListener};
+use super::{EditEvent, EditListener, go_on};
 
 /// Deterministic inversion along the scheduler's own noise levels: each step of DDIM (arXiv 2010.02502, equation 12 with η = 0) the other way round,
 /// predicted without guidance, which would lead away from the picture. The result is on the scale of the sample of step 0.
@@ -22,16 +20,13 @@ pub(super) fn invert(
     let mut latents = clean.clone();
     for index in (0..steps).rev() {
         let (from, to) = (scheduler.level(index + 1)?, scheduler.level(index)?);
-        let output =
-            guided.predict(&scheduler.scale_model_input(&scaled(&latents, from, to)?, index)?, scheduler.timesteps()[index], false)?;
-        // The prediction is for the noisier side of the step; on the cleaner side it is taken to be the same.
+        // The prediction belongs to the noisier side of the step; it is taken to be the same on the cleaner side.
         let at = scaled(&latents, from, to)?;
+        let output = guided.predict(&scheduler.scale_model_input(&at, index)?, scheduler.timesteps()[index], false)?;
         let noise = prediction.noise(to, &output, &at)?;
         let original = ((&latents - (&noise * from.noise)?)? * (1.0 / from.signal))?;
         latents = ((original * to.signal)? + (noise * to.noise)?)?;
-        if listener(EditEvent::Inverted { done: steps - index, of: steps })?.is_break() {
-            return Err(Error::cancelled());
-        }
+        go_on(listener(EditEvent::Inverted { done: steps - index, of: steps })?)?;
     }
     Ok(latents)
 }
@@ -40,9 +35,4 @@ pub(super) fn invert(
 fn scaled(latents: &Tensor, from: NoiseLevel, to: NoiseLevel) -> Result<Tensor> {
     let magnitude = |level: NoiseLevel| level.signal.hypot(level.noise);
     Ok((latents * (magnitude(to) / magnitude(from)))?)
-}
-
-/// Breaks are errors here.
-pub(super) fn go_on(flow: ControlFlow<()>) -> Result<()> {
-    if flow.is_break() { Err(Error::cancelled()) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ mod settings;
 
 use std::ops::ControlFlow;
 
-use dedit_diffusion::Result;
+use dedit_diffusion::{Error, Result};
 use dedit_edit::Image;
 
 pub use edit::Edited;
@@ -44,3 +44,8 @@ pub enum EditEvent<'a> {
 
 /// Hears of everything and decides whether to go on.
 pub type EditListener<'a> = dyn FnMut(EditEvent<'_>) -> Result<ControlFlow<()>> + 'a;
+
+/// A break is an error here.
+fn go_on(flow: ControlFlow<()>) -> Result<()> {
+    if flow.is_break() { Err(Error::cancelled()) } else { Ok(()) }
+}

@@ -12,7 +12,7 @@ use dedit_nn::autograd::Value;
 use dedit_nn::ops;
 
 pub use tokens::Item;
-pub(crate) use tokens::{ItemTokens, rows_name};
+pub(crate) use tokens::{ItemTokens, MOST_TOKENS, rows_name};
 
 /// Tokens that a prompt with item tokens in it is padded to, as in the published implementation; other prompts get the encoder's full length.
 const ITEM_TOKENS_LENGTH: usize = 40;

@@ -59,9 +59,6 @@ impl ItemTokens {
     /// Tokens that have not learned anything yet: Gaussian with the mean and the deviation of the encoder's table (one number each), or the rows of the
     /// item's words, over and over.
     pub(crate) fn new(pipeline: &Pipeline, items: Vec<Item>, per_item: usize, rng: &mut Generator) -> Result<Self> {
-        if per_item == 0 || per_item > MOST_TOKENS {
-            return Err(Error::usage(format!("{per_item} tokens per item")).hint(format!("give 1 to {MOST_TOKENS}; 5 is usual")));
-        }
         let mut rows = Vec::new();
         for (tokenizer, encoder) in pipeline.tokenizers().iter().zip(pipeline.text_encoders()) {
             let table = Table::of(encoder)?;

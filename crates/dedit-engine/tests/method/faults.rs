@@ -118,6 +118,40 @@ fn moved_items_keep_their_pixels() {
 }
 
 #[test]
+fn moved_items_keep_their_pixels_where_everything_changes() {
+    let (mut engine, picture, learned) = ready("sd");
+    let words = Edit::Replace { item: "ground".to_owned(), prompt: "a red bag".to_owned() };
+    let also = Edit::Replace { item: "ball".to_owned(), prompt: "a red bag".to_owned() };
+    let edits = [shift("box", -8.0, 4.0), words, also];
+    assert!(plan(&edits).change().values().iter().all(|change| *change >= 1.0));
+    let [kept, imagined] = [Some(1.0), None].map(|anchor| {
+        let settings = EditSettings { anchor, ..short(&edits) };
+        edit(&mut engine, &learned, &picture, &edits, &settings).latents
+    });
+    assert!(largest_difference(&kept, &imagined) > 1e-2);
+}
+
+#[test]
+fn bright_pixels_beyond_white_do_not_shift_the_colours() {
+    let size = items().size();
+    let picture = |bright: f32| {
+        let value = |index: usize| if index.is_multiple_of(97) { bright } else { 0.4 };
+        Image::new(size, dedit_edit::Channels::Grey, Samples::F32((0..size.pixels()).map(value).collect())).unwrap()
+    };
+    let mut engine = engine("sd");
+    let edits = [replace("box")];
+    let [white, beyond] = [1.0, 500.0].map(|bright| {
+        let picture = picture(bright);
+        let learned = draft(&engine, &picture);
+        edit(&mut engine, &learned, &picture, &edits, &short(&edits)).picture.planes().unwrap()
+    });
+    let inside = plan(&edits).active();
+    let differences =
+        (0..size.pixels()).filter(|index| inside.is_inside(*index)).map(|i| (white.colour()[0][i] - beyond.colour()[0][i]).abs());
+    assert!(differences.fold(0.0, f32::max) < 1e-5);
+}
+
+#[test]
 fn vacated_pixels_do_not_attend_to_each_other() {
     let edits = [remove("ball")];
     let kept = EditSettings { separate_vacated: false, ..short(&edits) };

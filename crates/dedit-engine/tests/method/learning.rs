@@ -128,6 +128,26 @@ fn a_break_is_heard_within_one_step_and_leaves_a_state() {
 }
 
 #[test]
+fn a_break_while_a_preview_is_shown_leaves_a_state_too() {
+    let (picture, items) = (picture(Kind::Rgb8), items());
+    let settings = LearnSettings { save_every: 0, preview_every: 2, ..quick() };
+    for stop_at_step in [false, true] {
+        let (mut stop, mut states) = (false, Vec::new());
+        let error = engine("sd").learn(&subject(&picture, &items), None, &settings, None, &mut |event| {
+            match event {
+                LearnEvent::Step { step: 2, .. } => stop |= stop_at_step,
+                LearnEvent::Preview(_) => stop = true,
+                LearnEvent::State(state) => states.push(state.updates()),
+                _ => {}
+            }
+            Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(states, [[2, 0]], "stopped at the step: {stop_at_step}");
+    }
+}
+
+#[test]
 fn two_pictures_are_learned_together() {
     let (target, reference) = (picture(Kind::Rgb8), picture(Kind::GreyFloat));
     let items = items();
@@ -184,7 +204,7 @@ fn the_loss_of_what_is_learned_falls() {
 #[test]
 fn settings_and_words_without_sense_are_refused() {
     type Change = fn(&mut LearnSettings);
-    let cases: [(Change, &str); 8] = [
+    let cases: [(Change, &str); 12] = [
         (|s| s.tokens_per_item = 0, "0 tokens per item; give 1 to 32"),
         (|s| s.tokens_per_item = 33, "33 tokens per item"),
         (|s| s.batch = 0, "a batch of 0"),
@@ -193,6 +213,10 @@ fn settings_and_words_without_sense_are_refused() {
         (|s| s.attention.rate = 0.0, "an attention learning rate of 0"),
         (|s| s.trained = TrainedAttention::Lora { rank: 0, alpha: 1.0 }, "a LoRA of rank 0"),
         (|s| s.min_snr_gamma = Some(-1.0), "a min-SNR γ of -1"),
+        (|s| s.tokens.updates = usize::MAX, "updates; give at most 1000000"),
+        (|s| s.trained = TrainedAttention::Lora { rank: 1 << 40, alpha: 1.0 }, "give a rank of 1 to 1024"),
+        (|s| s.trained = TrainedAttention::Lora { rank: 4, alpha: f64::NAN }, "strength NaN"),
+        (|s| s.plateau = Some(Plateau { window: usize::MAX, least_gain: 0.1 }), "give a window such as 30"),
     ];
     let (picture, items) = (picture(Kind::Rgb8), items());
     let mut engine = engine("sd");
