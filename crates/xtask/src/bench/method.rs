@@ -9,8 +9,10 @@ use dedit_diffusion::scheduler::{PredictionType, SchedulerConfig, SchedulerKind}
 use dedit_diffusion::unet::{Context, Region, SampleContext, Unet, UnetInput};
 use dedit_diffusion::vae::Tiling;
 use dedit_nn::adamw::{AdamW, AdamWOptions};
-use dedit_nn::autograd::{Value, backward};
+use dedit_nn::autograd::{Parameter, Value, backward};
+use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::ops::mean_squared_error;
+use dedit_nn::rng::Generator;
 
 use super::serve::Work;
 use super::works::{autoencoder, normal, predict, stable_diffusion, train_cross_attention};
@@ -42,6 +44,25 @@ pub(super) fn grouped(count: usize) -> Result<Work> {
 pub(super) fn learn_step() -> Result<Work> {
     let mut unet = stable_diffusion(DType::F16)?;
     let trained = train_cross_attention(&mut unet)?;
+    update(unet, trained)
+}
+
+/// The same on a LoRA of rank 4 beside every attention's projections, which is what is learned unless the published way is asked for.
+pub(super) fn learn_step_lora() -> Result<Work> {
+    let mut unet = stable_diffusion(DType::F16)?;
+    let (mut rng, mut trained) = (Generator::new(1), Vec::new());
+    unet.visit("", &mut |path, layer| {
+        if let (Layer::Linear(linear), true) = (layer, path.contains(".attn1.") || path.contains(".attn2.")) {
+            let adapter = linear.attach_gaussian(4, 4.0, &mut rng)?;
+            trained.push((format!("{path}.lora_A"), adapter.down));
+            trained.push((format!("{path}.lora_B"), adapter.up));
+        }
+        Ok(())
+    })?;
+    update(unet, trained)
+}
+
+fn update(unet: Unet, trained: Vec<(String, Parameter)>) -> Result<Work> {
     let mut optimizer = AdamW::new(trained, AdamWOptions { rate: 5e-5, ..AdamWOptions::default() })?;
     let (latents, context) = (normal(&[1, 4, SIDE, SIDE], 4)?, Context::PerSample(vec![stripes(&unet, 4)?]));
     let noise: Tensor = normal(&[1, 4, SIDE, SIDE], 6)?.into_tensor();

@@ -92,6 +92,7 @@ fn measure(
     let mut sides = vec![Some(Side::start(ours, name)?)];
     sides.push(
         torch
+            .filter(|_| !works::OURS_ALONE.contains(&name))
             .map(|python| {
                 let mut command = Command::new(python);
                 command.arg(workspace.root().join("tests/benches/torch_side.py")).args([name, "--threads", &threads]);

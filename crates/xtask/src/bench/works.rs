@@ -17,7 +17,7 @@ use super::method;
 use super::serve::Work;
 
 /// Everything that can be measured: its name, and what it is.
-pub(super) const WORKS: [(&str, &str); 9] = [
+pub(super) const WORKS: [(&str, &str); 10] = [
     ("unet_f32", "U-Net forward, batch 1, f32 weights"),
     ("unet_f32_b2", "U-Net forward, batch 2, f32 weights"),
     ("vae_decode_f32", "autoencoder, decode"),
@@ -25,9 +25,13 @@ pub(super) const WORKS: [(&str, &str); 9] = [
     ("grouped_1", "U-Net forward, grouped cross-attention, 1 item"),
     ("grouped_8", "U-Net forward, grouped cross-attention, 8 items"),
     ("learn_step_items", "learning step, 4 items, on the cross-attentions' q, k, v"),
+    ("learn_step_lora", "learning step, 4 items, on a LoRA of all attention"),
     ("edit", "edit, 4 items, 4 guided steps and decoding"),
     ("edit_20", "edit, 4 items, 20 guided steps and decoding"),
 ];
+
+/// What is measured here alone: a default of ours that the published method has not.
+pub(super) const OURS_ALONE: [&str; 1] = ["learn_step_lora"];
 
 /// What candle-transformers has too.
 pub(super) const OF_CANDLE: [&str; 3] = ["unet_f32", "unet_f32_b2", "vae_decode_f32"];
@@ -42,6 +46,7 @@ pub(super) fn build(name: &str) -> Result<Work> {
         "grouped_1" => method::grouped(1),
         "grouped_8" => method::grouped(8),
         "learn_step_items" => method::learn_step(),
+        "learn_step_lora" => method::learn_step_lora(),
         "edit" => method::edit(4),
         "edit_20" => method::edit(20),
         other => bail!("there is no work {other}; known: {}", WORKS.map(|(name, _)| name).join(", ")),
