@@ -73,9 +73,10 @@ fn update(unet: Unet, trained: Vec<(String, Parameter)>) -> Result<Work> {
     }))
 }
 
-/// An edit of so many steps: both branches in one pass, what lies outside the second stripe put back after each step, then the picture.
+/// An edit of so many steps: both branches in one pass, what lies outside the second stripe put back after each step, then the picture. The denoiser's
+/// weights are stored in f16, as checkpoints come.
 pub(super) fn edit(steps: usize) -> Result<Work> {
-    let (unet, vae) = (stable_diffusion(DType::F32)?, autoencoder()?);
+    let (unet, vae) = (stable_diffusion(DType::F16)?, autoencoder()?);
     let empty = SampleContext::Whole(normal(&[1, 77, 768], 7)?);
     let context = Context::PerSample(vec![empty, stripes(&unet, 4)?]);
     let (start, original) = (normal(&[1, 4, SIDE, SIDE], 8)?.into_tensor(), normal(&[1, 4, SIDE, SIDE], 9)?.into_tensor());
