@@ -1,7 +1,7 @@
 //! Pictures for people: items over a picture, and everything of an edit side by side.
 
 use dedit_diffusion::Result;
-use dedit_edit::{Depth, EditPlan, Image, Planes, Samples, Segmentation};
+use dedit_edit::{Depth, EditPlan, Image, Planes, Samples, Segmentation, item_colour};
 use dedit_engine::from_edit;
 use font8x8::UnicodeFonts as _;
 use image::imageops::{FilterType, replace, resize};
@@ -102,7 +102,7 @@ fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
         let differs = |other: Option<usize>| other.is_some_and(|other| labels[other] != label);
         let (x, y) = items.size().position(index);
         let edge = differs((x > 0).then(|| index - 1)) || differs((y > 0).then(|| index - width));
-        let colour = colour(usize::from(label)).0;
+        let colour = item_colour(usize::from(label));
         let share = match (edge, Some(usize::from(label)) == largest) {
             (true, _) => 1.0,
             (false, true) => 0.0,
@@ -115,15 +115,6 @@ fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
     Ok(shown)
 }
 
-/// Hues a golden angle apart, so that neighbours in the list look unlike however many there are.
-fn colour(item: usize) -> Rgb<u8> {
-    let hue = item as f32 * 137.508 / 60.0;
-    Rgb([5.0, 3.0, 1.0].map(|offset: f32| {
-        let k = (offset + hue) % 6.0;
-        (230.0 * (1.0 - 0.8 * k.min(4.0 - k).clamp(0.0, 1.0))) as u8
-    }))
-}
-
 fn with_legend(picture: &RgbImage, items: &Segmentation) -> RgbImage {
     let picture = fitted(picture);
     let lines = items.names().len().min(64) as u32;
@@ -132,7 +123,7 @@ fn with_legend(picture: &RgbImage, items: &Segmentation) -> RgbImage {
     for (number, name) in items.names().iter().take(64).enumerate() {
         let y = picture.height() + GAP / 2 + number as u32 * LINE;
         for (dx, dy) in (0..8).flat_map(|dx| (0..8).map(move |dy| (dx, dy))) {
-            whole.put_pixel(2 + dx, y + dy, colour(number));
+            whole.put_pixel(2 + dx, y + dy, Rgb(item_colour(number)));
         }
         write(&mut whole, 14, y, name, picture.width().max(LEAST) - 14, Rgb([0; 3]));
     }

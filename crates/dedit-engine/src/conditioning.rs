@@ -4,6 +4,7 @@ use candle_core::Tensor;
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::unet::TextTimeInput;
+use dedit_diffusion::vae::Posterior;
 use dedit_edit::Size;
 use dedit_nn::autograd::Value;
 use dedit_nn::ops;
@@ -33,12 +34,10 @@ pub(crate) fn text_time(samples: &[Option<Value>], time_ids: [f32; 6]) -> Result
     Ok(Some(TextTimeInput { pooled: ops::cat_samples(&pooled)?, time_ids: vec![time_ids; pooled.len()] }))
 }
 
-/// Latents of a picture `[1, 3, height, width]` in -1..=1, scaled for the denoiser: the posterior's mean, or a sample with the given noise.
-pub(crate) fn latents(pipeline: &Pipeline, picture: &Tensor, noise: Option<&Tensor>) -> Result<Tensor> {
-    let posterior = pipeline.encode_picture(picture)?;
-    let latents = match noise {
-        Some(noise) => posterior.sample(noise)?,
-        None => posterior.mean,
-    };
-    pipeline.vae().scale_latents(&latents)
+/// Latents scaled for the denoiser: the posterior's mean, or a sample with the given noise.
+pub(crate) fn latents(pipeline: &Pipeline, posterior: &Posterior, noise: Option<&Tensor>) -> Result<Tensor> {
+    match noise {
+        Some(noise) => pipeline.vae().scale_latents(&posterior.sample(noise)?),
+        None => pipeline.vae().scale_latents(&posterior.mean),
+    }
 }

@@ -67,7 +67,7 @@ pub(crate) fn read(places: &[String], names: &[String], size: Size) -> Result<Se
         // The sentence names the item; the place is that item's file.
         let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
         let told = from_edit(error);
-        match files.get(about.unwrap_or(0)) {
+        match about.and_then(|item| files.get(item)) {
             Some(file) => told.at(file),
             None => told,
         }

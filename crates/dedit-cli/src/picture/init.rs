@@ -4,9 +4,10 @@ use std::path::Path;
 
 use candle_core::Tensor;
 use dedit_diffusion::{Error, ErrorKind, Result};
-use image::{DynamicImage, ImageDecoder as _, ImageReader, Rgb32FImage, imageops::FilterType};
+use image::{DynamicImage, Rgb32FImage, imageops::FilterType};
 
 use super::channels_first;
+use super::read::decoded;
 use crate::arguments::Size;
 
 /// A picture as it was read, turned as its EXIF data says.
@@ -15,15 +16,7 @@ pub(crate) struct Source(DynamicImage);
 impl Source {
     /// Reads a picture; transparent parts show white behind them.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
-            Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
-        };
-        let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
-        let formats = "give a PNG, JPEG, WebP or TIFF file";
-        let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
-        let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
-        picture.apply_orientation(orientation);
+        let (picture, _) = decoded(path)?;
         let flat = DynamicImage::ImageRgb32F(on_white(&picture));
         if flat.as_flat_samples_f32().is_some_and(|samples| samples.as_slice().iter().any(|value| !value.is_finite())) {
             return Err(Error::new(ErrorKind::Input, "this picture has pixels that are not numbers")

@@ -15,24 +15,29 @@ pub(crate) struct Photo {
 }
 
 impl Photo {
-    /// Reads a PNG, JPEG, WebP or TIFF file. Its size is checked before anything of that size is allocated.
+    /// Reads a picture in its own depth.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
-            Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
-        };
-        let mut opened =
-            ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
-        opened.limits(limits());
-        let formats = "give a PNG, JPEG, WebP or TIFF file";
-        let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
-        let (width, height) = decoder.dimensions();
-        Size::new(width as usize, height as usize).map_err(|error| from_edit(error).at(path))?;
-        let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
-        let profile = decoder.icc_profile().ok().flatten();
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
-        picture.apply_orientation(orientation);
+        let (picture, profile) = decoded(path)?;
         Ok(Self { image: image_from(picture).map_err(|error| error.at(path))?, profile })
     }
+}
+
+/// A PNG, JPEG, WebP or TIFF file, turned as its EXIF data says, and its colour profile. Its size is checked before anything of that size is allocated.
+pub(super) fn decoded(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
+    let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
+        Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
+    };
+    let mut opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
+    opened.limits(limits());
+    let formats = "give a PNG, JPEG, WebP or TIFF file";
+    let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
+    let (width, height) = decoder.dimensions();
+    Size::new(width as usize, height as usize).map_err(|error| from_edit(error).at(path))?;
+    let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
+    let profile = decoder.icc_profile().ok().flatten();
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
+    picture.apply_orientation(orientation);
+    Ok((picture, profile))
 }
 
 /// Room for the largest picture there can be, of four floats to a pixel.

@@ -75,7 +75,7 @@ impl NoiseLevel {
     }
 
     /// The factor that [`NoiseLevel::variance_preserving`] levels have as 1: `√(signal² + noise²)`.
-    fn magnitude(self) -> f64 {
+    pub fn magnitude(self) -> f64 {
         self.signal.hypot(self.noise)
     }
 }

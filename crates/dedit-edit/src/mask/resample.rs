@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::geometry::{Placement, Point, Rect, Size, Transform};
-use crate::grid::for_each_overlap;
+use crate::grid::{axes, for_each_overlap};
 use crate::image::Planes;
 use crate::mask::ItemMask;
 
@@ -42,6 +42,16 @@ impl ItemMask {
             let mut largest = 0.0f32;
             for_each_overlap(self.size, grid, cell, |index, _| largest = largest.max(self.values[index]));
             largest
+        })
+    }
+
+    /// The value of one pixel for each cell of a grid, the one that [`Downsampling::Nearest`](crate::Downsampling::Nearest) takes.
+    #[must_use]
+    pub fn nearest_on_grid(&self, grid: Size) -> Self {
+        let (across, down) = axes(self.size, grid);
+        Self::generate(grid, |cell| {
+            let (column, row) = grid.position(cell);
+            self.values[down.nearest(row) * self.size.width() + across.nearest(column)]
         })
     }
 

@@ -232,3 +232,14 @@ fn a_grid_of_largest_values_misses_no_pixel() {
     // A pixel that lies across cells counts in each.
     assert_eq!(ItemMask::from_fn(size(3, 1), |x, _| x == 1).largest_on_grid(size(2, 1)).values(), [1.0, 1.0]);
 }
+
+#[test]
+fn a_grid_of_nearest_values_is_that_of_labels() {
+    let size = size(7, 5);
+    let mask = ItemMask::from_fn(size, |x, y| (x * 3 + y) % 4 == 0);
+    let labels = mask.values().iter().map(|value| *value as u16).collect();
+    let items = crate::segmentation::Segmentation::from_labels(size, vec!["out".into(), "in".into()], labels).unwrap();
+    let grid = Size::new(3, 2).unwrap();
+    let owners = items.on_grid(grid, crate::grid::Downsampling::Nearest).unwrap();
+    assert_eq!(mask.nearest_on_grid(grid).values(), owners.iter().map(|owner| f32::from(*owner)).collect::<Vec<_>>());
+}

@@ -7,6 +7,8 @@ mod compose;
 mod draft;
 mod picture;
 
+pub use picture::item_colour;
+
 use crate::edit::{Edit, Fit};
 use crate::error::{Error, Result};
 use crate::geometry::{Placement, Rect};

@@ -18,7 +18,7 @@ impl EditPlan {
         let (labels, change) = (self.after.labels(), self.change.values());
         // The colours that the items had before: what stays looks the same though others go.
         let place = |name: &String| self.before.names().iter().position(|before| before == name).unwrap_or(0);
-        let colours: Vec<[f32; 3]> = self.after.names().iter().map(|name| colour(place(name))).collect();
+        let colours: Vec<[f32; 3]> = self.after.names().iter().map(|name| item_colour(place(name)).map(f32::from)).collect();
         let pixel = |index: usize| {
             if differs(size, index, |a, b| change[a] > 0.0 && change[b] == 0.0) {
                 return OUTLINE_OF_REGION;
@@ -43,12 +43,12 @@ fn differs(size: Size, index: usize, differ: impl Fn(usize, usize) -> bool) -> b
         || (y + 1 < size.height() && differ(index, index + width))
 }
 
-/// A colour of its own for each item: hues a golden angle apart, so that neighbours in the list look unlike however many there are.
-fn colour(item: usize) -> [f32; 3] {
+/// A colour of its own for each item, RGB: hues a golden angle apart, so that neighbours in the list look unlike however many there are.
+pub fn item_colour(item: usize) -> [u8; 3] {
     let hue = item as f32 * 137.508 / 60.0;
     [5.0, 3.0, 1.0].map(|offset: f32| {
         let k = (offset + hue) % 6.0;
         // The formula for a colour of value 230 and saturation 0.7 in the HSV model.
-        230.0 * (1.0 - 0.7 * k.min(4.0 - k).clamp(0.0, 1.0))
+        (230.0 * (1.0 - 0.7 * k.min(4.0 - k).clamp(0.0, 1.0))).round() as u8
     })
 }

@@ -5,6 +5,7 @@ use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::scheduler::NoiseSchedule;
 use dedit_diffusion::unet::{Context, UnetInput};
+use dedit_diffusion::vae::Posterior;
 use dedit_edit::{Image, ItemPrompt};
 use dedit_nn::autograd::{Value, no_grad};
 use dedit_nn::ops;
@@ -23,8 +24,7 @@ use crate::text::{EncodedItems, Item, ItemTokens, encode};
 /// A picture that is learned.
 pub(crate) struct Scene {
     canvas: Canvas,
-    /// `[1, 3, height, width]` in -1..=1.
-    picture: Tensor,
+    posterior: Posterior,
     /// Scaled, `[1, channels, height, width]`.
     latents: Tensor,
     masks: Vec<Pyramid<f32>>,
@@ -39,7 +39,8 @@ impl Scene {
         let canvas = Canvas::whole(subject.picture.size(), pipeline)?;
         let (latent, downsampling) = (canvas.latent_size()?, settings.downsampling());
         let picture = canvas.tensor(subject.picture)?;
-        let latents = latents(pipeline, &picture, None)?;
+        let posterior = pipeline.encode_picture(&picture)?;
+        let latents = latents(pipeline, &posterior, None)?;
         let weights = || balance(subject.items, latent, downsampling, pipeline.device());
         Ok(Self {
             masks: item_masks(pipeline.unet(), subject.items, latent, downsampling)?,
@@ -48,7 +49,7 @@ impl Scene {
             balance: if settings.balanced && latent.pixels() >= items.len() { Some(weights()?) } else { None },
             time_ids: time_ids(canvas.size, settings.fixed_time_ids),
             colours: LatentColours::fit(&latents, &picture)?,
-            picture,
+            posterior,
             latents,
             canvas,
         })
@@ -63,7 +64,7 @@ impl Scene {
     pub(super) fn sample_latents(&mut self, pipeline: &Pipeline, draws: &mut dyn TrainingDraws) -> Result<()> {
         let shape = self.canvas.latent_shape(1, self.latents.dim(1)?);
         let noise = draws.noise(&shape, pipeline.device())?;
-        self.latents = latents(pipeline, &self.picture, Some(&noise))?;
+        self.latents = latents(pipeline, &self.posterior, Some(&noise))?;
         Ok(())
     }
 

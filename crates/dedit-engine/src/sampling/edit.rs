@@ -16,7 +16,7 @@ use super::invert::invert;
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
 use super::{EditEvent, EditListener, go_on};
 use crate::canvas::Canvas;
-use crate::conditioning::time_ids;
+use crate::conditioning::{latents, time_ids};
 use crate::engine::Engine;
 use crate::error::from_edit;
 use crate::learned::Learned;
@@ -94,7 +94,7 @@ impl Job<'_> {
         let shape = canvas.latent_shape(1, pipeline.vae().config().latent_channels);
         let unit_noise = noise.draw(&shape, pipeline.device())?;
         let posterior = pipeline.encode_picture(&picture)?;
-        let clean = pipeline.vae().scale_latents(&posterior.mean)?;
+        let clean = latents(pipeline, &posterior, None)?;
         let (original, frozen_noise) = self.original(canvas, &posterior, &unit_noise, &shape, noise)?;
         let mut start = (&unit_noise * scheduler.init_noise_sigma())?;
         let mut kept_noise = frozen_noise;
@@ -219,11 +219,7 @@ impl Job<'_> {
             None
         };
         let posterior = transported.as_ref().unwrap_or(posterior);
-        let latents = match drawn {
-            Some(drawn) => posterior.sample(&drawn)?,
-            None => posterior.mean.clone(),
-        };
-        Ok((Some(self.pipeline.vae().scale_latents(&latents)?), own_noise))
+        Ok((Some(latents(self.pipeline, posterior, drawn.as_ref())?), own_noise))
     }
 
     fn everything_changes(&self) -> bool {

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use dedit_diffusion::Result;
 use dedit_diffusion::scheduler::Scheduler;
-use dedit_edit::{Downsampling, EditPlan, ItemMask, Rect, Size};
+use dedit_edit::{Downsampling, EditPlan, Rect, Size};
 
 use super::settings::{EditSettings, FrozenLevel, RingRelease};
 use crate::error::from_edit;
@@ -59,11 +59,12 @@ pub(super) fn kept_until(plan: &EditPlan, rect: Rect, latent: Size, settings: &E
         1.0 => 0.0,
         value => of_ring(value),
     };
-    let mut cells: Vec<f64> = match settings.downsampling() {
+    let cells = match settings.downsampling() {
         // A cell may change as soon as one of its pixels may: the rest is put back in pixel space.
-        Downsampling::AreaMajority => change.largest_on_grid(latent).values().iter().copied().map(until).collect(),
-        Downsampling::Nearest => nearest(&change, latent).into_iter().map(until).collect(),
+        Downsampling::AreaMajority => change.largest_on_grid(latent),
+        Downsampling::Nearest => change.nearest_on_grid(latent),
     };
+    let mut cells: Vec<f64> = cells.values().iter().copied().map(until).collect();
     if let Some(anchor) = settings.anchor {
         let moved = plan.moved().crop(rect).map_err(from_edit)?.on_grid(latent);
         for (cell, _) in cells.iter_mut().zip(moved.values()).filter(|(_, moved)| **moved >= 0.5) {
@@ -71,14 +72,4 @@ pub(super) fn kept_until(plan: &EditPlan, rect: Rect, latent: Size, settings: &E
         }
     }
     Ok(cells)
-}
-
-/// The value of one pixel for each cell, as PyTorch's nearest interpolation takes it.
-fn nearest(mask: &ItemMask, grid: Size) -> Vec<f32> {
-    let size = mask.size();
-    let pixel = |cell: usize| {
-        let (column, row) = grid.position(cell);
-        (row * size.height() / grid.height()) * size.width() + column * size.width() / grid.width()
-    };
-    (0..grid.pixels()).map(|cell| mask.values()[pixel(cell)]).collect()
 }

@@ -33,6 +33,5 @@ pub(super) fn invert(
 
 /// Latents of one level's magnitude at another's: schedulers that keep the signal at 1 have samples that grow with their noise.
 fn scaled(latents: &Tensor, from: NoiseLevel, to: NoiseLevel) -> Result<Tensor> {
-    let magnitude = |level: NoiseLevel| level.signal.hypot(level.noise);
-    Ok((latents * (magnitude(to) / magnitude(from)))?)
+    Ok((latents * (to.magnitude() / from.magnitude()))?)
 }
