@@ -74,7 +74,7 @@ impl NoiseLevel {
         Self { signal: alpha_cumprod.sqrt(), noise: (1.0 - alpha_cumprod).sqrt() }
     }
 
-    /// The factor that [`NoiseLevel::variance_preserving`] levels have as 1: `√(signal² + noise²)`.
+    /// `√(signal² + noise²)`: 1 for the levels that a model was trained at, more where a scheduler keeps the signal at 1.
     pub fn magnitude(self) -> f64 {
         self.signal.hypot(self.noise)
     }
