@@ -60,6 +60,9 @@ pub(crate) struct Planning {
     /// Width of the soft ring around what changes, pixels [default: 20, less in small pictures]
     #[arg(long, value_name = "PX", allow_negative_numbers = true)]
     ring: Option<f64>,
+    /// How far around what leaves or moves is made anew too, for its shadow: a share of its size [default: 0.2; 0 as published]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    margin: Option<f64>,
     /// Another edit in the same plan, behind the earlier ones where they meet: 'VERB OPTIONS'; give it again for more of them
     #[arg(long, value_name = "VERB…")]
     then: Vec<String>,
@@ -84,9 +87,6 @@ struct Another {
     verb: Verb<Nothing>,
 }
 
-/// The share of a picture's shorter side that the ring takes at most where its width is not said.
-const RING_SHARE: f64 = 0.06;
-
 impl Planning {
     /// The plan, and its edits.
     pub(crate) fn plan(&self, first: Edit, opened: &Opened, published: bool) -> Result<(EditPlan, Vec<Edit>)> {
@@ -107,9 +107,11 @@ impl Planning {
             FitName::Loose => Fit::Loose,
             FitName::Box => Fit::Box,
         };
-        let width = self.ring.unwrap_or_else(|| 20.0_f64.min((size.width().min(size.height()) as f64 * RING_SHARE).ceil()));
-        let ring = if published { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) };
-        let settings = PlanSettings { fit, ring, also: self.also.clone() };
+        let mut settings = PlanSettings { fit, also: self.also.clone(), ..PlanSettings::for_size(size) };
+        let width = self.ring.unwrap_or(settings.ring.width());
+        settings.margin = self.margin.unwrap_or(if published { 0.0 } else { settings.margin });
+        settings.others_kept &= !published;
+        settings.ring = if published { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) };
         let reference = opened.reference.as_ref().map(|picture| &picture.items);
         Ok((EditPlan::new(items, reference, &edits, &settings).map_err(from_edit)?, edits))
     }

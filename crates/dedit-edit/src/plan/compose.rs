@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::mask::ItemMask;
 use crate::plan::draft::{Draft, Scope, Shape};
-use crate::plan::{Change, ChangeKind, Ring};
+use crate::plan::{Change, ChangeKind, PlanSettings, Ring};
 use crate::prompt::ItemPrompt;
 use crate::segmentation::Segmentation;
 
@@ -107,17 +107,18 @@ impl Draft<'_> {
     }
 
     /// How far each pixel may change.
-    pub(super) fn change(&self, labels: &[u16], ring: Ring) -> Result<ItemMask> {
+    pub(super) fn change(&self, labels: &[u16], settings: &PlanSettings) -> Result<ItemMask> {
         let size = self.before.size();
         if matches!(self.scope, Scope::Whole | Scope::Scene(_)) {
             return Ok(ItemMask::full(size));
         }
         let changed = |index: usize| labels[index] != self.before.labels()[index] || self.regenerated[usize::from(labels[index])];
         let mut active = ItemMask::generate(size, |index| f32::from(u8::from(changed(index))));
+        active = active.union(&self.margins(labels, settings.margin)?)?;
         if let Scope::Regions(mask) = &self.scope {
             active = active.union(&mask.threshold(1.0))?;
         }
-        let soft = match ring {
+        let mut soft = match settings.ring {
             Ring::Distance(width) => active.ring(width)?,
             // One half stands for on: one would make the ring part of the active region.
             Ring::ShiftedCopies(width) => {
@@ -125,11 +126,56 @@ impl Draft<'_> {
                 ItemMask::generate(size, |index| copies.values()[index] / 2.0)
             }
         };
+        if settings.others_kept {
+            let others = self.others(labels);
+            soft = ItemMask::generate(size, |index| if others[usize::from(labels[index])] { 0.0 } else { soft.values()[index] });
+        }
         let change = active.union(&soft)?;
         match &self.scope {
             Scope::Regions(mask) => change.union(mask),
             _ => Ok(change),
         }
+    }
+
+    /// The surroundings of what leaves or moves, where it was and where it will be, as far as they belong to items that take the pixels it leaves.
+    fn margins(&self, labels: &[u16], share: f64) -> Result<ItemMask> {
+        let size = self.before.size();
+        let mut margins = ItemMask::empty(size);
+        if share == 0.0 {
+            return Ok(margins);
+        }
+        let mut taken = vec![0_usize; self.shapes.len()];
+        for (_, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is && !self.is_kept(**was) && self.is_kept(**is)) {
+            taken[usize::from(*is)] += 1;
+        }
+        // An item that gets a few pixels, because it stood close, has nothing behind what left.
+        let all: usize = taken.iter().sum();
+        let takes: Vec<bool> = taken.iter().map(|pixels| *pixels > 0 && pixels * 4 >= all).collect();
+        for item in (0..self.shapes.len()).filter(|item| !self.is_kept(*item as u16)) {
+            let after = ItemMask::generate(size, |index| f32::from(u8::from(usize::from(labels[index]) == item)));
+            for mask in [self.before.mask(item), after] {
+                if let Some(bounds) = mask.bounding_box() {
+                    let diagonal = ((bounds.width.pow(2) + bounds.height.pow(2)) as f64).sqrt();
+                    margins = margins.union(&mask.grow(diagonal * share)?)?;
+                }
+            }
+        }
+        Ok(ItemMask::generate(size, |index| if takes[usize::from(labels[index])] { margins.values()[index] } else { 0.0 }))
+    }
+
+    /// Which items no edit concerns: they are not named, neither get nor lose pixels, and do not lie behind the others.
+    fn others(&self, labels: &[u16]) -> Vec<bool> {
+        let areas = self.before.areas();
+        let behind = (0..areas.len()).max_by_key(|item| areas[*item]);
+        let mut others: Vec<bool> = (0..self.shapes.len()).map(|item| Some(item) != behind).collect();
+        for (item, _) in &self.done {
+            others[*item] = false;
+        }
+        for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
+            others[usize::from(*was)] = false;
+            others[usize::from(*is)] = false;
+        }
+        others
     }
 
     /// What happens to which item.

@@ -11,7 +11,7 @@ pub use picture::item_colour;
 
 use crate::edit::{Edit, Fit};
 use crate::error::{Error, Result};
-use crate::geometry::{Placement, Rect};
+use crate::geometry::{Placement, Rect, Size};
 use crate::image::Planes;
 use crate::mask::ItemMask;
 use crate::prompt::ItemPrompt;
@@ -27,6 +27,16 @@ pub enum Ring {
     ShiftedCopies(usize),
 }
 
+impl Ring {
+    /// Its width, pixels.
+    pub fn width(self) -> f64 {
+        match self {
+            Self::Distance(width) => width,
+            Self::ShiftedCopies(shift) => shift as f64,
+        }
+    }
+}
+
 /// What holds for a whole plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanSettings {
@@ -34,14 +44,33 @@ pub struct PlanSettings {
     pub fit: Fit,
     /// The soft ring.
     pub ring: Ring,
+    /// How far around what leaves or moves everything is generated again too, as a share of its bounding box's diagonal: shadows and reflections
+    /// lie there. Only items that take its place give pixels for it.
+    pub margin: f64,
+    /// Whether items that no edit concerns keep every pixel, also where the ring would reach over them. What lies behind the others, the item with
+    /// the most pixels, does not count as one.
+    pub others_kept: bool,
     /// Names of items to generate again besides those the edits touch.
     pub also: Vec<String>,
 }
 
 impl Default for PlanSettings {
-    /// Exact fit; a ring of 20 pixels (the published implementation uses 10 to 40); nothing besides.
+    /// As published: exact fit, no margin, a ring of 20 pixels (the published implementation uses 10 to 40) that reaches over everything; nothing
+    /// besides.
     fn default() -> Self {
-        Self { fit: Fit::Exact, ring: Ring::Distance(20.0), also: Vec::new() }
+        Self { fit: Fit::Exact, ring: Ring::Distance(20.0), margin: 0.0, others_kept: false, also: Vec::new() }
+    }
+}
+
+impl PlanSettings {
+    /// The share of a picture's shorter side that the ring takes at most.
+    const RING_SHARE: f64 = 0.06;
+
+    /// What suits a picture of this size: a ring that is narrower in a small one, room for shadows, and other items untouched.
+    pub fn for_size(size: Size) -> Self {
+        let shorter = size.width().min(size.height()) as f64;
+        let ring = Ring::Distance((shorter * Self::RING_SHARE).ceil().min(20.0));
+        Self { ring, margin: 0.2, others_kept: true, ..Self::default() }
     }
 }
 
@@ -95,7 +124,7 @@ impl EditPlan {
         let mut draft = Draft::new(before, reference, edits)?;
         draft.regenerate(&settings.also)?;
         let labels = draft.compose(settings.fit)?;
-        let change = draft.change(&labels, settings.ring)?;
+        let change = draft.change(&labels, settings)?;
         let changes = draft.changes(&labels);
         let (after, prompts) = draft.finish(labels)?;
         Ok(Self { before: before.clone(), after, prompts, change, changes })

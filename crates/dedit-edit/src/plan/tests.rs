@@ -290,13 +290,40 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+#[test]
+fn what_takes_the_place_of_an_item_is_generated_around_it_too() {
+    let settings = PlanSettings { margin: 0.25, ring: Ring::Distance(0.0), ..PlanSettings::default() };
+    let of = |edit: Edit| EditPlan::new(&room(), None, &[edit], &settings).unwrap();
+    // The box: 8 by 10 pixels, so 3.2 around it; to its lower half the table's pixels go, to its upper half the wall's.
+    let near = room().mask(1).grow(3.2).unwrap();
+    assert!(of(remove(&["box"], Vacated::Nearest)).active() == near);
+    let table = of(remove(&["box"], Vacated::To("table".to_owned()))).active();
+    let beyond = (0..1200).filter(|index| near.is_inside(*index) && owner(&room(), index % 40, index / 40) == "wall");
+    assert!(beyond.into_iter().all(|index| !table.is_inside(index)), "the wall takes nothing, and gives nothing");
+    // Where it goes, too.
+    let moved = of(shift("ball", 20.0, 0.0));
+    assert!(moved.active().is_inside(8 * 40 + 32) && !moved.active().is_inside(8 * 40 + 33));
+    assert!(of(replace("ball", "a balloon")).active() == room().mask(0), "what stays has its shadow already");
+}
+
+#[test]
+fn the_ring_leaves_other_items_alone_where_that_is_asked_for() {
+    for (kept, reaches) in [(false, true), (true, false)] {
+        let settings = PlanSettings { others_kept: kept, ring: Ring::Distance(6.0), ..PlanSettings::default() };
+        let change = EditPlan::new(&room(), None, &[shift("ball", 12.0, 4.0)], &settings).unwrap().change().clone();
+        let over = |item: usize| (0..1200).any(|index| room().owns(item, index) && change.values()[index] > 0.0);
+        assert_eq!((over(1), over(2), over(3)), (reaches, reaches, true), "the box, the table, the wall behind them");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_the_edits_every_pixel_has_one_item_and_every_item_a_pixel(
         edits in prop::collection::vec(any_edit(), 1..4),
         fit in prop::sample::select(vec![Fit::Exact, Fit::Loose, Fit::Box]),
+        (margin, others_kept) in (prop::sample::select(vec![0.0, 0.3]), any::<bool>()),
     ) {
-        let settings = PlanSettings { fit, ring: Ring::Distance(2.0), ..PlanSettings::default() };
+        let settings = PlanSettings { fit, ring: Ring::Distance(2.0), margin, others_kept, ..PlanSettings::default() };
         match EditPlan::new(&room(), None, &edits, &settings) {
             Err(error) => prop_assert!(error.hint_text().is_some(), "an error without advice: {}", error),
             Ok(plan) => {
