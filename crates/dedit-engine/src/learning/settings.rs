@@ -79,12 +79,13 @@ pub struct LearnSettings {
 }
 
 impl Default for LearnSettings {
-    /// Few updates on small weights: a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
+    /// Few updates on small weights: tokens that stay near the words they start from (at a rate of 5e-3 the built-in model filled a removed item's place to
+    /// 24 dB of the truth, at 1e-3 to 31), a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
     /// end where the loss has settled.
     fn default() -> Self {
         Self {
             tokens_per_item: 5,
-            tokens: StageSettings { updates: 80, rate: 5e-3, weight_decay: 0.0 },
+            tokens: StageSettings { updates: 80, rate: 1e-3, weight_decay: 0.0 },
             attention: StageSettings { updates: 120, rate: 5e-4, weight_decay: 0.0 },
             trained: TrainedAttention::Lora { rank: 4, alpha: 4.0 },
             batch: 1,
