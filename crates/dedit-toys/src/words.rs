@@ -1,0 +1,82 @@
+//! The words of the world: things, colours, grounds and backs. Every one of them is a single token of CLIP's vocabulary.
+
+use std::fmt;
+
+use glam::Vec3;
+
+/// An enumeration whose variants have a word each, in the order in which seeds count them.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $(#[doc = concat!("“", $word, "”")] $variant),+
+        }
+
+        impl $name {
+            /// All of them, in the order in which seeds count them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word in a prompt.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// What a toy is: each can be told by its outline.
+    Kind {
+        Ball = "ball", Cube = "cube", Cone = "cone", Ring = "ring", Star = "star", Heart = "heart", Mushroom = "mushroom", Tree = "tree",
+        House = "house", Mug = "mug", Rocket = "rocket", Duck = "duck", Snowman = "snowman", Car = "car",
+    }
+}
+
+words! {
+    /// A toy's main colour.
+    Colour {
+        Red = "red", Orange = "orange", Yellow = "yellow", Green = "green", Blue = "blue", Purple = "purple", White = "white",
+    }
+}
+
+words! {
+    /// What the toys stand on.
+    Ground { Grass = "grass", Sand = "sand", Wood = "wood", Marble = "marble", Stone = "stone" }
+}
+
+words! {
+    /// What is behind them.
+    Back {
+        BlueWall = "blue wall", PinkWall = "pink wall", GreyWall = "grey wall", GreenWall = "green wall",
+        BlueSky = "blue sky", SunsetSky = "sunset sky",
+    }
+}
+
+impl Colour {
+    /// The surface's colour in full light, each channel in 0 to 1.
+    pub fn rgb(self) -> Vec3 {
+        match self {
+            Self::Red => Vec3::new(0.86, 0.10, 0.12),
+            Self::Orange => Vec3::new(0.97, 0.48, 0.06),
+            Self::Yellow => Vec3::new(0.99, 0.83, 0.10),
+            Self::Green => Vec3::new(0.12, 0.60, 0.22),
+            Self::Blue => Vec3::new(0.10, 0.32, 0.86),
+            Self::Purple => Vec3::new(0.52, 0.18, 0.74),
+            Self::White => Vec3::new(0.93, 0.93, 0.91),
+        }
+    }
+}
+
+impl Back {
+    /// Whether it is a sky: endless ground runs up to it.
+    pub fn is_sky(self) -> bool {
+        matches!(self, Self::BlueSky | Self::SunsetSky)
+    }
+}
