@@ -66,10 +66,9 @@ pub(crate) struct Reporting {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct Engine {
-    /// A diffusers folder or a single .safetensors file; else the one a session was learned with, else the one
-    /// that the environment variable `DEDIT_MODEL` names, else the tiny test model of
-    /// the repository, whose weights are random
-    #[arg(long, value_name = "PATH")]
+    /// A diffusers folder, a single .safetensors file, or toys for the built-in model; else the one a session was learned with, else the one that
+    /// the environment variable `DEDIT_MODEL` names, else the built-in one
+    #[arg(long, value_name = "NAME|PATH")]
     pub(crate) model: Option<PathBuf>,
     /// Take the weight files with this in their names where there are such, such as fp16
     #[arg(long, value_name = "NAME")]

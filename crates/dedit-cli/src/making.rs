@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::{GenerateRequest, Pipeline};
-use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::arguments::Sampling;
@@ -33,7 +32,6 @@ pub(crate) struct Making<'a> {
 
 /// Pictures that were made and written.
 pub(crate) struct Made {
-    pub(crate) pictures: Vec<RgbImage>,
     /// How the first of them is made again.
     pub(crate) settings: Settings,
     /// Steps that were done.
@@ -86,7 +84,7 @@ impl<'a> Making<'a> {
         }
         let files = files.iter().map(|file| file.display().to_string()).collect();
         let (load_seconds, seconds) = (self.load_seconds, begun.elapsed().as_secs_f64());
-        Ok(Made { pictures, settings, steps: made.steps, load_seconds, seconds, files })
+        Ok(Made { settings, steps: made.steps, load_seconds, seconds, files })
     }
 
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {

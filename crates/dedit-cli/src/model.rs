@@ -7,6 +7,8 @@ use dedit_diffusion::lora::{LoraFile, Placement};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::weights::OpenOptions;
 use dedit_diffusion::{Checkpoint, Error, ErrorKind, Result};
+use dedit_toys::model as toys;
+use etcetera::{BaseStrategy as _, choose_base_strategy};
 
 use crate::arguments::{DeviceName, Engine, Lora, listed};
 use crate::console::Console;
@@ -14,6 +16,8 @@ use crate::output::file_name;
 
 /// Names the model where the command line does not.
 const VARIABLE: &str = "DEDIT_MODEL";
+/// Names the folder that the built-in model is unpacked to, instead of the user's usual one.
+const CACHE: &str = "DEDIT_CACHE";
 
 /// A checkpoint that was found and opened; no tensor is read yet.
 pub(crate) struct Model {
@@ -27,18 +31,28 @@ pub(crate) struct Choice {
     pub(crate) name: String,
     pub(crate) device: Device,
     pub(crate) loras: Vec<Lora>,
-    /// Whether its weights are random: a model for tests.
-    pub(crate) is_test: bool,
+    /// Whether it is the model of this program, which knows toys and nothing else.
+    pub(crate) is_built_in: bool,
+}
+
+impl Choice {
+    /// Tells which words of a prompt the built-in model was never shown; others know them all, about.
+    pub(crate) fn check_words(&self, prompt: &str, console: &Console) {
+        let unknown = if self.is_built_in { toys::unknown_words(prompt) } else { Vec::new() };
+        if !unknown.is_empty() {
+            let unknown = listed(unknown);
+            console.note(format!("the built-in model knows toys alone, and not these words: {unknown}; name another model with --model"));
+        }
+    }
 }
 
 impl Model {
     /// Opens the checkpoint that the options name; `recorded` is the one a session was learned with.
     pub(crate) fn open(engine: &Engine, recorded: Option<&Path>, console: &Console) -> Result<Self> {
         let device = open_device(engine.device)?;
-        let path = find(engine, recorded, console)?;
-        let is_test = test_models().zip(path.canonicalize().ok()).is_some_and(|(folder, path)| path.starts_with(folder));
-        if is_test {
-            console.note(format!("the weights of this tiny test model are random, so its pictures are noise: {}", path.display()));
+        let (path, is_built_in) = find(engine, recorded)?;
+        if is_built_in && recorded.is_none() && engine.model.is_none() {
+            console.note(format!("the built-in model draws toy scenes and nothing else; name another with --model or {VARIABLE}"));
         }
         let options = OpenOptions { variant: engine.variant.clone(), config_dir: engine.config_dir.clone() };
         let checkpoint = Checkpoint::open_with(&path, &options)?;
@@ -46,13 +60,18 @@ impl Model {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3));
             console.note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", listed(names)));
         }
-        let choice = Choice { name: file_name(&path), device, loras: engine.lora.clone(), is_test };
+        let name = if is_built_in { toys::NAME.to_owned() } else { file_name(&path) };
+        let choice = Choice { name, device, loras: engine.lora.clone(), is_built_in };
         Ok(Self { checkpoint, choice })
     }
 
-    /// Its file or folder, whole.
-    pub(crate) fn path(&self) -> &Path {
-        self.checkpoint.path()
+    /// What finds it again: its file or folder, whole, or the name of the built-in one.
+    pub(crate) fn lasting_name(&self) -> PathBuf {
+        if self.choice.is_built_in {
+            return PathBuf::from(toys::NAME);
+        }
+        let path = self.checkpoint.path();
+        std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
     }
 
     /// How many pixels a latent pixel stands for, along each side.
@@ -79,24 +98,29 @@ impl Model {
     }
 }
 
-/// The model's path.
-fn find(engine: &Engine, recorded: Option<&Path>, console: &Console) -> Result<PathBuf> {
+/// The model's path, and whether it is the built-in one.
+fn find(engine: &Engine, recorded: Option<&Path>) -> Result<(PathBuf, bool)> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let how = format!("name one with --model or the environment variable {VARIABLE}");
-    match (engine.model.clone().or(recorded.map(Path::to_path_buf)).or(variable), test_models()) {
-        (Some(path), _) if path.exists() => Ok(path),
-        (Some(path), _) => Err(Error::model("there is no such model").at(path).hint("give a diffusers folder or a .safetensors file")),
-        (None, Some(folder)) => {
-            console.note(format!("no model was given, so a test model is taken; {how}"));
-            Ok(folder.join("tiny-sd"))
+    match engine.model.clone().or(recorded.map(Path::to_path_buf)).or(variable) {
+        Some(path) if path.exists() => Ok((path, false)),
+        Some(path) if path != Path::new(toys::NAME) => {
+            let hint = format!("give a diffusers folder, a .safetensors file, or the built-in model's name, {}", toys::NAME);
+            Err(Error::model("there is no such model").at(path).hint(hint))
         }
-        (None, None) => Err(Error::model("no model was given").hint(how)),
+        _ => Ok((unpack()?, true)),
     }
 }
 
-/// Where the repository that this was built from keeps models for its tests, if it is there.
-fn test_models() -> Option<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/parity").canonicalize().ok()
+/// Unpacks the built-in model where this user's programs keep what they can make again.
+fn unpack() -> Result<PathBuf> {
+    let own = || choose_base_strategy().map(|folders| folders.cache_dir().join("dedit")).ok();
+    let named = std::env::var_os(CACHE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = named.or_else(own).unwrap_or_else(|| std::env::temp_dir().join("dedit"));
+    toys::unpack(&folder).map_err(|error| {
+        Error::new(ErrorKind::Resources, format!("the built-in model cannot be unpacked ({error})"))
+            .at(folder)
+            .hint(format!("make room or name another folder with the environment variable {CACHE}"))
+    })
 }
 
 fn open_device(name: DeviceName) -> Result<Device> {

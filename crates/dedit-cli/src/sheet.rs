@@ -28,20 +28,27 @@ pub(crate) fn overlay(picture: &Picture) -> Result<Vec<u8>> {
 pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: Vec<(String, RgbImage)>) -> Result<Vec<u8>> {
     let mut shown = vec![
         ("before".to_owned(), shrunk(&picture.photo.image)?),
-        ("items".to_owned(), fitted(&tinted(&picture.photo.image, &picture.items)?)),
+        ("items".to_owned(), tinted(&picture.photo.image, &picture.items)?),
         ("plan".to_owned(), shrunk(&plan.picture().map_err(from_edit)?)?),
     ];
     shown.extend(results);
-    // All pictures are of one size.
-    let (width, height) = shown[0].1.dimensions();
-    let (cell, line) = (width.max(LEAST) + GAP, height + GAP + LINE);
-    let (columns, rows) = (shown.len().min(COLUMNS) as u32, shown.len().div_ceil(COLUMNS) as u32);
-    let mut sheet = RgbImage::from_pixel(columns * cell + GAP, rows * line + GAP, Rgb([255; 3]));
-    for (place, (title, picture)) in shown.iter().enumerate() {
-        let (column, row) = ((place % COLUMNS) as u32, (place / COLUMNS) as u32);
-        let (x, y) = (GAP + column * cell, GAP + row * line);
-        replace(&mut sheet, picture, i64::from(x), i64::from(y));
-        write(&mut sheet, x, y + height + 4, title, cell - GAP, Rgb([0; 3]));
+    titled_rows(&shown.chunks(COLUMNS).map(<[_]>::to_vec).collect::<Vec<_>>())
+}
+
+/// Rows of pictures, with a title under each, as a PNG file.
+pub(crate) fn titled_rows(rows: &[Vec<(String, RgbImage)>]) -> Result<Vec<u8>> {
+    let sizes = || rows.iter().flatten().map(|(_, picture)| picture.dimensions());
+    let width = sizes().map(|(width, _)| width).max().unwrap_or(0).max(LEAST);
+    let height = sizes().map(|(_, height)| height).max().unwrap_or(0);
+    let (cell, line) = (width + GAP, height + GAP + LINE);
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as u32;
+    let mut sheet = RgbImage::from_pixel(columns * cell + GAP, rows.len() as u32 * line + GAP, Rgb([255; 3]));
+    for (row, pictures) in rows.iter().enumerate() {
+        for (column, (title, picture)) in pictures.iter().enumerate() {
+            let (x, y) = (GAP + column as u32 * cell, GAP + row as u32 * line);
+            replace(&mut sheet, picture, i64::from(x), i64::from(y));
+            write(&mut sheet, x, y + height + 4, title, width, Rgb([0; 3]));
+        }
     }
     encode(&sheet, &[])
 }
@@ -63,7 +70,7 @@ fn fitted(picture: &RgbImage) -> RgbImage {
     let longest = width.max(height);
     if longest < LEAST {
         let times = LEAST.div_ceil(longest);
-        return resize(picture, width * times, height * times, FilterType::Nearest);
+        return resize(picture, width * times, height * times, FilterType::CatmullRom);
     }
     if longest > MOST {
         let scaled = |side: u32| (u64::from(side) * u64::from(MOST) / u64::from(longest)).max(1) as u32;
@@ -90,8 +97,8 @@ fn shown_as(picture: &Image) -> Result<RgbImage> {
     Ok(RgbImage::from_raw(size.width() as u32, size.height() as u32, samples).unwrap_or_default())
 }
 
-/// A tint for every item but the one with the most pixels, and a line where two meet.
-fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
+/// A picture as it stands on a sheet, with a tint for every item but the one with the most pixels, and a line where two meet.
+pub(crate) fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
     let mut shown = shown_as(picture)?;
     let width = items.size().width();
     let labels = items.labels();
@@ -112,14 +119,13 @@ fn tinted(picture: &Image, items: &Segmentation) -> Result<RgbImage> {
             *value = (f32::from(*value) * (1.0 - share) + f32::from(tint) * share).round() as u8;
         }
     }
-    Ok(shown)
+    Ok(fitted(&shown))
 }
 
 fn with_legend(picture: &RgbImage, items: &Segmentation) -> RgbImage {
-    let picture = fitted(picture);
     let lines = items.names().len().min(64) as u32;
     let mut whole = RgbImage::from_pixel(picture.width().max(LEAST), picture.height() + lines * LINE + GAP, Rgb([255; 3]));
-    replace(&mut whole, &picture, 0, 0);
+    replace(&mut whole, picture, 0, 0);
     for (number, name) in items.names().iter().take(64).enumerate() {
         let y = picture.height() + GAP / 2 + number as u32 * LINE;
         for (dx, dy) in (0..8).flat_map(|dx| (0..8).map(move |dy| (dx, dy))) {

@@ -23,7 +23,7 @@ pub(super) struct How {
     /// How strongly the prompts lead [default: 7 for words, 3 else, 1 to reconstruct]
     #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
     guidance: Option<f64>,
-    /// Denoising steps [default: 20; 50 as published]
+    /// Denoising steps [default: 20; 50 to reconstruct and as published]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     steps: Option<usize>,
     /// The scheduler, one of ddim, ddpm, euler, euler-a, dpmpp-2m, dpmpp-2m-karras, unipc, lcm [default: dpmpp-2m]

@@ -20,7 +20,7 @@ pub(crate) struct How {
     /// Updates of the two stages at most, for the tokens and for the attention [default: 80,120]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     updates: Vec<usize>,
-    /// Learning rates of the two stages [default: 0.005,0.0005]
+    /// Learning rates of the two stages [default: 0.001,0.0005]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     rates: Vec<f64>,
     /// Rank of the LoRA on the attention [default: 4]
@@ -88,7 +88,8 @@ impl How {
     }
 }
 
-fn pair<T: Copy>(values: &[T], what: &str) -> Result<Option<[T; 2]>> {
+/// Two numbers, one for each stage, if any were given.
+pub(crate) fn pair<T: Copy>(values: &[T], what: &str) -> Result<Option<[T; 2]>> {
     match values {
         [] => Ok(None),
         &[one, other] => Ok(Some([one, other])),

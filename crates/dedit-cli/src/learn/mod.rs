@@ -14,7 +14,7 @@ use dedit_edit::Picture as Which;
 use dedit_engine::learning::{LearnEvent, LearningState, Stage};
 use dedit_engine::{Engine, Learned, Subject, from_edit};
 
-pub(crate) use self::how::Preset;
+pub(crate) use self::how::{Preset, pair};
 pub(crate) use self::outcome::Outcome;
 pub(crate) use self::words::by_name;
 use crate::arguments::{self, Reporting};
@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let second = options.reference.as_deref().zip(reference.as_ref());
     let second = second.map(|(path, picture)| options.subject(path, picture, Which::Reference)).transpose()?;
     let model = Model::open(&options.engine, None, console)?;
-    let model_path = model.path().to_path_buf();
+    let model_name = model.lasting_name();
     console.stage("loading the model", 0, 1, None);
     let mut engine = Engine::new(model.load(console)?.0)?;
     let settings = options.how.settings(&engine, 1 + usize::from(second.is_some()))?;
@@ -118,7 +118,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     }
     let mut pictures = vec![(options.picture.as_path(), &target)];
     pictures.extend(options.reference.as_deref().zip(reference.as_ref()));
-    let origin = Origin { model: &model_path, fingerprint: engine.fingerprint(), settings: &settings };
+    let origin = Origin { model: &model_name, fingerprint: engine.fingerprint(), settings: &settings };
     let mut session = Session::create(folder, &origin, &pictures)?;
     interrupt.listen();
     let resumed = state.as_ref().map_or([0, 0], LearningState::updates);

@@ -27,13 +27,6 @@ pub(crate) fn to_rgb8(pictures: &Tensor) -> Result<Vec<RgbImage>> {
     Ok(list)
 }
 
-/// An 8-bit picture as `[1, 3, height, width]` with values in 0..=1.
-pub(crate) fn from_rgb8(picture: &RgbImage) -> Result<Tensor> {
-    let (width, height) = picture.dimensions();
-    let values: Vec<f32> = picture.as_raw().iter().map(|&byte| f32::from(byte) / 255.0).collect();
-    channels_first(values, width as usize, height as usize)
-}
-
 /// Rows of pixels of three values each, as `[1, 3, height, width]`.
 fn channels_first(values: Vec<f32>, width: usize, height: usize) -> Result<Tensor> {
     Ok(Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu)?.permute((0, 3, 1, 2))?.contiguous()?)

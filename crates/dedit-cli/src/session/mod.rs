@@ -57,8 +57,7 @@ impl Session {
         let record = Record {
             version: VERSION,
             state: State::Learning,
-            // From another folder the same session is the same.
-            model: std::path::absolute(origin.model).unwrap_or_else(|_| origin.model.to_path_buf()),
+            model: origin.model.to_path_buf(),
             fingerprint: origin.fingerprint.to_owned(),
             pictures,
             settings: origin.settings.clone(),

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{fails, files, run, scratch, succeed};
+use super::scene::prepare;
+use super::{dedit, fails, files, run, scratch, succeed};
 
 #[test]
 fn calls_that_are_wrong_say_so_and_leave_nothing_behind() {
@@ -12,11 +13,11 @@ fn calls_that_are_wrong_say_so_and_leave_nothing_behind() {
         ("generate --promt bag", 2, "unexpected argument '--promt' found; a similar argument exists: '--prompt'"),
         ("generate --out a.png", 2, "not provided: --prompt <TEXT>"),
         (
-            "generate --prompt bag --out a.png --size 500x512",
+            "generate --model {tiny-sd} --prompt bag --out a.png --size 500x512",
             2,
             "500 × 512 are not both multiples of 8 from 8 to 16384; the nearest sizes are 496 × 512 and 504 × 512",
         ),
-        ("generate --prompt bag --out a.png --size 0x0", 2, "the nearest size is 8 × 8"),
+        ("generate --prompt bag --out a.png --size 0x0", 2, "the nearest size is 4 × 4"),
         ("generate --prompt bag --out a.png --size big", 2, "invalid value 'big' for '--size <WxH>': give width and height"),
         ("generate --prompt bag --out a.png --steps 0", 2, "invalid value '0' for '--steps <N>': give a whole number from 1"),
         ("generate --prompt bag --out a.png --steps -3", 2, "'-3'"),
@@ -36,7 +37,7 @@ fn calls_that_are_wrong_say_so_and_leave_nothing_behind() {
         ("generate --prompt bag --out a.png --init none.png", 3, "cannot read this picture (No such file"),
         ("generate --prompt bag --out a.png --init text.png", 3, "text.png; give a PNG, JPEG, WebP or TIFF"),
         ("generate --prompt bag --out a.png --init cut.png", 3, "cut.png; the file may be damaged"),
-        ("generate --prompt bag --out a.png --init dot.png", 2, "0 × 0 are not both multiples of 8"),
+        ("generate --prompt bag --out a.png --init dot.png", 2, "0 × 0 are not both multiples of 4"),
         ("generate --prompt bag --out a.png --model none", 4, "there is no such model: none; give a diffusers folder"),
         ("generate --prompt bag --out a.png --variant ema --model {tiny-sd2}", 4, "no part of this checkpoint has the variant \"ema\""),
         ("generate --prompt bag --out a.png --batch 1000 --size 16384x16384", 7, "of memory, and"),
@@ -70,7 +71,7 @@ fn calls_that_are_right_make_pictures() {
         ),
         ("generate --prompt bag --steps 1 --out new/folder/a.png --no-daemon --device cpu", (128, 128), 1),
         ("generate --prompt bag --steps 3 --scheduler euler-a --guidance 1 --size 8x8 --out a.png", (8, 8), 3),
-        ("generate --prompt bag --init in.png --strength 0.5 --steps 4 --out a.png", (40, 24), 2),
+        ("generate --prompt bag --init in.png --strength 0.5 --steps 4 --out a.png", (44, 28), 2),
         ("generate --prompt bag --init in.png --size 32x32 --strength 1 --steps 2 --out a.png", (32, 32), 2),
         ("generate --prompt -x --negative-prompt -y --size 8x8 --steps 1 --out a.png", (8, 8), 1),
     ];
@@ -89,7 +90,7 @@ fn calls_that_are_right_make_pictures() {
 #[test]
 fn programs_read_json_and_people_read_lines() {
     let folder = scratch();
-    let line = format!("generate --prompt {} --size 16x16 --steps 3 --out a.png", ["bag"; 90].join("-"));
+    let line = format!("generate --model {{tiny-sd}} --prompt {} --size 16x16 --steps 3 --out a.png", ["bag"; 90].join("-"));
     let spoken = run(folder.path(), &line);
     assert!(spoken.stdout.starts_with("a.png: 16 × 16, 3 steps of dpmpp-2m, seed "), "{}", spoken.stdout);
     assert!(
@@ -120,15 +121,65 @@ fn programs_read_json_and_people_read_lines() {
 #[test]
 fn the_demo_leaves_pictures_a_contact_sheet_and_a_report() {
     let folder = scratch();
-    let report = succeed(folder.path(), "demo --out shown --steps 2 --seed 3");
-    assert_eq!(
-        files(&folder.path().join("shown")),
-        ["bag-to-lighthouse.png", "bag.png", "contact-sheet.png", "lighthouse.png", "report.json"]
-    );
-    let mut written: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("shown/report.json")).unwrap()).unwrap();
+    let report = succeed(folder.path(), "demo --out shown --updates 2,2 --steps 2 --seed 3");
+    let shown = folder.path().join("shown");
+    let mut written: serde_json::Value = serde_json::from_slice(&fs::read(shown.join("report.json")).unwrap()).unwrap();
     written["notes"] = report["notes"].clone();
     assert_eq!(written, report);
-    assert_eq!(report["random_weights"], true);
-    let sheet = image::open(folder.path().join("shown/contact-sheet.png")).unwrap();
-    assert_eq!((sheet.width(), sheet.height()), (3 * 136 + 8, 144));
+    let (mut expected, mut verbs) = (vec!["contact-sheet.png".to_owned(), "report.json".to_owned()], Vec::new());
+    let mut add = |path: &serde_json::Value| expected.push(path.as_str().unwrap().strip_prefix("shown/").unwrap().to_owned());
+    for picture in report["pictures"].as_array().unwrap() {
+        add(&picture["picture"]);
+        assert_eq!(picture["learned"]["updates"], serde_json::json!([2, 2]));
+        for edit in picture["edits"].as_array().unwrap() {
+            add(&edit["file"]);
+            assert_eq!((&edit["changed_pixels_outside"], &edit["steps"]), (&0.into(), &2.into()), "{edit}");
+            verbs.push(edit["verb"].as_str().unwrap().to_owned());
+        }
+    }
+    expected.push("table-reference.png".to_owned());
+    expected.sort();
+    assert_eq!(files(&shown), expected);
+    for verb in ["reconstruct", "replace", "augment", "swap-in", "move", "swap", "remove"] {
+        assert!(verbs.iter().any(|done| done == verb), "{verb}");
+    }
+    let sheet = image::open(shown.join("contact-sheet.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (10 * (256 + 8) + 8, 3 * (256 + 20) + 8));
+}
+
+#[test]
+fn the_demo_takes_a_picture_of_ones_own() {
+    let folder = scratch();
+    prepare(folder.path());
+    let demo = "demo --out shown --steps 2";
+    let report = succeed(folder.path(), &format!("{demo} --updates 2,2 --picture a.png --items items --prompt a-golden-bag"));
+    let names: Vec<&str> = report["pictures"][0]["edits"].as_array().unwrap().iter().map(|edit| edit["verb"].as_str().unwrap()).collect();
+    assert_eq!(names, ["reconstruct", "replace", "move", "remove", "move", "swap"]);
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("not these words: golden, bag"), "{notes}");
+    for (wrong, fragment) in [
+        ("--items items", "--items are of a picture"),
+        ("--picture a.png", "--items"),
+        ("--picture a.png --items nowhere", "'nowhere' is neither a folder"),
+        ("--updates 2", "--updates has 1 numbers"),
+    ] {
+        let failed = run(folder.path(), &format!("{demo} {wrong}"));
+        assert!(failed.code == Some(2) || failed.code == Some(3), "{wrong}: {}", failed.stderr);
+        assert!(failed.stderr.lines().last().unwrap().contains(fragment), "{wrong}: {}", failed.stderr);
+    }
+}
+
+#[test]
+fn the_built_in_model_is_taken_where_none_is_named_and_can_be_named() {
+    let folder = scratch();
+    let line = "generate --prompt ball --steps 1 --seed 2";
+    let unnamed = succeed(folder.path(), &format!("{line} --out a.png"));
+    assert!(unnamed["notes"][0].as_str().unwrap().contains("the built-in model"), "{unnamed}");
+    let named = succeed(folder.path(), &format!("{line} --out b.png --model toys"));
+    assert_eq!(named["notes"], serde_json::json!([]));
+    let pixels = |name: &str| image::open(folder.path().join(name)).unwrap().to_rgb8().into_raw();
+    assert_eq!(pixels("a.png"), pixels("b.png"));
+    let mut elsewhere = dedit(folder.path(), &format!("{line} --out c.png"));
+    let outcome = elsewhere.env("DEDIT_CACHE", folder.path().join("a.png")).output().unwrap().into();
+    fails(&outcome, 7, "the built-in model cannot be unpacked", "a cache that is no folder");
 }

@@ -1,4 +1,4 @@
-//! The program as its users call it, on the tiny checkpoints kept with the tests.
+//! The program as its users call it, on the built-in model and on the tiny checkpoints kept with the tests.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
@@ -26,7 +26,7 @@ fn stored(name: &str) -> PathBuf {
 /// `dedit` with a command line, split at blanks, run in `folder`; `{name}` stands for a checkpoint kept with the tests.
 fn dedit(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
-    command.current_dir(folder).env_remove("DEDIT_MODEL").stdin(Stdio::null());
+    command.current_dir(folder).env_remove("DEDIT_MODEL").env("DEDIT_CACHE", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
     for word in line.split_whitespace() {
         match word.strip_prefix('{').and_then(|word| word.split_once('}')) {
             Some((name, rest)) => command.arg(format!("{}{rest}", stored(name).display())),

@@ -28,7 +28,7 @@ fn a_picture_says_how_it_was_made_and_keeps_its_profile() {
     assert_eq!(info.icc_profile.as_deref(), Some(&[7; 300][..]));
     let said: Value = serde_json::from_str(&info.uncompressed_latin1_text[0].text).unwrap();
     assert_eq!(said["edits"], json!([{"verb": "replace", "item": "ball", "prompt": "bag"}]));
-    assert_eq!((&said["settings"]["seed"], &said["model"]), (&6.into(), &"tiny-sd".into()));
+    assert_eq!((&said["settings"]["seed"], &said["model"]), (&6.into(), &"toys".into()));
 }
 
 #[test]

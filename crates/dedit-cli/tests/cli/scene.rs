@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{GrayImage, ImageBuffer, Luma, Rgb, Rgb32FImage, RgbImage, Rgba};
 
 /// Options that make learning short.
-pub(super) const LEARN: &str = "--model {tiny-sd} --updates 2,2 --accumulation 1 --tokens 2 --no-early-stop";
+pub(super) const LEARN: &str = "--updates 2,2 --accumulation 1 --tokens 2 --no-early-stop";
 
 /// A ball and a box on a ground, as pictures of several kinds and masks of several kinds.
 pub(super) fn prepare(folder: &Path) {

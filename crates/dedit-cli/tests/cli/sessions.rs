@@ -144,7 +144,8 @@ fn on_a_full_disk(path: &Path, blocks: usize, line: &str) -> super::Outcome {
     let call = dedit(path, line);
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]).arg(call.get_program()).args(call.get_args());
-    command.current_dir(path).env_remove("DEDIT_MODEL").stdin(Stdio::null()).output().unwrap().into()
+    command.envs(call.get_envs().filter_map(|(name, value)| Some((name, value?)))).env_remove("DEDIT_MODEL");
+    command.current_dir(path).stdin(Stdio::null()).output().unwrap().into()
 }
 
 #[cfg(unix)]
@@ -154,6 +155,8 @@ fn a_full_disk_costs_nothing_that_was_there() {
     let path = folder.path();
     prepare(path);
     let line = format!("learn a.png --items items --session s {LEARN}");
+    // The built-in model is unpacked by now.
+    succeed(path, "generate --prompt ball --steps 1 --out x.png");
     // Room for the pictures, and not for what is learned.
     fails(&on_a_full_disk(path, 40, &line), 7, "there is no room to write", "learning");
     assert!(!path.join("s/learned.safetensors").exists());
