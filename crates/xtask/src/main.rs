@@ -6,6 +6,7 @@
 mod bench;
 mod check_gpu;
 mod ci;
+mod evaluate;
 mod licences;
 mod parity;
 mod tally;
@@ -45,6 +46,8 @@ enum Task {
     },
     /// What the networks cost, as ratios to PyTorch and to candle's own
     Bench(bench::Options),
+    /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit
+    Evaluate(evaluate::Options),
     /// Type-checks the CUDA and Metal builds, without either at hand
     CheckGpu,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Test { only } => Ok(test::run(&workspace, &only).conclude()),
         Task::Parity { directories } => Ok(parity::run(&directories)),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Evaluate(options) => evaluate::run(&options),
         Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
     });
     result.unwrap_or_else(|error| {
