@@ -152,7 +152,7 @@ impl EditSettings {
             edits if edits.iter().any(says) => (Start::Noise, 7.0, usual.steps),
             _ => (Start::Noise, 3.0, usual.steps),
         };
-        Self { guidance, start, steps, ..usual }
+        Self { steps, guidance, start, ..usual }
     }
 
     /// The published implementation's way, with its guidance and steps.
