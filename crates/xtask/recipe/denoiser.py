@@ -1,6 +1,6 @@
 """Trains the text encoder and the U-Net: `denoiser.py SCENES OUT --minutes N`, again and again, then `--cooldown SAMPLES` once.
 
-The rate stays the same from sitting to sitting, so that training can go on for as long as it helps. A cooldown lowers it to nothing over some
+The rate stays the same from run to run, so that training can go on for as long as it helps. A cooldown lowers it to nothing over some
 samples and leaves the state it began from alone; its result is what is shipped.
 """
 
