@@ -1,5 +1,6 @@
 //! Ctrl-C, and the signals that ask a program to end.
 
+use std::ops::ControlFlow;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,5 +42,10 @@ impl Interrupt {
     /// Whether to stop.
     pub(crate) fn asked(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// The same, as listeners say it.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
+        if self.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -10,17 +10,18 @@ use std::time::Instant;
 use clap::Args;
 use dedit_diffusion::{Error, Result};
 use dedit_edit::{EditPlan, PlanSettings, Segmentation};
-use dedit_engine::learning::{LearnEvent, LearnSettings, Stage};
-use dedit_engine::sampling::{EditEvent, EditSettings};
+use dedit_engine::learning::{LearnEvent, LearnSettings};
+use dedit_engine::sampling::EditSettings;
 use dedit_engine::{Engine, Learned, from_edit};
 
 use self::album::{Entry, Step};
 use self::report::{Done, Figures, LearnedPage, Page};
 use crate::arguments::{self, Reporting};
 use crate::console::Console;
+use crate::edit;
 use crate::interrupt::Interrupt;
 use crate::items::ItemFiles;
-use crate::learn::pair;
+use crate::learn::{pair, stage_name};
 use crate::model::Model;
 use crate::output;
 use crate::picture::encode_image;
@@ -135,7 +136,7 @@ impl Demo<'_> {
         let usual = EditSettings::for_edits(&edits);
         let settings = EditSettings { seed: self.options.seed, steps: self.options.steps.unwrap_or(usual.steps), ..usual };
         let (console, interrupt) = (self.console, self.interrupt);
-        let edited = self.engine.edit(learned, picture, &plan, &settings, &mut |event| Ok(hear_edit(&event, console, interrupt)))?;
+        let edited = self.engine.edit(learned, picture, &plan, &settings, &mut |event| Ok(edit::hear(&event, console, interrupt)))?;
         let file = self.write(&format!("{}-{}.png", entry.name, step.name), &edited.picture, entry)?;
         let figures = Figures::of(&edited, begun.elapsed());
         Ok(Done { title: step.title.clone(), verb: step.edit.verb(), file, figures, shown: Some(sheet::shrunk(&edited.picture)?) })
@@ -150,22 +151,7 @@ impl Demo<'_> {
 
 fn hear_learning(event: &LearnEvent<'_>, console: &Console, interrupt: &Interrupt) -> ControlFlow<()> {
     if let LearnEvent::Step { stage, step, of, loss, seconds_left } = event {
-        let what = match stage {
-            Stage::Tokens => "learning tokens",
-            Stage::Attention => "learning attention",
-        };
-        console.learning(what, *step, *of, *loss, *seconds_left);
+        console.learning(stage_name(*stage), *step, *of, *loss, *seconds_left);
     }
-    if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-}
-
-fn hear_edit(event: &EditEvent<'_>, console: &Console, interrupt: &Interrupt) -> ControlFlow<()> {
-    match event {
-        EditEvent::Cut(end) => {
-            console.note(format!("a prompt is too long for the text encoder; this end of it was left out: {end}"));
-        }
-        EditEvent::Inverted { done, of } => console.stage("inverting", *done, *of, None),
-        EditEvent::Step { done, of, seconds_left, .. } => console.stage("denoising", *done, *of, Some(*seconds_left)),
-    }
-    if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    interrupt.flow()
 }

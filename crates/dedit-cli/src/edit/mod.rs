@@ -159,7 +159,7 @@ impl Job<'_> {
     fn make(&self, engine: &mut Engine, settings: EditSettings, file: PathBuf) -> Result<Made> {
         let begun = Instant::now();
         let Photo { image, profile } = &self.target.photo;
-        let edited = engine.edit(self.learned, image, self.plan, &settings, &mut |event| Ok(self.hear(&event)))?;
+        let edited = engine.edit(self.learned, image, self.plan, &settings, &mut |event| Ok(hear(&event, self.console, self.interrupt)))?;
         let text = json!({"made_by": MADE_BY, "edits": described(self.edits), "model": self.model, "settings": settings});
         output::write(&file, &encode_image(&edited.picture, profile.as_deref(), &[("dedit", text.to_string())])?)?;
         Ok(Made {
@@ -172,15 +172,16 @@ impl Job<'_> {
             shrunk: if self.on_sheet { Some(sheet::shrunk(&edited.picture)?) } else { None },
         })
     }
+}
 
-    fn hear(&self, event: &EditEvent<'_>) -> ControlFlow<()> {
-        match event {
-            EditEvent::Cut(end) => {
-                self.console.note(format!("a prompt is too long for the text encoder; this end of it was left out: {end}"));
-            }
-            EditEvent::Inverted { done, of } => self.console.stage("inverting", *done, *of, None),
-            EditEvent::Step { done, of, seconds_left, .. } => self.console.stage("denoising", *done, *of, Some(*seconds_left)),
+/// Tells how far an edit is, and whether to go on.
+pub(crate) fn hear(event: &EditEvent<'_>, console: &Console, interrupt: &Interrupt) -> ControlFlow<()> {
+    match event {
+        EditEvent::Cut(end) => {
+            console.note(format!("a prompt is too long for the text encoder; this end of it was left out: {end}"));
         }
-        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        EditEvent::Inverted { done, of } => console.stage("inverting", *done, *of, None),
+        EditEvent::Step { done, of, seconds_left, .. } => console.stage("denoising", *done, *of, Some(*seconds_left)),
     }
+    interrupt.flow()
 }

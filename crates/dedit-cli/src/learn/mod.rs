@@ -150,19 +150,23 @@ fn already(folder: &Path, draft: &Learned) -> Result<Option<(Session, Learned)>>
     Err(Error::usage("something else was learned here").at(folder).hint("give another --session, or --restart to forget it"))
 }
 
-fn hear(event: &LearnEvent<'_>, session: &Session, console: &Console, interrupt: &Interrupt) -> Result<ControlFlow<()>> {
-    let named = |stage: &Stage| match stage {
+/// What a stage of learning is called while it goes on.
+pub(crate) fn stage_name(stage: Stage) -> &'static str {
+    match stage {
         Stage::Tokens => "learning tokens",
         Stage::Attention => "learning attention",
-    };
+    }
+}
+
+fn hear(event: &LearnEvent<'_>, session: &Session, console: &Console, interrupt: &Interrupt) -> Result<ControlFlow<()>> {
     match event {
-        LearnEvent::Step { stage, step, of, loss, seconds_left } => console.learning(named(stage), *step, *of, *loss, *seconds_left),
+        LearnEvent::Step { stage, step, of, loss, seconds_left } => console.learning(stage_name(*stage), *step, *of, *loss, *seconds_left),
         LearnEvent::Preview(preview) => console.preview(&session.keep_preview(preview)?),
         LearnEvent::State(state) => session.keep_state(state)?,
         LearnEvent::StageDone { stage, steps, settled: true } => {
-            console.note(format!("{}: the loss has settled after {steps} updates", named(stage)));
+            console.note(format!("{}: the loss has settled after {steps} updates", stage_name(*stage)));
         }
         LearnEvent::StageDone { .. } => {}
     }
-    Ok(if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    Ok(interrupt.flow())
 }

@@ -79,8 +79,8 @@ pub struct LearnSettings {
 }
 
 impl Default for LearnSettings {
-    /// Few updates on small weights: tokens that stay near the words they start from (at a rate of 5e-3 the built-in model filled a removed item's place to
-    /// 24 dB of the truth, at 1e-3 to 31), a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
+    /// Few updates on small weights: tokens that stay near the words they start from (a removed item comes back where
+    /// the background's went far), a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
     /// end where the loss has settled.
     fn default() -> Self {
         Self {
