@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use candle_core::Device;
 use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::Pipeline;
-use dedit_edit::{Edit, EditPlan, Fit, Image, PlanSettings, Samples, Transform, Vacated};
+use dedit_edit::{Edit, EditPlan, Fit, Image, ItemWords, PlanSettings, Samples, Subject, Transform, Vacated};
 use dedit_engine::learning::LearnSettings;
 use dedit_engine::sampling::EditSettings;
-use dedit_engine::{Engine, ItemWords, Learned, Subject};
+use dedit_engine::{Engine, Learned};
 use dedit_toys::{Drawing, Scene, draw};
 
 const SIDE: u32 = 128;

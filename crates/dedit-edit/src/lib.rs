@@ -11,6 +11,7 @@
 mod composite;
 mod distance;
 mod edit;
+mod engine;
 mod error;
 mod geometry;
 mod grid;
@@ -23,6 +24,9 @@ mod segmentation;
 pub use composite::{ColourMatch, changed_outside, composite};
 pub use distance::NearestSites;
 pub use edit::{Edit, Fit, Vacated};
+pub use engine::{
+    AttentionTraining, EditOptions, Edited, Engine, EngineEvent, ItemWords, LearnOptions, Learned, Listener, Preset, Subject,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform};
 pub use grid::Downsampling;

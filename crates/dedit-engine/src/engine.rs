@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::Pipeline;
+use dedit_edit::Subject;
 use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::rng::Generator;
 use sha2::{Digest as _, Sha256};
@@ -10,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::attention::{AttentionDelta, Mounted};
 use crate::learned::{Header, Learned};
 use crate::learning::{Clock, LearnListener, LearnSettings, LearningState, Run, Scene, SeededDraws, TrainingDraws};
-use crate::picture::{Subject, digest, hex};
+use crate::picture::{digest, hex, learned_items};
 use crate::text::{Item, ItemTokens};
 
 /// A model that learns pictures and edits them, one thing at a time.
@@ -84,7 +85,7 @@ impl Engine {
         draws: &mut dyn TrainingDraws,
         listener: &mut LearnListener<'_>,
     ) -> Result<Learned> {
-        let tokens = ItemTokens::with_rows(&self.pipeline, target.learned_items(false)?, settings.tokens_per_item, rows)?;
+        let tokens = ItemTokens::with_rows(&self.pipeline, learned_items(target, false)?, settings.tokens_per_item, rows)?;
         self.run(target, None, settings, tokens, draws, None, listener)
     }
 
@@ -122,9 +123,9 @@ impl Engine {
     }
 
     fn first_tokens(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<ItemTokens> {
-        let mut items = target.learned_items(false)?;
+        let mut items = learned_items(target, false)?;
         if let Some(reference) = reference {
-            items.extend(reference.learned_items(true)?);
+            items.extend(learned_items(reference, true)?);
         }
         ItemTokens::new(&self.pipeline, items, settings.tokens_per_item, &mut Generator::new(settings.seed ^ TOKENS_STREAM))
     }
@@ -136,7 +137,7 @@ impl Engine {
         for (subject, of_reference) in [(Some(target), false), (reference, true)] {
             let Some(subject) = subject else { continue };
             hash.update(digest(subject.picture, subject.items));
-            hash.update(format!("{:?}", subject.learned_items(of_reference)?));
+            hash.update(format!("{:?}", learned_items(subject, of_reference)?));
         }
         Ok(hex(&hash.finalize()))
     }

@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::{Pipeline, RecordedNoise};
-use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, PromptPiece, Samples, Segmentation, Size};
+use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, PromptPiece, Samples, Segmentation, Size, Subject};
 use dedit_engine::learning::{LearnEvent, LearnSettings, RecordedDraws, Stage, StageSettings};
 use dedit_engine::sampling::EditSettings;
-use dedit_engine::{Engine, Learned, Subject, TrainedAttention};
+use dedit_engine::{Engine, Learned, TrainedAttention};
 use serde_json::Value as Json;
 
 use super::{Folder, Report};

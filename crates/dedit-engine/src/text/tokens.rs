@@ -51,7 +51,7 @@ pub(crate) struct ItemTokens {
 }
 
 /// The most tokens an item can have: with start and end they fit a prompt of item tokens.
-pub(crate) const MOST_TOKENS: usize = 32;
+pub(crate) const MOST_TOKENS: usize = dedit_edit::LearnOptions::MOST_TOKENS;
 /// How far rows that start from the same word lie apart, in deviations of the table: equal rows would get equal gradients for ever.
 const APART: f64 = 0.1;
 

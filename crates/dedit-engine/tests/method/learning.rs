@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use dedit_diffusion::ErrorKind;
+use dedit_edit::{ItemWords, Subject};
 use dedit_engine::learning::{LearnEvent, LearnSettings, LearningState, Plateau, Stage, StageSettings};
 use dedit_engine::sampling::EditSettings;
-use dedit_engine::{Engine, ItemWords, Learned, Subject, TrainedAttention};
+use dedit_engine::{Engine, Learned, TrainedAttention};
 
 use crate::support::{Kind, edit, engine, items, learn, numbers, picture, quick, remove, subject};
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::Pipeline;
-use dedit_edit::{Channels, Edit, EditPlan, Image, PlanSettings, Samples, Segmentation, Size, Transform, Vacated};
+use dedit_edit::{Channels, Edit, EditPlan, Image, PlanSettings, Samples, Segmentation, Size, Subject, Transform, Vacated};
 use dedit_engine::learning::{LearnSettings, Plateau, StageSettings};
 use dedit_engine::sampling::{EditSettings, Edited};
-use dedit_engine::{Engine, Learned, Subject};
+use dedit_engine::{Engine, Learned};
 
 fn checkpoint(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/data/parity/tiny-{kind}"))

@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use dedit_diffusion::scheduler::SchedulerKind;
-use dedit_edit::{EditPlan, Fit, Image, ItemMask, ItemPrompt, PlanSettings, Ring, Samples, Segmentation};
+use dedit_edit::{EditPlan, Fit, Image, ItemMask, ItemPrompt, ItemWords, PlanSettings, Ring, Samples, Segmentation, Subject};
 use dedit_engine::learning::LearnSettings;
 use dedit_engine::sampling::EditSettings;
-use dedit_engine::{Engine, ItemWords, Learned, Subject};
+use dedit_engine::{Engine, Learned};
 use image::RgbImage;
 use image::imageops::replace;
 

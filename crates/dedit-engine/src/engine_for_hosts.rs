@@ -1,0 +1,228 @@
+//! The engine as [`dedit_edit::Engine`]: options become settings for this model, events and errors those that hosts know.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use dedit_diffusion::pipeline::GenerateRequest;
+use dedit_edit::{
+    AttentionTraining, Edit, EditOptions, EditPlan, Edited, EngineEvent, Error, ErrorKind, Image, LearnOptions, Listener, Preset, Result,
+    Segmentation, Size, Subject,
+};
+
+use crate::error::{from_edit, to_edit};
+use crate::learning::{LearnEvent, LearnSettings, LearningState, Stage};
+use crate::sampling::{EditEvent, EditSettings, Start};
+use crate::{Engine, Learned, TrainedAttention};
+
+impl LearnSettings {
+    /// What the options mean for this model and this many pictures.
+    pub fn from_options(options: &LearnOptions, engine: &Engine, pictures: usize) -> Self {
+        let usual = match options.preset {
+            Preset::Default => Self::default(),
+            Preset::Reference => Self::reference(engine.pipeline().family(), pictures),
+        };
+        let mut settings = Self {
+            tokens_per_item: options.tokens.unwrap_or(usual.tokens_per_item),
+            batch: options.batch.unwrap_or(usual.batch),
+            accumulation: options.accumulation.unwrap_or(usual.accumulation),
+            plateau: if options.no_early_stop { None } else { usual.plateau },
+            trained: match options.attention {
+                Some(AttentionTraining::Lora(rank)) => TrainedAttention::Lora { rank, alpha: rank as f64 },
+                Some(AttentionTraining::CrossAttention) => TrainedAttention::CrossAttention,
+                None => usual.trained,
+            },
+            checkpoint_levels: options.checkpoint_levels,
+            preview_every: options.preview_every,
+            seed: options.seed,
+            ..usual
+        };
+        if let Some([tokens, attention]) = options.updates {
+            (settings.tokens.updates, settings.attention.updates) = (tokens, attention);
+        }
+        if let Some([tokens, attention]) = options.rates {
+            (settings.tokens.rate, settings.attention.rate) = (tokens, attention);
+        }
+        settings
+    }
+}
+
+impl EditSettings {
+    /// What the options mean for these edits on this model.
+    pub fn from_options(options: &EditOptions, engine: &Engine, edits: &[Edit]) -> Self {
+        let usual = match options.preset {
+            Preset::Default => Self::for_edits(edits),
+            Preset::Reference => Self::reference(engine.pipeline().family(), edits),
+        };
+        Self {
+            steps: options.steps.unwrap_or(usual.steps),
+            scheduler: options.scheduler.clone().or(usual.scheduler),
+            guidance: options.guidance.unwrap_or(usual.guidance),
+            strength: options.strength.unwrap_or(usual.strength),
+            anchor: options.anchor.map_or(usual.anchor, |anchor| (anchor != 0.0).then_some(anchor)),
+            start: options.inverted.map_or(usual.start, |inverted| if inverted { Start::Inverted } else { Start::Noise }),
+            context_crop: usual.context_crop && !options.whole_picture,
+            seed: options.seed,
+            ..usual
+        }
+    }
+}
+
+/// What a stage of learning is called while it goes on.
+fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Tokens => "learning tokens",
+        Stage::Attention => "learning attention",
+    }
+}
+
+impl dedit_edit::Engine for Engine {
+    fn description(&self) -> &str {
+        self.pipeline().description()
+    }
+
+    fn fingerprint(&self) -> &str {
+        Self::fingerprint(self)
+    }
+
+    fn draft(&self, pictures: &[Subject<'_>], options: &LearnOptions) -> Result<Arc<dyn dedit_edit::Learned>> {
+        let (target, reference) = two(pictures)?;
+        let settings = LearnSettings::from_options(options, self, pictures.len());
+        Ok(Arc::new(Self::draft(self, target, reference, &settings).map_err(to_edit)?))
+    }
+
+    fn check_state(&self, pictures: &[Subject<'_>], options: &LearnOptions, state: &[u8]) -> Result<()> {
+        let (target, reference) = two(pictures)?;
+        let settings = LearnSettings::from_options(options, self, pictures.len());
+        let state = LearningState::from_bytes(state).map_err(to_edit)?;
+        Self::check_state(self, target, reference, &settings, &state).map_err(to_edit)
+    }
+
+    fn learn(
+        &mut self,
+        pictures: &[Subject<'_>],
+        options: &LearnOptions,
+        state: Option<&[u8]>,
+        listener: &mut Listener<'_>,
+    ) -> Result<Arc<dyn dedit_edit::Learned>> {
+        let (target, reference) = two(pictures)?;
+        let settings = LearnSettings::from_options(options, self, pictures.len());
+        let state = state.map(LearningState::from_bytes).transpose().map_err(to_edit)?;
+        let mut hear = |event: LearnEvent<'_>| hear_learning(&event, listener);
+        Ok(Arc::new(Self::learn(self, target, reference, &settings, state, &mut hear).map_err(to_edit)?))
+    }
+
+    fn read_learned(&self, bytes: &[u8]) -> Result<Arc<dyn dedit_edit::Learned>> {
+        Ok(Arc::new(Learned::from_bytes(bytes).map_err(to_edit)?))
+    }
+
+    fn same_inputs(&self, one: &dyn dedit_edit::Learned, other: &dyn dedit_edit::Learned) -> bool {
+        matches!((own(one), own(other)), (Ok(one), Ok(other)) if one.same_inputs(other))
+    }
+
+    fn edit(
+        &mut self,
+        learned: &dyn dedit_edit::Learned,
+        picture: &Image,
+        plan: &EditPlan,
+        edits: &[Edit],
+        options: &EditOptions,
+        listener: &mut Listener<'_>,
+    ) -> Result<Edited> {
+        let settings = EditSettings::from_options(options, self, edits);
+        let mut hear = |event: EditEvent<'_>| hear_editing(&event, listener);
+        let edited = Self::edit(self, own(learned)?, picture, plan, &settings, &mut hear).map_err(to_edit)?;
+        let settings = serde_json::to_string(&settings)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("the settings of an edit make no JSON ({error})")))?;
+        let crate::sampling::Edited { picture, region, changed_pixels_outside, steps, .. } = edited;
+        Ok(Edited { picture, region, changed_pixels_outside, steps, settings })
+    }
+
+    fn least_memory(&self, size: Size) -> u64 {
+        let unit = self.pipeline().pixels_per_latent();
+        let up = |pixels: usize| pixels.next_multiple_of(unit);
+        let usual = self.pipeline().request("");
+        let request = GenerateRequest { width: up(size.width()), height: up(size.height()), ..usual };
+        self.pipeline().least_memory(&request)
+    }
+}
+
+/// The picture and the reference picture.
+fn two<'p, 's>(pictures: &'p [Subject<'s>]) -> Result<(&'p Subject<'s>, Option<&'p Subject<'s>>)> {
+    match pictures {
+        [target] => Ok((target, None)),
+        [target, reference] => Ok((target, Some(reference))),
+        _ => Err(Error::usage(format!("{} pictures at once", pictures.len())).hint("give one, or one and a reference picture")),
+    }
+}
+
+/// What this engine learned.
+fn own(learned: &dyn dedit_edit::Learned) -> Result<&Learned> {
+    let other = || Error::new(ErrorKind::Internal, "this was learned by another engine").hint("learn the picture again");
+    learned.as_any().downcast_ref().ok_or_else(other)
+}
+
+fn hear_learning(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
+    let heard = match event {
+        LearnEvent::Step { stage, step, of, loss, seconds_left } => listener(EngineEvent::Step {
+            stage: stage_name(*stage),
+            step: *step,
+            of: *of,
+            loss: Some(*loss),
+            seconds_left: Some(*seconds_left),
+        }),
+        LearnEvent::Preview(preview) => listener(EngineEvent::Preview(preview)),
+        LearnEvent::State(state) => listener(EngineEvent::State(&state.to_bytes()?)),
+        LearnEvent::StageDone { stage, steps, settled: true } => {
+            listener(EngineEvent::Note(format!("{}: the loss has settled after {steps} updates", stage_name(*stage))))
+        }
+        LearnEvent::StageDone { .. } => Ok(ControlFlow::Continue(())),
+    };
+    heard.map_err(from_edit)
+}
+
+fn hear_editing(event: &EditEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
+    let heard = match event {
+        EditEvent::Cut(end) => {
+            let told = format!("a prompt is too long for the text encoder; this end of it was left out: {end}");
+            listener(EngineEvent::Note(told))
+        }
+        EditEvent::Inverted { done, of } => {
+            listener(EngineEvent::Step { stage: "inverting", step: *done, of: *of, loss: None, seconds_left: None })
+        }
+        EditEvent::Step { done, of, seconds_left, preview } => {
+            let step = EngineEvent::Step { stage: "denoising", step: *done, of: *of, loss: None, seconds_left: Some(*seconds_left) };
+            match listener(step) {
+                Ok(ControlFlow::Continue(())) => listener(EngineEvent::Preview(preview)),
+                broken => broken,
+            }
+        }
+    };
+    heard.map_err(from_edit)
+}
+
+impl dedit_edit::Learned for Learned {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        Self::to_bytes(self).map_err(to_edit)
+    }
+
+    fn losses(&self) -> [Vec<f32>; 2] {
+        Self::losses(self).clone()
+    }
+
+    fn items(&self) -> [Vec<String>; 2] {
+        let names = |of_reference: bool| {
+            let items = Self::items(self).iter().filter(move |item| item.of_reference == of_reference);
+            items.map(|item| item.name.clone())
+        };
+        [names(false).collect(), names(true).collect()]
+    }
+
+    fn check_picture(&self, picture: &Image, items: &Segmentation, of_reference: bool) -> Result<()> {
+        Self::check_picture(self, picture, items, of_reference).map_err(to_edit)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,272 @@
+//! The answers to requests, by type; requests that are not named here answer with nothing.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::event::SessionInfo;
+
+/// To `hello`: who the daemon is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Welcome {
+    /// The program's version.
+    pub version: String,
+    /// Its process.
+    pub process: u32,
+    /// Its log file.
+    pub log: String,
+    /// A file on the daemon's machine, and what is in it: a client that finds the same sees the same files.
+    pub token_file: String,
+    /// What is in it.
+    pub token: String,
+}
+
+/// A model that there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelInfo {
+    /// What names it in requests.
+    pub name: String,
+    /// What it is, in words.
+    pub description: String,
+    /// Where it is.
+    pub device: String,
+    /// Whether it is loaded.
+    pub loaded: bool,
+    /// Bytes of its weights.
+    pub bytes: u64,
+}
+
+/// To `models` and `load`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Models {
+    /// All that are known or loaded.
+    pub models: Vec<ModelInfo>,
+}
+
+/// To `open_picture`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenedPicture {
+    /// Whether the daemon has the pixels; where not, nothing was opened.
+    pub known: bool,
+    /// The session.
+    pub session: SessionInfo,
+}
+
+/// To `learn`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// Updates of the two stages.
+    pub steps: [usize; 2],
+    /// Those of them that were done before.
+    pub resumed_at: [usize; 2],
+    /// Mean of the first losses.
+    pub loss_first: f64,
+    /// Mean of the last losses.
+    pub loss_last: f64,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Size of what was learned.
+    pub session_bytes: usize,
+    /// The items that were learned.
+    pub items: Vec<String>,
+    /// Those of the reference picture.
+    pub reference_items: Vec<String>,
+    /// The most memory that the daemon's process has held so far.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// A rectangle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Region {
+    /// First column.
+    pub x: usize,
+    /// First row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// To `edit`: blob 0 holds the pixels of the region after the edit, of the picture's own kind; all others are as they were.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Edited {
+    /// The revision it is; `None` where it could not be kept, which a note says.
+    pub revision: Option<u64>,
+    /// The revision that was edited.
+    pub base: u64,
+    /// The verb of the first edit.
+    pub verb: String,
+    /// Where pixels may have changed.
+    pub region: Region,
+    /// Pixels outside the plan's region that differ, in any bit.
+    pub changed_pixels_outside: usize,
+    /// Denoising steps done.
+    pub steps: usize,
+    /// The seed.
+    pub seed: u64,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Whether nothing was learned: better results come after learning.
+    pub draft: bool,
+    /// Everything that decided how it came out.
+    pub settings: Value,
+    /// The model's name.
+    pub model: String,
+    /// The items after it.
+    pub items: Vec<String>,
+    /// The most memory that the daemon's process has held so far.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// An item of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlannedItem {
+    /// Its name.
+    pub name: String,
+    /// Its number after the edit; `None` when it goes away.
+    pub number: Option<usize>,
+    /// Where it is.
+    pub before: Option<Region>,
+    /// Where it will be.
+    pub after: Option<Region>,
+    /// What happens to it: `prompt`, `moved`, `reshaped`, `removed`, `regenerated`, `adjusted`.
+    pub changes: Vec<String>,
+}
+
+/// To `plan`: blob 0 holds the items' numbers after the edit (u16), blob 1 how far each pixel may change (f32).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Planned {
+    /// Where pixels may change.
+    pub region: Region,
+    /// The items after the edit, by number.
+    pub names: Vec<String>,
+    /// What becomes of each item.
+    pub items: Vec<PlannedItem>,
+}
+
+/// A revision.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: u64,
+    /// What it was made from.
+    pub base: u64,
+    /// Its edits, as a request has them.
+    pub edits: Vec<Value>,
+    /// Where pixels may differ from the base.
+    pub region: Region,
+    /// The seed.
+    pub seed: u64,
+    /// Everything else that decided how it came out.
+    pub settings: Value,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// When, in seconds since 1970.
+    pub time: u64,
+    /// What the client noted.
+    pub note: Option<Value>,
+    /// Blob: a small picture (PNG), if that was asked for.
+    pub thumbnail: Option<usize>,
+}
+
+/// To `history`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Revisions {
+    /// The one that the session is at.
+    pub current: u64,
+    /// All, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
+/// To `result`: blob 0 holds the pixels of the region.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResultRegion {
+    /// Where they belong.
+    pub region: Region,
+}
+
+/// To `fetch`: blob 0 the items' numbers (u16) where there are items; the others as named.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fetched {
+    /// The session.
+    pub session: SessionInfo,
+    /// The items' names.
+    pub names: Vec<String>,
+    /// Words that were said of them, by name.
+    pub words: Value,
+    /// Blob: the items' numbers.
+    pub labels: Option<usize>,
+    /// Blob: the pixels.
+    pub pixels: Option<usize>,
+    /// Blob: the colour profile.
+    pub profile: Option<usize>,
+}
+
+/// To `segment`: blob 0 holds the mask (f32, 0 … 1), or with `everything` the items' numbers (u16).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Segmented {
+    /// The items' names, where there are several.
+    pub names: Vec<String>,
+}
+
+/// To `sessions`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sessions {
+    /// All, last used first.
+    pub sessions: Vec<SessionInfo>,
+}
+
+/// A job, as `status` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobInfo {
+    /// Its number.
+    pub job: u64,
+    /// `learn`, `edit` or `load`.
+    pub what: String,
+    /// The session.
+    pub session: String,
+    /// The program that asked for it.
+    pub client: String,
+    /// Jobs before it; `None` when it runs.
+    pub position: Option<usize>,
+}
+
+/// To `status`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// Seconds since it was started.
+    pub seconds: f64,
+    /// Clients that are connected, this one too.
+    pub clients: usize,
+    /// Jobs.
+    pub jobs: Vec<JobInfo>,
+    /// Models that are loaded.
+    pub models: Vec<ModelInfo>,
+    /// Sessions in its store.
+    pub sessions: usize,
+    /// Where the store is.
+    pub store: String,
+    /// Bytes that it holds.
+    pub store_bytes: u64,
+    /// Bytes that it may hold.
+    pub store_quota: u64,
+    /// Memory of the process, in bytes.
+    pub rss_bytes: Option<u64>,
+}

@@ -1,0 +1,192 @@
+//! Edits, plans, and what was done.
+
+use serde::{Deserialize, Serialize};
+
+use super::learning::{EditOptions, ModelChoice};
+
+/// One thing done to items. Items are named; `reference:NAME` is one of the reference picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum EditVerb {
+    /// The whole picture again.
+    Reconstruct,
+    /// The item becomes what the words say.
+    Replace {
+        /// Which.
+        item: String,
+        /// Words.
+        prompt: String,
+    },
+    /// The item stays itself, with words round its tokens, `[v]`.
+    Augment {
+        /// Which.
+        item: String,
+        /// Words.
+        prompt: String,
+    },
+    /// The item becomes another.
+    SwapIn {
+        /// Which.
+        item: String,
+        /// What takes its place.
+        from: String,
+    },
+    /// The item is scaled and rotated about its own centre and shifted.
+    Move {
+        /// Which.
+        item: String,
+        /// Pixels to the right.
+        #[serde(default)]
+        dx: f64,
+        /// Pixels down.
+        #[serde(default)]
+        dy: f64,
+        /// How many times as large.
+        #[serde(default = "one")]
+        scale: f64,
+        /// Degrees clockwise.
+        #[serde(default)]
+        rotate: f64,
+        /// Who gets the pixels it leaves; without it the nearest items.
+        #[serde(default)]
+        into: Option<String>,
+    },
+    /// The item takes the outline of a mask.
+    Reshape {
+        /// Which.
+        item: String,
+        /// Blob: the mask, one channel.
+        mask: usize,
+        /// Who gets the pixels it leaves.
+        #[serde(default)]
+        into: Option<String>,
+    },
+    /// Two items take each other's place.
+    Swap {
+        /// One.
+        item: String,
+        /// The other.
+        with: String,
+    },
+    /// Items go away.
+    Remove {
+        /// Which.
+        items: Vec<String>,
+        /// Who gets their pixels.
+        #[serde(default)]
+        into: Option<String>,
+    },
+    /// The item becomes something between itself and another.
+    Blend {
+        /// Which.
+        item: String,
+        /// The other.
+        with: String,
+        /// 0 … 1.
+        amount: f32,
+    },
+    /// A region is made again as it is.
+    Refine {
+        /// Blob: the region, one channel.
+        mask: usize,
+    },
+    /// One item alone in a new scene.
+    Personalize {
+        /// Which.
+        item: String,
+        /// Words with `[v]`.
+        prompt: String,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// What holds for a whole plan; what is left out is as it suits the picture's size.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanOptions {
+    /// `exact`, `loose` or `box`.
+    pub fit: Option<String>,
+    /// Width of the soft ring, pixels.
+    pub ring: Option<f64>,
+    /// How far around what leaves or moves everything is made anew, a share of its size.
+    pub margin: Option<f64>,
+    /// Other items to make again.
+    pub also: Vec<String>,
+    /// As published.
+    pub reference: bool,
+}
+
+/// An edit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Edit {
+    /// The session.
+    pub session: String,
+    /// What is done, in one go; the first lies in front.
+    pub edits: Vec<EditVerb>,
+    /// What is changed.
+    pub plan: PlanOptions,
+    /// How.
+    pub options: EditOptions,
+    /// The model.
+    pub model: ModelChoice,
+    /// The revision that is edited: 0 for the picture itself; without it the one that the session is at.
+    pub base: Option<u64>,
+    /// Goes on without anything learned, if nothing is: the items' prompts are as they start.
+    pub draft: bool,
+    /// Goes on when this client is gone.
+    pub keep: bool,
+    /// Sends previews.
+    pub previews: bool,
+    /// Kept with the revision, and told in the history: whatever the client wants to know of it later.
+    pub note: Option<serde_json::Value>,
+}
+
+/// What an edit would come to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// The session.
+    pub session: String,
+    /// What would be done.
+    pub edits: Vec<EditVerb>,
+    /// What would be changed.
+    pub plan: PlanOptions,
+    /// The revision that would be edited.
+    pub base: Option<u64>,
+}
+
+/// What was done in a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// The session.
+    pub session: String,
+    /// With a small picture of each.
+    pub thumbnails: bool,
+}
+
+/// The pixels of a revision.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResultOf {
+    /// The session.
+    pub session: String,
+    /// Which.
+    pub revision: u64,
+    /// The whole picture, not the part that was changed.
+    pub whole: bool,
+}
+
+/// A revision to go back to, or on to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Undo {
+    /// The session.
+    pub session: String,
+    /// Which; 0 for the picture itself.
+    pub revision: u64,
+}

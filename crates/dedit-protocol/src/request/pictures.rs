@@ -1,0 +1,119 @@
+//! Requests about pictures and their items.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Which of a session's two pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The one that is edited.
+    #[default]
+    Target,
+    /// The one that items are taken from.
+    Reference,
+}
+
+/// A picture. Sent without `pixels` it asks whether the daemon has them: the answer's `known` says so, and only if it is false are they sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenPicture {
+    /// [`Pixels::digest`](crate::Pixels::digest).
+    pub digest: String,
+    /// Blob: the pixels.
+    pub pixels: Option<usize>,
+    /// Blob: the colour profile (ICC), which comes back with the picture.
+    pub profile: Option<usize>,
+    /// What people call it, such as a file name.
+    pub name: String,
+    /// The folder that keeps the session, on the daemon's machine; without it the daemon's own store does.
+    pub folder: Option<String>,
+    /// The session that gets it as reference picture; without it a session of this picture is opened.
+    pub reference_of: Option<String>,
+}
+
+/// A session that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenSession {
+    /// Its name.
+    pub session: Option<String>,
+    /// Or its folder, on the daemon's machine.
+    pub folder: Option<String>,
+}
+
+/// What is said of an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Words {
+    /// Words its tokens start from.
+    pub start: Option<String>,
+    /// Words round its tokens, with `[v]` for them.
+    pub template: Option<String>,
+}
+
+/// What the items of a picture are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Items {
+    /// Blob: a number for each pixel (one channel, u8 or u16); item k has the k-th name.
+    Labels(usize),
+    /// Blobs: a mask for each name (one channel), soft values allowed, the first in front. What no mask covers is an item of its own, `background`.
+    Masks(Vec<usize>),
+}
+
+/// Items for a picture. What was learned for other items is kept, and is there again when these come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetItems {
+    /// The session.
+    pub session: String,
+    /// Of which picture.
+    #[serde(default)]
+    pub picture: Which,
+    /// The items' names.
+    pub names: Vec<String>,
+    /// Their places.
+    pub items: Items,
+    /// What is said of them; without it their names say it, where these are words.
+    #[serde(default)]
+    pub words: Option<BTreeMap<String, Words>>,
+}
+
+/// A picture and its items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fetch {
+    /// The session.
+    pub session: String,
+    /// Which picture.
+    pub picture: Which,
+    /// Whether the pixels are wanted too, not the items alone.
+    pub pixels: bool,
+}
+
+/// An item that is looked for in a picture: a box round it, pixels of it, pixels beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Segment {
+    /// The session.
+    pub session: String,
+    /// Left, top, width and height of a box round it.
+    pub region: Option<[usize; 4]>,
+    /// Column and row of pixels of it.
+    pub inside: Vec<[usize; 2]>,
+    /// Column and row of pixels that are not.
+    pub outside: Vec<[usize; 2]>,
+    /// Instead of one item, all that can be told apart, at most so many.
+    pub everything: Option<usize>,
+}
+
+/// Something to be removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Forget {
+    /// The session.
+    pub session: String,
+    /// Only what was learned; picture, items and history stay.
+    pub learned_only: bool,
+}
