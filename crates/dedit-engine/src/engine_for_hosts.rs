@@ -140,12 +140,17 @@ impl dedit_edit::Engine for Engine {
 
     fn least_memory(&self, size: Size) -> u64 {
         let unit = self.pipeline().pixels_per_latent();
-        let up = |pixels: usize| pixels.next_multiple_of(unit);
         let usual = self.pipeline().request("");
-        let request = GenerateRequest { width: up(size.width()), height: up(size.height()), ..usual };
-        self.pipeline().least_memory(&request)
+        // Whatever the picture's size, the networks see about their own.
+        let side = |pixels: usize, own: usize| pixels.next_multiple_of(unit).min(own);
+        let request =
+            GenerateRequest { width: side(size.width(), usual.width), height: side(size.height(), usual.height), ..usual };
+        self.pipeline().least_memory(&request) + FLOATS * size.pixels() as u64
     }
 }
+
+/// Bytes of a pixel while an edit is made: the picture, what is generated, and what comes of both, as floats.
+const FLOATS: u64 = 3 * 3 * 4;
 
 /// The picture and the reference picture.
 fn two<'p, 's>(pictures: &'p [Subject<'s>]) -> Result<(&'p Subject<'s>, Option<&'p Subject<'s>>)> {

@@ -45,7 +45,7 @@ pub struct Models {
     pub models: Vec<ModelInfo>,
 }
 
-/// To `open_picture`.
+/// To `open_picture` and `open_session`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OpenedPicture {
@@ -177,6 +177,8 @@ pub struct Revision {
     pub note: Option<Value>,
     /// Blob: a small picture (PNG), if that was asked for.
     pub thumbnail: Option<usize>,
+    /// Blobs: the masks (f32) of its edits, in their order, if that was asked for.
+    pub masks: Vec<usize>,
 }
 
 /// To `history`.

@@ -158,7 +158,7 @@ impl Pixels {
         match &self.samples {
             Samples::U8(samples) => into.write_all(samples),
             Samples::U16(samples) => write_samples(samples, u16::to_le_bytes, into),
-            Samples::F32(samples) => write_samples(samples, |sample| sample.to_le_bytes(), into),
+            Samples::F32(samples) => write_samples(samples, f32::to_le_bytes, into),
         }
     }
 

@@ -183,6 +183,23 @@ impl Image {
         Ok(Self { size: Size::new(rect.width, rect.height)?, channels: self.channels, samples })
     }
 
+    /// Puts the pixels of another picture of the same kind in place of those from `at` (column, row) on.
+    pub fn put(&mut self, at: (usize, usize), part: &Self) -> Result<()> {
+        let rect = Rect { x: at.0, y: at.1, width: part.size.width(), height: part.size.height() };
+        rect.check_within(self.size)?;
+        let (width, count) = (self.size.width(), self.channels.count());
+        if self.channels != part.channels {
+            return Err(Error::input("a part with other channels than the picture").hint("convert one of them"));
+        }
+        match (&mut self.samples, &part.samples) {
+            (Samples::U8(samples), Samples::U8(part)) => put(samples, width, count, rect, part),
+            (Samples::U16(samples), Samples::U16(part)) => put(samples, width, count, rect, part),
+            (Samples::F32(samples), Samples::F32(part)) => put(samples, width, count, rect, part),
+            _ => return Err(Error::input("a part of another depth than the picture").hint("convert one of them")),
+        }
+        Ok(())
+    }
+
     /// An error that names the first pixel with a sample that is NaN or infinite.
     pub fn check_finite(&self) -> Result<()> {
         let Samples::F32(samples) = &self.samples else { return Ok(()) };
@@ -190,6 +207,14 @@ impl Image {
         let (x, y) = self.size.position(index / self.channels.count());
         let name = self.channels.name(index % self.channels.count());
         Err(Error::input(format!("the {name} sample of pixel ({x}, {y}) is {}", samples[index])).hint("give it a finite value"))
+    }
+}
+
+/// Copies rows of samples into a rectangle, `count` samples to a pixel.
+fn put<T: Copy>(samples: &mut [T], width: usize, count: usize, rect: Rect, part: &[T]) {
+    for (row, from) in part.chunks_exact(rect.width * count).enumerate() {
+        let start = ((rect.y + row) * width + rect.x) * count;
+        samples[start..start + from.len()].copy_from_slice(from);
     }
 }
 

@@ -83,3 +83,20 @@ fn grey_becomes_colour_and_comes_back() {
     }
     assert_eq!(back.alpha(), grey.alpha());
 }
+
+#[test]
+fn a_part_goes_back_where_it_was_cut() {
+    let size = |width, height| Size::new(width, height).unwrap();
+    let whole = Image::new(size(4, 3), Channels::GreyAlpha, Samples::U16((0..24).collect())).unwrap();
+    let rect = Rect { x: 1, y: 1, width: 2, height: 2 };
+    let part = whole.crop(rect).unwrap();
+    let blank = Image::new(size(4, 3), Channels::GreyAlpha, Samples::U16(vec![99; 24])).unwrap();
+    let mut other = blank.clone();
+    other.put((1, 1), &part).unwrap();
+    assert_eq!(other.crop(rect).unwrap(), part);
+    other.put((1, 1), &blank.crop(rect).unwrap()).unwrap();
+    assert_eq!(other, blank, "nothing else was touched");
+    assert!(other.put((3, 1), &part).is_err(), "beyond the border");
+    let of_bytes = Image::new(size(2, 2), Channels::GreyAlpha, Samples::U8(vec![0; 8])).unwrap();
+    assert!(other.put((1, 1), &of_bytes).is_err(), "another depth");
+}

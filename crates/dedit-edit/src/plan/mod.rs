@@ -9,12 +9,14 @@ mod picture;
 
 pub use picture::item_colour;
 
+use std::collections::BTreeMap;
+
 use crate::edit::{Edit, Fit};
 use crate::error::{Error, Result};
 use crate::geometry::{Placement, Rect, Size};
 use crate::image::Planes;
 use crate::mask::ItemMask;
-use crate::prompt::ItemPrompt;
+use crate::prompt::{ItemPrompt, ItemRef};
 use crate::segmentation::Segmentation;
 use draft::Draft;
 
@@ -116,7 +118,7 @@ pub struct EditPlan {
 
 impl EditPlan {
     /// Works out the edits on a segmented picture. Of several, the earlier lies in front where they meet. `reference` gives the items that
-    /// [`ItemRef::reference`](crate::ItemRef::reference) names.
+    /// [`ItemRef::reference`] names.
     ///
     /// Fails, naming the item, when a name is unknown, two edits contradict each other, an item leaves the picture, shrinks to nothing or is covered
     /// whole by another, or no item is left to take vacated pixels.
@@ -144,6 +146,17 @@ impl EditPlan {
             return Err(Error::input("no pixel may change").hint("mark the pixels to be generated"));
         }
         Ok(Self { before, after, prompts, change, changes: Vec::new() })
+    }
+
+    /// With other prompts, by name, for items that no edit gives one: what earlier edits made of them is not what their tokens say.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: &BTreeMap<String, ItemPrompt>) -> Self {
+        for (name, prompt) in self.after.names().iter().zip(&mut self.prompts) {
+            if let (Some(other), true) = (prompts.get(name), *prompt == ItemPrompt::tokens(ItemRef::target(name))) {
+                prompt.clone_from(other);
+            }
+        }
+        self
     }
 
     /// The items as they were.

@@ -1,6 +1,7 @@
 //! Edits, plans, and what was done.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::learning::{EditOptions, ModelChoice};
 
@@ -83,6 +84,7 @@ pub enum EditVerb {
         /// The other.
         with: String,
         /// 0 … 1.
+        #[serde(deserialize_with = "finite")]
         amount: f32,
     },
     /// A region is made again as it is.
@@ -101,6 +103,12 @@ pub enum EditVerb {
 
 fn one() -> f64 {
     1.0
+}
+
+/// A number that is too large for its type would be infinite, which no JSON can say.
+fn finite<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    let number = f32::deserialize(from)?;
+    if number.is_finite() { Ok(number) } else { Err(D::Error::custom("a number is too large")) }
 }
 
 /// What holds for a whole plan; what is left out is as it suits the picture's size.
@@ -167,6 +175,8 @@ pub struct History {
     pub session: String,
     /// With a small picture of each.
     pub thumbnails: bool,
+    /// With the masks of edits that have some: all that it takes to make a revision again.
+    pub masks: bool,
 }
 
 /// The pixels of a revision.
@@ -189,4 +199,24 @@ pub struct Undo {
     pub session: String,
     /// Which; 0 for the picture itself.
     pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blended(amount: &str) -> Result<EditVerb, serde_json::Error> {
+        serde_json::from_str(&format!(r#"{{"verb":"blend","item":"a","with":"b","amount":{amount}}}"#))
+    }
+
+    #[test]
+    fn numbers_come_back_as_they_were_and_none_is_infinite() {
+        let read = blended("0.1").unwrap();
+        assert_eq!(serde_json::from_value::<EditVerb>(serde_json::to_value(&read).unwrap()).unwrap(), read);
+        assert!(blended("1e300").unwrap_err().to_string().contains("too large"));
+        for number in [0.1 + 0.2, 6.500_000_000_000_001e304, 7.1e-9] {
+            let text = serde_json::to_string(&number).unwrap();
+            assert_eq!(serde_json::from_str::<f64>(&text).unwrap().to_bits(), f64::to_bits(number), "{text}");
+        }
+    }
 }

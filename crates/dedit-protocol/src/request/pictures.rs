@@ -29,8 +29,11 @@ pub struct OpenPicture {
     pub name: String,
     /// The folder that keeps the session, on the daemon's machine; without it the daemon's own store does.
     pub folder: Option<String>,
-    /// The session that gets it as reference picture; without it a session of this picture is opened.
+    /// The session that gets it as reference picture; without it a session of this picture is opened. With an empty `digest` the session loses its
+    /// reference picture.
     pub reference_of: Option<String>,
+    /// A session of another picture in `folder` is removed.
+    pub replace: bool,
 }
 
 /// A session that is there.

@@ -1,0 +1,358 @@
+//! The only place where the wire's types meet those of sessions.
+
+use std::collections::BTreeMap;
+
+use dedit_edit::{
+    AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords, LearnOptions,
+    PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Transform, Vacated,
+};
+use dedit_protocol::answer::{self, PlannedItem, Region};
+use dedit_protocol::event::{Progress, Queued, SessionInfo};
+use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
+use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
+use dedit_session::{Done, Found, Heard, Info, Learned, Lora, ModelChoice, State, memory};
+
+/// An error as it goes over the wire.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let kind = match error.kind() {
+        ErrorKind::Usage => FailureKind::Usage,
+        ErrorKind::Input => FailureKind::Input,
+        ErrorKind::Model => FailureKind::Model,
+        ErrorKind::Cancelled => FailureKind::Cancelled,
+        ErrorKind::Resources => FailureKind::Resources,
+        ErrorKind::Internal => FailureKind::Internal,
+    };
+    let place = error.place().map(|place| place.display().to_string());
+    Failure { kind, message: error.message().to_owned(), place, hint: error.hint_text().map(str::to_owned) }
+}
+
+/// Blobs of a request, each taken once.
+pub(crate) struct Blobs(Vec<Option<Blob>>);
+
+impl Blobs {
+    pub(crate) fn new(blobs: Vec<Blob>) -> Self {
+        Self(blobs.into_iter().map(Some).collect())
+    }
+
+    fn take(&mut self, index: usize) -> Result<Blob> {
+        let count = self.0.len();
+        let blob = self.0.get_mut(index).and_then(Option::take);
+        blob.ok_or_else(|| Error::usage(format!("the request names blob {index} of {count}, or names it twice")))
+    }
+
+    pub(crate) fn pixels(&mut self, index: usize) -> Result<Pixels> {
+        match self.take(index)? {
+            Blob::Pixels(pixels) => Ok(pixels),
+            Blob::Bytes(_) => Err(Error::usage(format!("blob {index} of the request should be pixels"))),
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, index: usize) -> Result<Vec<u8>> {
+        match self.take(index)? {
+            Blob::Bytes(bytes) => Ok(bytes),
+            Blob::Pixels(_) => Err(Error::usage(format!("blob {index} of the request should be bytes"))),
+        }
+    }
+
+    /// A mask: one channel; of whole numbers the largest is 1.
+    pub(crate) fn mask(&mut self, index: usize, size: Size) -> Result<ItemMask> {
+        let pixels = self.pixels(index)?;
+        check(&pixels, size, "mask")?;
+        let values = match pixels.into_samples() {
+            Samples::U8(samples) => samples.into_iter().map(|sample| f32::from(sample) / 255.0).collect(),
+            Samples::U16(samples) => samples.into_iter().map(|sample| f32::from(sample) / 65535.0).collect(),
+            Samples::F32(samples) => samples,
+        };
+        ItemMask::new(size, values)
+    }
+
+    fn labels(&mut self, index: usize, size: Size) -> Result<Vec<u16>> {
+        let pixels = self.pixels(index)?;
+        check(&pixels, size, "picture of item numbers")?;
+        match pixels.into_samples() {
+            Samples::U8(samples) => Ok(samples.into_iter().map(u16::from).collect()),
+            Samples::U16(samples) => Ok(samples),
+            Samples::F32(_) => Err(Error::input("item numbers are whole numbers").hint("send them as u8 or u16")),
+        }
+    }
+
+    /// The items of a picture.
+    pub(crate) fn items(&mut self, names: Vec<String>, items: &Items, size: Size) -> Result<Segmentation> {
+        match items {
+            Items::Labels(index) => Segmentation::from_labels(size, names, self.labels(*index, size)?),
+            Items::Masks(indices) => {
+                if indices.len() != names.len() {
+                    return Err(Error::usage(format!("{} masks for {} names", indices.len(), names.len())));
+                }
+                let masks = names.into_iter().zip(indices).map(|(name, index)| Ok((name, self.mask(*index, size)?)));
+                Segmentation::from_masks(size, &masks.collect::<Result<Vec<_>>>()?, "background")
+            }
+        }
+    }
+}
+
+fn check(pixels: &Pixels, size: Size, what: &str) -> Result<()> {
+    let found = Size::new(pixels.width() as usize, pixels.height() as usize)?;
+    if pixels.channels() != 1 {
+        return Err(Error::input(format!("a {what} of {} channels", pixels.channels())).hint("send one channel"));
+    }
+    if found != size {
+        return Err(Error::input(format!("the {what} is {found} and the picture {size}")).hint("give it the picture's size"));
+    }
+    Ok(())
+}
+
+/// Pixels of the wire as a picture, without a copy.
+pub(crate) fn image(pixels: Pixels) -> Result<Image> {
+    let size = Size::new(pixels.width() as usize, pixels.height() as usize)?;
+    let channels = match pixels.channels() {
+        1 => Channels::Grey,
+        2 => Channels::GreyAlpha,
+        3 => Channels::Rgb,
+        _ => Channels::Rgba,
+    };
+    let samples = match pixels.into_samples() {
+        Samples::U8(samples) => dedit_edit::Samples::U8(samples),
+        Samples::U16(samples) => dedit_edit::Samples::U16(samples),
+        Samples::F32(samples) => dedit_edit::Samples::F32(samples),
+    };
+    Image::new(size, channels, samples)
+}
+
+fn pixels(size: Size, channels: usize, samples: Samples) -> Result<Blob> {
+    let pixels = Pixels::new(size.width() as u32, size.height() as u32, channels as u8, samples);
+    pixels.map(Blob::Pixels).ok_or_else(|| Error::new(ErrorKind::Internal, "a picture that does not fit the wire"))
+}
+
+/// A picture as pixels of the wire, without a copy.
+pub(crate) fn image_blob(image: Image) -> Result<Blob> {
+    let (size, channels) = (image.size(), image.channels().count());
+    let samples = match image.into_samples() {
+        dedit_edit::Samples::U8(samples) => Samples::U8(samples),
+        dedit_edit::Samples::U16(samples) => Samples::U16(samples),
+        dedit_edit::Samples::F32(samples) => Samples::F32(samples),
+    };
+    pixels(size, channels, samples)
+}
+
+pub(crate) fn labels_blob(items: &Segmentation) -> Result<Blob> {
+    pixels(items.size(), 1, Samples::U16(items.labels().to_vec()))
+}
+
+pub(crate) fn mask_blob(mask: &ItemMask) -> Result<Blob> {
+    pixels(mask.size(), 1, Samples::F32(mask.values().to_vec()))
+}
+
+pub(crate) fn words(words: BTreeMap<String, Words>) -> BTreeMap<String, ItemWords> {
+    words.into_iter().map(|(name, Words { start, template })| (name, ItemWords { start, template })).collect()
+}
+
+pub(crate) fn model_choice(choice: request::ModelChoice) -> ModelChoice {
+    let request::ModelChoice { model, device, variant, config_dir, loras } = choice;
+    let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
+    ModelChoice { model, device, variant, config_dir, loras }
+}
+
+fn preset(reference: bool) -> Preset {
+    if reference { Preset::Reference } else { Preset::Default }
+}
+
+pub(crate) fn learn_options(options: &request::LearnOptions) -> LearnOptions {
+    LearnOptions {
+        preset: preset(options.reference),
+        tokens: options.tokens,
+        updates: options.updates,
+        rates: options.rates,
+        attention: if options.full_attention {
+            Some(AttentionTraining::CrossAttention)
+        } else {
+            options.rank.map(AttentionTraining::Lora)
+        },
+        batch: options.batch,
+        accumulation: options.accumulation,
+        no_early_stop: options.no_early_stop,
+        checkpoint_levels: options.checkpoint_levels,
+        preview_every: options.preview_every,
+        seed: options.seed,
+    }
+}
+
+pub(crate) fn edit_options(options: request::EditOptions) -> EditOptions {
+    EditOptions {
+        preset: preset(options.reference),
+        steps: options.steps,
+        scheduler: options.scheduler,
+        guidance: options.guidance,
+        strength: options.strength,
+        anchor: options.anchor,
+        inverted: options.inverted,
+        whole_picture: options.whole_picture,
+        // Short enough to be typed again.
+        seed: options.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
+    }
+}
+
+pub(crate) fn plan_settings(options: PlanOptions, size: Size) -> Result<PlanSettings> {
+    let usual = PlanSettings::for_size(size);
+    let width = options.ring.unwrap_or(usual.ring.width());
+    let fit = match options.fit.as_deref() {
+        None | Some("exact") => Fit::Exact,
+        Some("loose") => Fit::Loose,
+        Some("box") => Fit::Box,
+        Some(other) => return Err(Error::usage(format!("the fit '{other}' is not known")).hint("give exact, loose or box")),
+    };
+    Ok(PlanSettings {
+        fit,
+        ring: if options.reference { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) },
+        margin: options.margin.unwrap_or(if options.reference { 0.0 } else { usual.margin }),
+        others_kept: usual.others_kept && !options.reference,
+        also: options.also,
+    })
+}
+
+fn vacated(into: Option<String>) -> Vacated {
+    into.map_or(Vacated::Nearest, Vacated::To)
+}
+
+/// An edit, with its mask if it has one.
+pub(crate) fn edit(verb: EditVerb, blobs: &mut Blobs, size: Size) -> Result<Edit> {
+    Ok(match verb {
+        EditVerb::Reconstruct => Edit::Reconstruct,
+        EditVerb::Replace { item, prompt } => Edit::Replace { item, prompt },
+        EditVerb::Augment { item, prompt } => Edit::Augment { item, prompt },
+        EditVerb::SwapIn { item, from } => Edit::SwapIn { item, from: ItemRef::parse(&from) },
+        EditVerb::Move { item, dx, dy, scale, rotate, into } => {
+            Edit::Move { item, transform: Transform { dx, dy, scale, degrees: rotate }, vacated: vacated(into) }
+        }
+        EditVerb::Reshape { item, mask, into } => Edit::Reshape { item, mask: blobs.mask(mask, size)?, vacated: vacated(into) },
+        EditVerb::Swap { item, with } => Edit::Swap { item, with },
+        EditVerb::Remove { items, into } => Edit::Remove { items, vacated: vacated(into) },
+        EditVerb::Blend { item, with, amount } => Edit::Blend { item, with: ItemRef::parse(&with), amount },
+        EditVerb::Refine { mask } => Edit::Refine { mask: blobs.mask(mask, size)? },
+        EditVerb::Personalize { item, prompt } => Edit::Personalize { item, prompt },
+    })
+}
+
+pub(crate) fn region(rect: Rect) -> Region {
+    Region { x: rect.x, y: rect.y, width: rect.width, height: rect.height }
+}
+
+pub(crate) fn session_info(info: &Info) -> SessionInfo {
+    let state = match info.state {
+        State::Opened => "opened",
+        State::Items => "items",
+        State::Learning => "learning",
+        State::Learned => "learned",
+    };
+    let [items, reference_items] = info.items.clone();
+    SessionInfo {
+        session: info.session.clone(),
+        name: info.name.clone(),
+        folder: info.folder.display().to_string(),
+        state: state.to_owned(),
+        size: info.size.map(|side| side as u32),
+        items,
+        reference_items,
+        revision: info.revision,
+        newest: info.newest,
+        model: info.model.clone(),
+        job: info.job,
+        bytes: info.bytes,
+        open: info.open,
+    }
+}
+
+pub(crate) fn planned(plan: &EditPlan) -> Result<(answer::Planned, Vec<Blob>)> {
+    let (before, after) = (plan.before().bounding_boxes(), plan.after().bounding_boxes());
+    let item = |(was, name): (usize, &String)| {
+        let number = plan.after().names().iter().position(|after| after == name);
+        let changes = plan.changes().iter().filter(|change| change.item == *name).map(|change| named(change.kind).to_owned());
+        PlannedItem {
+            name: name.clone(),
+            number,
+            before: before.get(was).copied().map(region),
+            after: number.and_then(|number| after.get(number).copied()).map(region),
+            changes: changes.collect(),
+        }
+    };
+    let told = answer::Planned {
+        region: plan.region().map(region).unwrap_or_default(),
+        names: plan.after().names().to_vec(),
+        items: plan.before().names().iter().enumerate().map(item).collect(),
+    };
+    Ok((told, vec![labels_blob(plan.after())?, mask_blob(plan.change())?]))
+}
+
+fn named(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Prompt => "prompt",
+        ChangeKind::Moved(_) => "moved",
+        ChangeKind::Reshaped => "reshaped",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Regenerated => "regenerated",
+        ChangeKind::Adjusted => "adjusted",
+    }
+}
+
+pub(crate) fn model_info(found: &Found, description: Option<&str>) -> answer::ModelInfo {
+    answer::ModelInfo {
+        name: found.name.clone(),
+        description: description.unwrap_or_default().to_owned(),
+        device: found.choice.device.clone().unwrap_or_default(),
+        loaded: description.is_some(),
+        bytes: found.bytes,
+    }
+}
+
+/// What is heard of a job, as an event; `verb` is that of an edit.
+pub(crate) fn event(heard: Heard, verb: &str) -> Event {
+    match heard {
+        Heard::Queued { job, position } => Event::Queued(Queued { job, position }),
+        Heard::Step { stage, step, of, loss, seconds_left } => Event::Progress(Progress { stage, step, of, loss, seconds_left }),
+        Heard::Preview(image) => Event::Preview(image_blob(image).into_iter().collect()),
+        Heard::Note(note) => Event::Note(note),
+        Heard::Done(done) => finished(done, verb).unwrap_or_else(|error| Event::Failed(failure(&error))),
+        Heard::Failed(error) => Event::Failed(failure(&error)),
+        Heard::Cancelled => Event::Cancelled,
+    }
+}
+
+fn finished(done: Done, verb: &str) -> Result<Event> {
+    Ok(match done {
+        Done::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
+        Done::Learned(Learned { steps, resumed_at, losses: [loss_first, loss_last], seconds, bytes, items: [items, reference_items] }) => {
+            let peak_rss_bytes = memory::peak_rss_bytes();
+            let session_bytes = bytes;
+            let answer = answer::Learned {
+                steps,
+                resumed_at,
+                loss_first,
+                loss_last,
+                seconds,
+                session_bytes,
+                items,
+                reference_items,
+                peak_rss_bytes,
+            };
+            Event::finished(&answer, Vec::new())
+        }
+        Done::Edited(edited) => {
+            let answer = answer::Edited {
+                revision: edited.revision,
+                base: edited.base,
+                verb: verb.to_owned(),
+                region: region(edited.region),
+                changed_pixels_outside: edited.changed_pixels_outside,
+                steps: edited.steps,
+                seed: edited.seed,
+                seconds: edited.seconds,
+                draft: edited.draft,
+                settings: edited.settings,
+                model: edited.model,
+                items: edited.items,
+                peak_rss_bytes: memory::peak_rss_bytes(),
+            };
+            Event::finished(&answer, vec![image_blob(edited.pixels)?])
+        }
+    })
+}

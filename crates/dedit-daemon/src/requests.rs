@@ -1,0 +1,306 @@
+//! What each request does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dedit_edit::{ItemMask, PlanSettings, Rect, Result, Size};
+use dedit_protocol::answer::{self, Welcome};
+use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
+use dedit_protocol::{Blob, Event, Failure};
+use dedit_segment::Hint;
+use dedit_session::{EditRequest, Heard, LearnRequest, Opening, Planning, Reporter, Revision};
+use serde_json::Value;
+
+use crate::connection::Connection;
+use crate::convert::{self, Blobs};
+use crate::outgoing::Outgoing;
+
+/// Passes on what is heard of a job.
+struct Passing {
+    outgoing: Arc<Outgoing>,
+    serial: u32,
+    verb: String,
+}
+
+impl Reporter for Passing {
+    fn hear(&self, heard: Heard) {
+        self.outgoing.send(convert::event(heard, &self.verb), self.serial);
+    }
+}
+
+/// An answer, or `None` for what answers later.
+type Answer = Result<Option<Event>>;
+
+fn nothing() -> Answer {
+    Ok(Some(Event::finished(&Nothing {}, Vec::new())))
+}
+
+fn session(info: &dedit_session::Info) -> Answer {
+    Ok(Some(Event::finished(&convert::session_info(info), Vec::new())))
+}
+
+fn index(which: Which) -> usize {
+    match which {
+        Which::Target => 0,
+        Which::Reference => 1,
+    }
+}
+
+impl Connection {
+    /// Does what a request asks for, or gives it to those who do.
+    pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> std::result::Result<Option<Event>, Failure> {
+        let sessions = &self.daemon.sessions;
+        let mut blobs = Blobs::new(blobs);
+        let answer = match request {
+            Request::Hello(hello) => Ok(Some(self.hello(hello))),
+            Request::Models(_) => Ok(Some(self.models())),
+            Request::Load(choice) => {
+                sessions.load(self.client, convert::model_choice(choice), self.passing(serial, ""));
+                Ok(None)
+            }
+            Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
+            Request::OpenSession(open) => {
+                let folder = open.folder.as_deref().map(Path::new);
+                sessions.open_session(self.client, open.session.as_deref(), folder).and_then(|info| session(&info))
+            }
+            Request::SetItems(set) => self.set_items(set, &mut blobs),
+            Request::Segment(segment) => self.segment(&segment),
+            Request::Learn(learn) => self.learn(serial, learn),
+            Request::Edit(edit) => self.edit(serial, *edit, blobs),
+            Request::Plan(plan) => self.plan(*plan, blobs),
+            Request::History(history) => self.history(&history),
+            Request::Result(of) => sessions.result(&of.session, of.revision, of.whole).and_then(|(image, rect)| {
+                let region = answer::ResultRegion { region: convert::region(rect) };
+                Ok(Some(Event::finished(&region, vec![convert::image_blob(image)?])))
+            }),
+            Request::Undo(undo) => sessions.undo(&undo.session, undo.revision).and_then(|info| session(&info)),
+            Request::Cancel(cancel) => {
+                // A job that is over needs no stopping.
+                sessions.cancel(cancel.job);
+                nothing()
+            }
+            Request::Sessions(_) => {
+                let sessions = sessions.sessions().iter().map(convert::session_info).collect();
+                Ok(Some(Event::finished(&answer::Sessions { sessions }, Vec::new())))
+            }
+            Request::Forget(forget) => sessions.forget(&forget.session, forget.learned_only).and_then(|()| nothing()),
+            Request::Status(_) => Ok(Some(self.status())),
+            Request::Unload(_) => {
+                sessions.unload();
+                nothing()
+            }
+            Request::Shutdown(_) => {
+                self.daemon.log.write("shutdown", "a client asked for it");
+                self.daemon.end();
+                nothing()
+            }
+            Request::Fetch(fetch) => self.fetch(&fetch),
+            Request::Goodbye(_) => nothing(),
+        };
+        answer.map_err(|error| convert::failure(&error))
+    }
+
+    fn passing(&self, serial: u32, verb: &str) -> Arc<Passing> {
+        Arc::new(Passing { outgoing: self.outgoing.clone(), serial, verb: verb.to_owned() })
+    }
+
+    fn hello(&self, hello: request::Hello) -> Event {
+        self.daemon.log.write("client", &format!("{} is {} {}", self.client, hello.client, hello.version));
+        self.daemon.names().insert(self.client, hello.client);
+        let (file, token) = &self.daemon.token;
+        let welcome = Welcome {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
+            log: self.daemon.log.path().display().to_string(),
+            token_file: file.display().to_string(),
+            token: token.clone(),
+        };
+        Event::finished(&welcome, Vec::new())
+    }
+
+    fn models(&self) -> Event {
+        let (known, loaded) = self.daemon.sessions.models();
+        let mut models: Vec<_> = loaded.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect();
+        let rest = known.iter().filter(|found| !loaded.iter().any(|model| model.found == **found));
+        models.extend(rest.map(|found| convert::model_info(found, None)));
+        Event::finished(&answer::Models { models }, Vec::new())
+    }
+
+    fn open_picture(&self, open: &request::OpenPicture, blobs: &mut Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        if let (Some(of), "") = (&open.reference_of, open.digest.as_str()) {
+            let session = convert::session_info(&sessions.set_reference(of, None)?);
+            return Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())));
+        }
+        let opening = match open.pixels {
+            Some(pixels) => {
+                let image = convert::image(blobs.pixels(pixels)?)?;
+                if dedit_session::digest(&image) != open.digest {
+                    return Err(dedit_edit::Error::usage("the digest of a picture is not that of its pixels"));
+                }
+                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
+                Some(Opening { image: Arc::new(image), profile, name: open.name.clone() })
+            }
+            None => sessions.known(&open.digest).map(|known| Opening { name: open.name.clone(), ..known }),
+        };
+        let Some(opening) = opening else {
+            return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
+        };
+        let info = match &open.reference_of {
+            Some(of) => sessions.set_reference(of, Some(&opening))?,
+            None => sessions.open_picture(self.client, &opening, open.folder.as_deref().map(Path::new), open.replace)?,
+        };
+        let session = convert::session_info(&info);
+        Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())))
+    }
+
+    fn set_items(&self, set: request::SetItems, blobs: &mut Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        let index = index(set.picture);
+        let items = blobs.items(set.names, &set.items, sessions.size(&set.session, index)?)?;
+        session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)
+    }
+
+    fn segment(&self, segment: &request::Segment) -> Answer {
+        let sessions = &self.daemon.sessions;
+        if let Some(most) = segment.everything {
+            let items = sessions.segment_everything(&segment.session, most)?;
+            let told = answer::Segmented { names: items.names().to_vec() };
+            return Ok(Some(Event::finished(&told, vec![convert::labels_blob(&items)?])));
+        }
+        let points = |points: &[[usize; 2]]| points.iter().map(|&[x, y]| (x, y)).collect();
+        let region = segment.region.map(|[x, y, width, height]| Rect { x, y, width, height });
+        let hint = Hint { region, inside: points(&segment.inside), outside: points(&segment.outside) };
+        let mask = sessions.segment(&segment.session, &hint)?;
+        Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
+    }
+
+    fn learn(&self, serial: u32, learn: request::Learn) -> Answer {
+        let request = LearnRequest {
+            model: convert::model_choice(learn.model),
+            options: convert::learn_options(&learn.options),
+            restart: learn.restart,
+        };
+        self.daemon.sessions.learn(self.client, &learn.session, request, learn.keep, self.passing(serial, "learn"))?;
+        Ok(None)
+    }
+
+    fn edit(&self, serial: u32, edit: request::Edit, mut blobs: Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        let size = sessions.size(&edit.session, 0)?;
+        let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
+        let verb = written.first().and_then(|verb| verb["verb"].as_str()).unwrap_or_default().to_owned();
+        let planning = planning(edit.edits, edit.plan, edit.base, &mut blobs, size)?;
+        let masks = planning.edits.iter().filter_map(mask_of).cloned().map(Arc::new).collect();
+        let request = EditRequest {
+            planning,
+            written,
+            masks,
+            model: convert::model_choice(edit.model),
+            options: convert::edit_options(edit.options),
+            draft: edit.draft,
+            previews: edit.previews,
+            note: edit.note,
+        };
+        sessions.edit(self.client, &edit.session, request, edit.keep, self.passing(serial, &verb))?;
+        Ok(None)
+    }
+
+    fn plan(&self, plan: request::Plan, mut blobs: Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        let planning = planning(plan.edits, plan.plan, plan.base, &mut blobs, sessions.size(&plan.session, 0)?)?;
+        let (told, blobs) = convert::planned(&sessions.plan(&plan.session, &planning)?)?;
+        Ok(Some(Event::finished(&told, blobs)))
+    }
+
+    fn history(&self, history: &request::History) -> Answer {
+        let (current, revisions) = self.daemon.sessions.history(&history.session, history.thumbnails, history.masks)?;
+        let mut blobs = Vec::new();
+        let mut told = Vec::new();
+        for revision in revisions {
+            told.push(told_of(revision, &mut blobs)?);
+        }
+        Ok(Some(Event::finished(&answer::Revisions { current, revisions: told }, blobs)))
+    }
+
+    fn status(&self) -> Event {
+        let daemon = &self.daemon;
+        let status = daemon.sessions.status();
+        let names = daemon.names();
+        let job = |job: &dedit_session::JobInfo| answer::JobInfo {
+            job: job.job,
+            what: job.what.to_owned(),
+            session: job.session.clone(),
+            client: names.get(&job.client).cloned().unwrap_or_default(),
+            position: job.position,
+        };
+        let told = answer::Status {
+            seconds: daemon.started.elapsed().as_secs_f64(),
+            clients: daemon.clients.count(),
+            jobs: status.jobs.iter().map(job).collect(),
+            models: status.models.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect(),
+            sessions: status.sessions,
+            store: daemon.sessions.store().display().to_string(),
+            store_bytes: status.store_bytes,
+            store_quota: daemon.sessions.settings().quota,
+            rss_bytes: daemon.sessions.rss_bytes(),
+        };
+        Event::finished(&told, Vec::new())
+    }
+
+    fn fetch(&self, fetch: &request::Fetch) -> Answer {
+        let fetched = self.daemon.sessions.fetch(&fetch.session, index(fetch.picture))?;
+        let mut told = answer::Fetched { session: convert::session_info(&fetched.info), ..answer::Fetched::default() };
+        let mut blobs = Vec::new();
+        if let Some(items) = &fetched.items {
+            told.names = items.names().to_vec();
+            told.labels = Some(blobs.len());
+            blobs.push(convert::labels_blob(items)?);
+        }
+        if fetch.pixels {
+            told.pixels = Some(blobs.len());
+            blobs.push(convert::image_blob(fetched.image.as_ref().clone())?);
+            if let Some(profile) = &fetched.profile {
+                told.profile = Some(blobs.len());
+                blobs.push(Blob::Bytes(profile.as_ref().clone()));
+            }
+        }
+        Ok(Some(Event::finished(&told, blobs)))
+    }
+}
+
+fn planning(verbs: Vec<EditVerb>, options: PlanOptions, base: Option<u64>, blobs: &mut Blobs, size: Size) -> Result<Planning> {
+    let edits = verbs.into_iter().map(|verb| convert::edit(verb, blobs, size)).collect::<Result<Vec<_>>>()?;
+    let settings: PlanSettings = convert::plan_settings(options, size)?;
+    Ok(Planning { edits, settings, base })
+}
+
+/// The mask that an edit was given.
+fn mask_of(edit: &dedit_edit::Edit) -> Option<&ItemMask> {
+    match edit {
+        dedit_edit::Edit::Reshape { mask, .. } | dedit_edit::Edit::Refine { mask } => Some(mask),
+        _ => None,
+    }
+}
+
+fn told_of(revision: Revision, blobs: &mut Vec<Blob>) -> Result<answer::Revision> {
+    let mut add = |blob: Blob| {
+        blobs.push(blob);
+        blobs.len() - 1
+    };
+    let thumbnail = revision.thumbnail.map(|bytes| add(Blob::Bytes(bytes)));
+    let masks = revision.masks.iter().map(|mask| convert::mask_blob(mask).map(&mut add)).collect::<Result<_>>()?;
+    Ok(answer::Revision {
+        revision: revision.revision,
+        base: revision.base,
+        edits: revision.edits,
+        region: convert::region(revision.region),
+        seed: revision.seed,
+        settings: revision.settings,
+        seconds: revision.seconds,
+        time: revision.time,
+        note: revision.note,
+        thumbnail,
+        masks,
+    })
+}

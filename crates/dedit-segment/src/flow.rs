@@ -1,0 +1,355 @@
+//! The least cut of a grid of cells, exactly.
+
+use std::collections::VecDeque;
+
+/// Steps to the eight neighbours; a step and its reverse stand side by side, so that `k ^ 1` is the way back.
+pub(crate) const STEPS: [(isize, isize); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (1, -1), (-1, 1)];
+
+/// The parent of a root: the terminal itself.
+const TERMINAL: u8 = 8;
+/// No parent: free, or cut off.
+const NONE: u8 = 9;
+
+/// Which search tree a cell belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tree {
+    Free,
+    Source,
+    Sink,
+}
+
+/// A network: cells on a grid, each tied to its eight neighbours, to a source and to a sink.
+///
+/// The search trees of Boykov and Kolmogorov (2004): two trees grow from the terminals until they meet, the path is filled, and what it cut off is tied
+/// to the tree again where that is possible. All in whole numbers, so the cut is exact and the end certain.
+pub(crate) struct Network {
+    /// Cells in a row, with one of padding on either side that no capacity leads to.
+    stride: usize,
+    width: usize,
+    offsets: [isize; 8],
+    /// What can still flow to each neighbour.
+    rest: Vec<[i32; 8]>,
+    /// What can still flow from the source (positive) or to the sink (negative).
+    terminal: Vec<i32>,
+    tree: Vec<Tree>,
+    /// The step to the parent, [`TERMINAL`] or [`NONE`].
+    parent: Vec<u8>,
+    /// When the distance was last known to be right, and that distance to the terminal.
+    known: Vec<(u32, u32)>,
+    time: u32,
+    active: VecDeque<u32>,
+    is_active: Vec<bool>,
+    orphans: VecDeque<u32>,
+}
+
+impl Network {
+    /// A network of `width` × `height` cells without any capacity.
+    pub(crate) fn new(width: usize, height: usize) -> Self {
+        let stride = width + 2;
+        let cells = stride * (height + 2);
+        Self {
+            stride,
+            width,
+            offsets: STEPS.map(|(dx, dy)| dy * stride as isize + dx),
+            rest: vec![[0; 8]; cells],
+            terminal: vec![0; cells],
+            tree: vec![Tree::Free; cells],
+            parent: vec![NONE; cells],
+            known: vec![(0, 0); cells],
+            time: 0,
+            active: VecDeque::new(),
+            is_active: vec![false; cells],
+            orphans: VecDeque::new(),
+        }
+    }
+
+    /// What cutting a cell (row-major) off the source costs, less what cutting it off the sink costs.
+    pub(crate) fn set_terminal(&mut self, cell: usize, capacity: i32) {
+        let at = self.padded(cell);
+        self.terminal[at] = capacity;
+    }
+
+    /// What it costs to part a cell from its neighbour along a step of [`STEPS`]; the neighbour exists.
+    pub(crate) fn set_tie(&mut self, cell: usize, step: usize, capacity: i32) {
+        let at = self.padded(cell);
+        let neighbour = self.beyond(at, step);
+        self.rest[at][step] = capacity;
+        self.rest[neighbour][step ^ 1] = capacity;
+    }
+
+    /// Whether each cell is on the source's side of the least cut.
+    pub(crate) fn cut(mut self) -> Vec<bool> {
+        for at in 0..self.terminal.len() {
+            if self.terminal[at] != 0 {
+                self.tree[at] = if self.terminal[at] > 0 { Tree::Source } else { Tree::Sink };
+                self.parent[at] = TERMINAL;
+                self.known[at] = (0, 1);
+                self.activate(at);
+            }
+        }
+        while let Some(at) = self.active.front().map(|at| *at as usize) {
+            let meeting = if self.tree[at] == Tree::Free { None } else { self.grow(at) };
+            if let Some((from, step)) = meeting {
+                self.time += 1;
+                self.fill(from, step);
+                self.adopt();
+            } else {
+                self.active.pop_front();
+                self.is_active[at] = false;
+            }
+        }
+        let rows = self.tree.chunks_exact(self.stride).skip(1).take(self.tree.len() / self.stride - 2);
+        rows.flat_map(|row| row[1..=self.width].iter().map(|tree| *tree == Tree::Source)).collect()
+    }
+
+    fn padded(&self, cell: usize) -> usize {
+        (cell / self.width + 1) * self.stride + cell % self.width + 1
+    }
+
+    fn beyond(&self, at: usize, step: usize) -> usize {
+        at.wrapping_add_signed(self.offsets[step])
+    }
+
+    fn activate(&mut self, at: usize) {
+        if !self.is_active[at] {
+            self.is_active[at] = true;
+            self.active.push_back(at as u32);
+        }
+    }
+
+    /// Whether something can still flow between a cell and its neighbour, away from the source and towards the sink, where `at` is nearer the root.
+    fn leads_on(&self, at: usize, step: usize, tree: Tree) -> bool {
+        match tree {
+            Tree::Source => self.rest[at][step] > 0,
+            _ => self.rest[self.beyond(at, step)][step ^ 1] > 0,
+        }
+    }
+
+    /// Takes the free neighbours of a cell into its tree. Returns the place where the trees meet: a cell of the source's tree and the step to one of the
+    /// sink's.
+    fn grow(&mut self, at: usize) -> Option<(usize, usize)> {
+        let tree = self.tree[at];
+        for step in 0..8 {
+            if !self.leads_on(at, step, tree) {
+                continue;
+            }
+            let next = self.beyond(at, step);
+            if self.tree[next] == Tree::Free {
+                self.tree[next] = tree;
+                self.parent[next] = (step ^ 1) as u8;
+                self.known[next] = (self.known[at].0, self.known[at].1 + 1);
+                self.activate(next);
+            } else if self.tree[next] != tree {
+                return Some(if tree == Tree::Source { (at, step) } else { (next, step ^ 1) });
+            } else if self.known[next].0 <= self.known[at].0 && self.known[next].1 > self.known[at].1 + 1 {
+                // A shorter way to the root: paths stay short, and so does the work.
+                self.parent[next] = (step ^ 1) as u8;
+                self.known[next] = (self.known[at].0, self.known[at].1 + 1);
+            }
+        }
+        None
+    }
+
+    /// Sends as much as fits along the path through a meeting place.
+    fn fill(&mut self, from: usize, step: usize) {
+        let to = self.beyond(from, step);
+        let mut amount = self.rest[from][step];
+        for start in [from, to] {
+            amount = amount.min(self.walk(start, None));
+        }
+        self.rest[from][step] -= amount;
+        self.rest[to][step ^ 1] += amount;
+        for start in [from, to] {
+            self.walk(start, Some(amount));
+        }
+    }
+
+    /// Goes from a cell to its root and returns what fits through. With an amount, sends it, and makes orphans of the cells that it cuts off.
+    fn walk(&mut self, start: usize, amount: Option<i32>) -> i32 {
+        let (mut at, mut fits) = (start, i32::MAX);
+        let tree = self.tree[start];
+        while self.parent[at] < TERMINAL {
+            let step = self.parent[at] as usize;
+            let parent = self.beyond(at, step);
+            let ((giver, out), (taker, back)) =
+                if tree == Tree::Source { ((parent, step ^ 1), (at, step)) } else { ((at, step), (parent, step ^ 1)) };
+            fits = fits.min(self.rest[giver][out]);
+            if let Some(amount) = amount {
+                self.rest[giver][out] -= amount;
+                self.rest[taker][back] += amount;
+                if self.rest[giver][out] == 0 {
+                    self.parent[at] = NONE;
+                    self.orphans.push_back(at as u32);
+                }
+            }
+            at = parent;
+        }
+        fits = fits.min(self.terminal[at].abs());
+        if let Some(amount) = amount {
+            self.terminal[at] -= amount * self.terminal[at].signum();
+            if self.terminal[at] == 0 {
+                self.parent[at] = NONE;
+                self.orphans.push_back(at as u32);
+            }
+        }
+        fits
+    }
+
+    /// Ties every orphan to its tree again, or sets it free.
+    fn adopt(&mut self) {
+        while let Some(at) = self.orphans.pop_front() {
+            let at = at as usize;
+            let tree = self.tree[at];
+            let mut best: Option<(u32, usize)> = None;
+            for step in 0..8 {
+                let next = self.beyond(at, step);
+                if self.tree[next] == tree
+                    && self.leads_on(next, step ^ 1, tree)
+                    && let Some(distance) = self.distance_to_root(next)
+                    && best.is_none_or(|(least, _)| distance < least)
+                {
+                    best = Some((distance, step));
+                }
+            }
+            if let Some((distance, step)) = best {
+                self.parent[at] = step as u8;
+                self.known[at] = (self.time, distance + 1);
+            } else {
+                self.set_free(at);
+            }
+        }
+    }
+
+    fn set_free(&mut self, at: usize) {
+        let tree = self.tree[at];
+        for step in 0..8 {
+            let next = self.beyond(at, step);
+            if self.tree[next] != tree {
+                continue;
+            }
+            if self.leads_on(next, step ^ 1, tree) {
+                self.activate(next);
+            }
+            if self.parent[next] == (step ^ 1) as u8 {
+                self.parent[next] = NONE;
+                self.orphans.push_back(next as u32);
+            }
+        }
+        self.tree[at] = Tree::Free;
+    }
+
+    /// How far a cell is from its terminal, if its parents lead there. What was found out is kept for the rest of this round.
+    fn distance_to_root(&mut self, start: usize) -> Option<u32> {
+        let (mut at, mut steps) = (start, 0);
+        let distance = loop {
+            if self.known[at].0 == self.time && self.parent[at] != NONE {
+                break steps + self.known[at].1;
+            }
+            match self.parent[at] {
+                NONE => return None,
+                TERMINAL => break steps + 1,
+                step => at = self.beyond(at, step as usize),
+            }
+            steps += 1;
+        };
+        let (mut at, mut left) = (start, distance);
+        while self.known[at].0 != self.time {
+            self.known[at] = (self.time, left);
+            match self.parent[at] {
+                step @ 0..TERMINAL => at = self.beyond(at, step as usize),
+                _ => break,
+            }
+            left -= 1;
+        }
+        Some(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random, the same each time.
+    fn numbers(seed: u32) -> impl FnMut(u32) -> i32 {
+        let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+        move |below| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((state >> 12) % below) as i32
+        }
+    }
+
+    struct Problem {
+        width: usize,
+        height: usize,
+        terminals: Vec<i32>,
+        ties: Vec<(usize, usize, usize, i32)>,
+    }
+
+    impl Problem {
+        fn random(width: usize, height: usize, seed: u32) -> Self {
+            let mut number = numbers(seed);
+            let terminals = (0..width * height).map(|_| number(41) - 20).collect();
+            let mut ties = Vec::new();
+            for cell in 0..width * height {
+                for step in [1, 3, 5, 7] {
+                    let (x, y) = ((cell % width) as isize + STEPS[step].0, (cell / width) as isize + STEPS[step].1);
+                    if (0..width as isize).contains(&x) && (0..height as isize).contains(&y) {
+                        ties.push((cell, step, y as usize * width + x as usize, number(15)));
+                    }
+                }
+            }
+            Self { width, height, terminals, ties }
+        }
+
+        fn cost(&self, inside: impl Fn(usize) -> bool) -> i32 {
+            let ends = self.terminals.iter().enumerate().map(
+                |(cell, terminal)| {
+                    if inside(cell) { (-terminal).max(0) } else { (*terminal).max(0) }
+                },
+            );
+            ends.sum::<i32>() + self.ties.iter().filter(|(a, _, b, _)| inside(*a) != inside(*b)).map(|tie| tie.3).sum::<i32>()
+        }
+
+        fn cut(&self) -> Vec<bool> {
+            let mut network = Network::new(self.width, self.height);
+            for (cell, terminal) in self.terminals.iter().enumerate() {
+                network.set_terminal(cell, *terminal);
+            }
+            for (cell, step, _, capacity) in &self.ties {
+                network.set_tie(*cell, *step, *capacity);
+            }
+            network.cut()
+        }
+    }
+
+    #[test]
+    fn no_other_labelling_is_cheaper() {
+        for (width, height) in [(1, 1), (1, 6), (6, 1), (3, 3), (4, 3), (3, 4)] {
+            for seed in 0..60 {
+                let problem = Problem::random(width, height, seed);
+                let found = problem.cut();
+                let least = (0..1_u32 << (width * height)).map(|bits| problem.cost(|cell| bits >> cell & 1 == 1)).min();
+                assert_eq!(Some(problem.cost(|cell| found[cell])), least, "{width}×{height}, seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn on_a_large_grid_no_cell_and_no_block_can_change_sides_for_less() {
+        let problem = Problem::random(40, 30, 7);
+        let found = problem.cut();
+        let cost = problem.cost(|cell| found[cell]);
+        assert!(found.contains(&true) && found.contains(&false));
+        for reach in [1, 2, 5] {
+            for cell in 0..1200 {
+                let within = |other: usize| {
+                    (cell % 40..cell % 40 + reach).contains(&(other % 40)) && (cell / 40..cell / 40 + reach).contains(&(other / 40))
+                };
+                for side in [true, false] {
+                    let other = problem.cost(|other| if within(other) { side } else { found[other] });
+                    assert!(other >= cost, "a block of {reach} at {cell} would make it {other} instead of {cost}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Files that are either whole or not there.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use dedit_edit::{Error, ErrorKind, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
+
+/// Creates a folder, with those above it, and makes sure that files can be written there.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).and_then(|()| temporary(folder).map(drop)).map_err(|error| cannot_write(&error, folder))
+}
+
+/// Writes a file under a name of its own and gives it its name when it is whole and on the disk.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// The same, for what is written piece by piece.
+pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = temporary(folder).and_then(|mut file| {
+        let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut file);
+        content(&mut buffered).and_then(|()| buffered.flush())?;
+        drop(buffered);
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        sync_folder(folder);
+        Ok(())
+    });
+    written.map_err(|error| cannot_write(&error, path))
+}
+
+/// Reads a file; `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(cannot_read(&error, path)),
+    }
+}
+
+/// Writes a value as JSON.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("a session makes no JSON ({error})")).at(path))?;
+    write(path, format!("{text}\n").as_bytes())
+}
+
+/// Reads a value from JSON; `None` where there is none.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let Some(bytes) = read(path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(&error, path))
+}
+
+/// Renames what is damaged, so that it is in nobody's way and can be looked at; says to what.
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".damaged");
+    let aside = path.with_file_name(name);
+    // An older one of the same name has been looked at, or never will be.
+    let _ = if aside.is_dir() { fs::remove_dir_all(&aside) } else { fs::remove_file(&aside) };
+    fs::rename(path, &aside).map_err(|error| cannot_write(&error, path))?;
+    Ok(aside)
+}
+
+/// Removes a file that may not be there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if !is_absent(&error) => Err(cannot_write(&error, path)),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of a folder and everything in it.
+pub(crate) fn bytes_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_below(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
+
+/// Whether a file is not there; nor can it be, below something that is no folder.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+pub(crate) fn damaged(reason: &dyn std::fmt::Display, path: &Path) -> Error {
+    Error::input(format!("this session is damaged ({reason})")).at(path).hint("open the picture and learn it again")
+}
+
+pub(crate) fn cannot_read(error: &io::Error, path: &Path) -> Error {
+    Error::input(format!("this cannot be read ({error})")).at(path).hint("check the path and its permissions")
+}
+
+/// What is told of a file that cannot be written.
+pub fn cannot_write(error: &io::Error, path: &Path) -> Error {
+    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge].contains(&error.kind());
+    if full {
+        return Error::new(ErrorKind::Resources, format!("there is no room to write ({error})"))
+            .at(path)
+            .hint("free some space, or write elsewhere");
+    }
+    Error::usage(format!("cannot write here ({error})")).at(path).hint("check the name and its permissions, or write elsewhere")
+}
+
+/// A file that is gone when it is dropped, with the permissions that a new file has.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dedit-").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// A name is on the disk when its folder is. Not every system can say so; the file itself is there then.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_a_wrong_name() {
+        for (kind, expected) in [
+            (io::ErrorKind::StorageFull, ErrorKind::Resources),
+            (io::ErrorKind::QuotaExceeded, ErrorKind::Resources),
+            (io::ErrorKind::PermissionDenied, ErrorKind::Usage),
+        ] {
+            assert_eq!(cannot_write(&kind.into(), Path::new("x.png")).kind(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_to_its_end_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, b"before").unwrap();
+        let cut = write_with(&path, |file| file.write_all(b"half").and_then(|()| Err(io::ErrorKind::StorageFull.into())));
+        assert_eq!(cut.unwrap_err().kind(), ErrorKind::Resources);
+        assert_eq!(read(&path).unwrap().unwrap(), b"before");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(set_aside(&path).unwrap(), folder.path().join("a.damaged"));
+        assert!(read(&path).unwrap().is_none());
+    }
+}

@@ -1,0 +1,101 @@
+//! Revisions on disk: a folder for each, with the changed pixels, the items after it, masks of its edits, and last `entry.json`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dedit_edit::{Image, ItemMask, Rect, Result, Segmentation, Size};
+
+use super::{EntryRecord, Folder};
+use crate::{files, raster};
+
+pub(super) const FOLDER: &str = "history";
+const ENTRY: &str = "entry.json";
+
+/// A revision, all but its pixels.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) record: EntryRecord,
+}
+
+impl Entry {
+    pub(crate) fn region(&self) -> Rect {
+        let [x, y, width, height] = self.record.region;
+        Rect { x, y, width, height }
+    }
+}
+
+impl Folder {
+    fn revision(&self, revision: u64) -> PathBuf {
+        self.path().join(FOLDER).join(revision.to_string())
+    }
+
+    /// Keeps a revision. It is there when this returns, whatever happens then, and is not there at all when it fails.
+    pub(crate) fn write_revision(
+        &self,
+        record: &EntryRecord,
+        pixels: &Image,
+        after: &Segmentation,
+        masks: &[Arc<ItemMask>],
+        thumbnail: &[u8],
+    ) -> Result<()> {
+        let folder = self.revision(record.revision);
+        // Left over by a process that was killed before the entry was written.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|error| files::cannot_write(&error, &folder))?;
+        let write = || {
+            raster::write_picture(&folder.join("pixels"), pixels)?;
+            raster::write_labels(&folder.join("items.gz"), after)?;
+            for (index, mask) in masks.iter().enumerate() {
+                raster::write_mask(&folder.join(format!("mask-{index}.gz")), mask)?;
+            }
+            files::write(&folder.join("thumbnail.png"), thumbnail)?;
+            files::write_json(&folder.join(ENTRY), record)
+        };
+        write().inspect_err(|_| _ = fs::remove_dir_all(&folder))
+    }
+
+    /// All revisions, oldest first. A damaged one is set aside, and named in the second list.
+    pub(crate) fn revisions(&self) -> (Vec<Entry>, Vec<PathBuf>) {
+        let folder = self.path().join(FOLDER);
+        let mut numbers: Vec<u64> = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()))
+            .collect();
+        numbers.sort_unstable();
+        let (mut entries, mut aside) = (Vec::new(), Vec::new());
+        for number in numbers {
+            let folder = self.revision(number);
+            match files::read_json::<EntryRecord>(&folder.join(ENTRY)) {
+                Ok(Some(record)) if record.revision == number => entries.push(Entry { record }),
+                // Never finished: as if it had not been begun.
+                Ok(None) => _ = fs::remove_dir_all(&folder),
+                Ok(Some(_)) | Err(_) => aside.extend(files::set_aside(&folder)),
+            }
+        }
+        (entries, aside)
+    }
+
+    /// The pixels that a revision changed.
+    pub(crate) fn revision_pixels(&self, entry: &Entry) -> Result<Image> {
+        raster::read_picture(&self.revision(entry.record.revision).join("pixels"), entry.record.layout)
+    }
+
+    /// The items after a revision.
+    pub(crate) fn revision_items(&self, entry: &Entry, size: Size) -> Result<Segmentation> {
+        raster::read_labels(&self.revision(entry.record.revision).join("items.gz"), size, entry.record.names.clone())
+    }
+
+    /// The masks of a revision's edits.
+    pub(crate) fn revision_masks(&self, entry: &Entry, count: usize, size: Size) -> Result<Vec<Arc<ItemMask>>> {
+        let folder = self.revision(entry.record.revision);
+        (0..count).map(|index| raster::read_mask(&folder.join(format!("mask-{index}.gz")), size).map(Arc::new)).collect()
+    }
+
+    /// The small picture of a revision.
+    pub(crate) fn thumbnail(&self, entry: &Entry) -> Option<Vec<u8>> {
+        files::read(&self.revision(entry.record.revision).join("thumbnail.png")).ok().flatten()
+    }
+}

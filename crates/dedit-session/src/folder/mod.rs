@@ -1,0 +1,209 @@
+//! A session's folder.
+//!
+//! `session.json` says what the rest is; `picture.pixels` and `reference.pixels` hold the pictures' samples as they are, `.icc` beside them their colour
+//! profiles; `items-KEY.gz` the items' numbers, `learned-KEY.safetensors` what was learned of them and `learning-KEY.safetensors` the way there;
+//! `history/N` the revisions. Every file is whole at any time, and whatever was acknowledged is on the disk: a process that is killed loses nothing of it.
+
+mod convert;
+mod history;
+mod record;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dedit_edit::{Error, Image, Result, Segmentation, Size};
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use self::convert::{items_record, model_choice, model_record, prompt, prompt_record, words};
+pub(crate) use self::history::Entry;
+pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
+use crate::files;
+use crate::raster::{self, hex};
+
+const RECORD: &str = "session.json";
+const STEMS: [&str; 2] = ["picture", "reference"];
+
+/// A session's folder, in which nobody else writes as long as this is there.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// The system lets go of it when the process ends, however it ends.
+    _lock: Option<File>,
+}
+
+impl Folder {
+    /// Takes a folder that is there.
+    ///
+    /// # Errors
+    /// `Usage` where another process has it.
+    pub(crate) fn take(path: &Path) -> Result<Self> {
+        // Some file systems have no locks; that is no reason to do nothing.
+        let lock = match File::create(path.join(".lock")) {
+            Ok(file) => match file.try_lock() {
+                Ok(()) => Some(file),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::usage("another program is using this session")
+                        .at(path)
+                        .hint("wait until it has finished, or use the same daemon"));
+                }
+                Err(TryLockError::Error(_)) => None,
+            },
+            Err(error) => return Err(files::cannot_write(&error, path)),
+        };
+        Ok(Self { path: path.to_path_buf(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the folder's record says; `None` where there is none.
+    pub(crate) fn record(path: &Path) -> Result<Option<Record>> {
+        let file = path.join(RECORD);
+        let Some(record) = files::read_json::<Record>(&file)? else { return Ok(None) };
+        if record.version != VERSION {
+            let message = format!("this session was written by another version of D-Edit (its format is {}, not {VERSION})", record.version);
+            return Err(Error::input(message).at(file).hint("use the version that wrote it, or learn the picture again elsewhere"));
+        }
+        if record.pictures.is_empty() || record.pictures.len() > 2 {
+            return Err(files::damaged(&format!("{} pictures", record.pictures.len()), &file));
+        }
+        Ok(Some(record))
+    }
+
+    pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
+        files::write_json(&self.path.join(RECORD), record)
+    }
+
+    /// Writes a picture's samples and profile.
+    pub(crate) fn write_picture(&self, index: usize, image: &Image, profile: Option<&[u8]>) -> Result<()> {
+        raster::write_picture(&self.stem(index).with_extension("pixels"), image)?;
+        let icc = self.stem(index).with_extension("icc");
+        profile.map_or_else(|| files::remove(&icc), |profile| files::write(&icc, profile))
+    }
+
+    /// Reads a picture, and makes sure that it is the one that was written.
+    pub(crate) fn read_picture(&self, index: usize, record: &PictureRecord) -> Result<(Image, Option<Vec<u8>>)> {
+        let path = self.stem(index).with_extension("pixels");
+        let image = raster::read_picture(&path, record.layout)?;
+        if raster::digest(&image) != record.digest {
+            return Err(files::damaged(&"its picture is not the one that was opened", &path));
+        }
+        Ok((image, files::read(&self.stem(index).with_extension("icc"))?))
+    }
+
+    pub(crate) fn write_items(&self, record: &ItemsRecord, items: &Segmentation) -> Result<()> {
+        raster::write_labels(&self.items(&record.key), items)
+    }
+
+    pub(crate) fn read_items(&self, record: &PictureRecord) -> Result<Option<Segmentation>> {
+        let Some(items) = &record.items else { return Ok(None) };
+        let path = self.items(&items.key);
+        let size = Size::new(record.layout.width, record.layout.height)?;
+        let read = raster::read_labels(&path, size, items.names.clone())?;
+        if items_record(&read, &words(items)).key != items.key {
+            return Err(files::damaged(&"its items are not those that were set", &path));
+        }
+        Ok(Some(read))
+    }
+
+    /// What was learned for these items.
+    pub(crate) fn learned(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        files::read(&self.learned_file(key))
+    }
+
+    pub(crate) fn has_learned(&self, key: &str) -> bool {
+        self.learned_file(key).exists()
+    }
+
+    pub(crate) fn has_state(&self, key: &str) -> bool {
+        self.state_file(key).exists()
+    }
+
+    /// Keeps what was learned; the state on the way there is no longer needed.
+    pub(crate) fn write_learned(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        files::write(&self.learned_file(key), bytes)?;
+        files::remove(&self.state_file(key))
+    }
+
+    pub(crate) fn state(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        files::read(&self.state_file(key))
+    }
+
+    pub(crate) fn write_state(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        files::write(&self.state_file(key), bytes)
+    }
+
+    pub(crate) fn set_learned_aside(&self, key: &str) -> Result<PathBuf> {
+        files::set_aside(&self.learned_file(key))
+    }
+
+    pub(crate) fn set_state_aside(&self, key: &str) -> Result<PathBuf> {
+        files::set_aside(&self.state_file(key))
+    }
+
+    pub(crate) fn forget_learned(&self, key: &str) -> Result<()> {
+        files::remove(&self.learned_file(key))?;
+        files::remove(&self.state_file(key))
+    }
+
+    /// Removes everything of a session; other files in the folder stay. The record goes first: without it there is no session.
+    pub(crate) fn clear(&self) -> Result<()> {
+        files::remove(&self.path.join(RECORD))?;
+        let _ = fs::remove_dir_all(self.path.join(history::FOLDER));
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name.split(['.', '-']).next().unwrap_or_default();
+            if ["picture", "reference", "items", "learned", "learning"].contains(&stem) {
+                files::remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the folder, if nothing else is in it.
+    pub(crate) fn remove(self) -> Result<()> {
+        self.clear()?;
+        files::remove(&self.path.join(".lock"))?;
+        // What others put there stays.
+        let _ = fs::remove_dir(&self.path);
+        Ok(())
+    }
+
+    fn stem(&self, index: usize) -> PathBuf {
+        self.path.join(STEMS[index])
+    }
+
+    fn items(&self, key: &str) -> PathBuf {
+        self.path.join(format!("items-{key}.gz"))
+    }
+
+    fn learned_file(&self, key: &str) -> PathBuf {
+        self.path.join(format!("learned-{key}.safetensors"))
+    }
+
+    fn state_file(&self, key: &str) -> PathBuf {
+        self.path.join(format!("learning-{key}.safetensors"))
+    }
+}
+
+impl Record {
+    /// Identifies what is learned: the pictures and their items. `None` as long as items are missing.
+    pub(crate) fn learning_key(&self) -> Option<String> {
+        let mut hash = Sha256::new();
+        for picture in &self.pictures {
+            hash.update(&picture.digest);
+            hash.update(&picture.items.as_ref()?.key);
+        }
+        Some(hex(&hash.finalize()[..8]))
+    }
+}
+
+/// A picture in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) image: Arc<Image>,
+    pub(crate) profile: Option<Arc<Vec<u8>>>,
+    pub(crate) items: Option<Arc<Segmentation>>,
+}

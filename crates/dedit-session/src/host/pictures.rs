@@ -1,0 +1,106 @@
+//! Opening pictures and sessions, and their items.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dedit_edit::{Error, Image, ItemMask, ItemWords, Result, Segmentation, Size};
+use dedit_segment::Hint;
+
+use super::Sessions;
+use crate::raster::digest;
+use crate::session::{Info, Opening};
+
+/// A picture of a session, with its items.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The session.
+    pub info: Info,
+    /// The picture.
+    pub image: Arc<Image>,
+    /// Its colour profile.
+    pub profile: Option<Arc<Vec<u8>>>,
+    /// Its items, if they were set.
+    pub items: Option<Arc<Segmentation>>,
+}
+
+impl Sessions {
+    /// A picture with this digest that some session holds; to be opened without being sent.
+    pub fn known(&self, digest: &str) -> Option<Opening> {
+        self.shared.pixels_of(digest)
+    }
+
+    /// Opens the session of a picture, or begins one: in the store, or in `folder`. With `replace` a folder's session of another picture goes.
+    pub fn open_picture(&self, client: u64, opening: &Opening, folder: Option<&Path>, replace: bool) -> Result<Info> {
+        let digest = digest(&opening.image);
+        let session = match folder {
+            None => self.shared.of_picture(&digest, opening)?,
+            Some(folder) => self.shared.of_folder(folder, &digest, opening, replace)?,
+        };
+        self.shared.opened(&session, client)
+    }
+
+    /// Opens a session that is there, by its name or its folder.
+    pub fn open_session(&self, client: u64, name: Option<&str>, folder: Option<&Path>) -> Result<Info> {
+        let session = match (name, folder) {
+            (Some(name), None) => self.shared.session(name)?,
+            (None, Some(folder)) => self.shared.in_folder(folder)?,
+            _ => return Err(Error::usage("a session is opened by its name or by its folder").hint("give one of them")),
+        };
+        self.shared.opened(&session, client)
+    }
+
+    /// Gives a session a reference picture; `None` takes it away.
+    pub fn set_reference(&self, session: &str, opening: Option<&Opening>) -> Result<Info> {
+        let session = self.shared.session(session)?;
+        match opening {
+            Some(opening) => session.lock().set_reference(opening)?,
+            None => session.lock().drop_reference()?,
+        }
+        self.shared.changed(&session);
+        Ok(session.lock().info())
+    }
+
+    /// The size of one of a session's pictures.
+    pub fn size(&self, session: &str, index: usize) -> Result<Size> {
+        let session = self.shared.session(session)?;
+        let mut inner = session.lock();
+        if index == 0 { inner.size() } else { Ok(inner.picture(index)?.image.size()) }
+    }
+
+    /// Sets the items of a picture (0) or the reference picture (1). Without `words` the items' names say what they are, where these are words.
+    pub fn set_items(&self, session: &str, index: usize, items: Segmentation, words: Option<BTreeMap<String, ItemWords>>) -> Result<Info> {
+        let session = self.shared.session(session)?;
+        let words = words.unwrap_or_else(|| ItemWords::by_name(&items));
+        session.lock().set_items(index, items, &words)?;
+        self.shared.changed(&session);
+        Ok(session.lock().info())
+    }
+
+    /// A picture (0) or the reference picture (1), and its items.
+    pub fn fetch(&self, session: &str, index: usize) -> Result<Fetched> {
+        let session = self.shared.session(session)?;
+        let mut inner = session.lock();
+        let picture = inner.picture(index)?;
+        Ok(Fetched { info: inner.info(), image: picture.image, profile: picture.profile, items: picture.items })
+    }
+
+    /// Finds the mask of an item in a session's picture.
+    pub fn segment(&self, session: &str, hint: &Hint) -> Result<ItemMask> {
+        let session = self.shared.session(session)?;
+        let image = session.lock().picture(0)?.image;
+        dedit_segment::segment(&image, hint)
+    }
+
+    /// All that can be told apart in a session's picture, at most so many items.
+    pub fn segment_everything(&self, session: &str, most: usize) -> Result<Segmentation> {
+        let session = self.shared.session(session)?;
+        let image = session.lock().picture(0)?.image;
+        dedit_segment::everything(&image, most)
+    }
+
+    /// The folder of the store.
+    pub fn store(&self) -> PathBuf {
+        self.shared.settings.store.clone()
+    }
+}

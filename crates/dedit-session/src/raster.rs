@@ -1,0 +1,157 @@
+//! Pixels on disk: pictures as their samples, little-endian, nothing else; masks and item numbers packed with gzip.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use bytemuck::Pod;
+use dedit_edit::{Channels, Depth, Image, ItemMask, Result, Samples, Segmentation, Size};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::files;
+
+/// What the samples of a picture are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    /// 1 to 4.
+    pub(crate) channels: usize,
+    /// 8, 16 or 32 bits; 32 are floats.
+    pub(crate) bits: u32,
+}
+
+impl Layout {
+    pub(crate) fn of(image: &Image) -> Self {
+        let bits = match image.depth() {
+            Depth::U8 => 8,
+            Depth::U16 => 16,
+            Depth::F32 => 32,
+        };
+        Self { width: image.size().width(), height: image.size().height(), channels: image.channels().count(), bits }
+    }
+
+    fn kind(self, path: &Path) -> Result<(Size, Channels)> {
+        let channels = match self.channels {
+            1 => Channels::Grey,
+            2 => Channels::GreyAlpha,
+            3 => Channels::Rgb,
+            4 => Channels::Rgba,
+            other => return Err(files::damaged(&format!("{other} channels"), path)),
+        };
+        Ok((Size::new(self.width, self.height)?, channels))
+    }
+}
+
+/// What identifies a picture, as clients compute it too: SHA-256 over the line `WIDTH HEIGHT CHANNELS TYPE\n` and the samples, in hexadecimal digits.
+pub fn digest(image: &Image) -> String {
+    let Layout { width, height, channels, bits } = Layout::of(image);
+    let name = match bits {
+        8 => "u8",
+        16 => "u16",
+        _ => "f32",
+    };
+    let mut hash = Sha256::new();
+    hash.update(format!("{width} {height} {channels} {name}\n"));
+    // Writing to a hash does not fail.
+    let _ = write_samples(image.samples(), &mut hash);
+    hex(&hash.finalize())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Writes a picture's samples.
+pub(crate) fn write_picture(path: &Path, image: &Image) -> Result<()> {
+    files::write_with(path, |file| write_samples(image.samples(), file).and_then(|()| file.flush()))
+}
+
+/// Reads a picture's samples, straight into their place.
+pub(crate) fn read_picture(path: &Path, layout: Layout) -> Result<Image> {
+    let (size, channels) = layout.kind(path)?;
+    let mut file = File::open(path).map_err(|error| files::cannot_read(&error, path))?;
+    let count = size.pixels() * layout.channels;
+    let expected = (count as u64) * u64::from(layout.bits / 8);
+    if file.metadata().map(|found| found.len()).ok() != Some(expected) {
+        return Err(files::damaged(&format!("the picture should have {expected} bytes"), path));
+    }
+    let samples = match layout.bits {
+        8 => read_samples(count, &mut file).map(Samples::U8),
+        16 => read_samples(count, &mut file).map(Samples::U16),
+        32 => read_samples(count, &mut file).map(Samples::F32),
+        other => return Err(files::damaged(&format!("{other} bits"), path)),
+    };
+    Image::new(size, channels, samples.map_err(|error| files::cannot_read(&error, path))?)
+}
+
+/// Writes the numbers of items.
+pub(crate) fn write_labels(path: &Path, items: &Segmentation) -> Result<()> {
+    write_packed(path, items.labels())
+}
+
+/// Reads the numbers of items.
+pub(crate) fn read_labels(path: &Path, size: Size, names: Vec<String>) -> Result<Segmentation> {
+    let labels = read_packed(path, size.pixels())?;
+    Segmentation::from_labels(size, names, labels).map_err(|error| files::damaged(&error.message(), path))
+}
+
+/// Writes a mask.
+pub(crate) fn write_mask(path: &Path, mask: &ItemMask) -> Result<()> {
+    write_packed(path, mask.values())
+}
+
+/// Reads a mask.
+pub(crate) fn read_mask(path: &Path, size: Size) -> Result<ItemMask> {
+    let values = read_packed(path, size.pixels())?;
+    ItemMask::new(size, values).map_err(|error| files::damaged(&error.message(), path))
+}
+
+fn write_packed<T: Pod>(path: &Path, values: &[T]) -> Result<()> {
+    files::write_with(path, |file| {
+        let mut packed = GzEncoder::new(file, Compression::fast());
+        write_values(values, &mut packed)?;
+        packed.finish()?.flush()
+    })
+}
+
+fn read_packed<T: Pod>(path: &Path, count: usize) -> Result<Vec<T>> {
+    let file = File::open(path).map_err(|error| files::cannot_read(&error, path))?;
+    let mut unpacked = GzDecoder::new(BufReader::new(file));
+    let values = read_samples(count, &mut unpacked).map_err(|error| files::damaged(&error, path))?;
+    match unpacked.read(&mut [0]) {
+        Ok(0) => Ok(values),
+        _ => Err(files::damaged(&"more values than pixels", path)),
+    }
+}
+
+fn write_samples(samples: &Samples, into: &mut dyn Write) -> io::Result<()> {
+    match samples {
+        Samples::U8(samples) => write_values(samples, into),
+        Samples::U16(samples) => write_values(samples, into),
+        Samples::F32(samples) => write_values(samples, into),
+    }
+}
+
+/// Values as bytes, the least first.
+fn write_values<T: Pod>(values: &[T], into: &mut dyn Write) -> io::Result<()> {
+    if cfg!(target_endian = "little") {
+        return into.write_all(bytemuck::cast_slice(values));
+    }
+    values.iter().try_for_each(|value| into.write_all(&bytemuck::bytes_of(value).iter().rev().copied().collect::<Vec<u8>>()))
+}
+
+fn read_samples<T: Pod>(count: usize, from: &mut impl Read) -> io::Result<Vec<T>> {
+    let mut samples = Vec::new();
+    samples.try_reserve_exact(count).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    samples.resize(count, T::zeroed());
+    from.read_exact(bytemuck::cast_slice_mut(&mut samples))?;
+    if cfg!(target_endian = "big") {
+        samples.iter_mut().for_each(|sample| bytemuck::bytes_of_mut(sample).reverse());
+    }
+    Ok(samples)
+}

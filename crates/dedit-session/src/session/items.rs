@@ -1,0 +1,105 @@
+//! Items of a session, and what was learned of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dedit_edit::{Engine, ErrorKind, ItemWords, Learned, Result, Segmentation, Subject};
+
+use super::Inner;
+use crate::folder::{ModelRecord, items_record, model_choice};
+use crate::models::ModelChoice;
+
+impl Inner {
+    /// Sets the items of a picture. What was learned for others is kept, and is there again when they come back.
+    pub(crate) fn set_items(&mut self, index: usize, items: Segmentation, words: &BTreeMap<String, ItemWords>) -> Result<()> {
+        let mut loaded = self.picture(index)?;
+        let subject = Subject { picture: &loaded.image, items: &items, words: words.clone() };
+        subject.check()?;
+        let record = items_record(&items, words);
+        if self.record.pictures[index].items.as_ref() == Some(&record) {
+            return Ok(());
+        }
+        if let Some(folder) = &self.folder {
+            folder.write_items(&record, &items)?;
+        }
+        self.update(|session| session.pictures[index].items = Some(record))?;
+        loaded.items = Some(Arc::new(items));
+        self.loaded[index] = Some(loaded);
+        Ok(())
+    }
+
+    /// What was learned for the present items, as this engine reads it; `None` where nothing was. A damaged file is set aside, and named.
+    pub(crate) fn learned(&mut self, engine: &dyn Engine) -> Result<(Option<Arc<dyn Learned>>, Option<PathBuf>)> {
+        let Some(key) = self.record.learning_key() else { return Ok((None, None)) };
+        if let Some((of, by, learned)) = &self.learned
+            && (of, by.as_str()) == (&key, engine.fingerprint())
+        {
+            return Ok((Some(learned.clone()), None));
+        }
+        let Some(folder) = &self.folder else { return Ok((None, None)) };
+        let Some(bytes) = folder.learned(&key)? else { return Ok((None, None)) };
+        match engine.read_learned(&bytes) {
+            Ok(learned) => {
+                self.learned = Some((key, engine.fingerprint().to_owned(), learned.clone()));
+                Ok((Some(learned), None))
+            }
+            Err(error) if error.kind() == ErrorKind::Input => Ok((None, Some(folder.set_learned_aside(&key)?))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps what was learned: in memory at once, so that edits can go on where the disk is full.
+    pub(crate) fn keep_learned(&mut self, learned: &Arc<dyn Learned>, bytes: &[u8], model: ModelRecord) -> Result<()> {
+        let Some(key) = self.record.learning_key() else { return Ok(()) };
+        self.learned = Some((key.clone(), model.fingerprint.clone(), learned.clone()));
+        self.folder()?.write_learned(&key, bytes)?;
+        self.update(|record| record.model = Some(model))
+    }
+
+    /// Notes the model before anything is learned, so that what is begun can go on.
+    pub(crate) fn note_model(&mut self, model: ModelRecord) -> Result<()> {
+        if self.record.model.as_ref() == Some(&model) {
+            return Ok(());
+        }
+        self.update(|record| record.model = Some(model))
+    }
+
+    /// The state that learning goes on from. A damaged one is no state: see [`Self::set_state_aside`].
+    pub(crate) fn learning_state(&self) -> Result<Option<Vec<u8>>> {
+        match (&self.folder, self.record.learning_key()) {
+            (Some(folder), Some(key)) => folder.state(&key),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn keep_state(&self, state: &[u8]) -> Result<()> {
+        match self.record.learning_key() {
+            Some(key) => self.folder()?.write_state(&key, state),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn set_state_aside(&self) -> Result<PathBuf> {
+        self.folder()?.set_state_aside(&self.record.learning_key().unwrap_or_default())
+    }
+
+    /// Forgets what was learned for the present items.
+    pub(crate) fn forget_learned(&mut self) -> Result<()> {
+        self.learned = None;
+        match (&self.folder, self.record.learning_key()) {
+            (Some(folder), Some(key)) => folder.forget_learned(&key),
+            _ => Ok(()),
+        }
+    }
+
+    /// The model it was last learned with.
+    pub(crate) fn model(&self) -> ModelChoice {
+        self.record.model.as_ref().map(model_choice).unwrap_or_default()
+    }
+
+    /// Whether something was begun or learned for these items.
+    pub(crate) fn has_begun(&self) -> bool {
+        matches!((&self.folder, self.record.learning_key()), (Some(folder), Some(key)) if folder.has_learned(&key) || folder.has_state(&key))
+    }
+}

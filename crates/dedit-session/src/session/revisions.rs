@@ -1,0 +1,129 @@
+//! What was made in a session: each revision is its base with a region changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dedit_edit::{Error, Image, ItemMask, ItemPrompt, Rect, Result, Segmentation};
+
+use super::{Inner, Loaded};
+use crate::folder::{Entry, EntryRecord, Folder, prompt};
+
+/// What an edit starts from.
+pub(crate) struct Base {
+    pub(crate) revision: u64,
+    pub(crate) image: Arc<Image>,
+    pub(crate) items: Arc<Segmentation>,
+    /// Prompts of items that are no longer what was learned.
+    pub(crate) prompts: BTreeMap<String, ItemPrompt>,
+}
+
+/// A revision to be kept.
+pub(crate) struct Made<'a> {
+    pub(crate) record: EntryRecord,
+    /// The pixels of its region.
+    pub(crate) pixels: &'a Image,
+    pub(crate) after: &'a Segmentation,
+    pub(crate) masks: &'a [Arc<ItemMask>],
+    pub(crate) thumbnail: &'a [u8],
+}
+
+impl Inner {
+    /// The revision that the session is at.
+    pub(crate) fn current(&self) -> u64 {
+        self.record.revision
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn entry(&self, revision: u64) -> Result<&Entry> {
+        let found = self.entries.iter().find(|entry| entry.record.revision == revision);
+        found.ok_or_else(|| {
+            let newest = self.entries.last().map_or(0, |entry| entry.record.revision);
+            Error::usage(format!("there is no revision {revision}")).at(&self.path).hint(format!("the newest is {newest}; 0 is the picture"))
+        })
+    }
+
+    /// The picture and items of a revision; 0 is the picture itself.
+    pub(crate) fn base(&mut self, revision: u64) -> Result<Base> {
+        let Loaded { image, items, .. } = self.picture(0)?;
+        if revision == 0 {
+            let items = items.ok_or_else(|| Error::usage("the picture has no items yet").at(&self.path).hint("set them first"))?;
+            return Ok(Base { revision, image, items, prompts: BTreeMap::new() });
+        }
+        let entry = self.entry(revision)?.clone();
+        let prompts = entry.record.prompts.iter().map(|(name, record)| (name.clone(), prompt(record))).collect();
+        if let Some((at, image, items)) = &self.at
+            && *at == revision
+        {
+            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts });
+        }
+        let items = Arc::new(self.folder()?.revision_items(&entry, self.size()?)?);
+        let image = Arc::new(self.composed(&image, revision)?);
+        self.at = Some((revision, image.clone(), items.clone()));
+        Ok(Base { revision, image, items, prompts })
+    }
+
+    /// The whole picture of a revision: every change on the way there, oldest first.
+    fn composed(&self, first: &Image, revision: u64) -> Result<Image> {
+        let mut way = Vec::new();
+        let mut at = revision;
+        while at != 0 {
+            let entry = self.entry(at)?;
+            if entry.record.base >= at {
+                return Err(Error::input("this revision is based on a later one").at(&self.path).hint("go back to an earlier revision"));
+            }
+            way.push(entry);
+            at = entry.record.base;
+        }
+        let mut image = first.clone();
+        for entry in way.into_iter().rev() {
+            let Rect { x, y, .. } = entry.region();
+            image.put((x, y), &self.folder()?.revision_pixels(entry)?)?;
+        }
+        Ok(image)
+    }
+
+    /// The pixels that a revision changed, and where they belong.
+    pub(crate) fn changed(&self, revision: u64) -> Result<(Image, Rect)> {
+        let entry = self.entry(revision)?;
+        Ok((self.folder()?.revision_pixels(entry)?, entry.region()))
+    }
+
+    pub(crate) fn thumbnail(&self, entry: &Entry) -> Option<Vec<u8>> {
+        self.folder.as_ref().and_then(|folder| folder.thumbnail(entry))
+    }
+
+    /// The number of the next revision.
+    pub(crate) fn next_revision(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.record.revision) + 1
+    }
+
+    /// Keeps a revision, and goes there.
+    pub(crate) fn add_revision(&mut self, mut made: Made<'_>, whole: &Arc<Image>, after: &Arc<Segmentation>) -> Result<u64> {
+        self.write()?;
+        let revision = self.next_revision();
+        made.record.revision = revision;
+        self.folder()?.write_revision(&made.record, made.pixels, made.after, made.masks, made.thumbnail)?;
+        self.entries.push(Entry { record: made.record });
+        self.at = Some((revision, whole.clone(), after.clone()));
+        // The revision is kept; where the session is, is worth no error.
+        let _ = self.go_to(revision);
+        Ok(revision)
+    }
+
+    /// Goes back or on to a revision.
+    pub(crate) fn go_to(&mut self, revision: u64) -> Result<()> {
+        if revision != 0 {
+            self.entry(revision)?;
+        }
+        self.update(|record| record.revision = revision)
+    }
+
+    /// The masks that a revision was made with.
+    pub(crate) fn masks(&self, entry: &Entry, count: usize) -> Result<Vec<Arc<ItemMask>>> {
+        let folder: &Folder = self.folder()?;
+        folder.revision_masks(entry, count, self.size()?)
+    }
+}

@@ -1,0 +1,182 @@
+//! An editing job.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use dedit_edit::{
+    Edit, EditPlan, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation,
+};
+use serde_json::Value;
+
+use super::worker::Control;
+use super::{Done, EditRequest, Edited, Planned, Planning};
+use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
+use crate::models::{Found, Models};
+use crate::raster::Layout;
+use crate::session::{Base, Inner, Made, Pictured, Session};
+
+/// Longest side of the small picture of a revision, pixels.
+const THUMBNAIL: u32 = 256;
+
+/// The plan of edits on a revision.
+pub(crate) fn plan(planning: &Planning, base: &Base, reference: Option<&Segmentation>) -> Planned {
+    let plan = EditPlan::new(&base.items, reference, &planning.edits, &planning.settings)?;
+    Ok(plan.with_prompts(&base.prompts))
+}
+
+impl Inner {
+    /// What an edit starts from, and the items of the reference picture.
+    pub(crate) fn start(&mut self, planning: &Planning) -> Result<(Base, Option<Arc<Segmentation>>)> {
+        let revision = planning.base.unwrap_or(self.current());
+        let reference = self.picture(1).ok().and_then(|picture| picture.items);
+        Ok((self.base(revision)?, reference))
+    }
+}
+
+/// Carries out an edit and keeps it.
+pub(super) fn edit(
+    session: &Session,
+    request: &EditRequest,
+    found: &Found,
+    models: &dyn Models,
+    engine: &mut dyn Engine,
+    control: &Control<'_>,
+) -> Result<Done> {
+    let begun = Instant::now();
+    let (base, reference) = session.lock().start(&request.planning)?;
+    let plan = plan(&request.planning, &base, reference.as_deref())?;
+    let (learned, draft) = learned(session, request, engine, control)?;
+    control.check_memory(engine, base.image.size())?;
+    for prompt in request.planning.edits.iter().filter_map(words) {
+        models.remark(found, prompt).into_iter().for_each(|remark| control.note(remark));
+    }
+    let edited = engine.edit(learned.as_ref(), &base.image, &plan, &request.planning.edits, &request.options, &mut |event| {
+        if request.previews || !matches!(event, EngineEvent::Preview(_)) {
+            control.report(event);
+        }
+        Ok(if control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    let settings: Value = serde_json::from_str(&edited.settings).unwrap_or_default();
+    let mut done = Edited {
+        revision: None,
+        base: base.revision,
+        pixels: edited.picture.crop(edited.region)?,
+        region: edited.region,
+        changed_pixels_outside: edited.changed_pixels_outside,
+        steps: edited.steps,
+        seed: request.options.seed,
+        settings,
+        seconds: 0.0,
+        draft,
+        model: found.name.clone(),
+        items: plan.after().names().to_vec(),
+    };
+    done.seconds = begun.elapsed().as_secs_f64();
+    let whole = Arc::new(edited.picture);
+    match keep(session, request, &base, &plan, &done, &whole, &model_record(&found.choice, engine.fingerprint())) {
+        Ok(revision) => done.revision = Some(revision),
+        Err(error) => control.note(format!("the result is not kept in the session's history: {error}")),
+    }
+    Ok(Done::Edited(Box::new(done)))
+}
+
+/// What was learned, or where that is asked for and nothing was, what it starts from.
+fn learned(
+    session: &Session,
+    request: &EditRequest,
+    engine: &dyn Engine,
+    control: &Control<'_>,
+) -> Result<(Arc<dyn dedit_edit::Learned>, bool)> {
+    let mut inner = session.lock();
+    let (learned, aside) = inner.learned(engine)?;
+    if let Some(learned) = learned {
+        return Ok((learned, false));
+    }
+    if let Some(aside) = aside {
+        control.note(format!("what was learned is damaged and is set aside: {}", aside.display()));
+    }
+    if !request.draft {
+        let what = if inner.has_begun() { "learning has not come to its end here" } else { "nothing was learned here yet" };
+        return Err(Error::usage(what).at(inner.path()).hint("learn the picture, or edit with --draft"));
+    }
+    let pictures = inner.pictured()?;
+    drop(inner);
+    let subjects: Vec<_> = pictures.iter().map(Pictured::subject).collect();
+    Ok((engine.draft(&subjects, &LearnOptions::default())?, true))
+}
+
+fn keep(
+    session: &Session,
+    request: &EditRequest,
+    base: &Base,
+    plan: &EditPlan,
+    done: &Edited,
+    whole: &Arc<Image>,
+    model: &crate::folder::ModelRecord,
+) -> Result<u64> {
+    let record = EntryRecord {
+        version: VERSION,
+        revision: 0,
+        base: base.revision,
+        edits: request.written.clone(),
+        region: [done.region.x, done.region.y, done.region.width, done.region.height],
+        layout: Layout::of(&done.pixels),
+        names: plan.after().names().to_vec(),
+        prompts: prompts(plan),
+        seed: done.seed,
+        settings: done.settings.clone(),
+        model: model.clone(),
+        draft: done.draft,
+        seconds: done.seconds,
+        time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        note: request.note.clone(),
+    };
+    let thumbnail = thumbnail(whole)?;
+    let made = Made { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &thumbnail };
+    session.lock().add_revision(made, whole, &Arc::new(plan.after().clone()))
+}
+
+/// The prompts of items that are no longer what was learned. An item that another took the place of keeps its name.
+fn prompts(plan: &EditPlan) -> BTreeMap<String, PromptRecord> {
+    let named = plan.after().names().iter().zip(plan.prompts());
+    let other = named.filter(|(name, prompt)| **prompt != ItemPrompt::tokens(ItemRef::target(*name)));
+    other.map(|(name, prompt)| (name.clone(), prompt_record(prompt))).collect()
+}
+
+/// The words that a person wrote.
+fn words(edit: &Edit) -> Option<&str> {
+    match edit {
+        Edit::Replace { prompt, .. } | Edit::Augment { prompt, .. } | Edit::Personalize { prompt, .. } => Some(prompt),
+        _ => None,
+    }
+}
+
+/// A picture as a small PNG file.
+fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
+    let small = smaller(picture)?;
+    let fault = |error: image::ImageError| Error::new(ErrorKind::Internal, format!("a small picture makes no PNG ({error})"));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    small.thumbnail(THUMBNAIL.min(small.width()), THUMBNAIL.min(small.height())).write_to(&mut bytes, image::ImageFormat::Png).map_err(fault)?;
+    Ok(bytes.into_inner())
+}
+
+/// Every n-th pixel of a large picture, in 8 bits and RGB.
+fn smaller(picture: &Image) -> Result<image::DynamicImage> {
+    let size = picture.size();
+    let every = (size.width().max(size.height()) / (4 * THUMBNAIL as usize)).max(1);
+    let (count, colours) = (picture.channels().count(), picture.channels().colours());
+    let (width, height) = (size.width().div_ceil(every), size.height().div_ceil(every));
+    let sample: Box<dyn Fn(usize) -> u8> = match picture.samples() {
+        dedit_edit::Samples::U8(samples) => Box::new(|index| samples[index]),
+        dedit_edit::Samples::U16(samples) => Box::new(|index| (samples[index] >> 8) as u8),
+        dedit_edit::Samples::F32(samples) => Box::new(|index| (samples[index].clamp(0.0, 1.0) * 255.0) as u8),
+    };
+    let mut rgb = image::RgbImage::new(width as u32, height as u32);
+    for (x, y, pixel) in rgb.enumerate_pixels_mut() {
+        let start = (y as usize * every * size.width() + x as usize * every) * count;
+        pixel.0 = [0, 1, 2].map(|channel: usize| sample(start + channel.min(colours - 1)));
+    }
+    Ok(image::DynamicImage::ImageRgb8(rgb))
+}
