@@ -1,6 +1,6 @@
 """D-Edit's wire in plain Python: the handshake, frames and blobs of PROTOCOL.md.
 
-Written from crates/dedit-protocol/PROTOCOL.md alone, with nothing but the standard library
+It follows crates/dedit-protocol/PROTOCOL.md and needs nothing but the standard library
 (Python 3.9 or newer). A stream is whatever reads and writes bytes, such as what
 socket.makefile("rwb") gives.
 """

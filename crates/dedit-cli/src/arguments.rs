@@ -1,18 +1,19 @@
 //! The options of the command line: each is described once, and shared by the commands that take it.
 
 use std::convert::Infallible;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::error::ErrorKind as ClapErrorKind;
 use clap::{Args, Parser, Subcommand};
-use dedit_diffusion::Error;
 use dedit_diffusion::scheduler::SchedulerKind;
 
 use crate::console::Console;
-use crate::{demo, edit, generate, learn, plan, show};
+use crate::desk::Place;
+use crate::error::Error;
+use crate::{daemon, demo, doctor, edit, generate, learn, plan, show};
 
 /// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Show(show::Options),
     Generate(generate::Options),
     Demo(demo::Options),
+    Daemon(daemon::Options),
+    Doctor(doctor::Options),
 }
 
 impl Command {
@@ -46,6 +49,8 @@ impl Command {
             Self::Edit(options) => options.reporting(),
             Self::Plan(options) => options.reporting(),
             Self::Show(options) => &options.reporting,
+            Self::Daemon(options) => options.reporting(),
+            Self::Doctor(options) => &options.reporting,
         }
     }
 }
@@ -79,23 +84,11 @@ pub(crate) struct Engine {
     /// A LoRA and how strongly it counts, 1 if not said; give it again for more of them
     #[arg(long, value_name = "FILE[:SCALE]")]
     pub(crate) lora: Vec<Lora>,
-    /// Where to compute: cpu, cuda, cuda:1, metal
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub(crate) device: DeviceName,
+    /// Where to compute: cpu, cuda, cuda:1, metal [default: where the session was learned, else cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<DeviceName>,
     #[command(flatten)]
     pub(crate) place: Place,
-}
-
-/// Where the engine runs. So far that is always this process; the options are there for calls that say so.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Model")]
-pub(crate) struct Place {
-    /// Run the engine in this process, as it does without this option too
-    #[arg(long)]
-    no_daemon: bool,
-    /// The socket of a running engine; none is asked yet
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
 }
 
 /// What the other commands take, for calls that give every command the same options: these need no model and draw no numbers.
@@ -107,10 +100,8 @@ pub(crate) struct Unused {
     device: Option<DeviceName>,
     #[arg(long, hide = true)]
     seed: Option<u64>,
-    #[arg(long, hide = true)]
-    no_daemon: bool,
-    #[arg(long, hide = true)]
-    socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// How noise becomes a picture.
@@ -149,6 +140,16 @@ pub(crate) enum DeviceName {
     Cpu,
     Cuda(usize),
     Metal,
+}
+
+impl Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Metal => f.write_str("metal"),
+        }
+    }
 }
 
 impl FromStr for DeviceName {

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dedit_diffusion::pipeline::Progress;
-use dedit_diffusion::{Error, ErrorKind};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::arguments::Reporting;
+use crate::error::{Error, ErrorKind};
 
 /// Speaks to the user; copies speak through the same bar.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl Console {
     }
 
     /// Says what is being done, and how far it is.
-    pub(crate) fn stage(&self, what: &'static str, done: usize, of: usize, seconds_left: Option<f64>) {
+    pub(crate) fn stage(&self, what: &str, done: usize, of: usize, seconds_left: Option<f64>) {
         if self.json {
             let left = seconds_left.map(rounded);
             return self.line(&json!({"progress": {"stage": what, "step": done, "steps": of, "seconds_left": left}}));
@@ -42,7 +42,7 @@ impl Console {
         if self.shown && self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        self.bar.set_message(what);
+        self.bar.set_message(what.to_owned());
         self.bar.set_prefix(seconds_left.map(time_left).unwrap_or_default());
         self.bar.update(|state| {
             state.set_len(of as u64);
@@ -51,7 +51,7 @@ impl Console {
     }
 
     /// Says how far learning is.
-    pub(crate) fn learning(&self, what: &'static str, done: usize, of: usize, loss: f32, seconds_left: f64) {
+    pub(crate) fn learning(&self, what: &str, done: usize, of: usize, loss: f32, seconds_left: f64) {
         if self.json {
             let left = rounded(seconds_left);
             return self.line(&json!({"progress": {"stage": what, "step": done, "steps": of, "loss": loss, "seconds_left": left}}));
@@ -114,8 +114,7 @@ impl Console {
     pub(crate) fn fail(&self, error: &Error) -> ExitCode {
         self.bar.finish_and_clear();
         if self.json {
-            let message =
-                error.place().map_or_else(|| error.message().to_owned(), |place| format!("{}: {}", error.message(), place.display()));
+            let message = error.place().map_or_else(|| error.message().to_owned(), |place| format!("{}: {place}", error.message()));
             let kind = format!("{:?}", error.kind()).to_lowercase();
             let _ = writeln!(stderr(), "{}", json!({"error": {"kind": kind, "message": message, "hint": error.hint_text()}}));
         } else {
@@ -138,6 +137,7 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Usage => 2,
         ErrorKind::Input => 3,
         ErrorKind::Model => 4,
+        ErrorKind::Connection => 5,
         ErrorKind::Cancelled => 6,
         ErrorKind::Resources => 7,
     }

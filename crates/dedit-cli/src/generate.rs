@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::{GenerateRequest, InitPicture, check_size};
+use dedit_models::Model;
 
 use crate::arguments::{Engine, Reporting, Sampling, Size, parse_count};
 use crate::console::Console;
+use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::making::Making;
-use crate::model::Model;
 use crate::output;
 use crate::picture::Source;
 
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let files = output::prepare(&options.out, options.batch, &["png"])?;
     let source = options.init.as_deref().map(Source::read).transpose()?;
-    let model = Model::open(&options.engine, None, console)?;
+    let model = Model::open(&options.engine.own_choice(console), &mut |note| console.note(note))?;
     let unit = model.pixels_per_latent();
     let size = options.size.or_else(|| source.as_ref().map(|source| source.size(unit)));
     if let Some(size) = size {

@@ -1,13 +1,11 @@
 //! Ctrl-C, and the signals that ask a program to end.
 
-use std::ops::ControlFlow;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dedit_diffusion::{Error, ErrorKind, Result};
-
 use crate::console::{Console, exit_code};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whether the user wants to stop. While nobody listens (a model is loaded, nothing is there to lose), the first ctrl-C ends the program at once; while
 /// somebody does, the second one.
@@ -42,10 +40,5 @@ impl Interrupt {
     /// Whether to stop.
     pub(crate) fn asked(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
-    }
-
-    /// The same, as listeners say it.
-    pub(crate) fn flow(&self) -> ControlFlow<()> {
-        if self.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -1,22 +1,25 @@
 //! The program `dedit`: D-Edit and plain diffusion on the command line.
 //!
-//! It computes nothing itself: it reads options, pictures and masks, hands them to `dedit-engine` and `dedit-diffusion`, and writes what comes back.
+//! It computes nothing itself: it reads options, pictures and masks, hands them to the daemon, and writes what comes back. Only plain diffusion runs
+//! here.
 
 mod arguments;
+mod choice;
 mod console;
+mod daemon;
 mod demo;
+mod desk;
+mod doctor;
 mod edit;
+mod error;
 mod generate;
 mod interrupt;
 mod items;
 mod learn;
 mod making;
-mod memory;
-mod model;
 mod output;
 mod picture;
 mod plan;
-mod session;
 mod sheet;
 mod show;
 
@@ -33,13 +36,21 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let console = Console::new(command.reporting());
+    // A daemon hears signals itself.
+    if let Command::Daemon(options) = &command
+        && options.is_foreground()
+    {
+        return daemon::run(options, &console).map_or_else(|error| console.fail(&error), |()| ExitCode::SUCCESS);
+    }
     let outcome = Interrupt::install(&console).and_then(|interrupt| match command {
         Command::Generate(options) => generate::run(&options, &console, &interrupt),
         Command::Demo(options) => demo::run(&options, &console, &interrupt),
         Command::Learn(options) => learn::run(&options, &console, &interrupt),
         Command::Edit(options) => edit::run(&options, &console, &interrupt),
-        Command::Plan(options) => plan::run(&options, &console),
-        Command::Show(options) => show::run(&options, &console),
+        Command::Plan(options) => plan::run(&options, &console, &interrupt),
+        Command::Show(options) => show::run(&options, &console, &interrupt),
+        Command::Daemon(options) => daemon::run(&options, &console),
+        Command::Doctor(options) => doctor::run(&options, &console),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

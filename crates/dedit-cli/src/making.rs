@@ -3,18 +3,18 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::{GenerateRequest, Pipeline};
+use dedit_models::Model;
+use dedit_session::{ModelChoice, memory};
 use serde_json::{Value, json};
 
 use crate::arguments::Sampling;
 use crate::console::{Console, rounded};
+use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
-use crate::memory;
-use crate::model::{Choice, Model};
 use crate::output::{self, file_name};
 use crate::picture::{self, Init, Lora, Settings};
 
@@ -24,7 +24,8 @@ pub(crate) const MADE_BY: &str = concat!("dedit ", env!("CARGO_PKG_VERSION"));
 /// A loaded model, and who is told of the work.
 pub(crate) struct Making<'a> {
     pub(crate) pipeline: Pipeline,
-    pub(crate) choice: Choice,
+    name: String,
+    choice: ModelChoice,
     load_seconds: f64,
     console: &'a Console,
     interrupt: &'a Interrupt,
@@ -46,8 +47,9 @@ impl<'a> Making<'a> {
     pub(crate) fn begin(model: Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
         let begun = Instant::now();
         console.stage("loading the model", 0, 1, None);
-        let (pipeline, choice) = model.load(console)?;
-        Ok(Self { pipeline, choice, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
+        let (name, choice) = (model.name(), model.choice().clone());
+        let pipeline = model.load(&mut |note| console.note(note))?;
+        Ok(Self { pipeline, name, choice, load_seconds: begun.elapsed().as_secs_f64(), console, interrupt })
     }
 
     /// A request with what the options say, and what suits the model where they say nothing.
@@ -69,7 +71,7 @@ impl<'a> Making<'a> {
     /// Makes the pictures of a request and writes one to each of `files`; `init` names the picture that it starts from.
     pub(crate) fn make(&self, request: &GenerateRequest, init: Option<&str>, files: &[PathBuf]) -> Result<Made> {
         let begun = Instant::now();
-        memory::check(&self.pipeline, request, &self.choice.device)?;
+        self.check_memory(request)?;
         self.interrupt.listen();
         let made = self.pipeline.generate(request, &mut |progress| {
             self.console.progress(&progress);
@@ -87,13 +89,26 @@ impl<'a> Making<'a> {
         Ok(Made { settings, steps: made.steps, load_seconds, seconds, files })
     }
 
+    /// Refuses what cannot fit into memory, before hours are spent or the system kills something.
+    fn check_memory(&self, request: &GenerateRequest) -> Result<()> {
+        let (least, Some(available)) = (self.pipeline.least_memory(request), memory::available_bytes()) else { return Ok(()) };
+        if !self.pipeline.device().is_cpu() || least <= available {
+            return Ok(());
+        }
+        let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+        let GenerateRequest { width, height, batch, .. } = request;
+        let message =
+            format!("{batch} × {width} × {height} pixels take at least {} of memory, and {} are available", gib(least), gib(available));
+        Err(Error::new(ErrorKind::Resources, message).hint("make the picture smaller, or fewer at once"))
+    }
+
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {
         let kind = request.scheduler.as_ref().unwrap_or(self.pipeline.scheduler()).kind();
         Settings {
             made_by: MADE_BY.to_owned(),
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
-            model: self.choice.name.clone(),
+            model: self.name.clone(),
             model_description: self.pipeline.description().to_owned(),
             width: request.width,
             height: request.height,
@@ -101,7 +116,7 @@ impl<'a> Making<'a> {
             scheduler: kind.map_or(String::new(), |kind| kind.name().to_owned()),
             guidance: request.guidance,
             seed: request.seed,
-            lora: self.choice.loras.iter().map(|lora| Lora { file: file_name(&lora.file), scale: lora.scale }).collect(),
+            lora: self.choice.loras.iter().map(|lora| Lora { file: file_name(Path::new(&lora.file)), scale: lora.scale }).collect(),
             init: init.zip(request.init.as_ref()).map(|(file, init)| Init { file: file.to_owned(), strength: init.strength }),
         }
     }

@@ -1,12 +1,11 @@
 //! Files that are either whole or not there.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use dedit_diffusion::{Error, ErrorKind, Result};
-use tempfile::NamedTempFile;
+use dedit_session::files;
+
+use crate::error::{Error, Result};
 
 /// The names of `count` files: `out.png`, or `out-1.png`, `out-2.png`, … where there are several. Creates the folder and makes sure that files can be
 /// written there, before any work is done. `extensions` are those that fit what is written.
@@ -33,17 +32,12 @@ pub(crate) fn prepare(out: &Path, count: usize, extensions: &[&str]) -> Result<V
 
 /// Creates a folder, with those above it, and makes sure that files can be written there.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).and_then(|()| temporary(folder).map(drop)).map_err(|error| cannot_write(&error, folder))
+    Ok(files::create_folder(folder)?)
 }
 
 /// Writes a file under a name of its own and gives it its name when it is whole.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let written = temporary(folder_of(path)).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    written.map(drop).map_err(|error| cannot_write(&error, path))
+    Ok(files::write(path, bytes)?)
 }
 
 /// The last part of a path, to be shown.
@@ -53,25 +47,6 @@ pub(crate) fn file_name(path: &Path) -> String {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A file that is gone when it is dropped, with the permissions that a new file has.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dedit-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-fn cannot_write(error: &io::Error, path: &Path) -> Error {
-    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge].contains(&error.kind());
-    if full {
-        return Error::new(ErrorKind::Resources, format!("there is no room to write ({error})"))
-            .at(path)
-            .hint("free some space, or write elsewhere");
-    }
-    Error::usage(format!("cannot write here ({error})")).at(path).hint("check the name and its permissions, or write elsewhere")
 }
 
 #[cfg(test)]
@@ -87,16 +62,5 @@ mod tests {
         };
         assert_eq!(names("new/folder/a.png", 1), ["new/folder/a.png"]);
         assert_eq!(names("a.b.PNG", 3), ["a.b-1.PNG", "a.b-2.PNG", "a.b-3.PNG"]);
-    }
-
-    #[test]
-    fn a_full_disk_is_told_apart_from_a_wrong_name() {
-        for (kind, expected) in [
-            (io::ErrorKind::StorageFull, ErrorKind::Resources),
-            (io::ErrorKind::QuotaExceeded, ErrorKind::Resources),
-            (io::ErrorKind::PermissionDenied, ErrorKind::Usage),
-        ] {
-            assert_eq!(cannot_write(&kind.into(), Path::new("x.png")).kind(), expected);
-        }
     }
 }

@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_diffusion::Result;
-use dedit_edit::{ChangeKind, EditPlan};
-use dedit_engine::from_edit;
+use dedit_edit::{ChangeKind, Channels, EditPlan, Image, Samples, Segmentation};
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::edit::{Planning, Source, Verb, rectangle};
+use crate::error::Result;
+use crate::interrupt::Interrupt;
 use crate::output;
 use crate::picture::encode_image;
-use crate::session::labels_png;
 
 /// Show what an edit comes to: new masks and the region that changes; needs no model
 #[derive(Debug, Args)]
@@ -49,15 +48,16 @@ pub(crate) struct Common {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
+pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let common = options.verb.common();
-    let opened = common.source.open()?;
-    let edit = options.verb.edit(opened.target.items.size())?;
-    let verb = edit.verb();
-    let (plan, _) = common.planning.plan(edit, &opened, false)?;
+    let opened = common.source.open(&common.unused.place.desk_if_running(console, interrupt)?)?;
+    let size = opened.target.items.size();
+    let edits = common.planning.edits(options.verb.edit(size)?, size)?;
+    let verb = edits[0].verb();
+    let plan = common.planning.plan(&edits, &opened, false)?;
     if let Some(file) = &common.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
-        output::write(file, &encode_image(&plan.picture().map_err(from_edit)?, None, &[])?)?;
+        output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;
     }
     if let Some(file) = &common.labels {
         let file = &output::prepare(file, 1, &["png"])?[0];
@@ -110,4 +110,10 @@ fn named(kind: ChangeKind) -> &'static str {
         ChangeKind::Regenerated => "regenerated",
         ChangeKind::Adjusted => "adjusted",
     }
+}
+
+/// Items as a 16-bit grey PNG file of their numbers.
+fn labels_png(items: &Segmentation) -> Result<Vec<u8>> {
+    let image = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
+    encode_image(&image, None, &[])
 }

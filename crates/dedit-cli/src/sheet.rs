@@ -1,14 +1,13 @@
 //! Pictures for people: items over a picture, and everything of an edit side by side.
 
-use dedit_diffusion::Result;
 use dedit_edit::{Depth, EditPlan, Image, Planes, Samples, Segmentation, item_colour};
-use dedit_engine::from_edit;
 use font8x8::UnicodeFonts as _;
 use image::imageops::{FilterType, replace, resize};
 use image::{Rgb, RgbImage};
 
+use crate::error::Result;
+use crate::picture::Picture;
 use crate::picture::encode;
-use crate::session::Picture;
 
 const GAP: u32 = 8;
 /// Height of a line of letters, of 8 pixels each.
@@ -29,7 +28,7 @@ pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: Vec<(St
     let mut shown = vec![
         ("before".to_owned(), shrunk(&picture.photo.image)?),
         ("items".to_owned(), tinted(&picture.photo.image, &picture.items)?),
-        ("plan".to_owned(), shrunk(&plan.picture().map_err(from_edit)?)?),
+        ("plan".to_owned(), shrunk(&plan.picture()?)?),
     ];
     shown.extend(results);
     titled_rows(&shown.chunks(COLUMNS).map(<[_]>::to_vec).collect::<Vec<_>>())
@@ -81,14 +80,14 @@ fn fitted(picture: &RgbImage) -> RgbImage {
 
 /// Any picture as 8-bit RGB; what is transparent shows grey.
 fn shown_as(picture: &Image) -> Result<RgbImage> {
-    let planes = picture.planes().map_err(from_edit)?.with_colours(3);
+    let planes = picture.planes()?.with_colours(3);
     let alpha = planes.alpha().map(<[f32]>::to_vec);
     let over = |plane: &Vec<f32>| match &alpha {
         Some(alpha) => plane.iter().zip(alpha).map(|(value, alpha)| value * alpha + 0.5 * (1.0 - alpha)).collect(),
         None => plane.clone(),
     };
-    let flat = Planes::new(planes.size(), planes.colour().iter().map(over).collect(), None).map_err(from_edit)?;
-    let flat = flat.to_image(Depth::U8).map_err(from_edit)?;
+    let flat = Planes::new(planes.size(), planes.colour().iter().map(over).collect(), None)?;
+    let flat = flat.to_image(Depth::U8)?;
     let size = flat.size();
     let samples = match flat.into_samples() {
         Samples::U8(samples) => samples,

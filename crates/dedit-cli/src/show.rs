@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_diffusion::{Error, Result};
+use dedit_protocol::Request;
+use dedit_protocol::answer::{Fetched, Revision, Revisions};
+use dedit_protocol::request::{History, Which};
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::edit::rectangle;
-use crate::session::{Picture, Session};
+use crate::error::Result;
+use crate::interrupt::Interrupt;
+use crate::picture::Picture;
 use crate::{output, sheet};
 
 /// Show the items of a session
@@ -28,37 +32,53 @@ pub(crate) struct Options {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let session = Session::open(&options.session)?;
-    let picture = session.picture(0)?.ok_or_else(|| Error::usage("this session has no picture").at(&options.session))?;
+pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
+    let desk = options.unused.place.desk_if_running(console, interrupt)?;
+    let session = desk.open_session(&options.session)?;
+    let (picture, fetched) = desk.fetch(&session.session, Which::Target)?;
     if let Some(file) = &options.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &sheet::overlay(&picture)?)?;
     }
-    let items = items(&session, &picture)?;
-    let (state, revision) = (session.record.state.name(), session.record.revision);
-    let lines: Vec<String> = items.iter().map(line).collect();
-    let told = format!("{state}, {revision} edits\n{}", lines.join("\n"));
-    let report = json!({"session": options.session, "state": state, "revision": revision, "items": items, "file": options.out});
+    let history = History { session: session.session.clone(), ..History::default() };
+    let (revisions, _) = desk.ask::<Revisions>(&Request::History(history), Vec::new())?;
+    let items = items(&picture, &fetched);
+    let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
+    let told = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));
+    let report = json!({
+        "session": options.session,
+        "state": session.state,
+        "revision": session.revision,
+        "items": items,
+        "reference_items": session.reference_items,
+        "model": session.model,
+        "revisions": revisions.revisions,
+        "file": options.out,
+    });
     console.finish(&told, report);
     Ok(())
 }
 
-fn items(session: &Session, picture: &Picture) -> Result<Vec<Value>> {
-    let learned = session.learned()?;
+fn items(picture: &Picture, fetched: &Fetched) -> Vec<Value> {
     let (areas, boxes) = (picture.items.areas(), picture.items.bounding_boxes());
     let item = |(number, name): (usize, &String)| {
-        let said = learned.as_ref().and_then(|learned| learned.items().iter().find(|item| !item.of_reference && item.name == *name));
+        let said = fetched.words.get(name);
         json!({
             "number": number,
             "name": name,
             "pixels": areas.get(number),
             "box": boxes.get(number).copied().map(rectangle),
-            "words": said.and_then(|item| item.words.clone()),
-            "template": said.and_then(|item| item.template.clone()),
+            "words": said.and_then(|said| said.start.clone()),
+            "template": said.and_then(|said| said.template.clone()),
         })
     };
-    Ok(picture.items.names().iter().enumerate().map(item).collect())
+    picture.items.names().iter().enumerate().map(item).collect()
+}
+
+/// A revision for people.
+fn revision_line(revision: &Revision) -> String {
+    let verbs: Vec<&str> = revision.edits.iter().filter_map(|edit| edit["verb"].as_str()).collect();
+    format!("revision {} of {}: {}, seed {}", revision.revision, revision.base, verbs.join(", "), revision.seed)
 }
 
 /// An item for people.

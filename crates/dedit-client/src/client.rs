@@ -53,16 +53,16 @@ impl Client {
     /// # Errors
     /// `Connection` where it cannot be started, with what it said; else as [`over`](Self::over).
     pub fn connect_or_start(socket: &Path, program: &Program, hello: &Hello) -> Result<Self, Failure> {
-        let first = socket::connect(socket)?.map(|stream| Self::on(stream, hello));
-        if let Some(Ok(client)) = first {
+        if let Some(stream) = socket::connect(socket)?
+            && let Ok(client) = Self::on(stream, hello)
+        {
             return Ok(client);
         }
+        // None lives, or one that may be about to end, or was replaced since: whoever holds the lock looks again.
         let starting = socket::starting(socket)?;
-        let stream = match (socket::connect(socket)?, first) {
-            (Some(stream), None) => stream,
-            (Some(_), Some(failed)) => return failed,
-            // Either none lived, or it was about to end when it was reached.
-            (None, _) => start::start(program, socket, start::PATIENCE, || socket::connect(socket))?,
+        let stream = match socket::connect(socket)? {
+            Some(stream) => stream,
+            None => start::start(program, socket, start::PATIENCE, || socket::connect(socket))?,
         };
         // It can be reached: whoever waits for its turn to start one finds it.
         drop(starting);

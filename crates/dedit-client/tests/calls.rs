@@ -1,5 +1,7 @@
 //! Calls over a pipe, with daemons that say what is written here.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
+
 mod fake;
 
 use std::cell::Cell;
@@ -68,6 +70,8 @@ fn answers_find_their_calls_in_whatever_order_they_come() {
 
 /// What a daemon writes, for the request `serial`.
 type Writes = fn(&mut Piped, u32);
+/// What becomes of the call: a number in the answer, or a kind of failure and words of it.
+type Outcome = Result<usize, (FailureKind, &'static str)>;
 
 /// A frame whose head is not that of an event of this tag.
 fn write_nonsense(peer: &mut Piped, serial: u32, tag: u32) {
@@ -84,7 +88,7 @@ fn write_refusable(peer: &mut Piped, serial: u32, tag: u32) {
 
 #[test]
 fn a_call_ends_as_the_daemon_says() {
-    const CASES: &[(&str, Writes, Result<usize, (FailureKind, &str)>)] = &[
+    const CASES: &[(&str, Writes, Outcome)] = &[
         ("finished", |peer, serial| peer.say(serial, clients(3)), Ok(3)),
         (
             "failed",
@@ -162,7 +166,9 @@ fn stops(first: &'static [fn() -> Event]) -> (Client, thread::JoinHandle<()>) {
     met(move |mut peer| {
         let (serial, request) = peer.hear().unwrap();
         assert_eq!(request, learn());
-        first.iter().for_each(|event| peer.say(serial, event()));
+        for event in first {
+            peer.say(serial, event());
+        }
         let (cancelling, request) = peer.hear().unwrap();
         assert_eq!(request, Request::Cancel(Cancel { job: 7 }));
         peer.say(cancelling, Event::finished(&Nothing {}, Vec::new()));

@@ -99,17 +99,19 @@ fn a_daemon_that_was_about_to_end_is_replaced() {
     let path = scratch.path().join("daemon.sock");
     let mut bound = socket::Bound::bind(&path).unwrap();
     let ends = thread::spawn(move || {
-        let stream = loop {
-            if let Some(stream) = bound.accept().unwrap() {
-                break stream;
-            }
-        };
+        let mut met = Vec::new();
+        while met.len() < 4 {
+            met.extend(bound.accept().unwrap());
+        }
         drop(bound);
-        drop(stream);
     });
-    let client = Client::connect_or_start(&path, &stand_in(), &hello()).unwrap();
+    let clients: Vec<Client> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| Client::connect_or_start(&path, &stand_in(), &hello()).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
     ends.join().unwrap();
-    shut_down(&client);
+    assert_eq!(fs::read_to_string(starts(&path)).unwrap().lines().count(), 1);
+    shut_down(&clients[0]);
 }
 
 #[test]

@@ -147,6 +147,10 @@ pub(crate) fn words(words: BTreeMap<String, Words>) -> BTreeMap<String, ItemWord
     words.into_iter().map(|(name, Words { start, template })| (name, ItemWords { start, template })).collect()
 }
 
+pub(crate) fn told_words(words: &BTreeMap<String, ItemWords>) -> BTreeMap<String, Words> {
+    words.iter().map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() })).collect()
+}
+
 pub(crate) fn model_choice(choice: request::ModelChoice) -> ModelChoice {
     let request::ModelChoice { model, device, variant, config_dir, loras } = choice;
     let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();

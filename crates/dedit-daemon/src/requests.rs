@@ -250,7 +250,8 @@ impl Connection {
 
     fn fetch(&self, fetch: &request::Fetch) -> Answer {
         let fetched = self.daemon.sessions.fetch(&fetch.session, index(fetch.picture))?;
-        let mut told = answer::Fetched { session: convert::session_info(&fetched.info), ..answer::Fetched::default() };
+        let (session, words) = (convert::session_info(&fetched.info), convert::told_words(&fetched.words));
+        let mut told = answer::Fetched { session, words, ..answer::Fetched::default() };
         let mut blobs = Vec::new();
         if let Some(items) = &fetched.items {
             told.names = items.names().to_vec();

@@ -1,9 +1,13 @@
-//! The answers to requests, by type; requests that are not named here answer with nothing.
+//! The answers to requests, by type. `open_session`, `set_items` and `undo` answer with a [`SessionInfo`]; requests that are not named here with nothing, and
+//! `goodbye` not at all.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::SessionInfo;
+use crate::request::Words;
 
 /// To `hello`: who the daemon is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +49,7 @@ pub struct Models {
     pub models: Vec<ModelInfo>,
 }
 
-/// To `open_picture` and `open_session`.
+/// To `open_picture`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OpenedPicture {
@@ -207,8 +211,8 @@ pub struct Fetched {
     pub session: SessionInfo,
     /// The items' names.
     pub names: Vec<String>,
-    /// Words that were said of them, by name.
-    pub words: Value,
+    /// What was said of them, by name.
+    pub words: BTreeMap<String, Words>,
     /// Blob: the items' numbers.
     pub labels: Option<usize>,
     /// Blob: the pixels.

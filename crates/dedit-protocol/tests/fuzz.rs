@@ -1,7 +1,5 @@
 //! A short run of `examples/fuzz.rs`: bytes of any kind are understood, refused or broken, and never a panic or a great deal of memory.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
-
 #[path = "fuzz/feed.rs"]
 mod feed;
 #[path = "fuzz/memory.rs"]

@@ -69,6 +69,9 @@ pub trait Models: Send + Sync {
     /// Loads it; `note` hears what should be known of it.
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn Engine>>;
 
+    /// Models were given back: memory that is kept for the next one can go too.
+    fn unloaded(&self) {}
+
     /// What should be known of a prompt for this model, such as words that it was never shown.
     fn remark(&self, found: &Found, prompt: &str) -> Option<String>;
 }

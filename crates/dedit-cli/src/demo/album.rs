@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dedit_diffusion::{Error, ErrorKind, Result};
-use dedit_edit::{Edit, Fit, Image, ItemRef, Rect, Segmentation, Transform, Vacated};
-use dedit_engine::{ItemWords, Subject, from_edit};
+use dedit_edit::{Edit, Fit, ItemRef, ItemWords, Rect, Segmentation, Transform, Vacated};
 use dedit_toys::{Back, Camera, Colour, Ground, Kind, Scene, Toy, draw};
 use image::RgbImage;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::items::ItemFiles;
-use crate::learn::by_name;
 use crate::picture::Photo;
 use crate::sheet;
 
@@ -19,8 +17,7 @@ const SIDE: u32 = 128;
 
 /// A picture with its items and what is known of them.
 pub(super) struct Picture {
-    pub(super) image: Image,
-    pub(super) profile: Option<Vec<u8>>,
+    pub(super) photo: Photo,
     pub(super) items: Segmentation,
     words: BTreeMap<String, ItemWords>,
 }
@@ -51,41 +48,32 @@ impl Step {
     fn within_box(self) -> Self {
         Self { fit: Fit::Box, ..self }
     }
-
-    /// What it says in words.
-    pub(super) fn words(&self) -> Option<&str> {
-        match &self.edit {
-            Edit::Replace { prompt, .. } | Edit::Augment { prompt, .. } | Edit::Personalize { prompt, .. } => Some(prompt),
-            _ => None,
-        }
-    }
 }
 
 impl Picture {
-    /// What the engine learns.
-    pub(super) fn subject(&self) -> Subject<'_> {
-        Subject { picture: &self.image, items: &self.items, words: self.words.clone() }
+    /// What is known of its items.
+    pub(super) fn words(&self) -> &BTreeMap<String, ItemWords> {
+        &self.words
     }
 
     /// With a tint for each item.
     pub(super) fn overlay(&self) -> Result<RgbImage> {
-        sheet::tinted(&self.image, &self.items)
+        sheet::tinted(&self.photo.image, &self.items)
     }
 
     fn of_scene(scene: &Scene) -> Result<Self> {
         let drawing = draw(scene, SIDE);
         let start = |(name, words)| (name, ItemWords { start: Some(words), template: None });
         Ok(Self {
-            image: drawing.image().map_err(from_edit)?,
-            profile: None,
-            items: drawing.items(scene).map_err(from_edit)?,
+            photo: Photo { image: drawing.image()?, profile: None },
+            items: drawing.items(scene)?,
             words: scene.item_words().into_iter().map(start).collect(),
         })
     }
 
     /// The smallest rectangle round an item.
     fn extent(&self, item: &str) -> Result<Rect> {
-        let place = self.items.item(item).map_err(from_edit)?;
+        let place = self.items.item(item)?;
         let extent = self.items.mask(place).bounding_box();
         extent.ok_or_else(|| Error::new(ErrorKind::Input, format!("item '{item}' has no pixels")).hint("give it a mask"))
     }
@@ -190,9 +178,9 @@ fn on_the_beach() -> Result<Entry> {
 
 /// A picture of the user's own: what can be done to its largest items without knowing what they are.
 pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry> {
-    let Photo { image, profile } = Photo::read(path)?;
-    image.check_finite().map_err(|error| from_edit(error).at(path))?;
-    let items = files.read(image.size())?;
+    let photo = Photo::read(path)?;
+    photo.image.check_finite().map_err(|error| Error::from(error).at(path))?;
+    let items = files.read(photo.image.size())?;
     let areas = items.areas();
     let mut by_size: Vec<(usize, &String)> =
         areas.into_iter().zip(items.names()).filter(|(_, name)| *name != dedit_toys::BACKGROUND).collect();
@@ -201,8 +189,8 @@ pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry>
     let [first, rest @ ..] = names.as_slice() else {
         return Err(Error::usage("the picture has no item besides the background").at(path).hint("give a mask of one with --items"));
     };
-    let words = by_name(&items);
-    let picture = Picture { image, profile, items, words };
+    let words = ItemWords::by_name(&items);
+    let picture = Picture { photo, items, words };
     let width = picture.extent(first)?.width as f64;
     let mut steps = vec![
         Step::new("reconstruct", "reconstruct", Edit::Reconstruct),

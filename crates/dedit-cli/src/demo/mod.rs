@@ -3,28 +3,28 @@
 mod album;
 mod report;
 
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use dedit_diffusion::{Error, Result};
-use dedit_edit::{EditPlan, PlanSettings, Segmentation};
-use dedit_engine::learning::{LearnEvent, LearnSettings};
-use dedit_engine::sampling::EditSettings;
-use dedit_engine::{Engine, Learned, from_edit};
+use dedit_edit::Fit;
+use dedit_protocol::Request;
+use dedit_protocol::answer::{Edited, Learned, Models};
+use dedit_protocol::request::{self, EditOptions, Learn, LearnOptions, ModelChoice, Nothing, PlanOptions, Which, Words};
 
 use self::album::{Entry, Step};
 use self::report::{Done, Figures, LearnedPage, Page};
 use crate::arguments::{self, Reporting};
 use crate::console::Console;
-use crate::edit;
+use crate::desk::Desk;
+use crate::edit::{picture_of, wire};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::items::ItemFiles;
-use crate::learn::{pair, stage_name};
-use crate::model::Model;
+use crate::learn::pair;
 use crate::output;
-use crate::picture::encode_image;
+use crate::picture::{Photo, encode_image};
 use crate::sheet;
 
 /// Learn the built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact sheet and a report
@@ -68,90 +68,99 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         Some(path) => vec![album::own(path, &options.files, &options.prompt)?],
         None => album::built_in()?,
     };
-    let model = Model::open(&options.engine, None, console)?;
-    console.stage("loading the model", 0, 1, None);
-    let (pipeline, choice) = model.load(console)?;
-    let engine = Engine::new(pipeline)?;
+    let desk = options.engine.place.desk(console, interrupt)?;
+    let model = options.engine.choice(None, console);
     interrupt.listen();
-    let mut demo = Demo { engine, options, console, interrupt };
+    desk.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    let demo = Demo { desk, model, options };
     let mut pages = Vec::new();
     for entry in &entries {
-        entry.steps.iter().filter_map(Step::words).for_each(|words| choice.check_words(words, console));
         pages.push(demo.page(entry, updates)?);
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rows = pages.iter_mut().map(Page::row).collect::<Vec<_>>();
     output::write(&options.out.join("contact-sheet.png"), &sheet::titled_rows(&rows)?)?;
-    let report = report::json(&pages, demo.engine.pipeline().description(), &choice.name, options.seed, seconds);
+    let report = report::json(&pages, &demo.description()?, options.seed, seconds);
     output::write(&options.out.join("report.json"), format!("{report:#}\n").as_bytes())?;
     console.finish(&report::table(&pages, &options.out, seconds), report);
     Ok(())
 }
 
-/// A loaded engine, and what is asked of it.
+/// A daemon, and what is asked of it.
 struct Demo<'a> {
-    engine: Engine,
+    desk: Desk<'a>,
+    model: ModelChoice,
     options: &'a Options,
-    console: &'a Console,
-    interrupt: &'a Interrupt,
 }
 
 impl Demo<'_> {
+    /// What the model is, in words.
+    fn description(&self) -> Result<String> {
+        let (models, _) = self.desk.ask::<Models>(&Request::Models(Nothing {}), Vec::new())?;
+        let loaded = models.models.into_iter().find(|model| model.loaded);
+        Ok(loaded.map(|model| model.description).unwrap_or_default())
+    }
+
+    /// Opens a picture, with its items and what is known of them.
+    fn open(&self, entry: &Entry) -> Result<String> {
+        let folder = self.options.out.join("sessions").join(&entry.name);
+        let opened = self.desk.open_picture(&entry.picture.photo, &entry.name, Some(&folder), true)?;
+        let words = |picture: &album::Picture| -> BTreeMap<String, Words> {
+            let told = picture.words().iter();
+            told.map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() })).collect()
+        };
+        self.desk.set_items(&opened.session, Which::Target, &entry.picture.items, Some(words(&entry.picture)))?;
+        let reference = entry.reference.as_ref();
+        self.desk.set_reference(&opened.session, reference.map(|picture| (&picture.photo, "a second picture")))?;
+        if let Some(picture) = reference {
+            self.desk.set_items(&opened.session, Which::Reference, &picture.items, Some(words(picture)))?;
+        }
+        Ok(opened.session)
+    }
+
     /// Learns an entry and does its steps.
-    fn page(&mut self, entry: &Entry, updates: Option<[usize; 2]>) -> Result<Page> {
-        let begun = Instant::now();
-        let reference = entry.reference.as_ref().map(album::Picture::subject);
-        let mut settings = LearnSettings { seed: self.options.seed, save_every: 0, ..LearnSettings::default() };
-        if let Some([tokens, attention]) = updates {
-            (settings.tokens.updates, settings.attention.updates) = (tokens, attention);
-        }
-        let (console, interrupt) = (self.console, self.interrupt);
-        let mut hear = |event: LearnEvent<'_>| Ok(hear_learning(&event, console, interrupt));
-        let learned = self.engine.learn(&entry.picture.subject(), reference.as_ref(), &settings, None, &mut hear)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let file = self.write(&format!("{}.png", entry.name), &entry.picture.image, entry)?;
+    fn page(&self, entry: &Entry, updates: Option<[usize; 2]>) -> Result<Page> {
+        let session = self.open(entry)?;
+        let options = LearnOptions { updates, seed: self.options.seed, ..LearnOptions::default() };
+        let learn = Learn { session: session.clone(), model: self.model.clone(), options, restart: true, keep: false };
+        let (learned, _) = self.desk.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+        let file = self.write(&format!("{}.png", entry.name), &entry.picture.photo.image, entry)?;
         let mut shown =
-            vec![(entry.name.clone(), sheet::shrunk(&entry.picture.image)?), ("its items".to_owned(), entry.picture.overlay()?)];
+            vec![(entry.name.clone(), sheet::shrunk(&entry.picture.photo.image)?), ("its items".to_owned(), entry.picture.overlay()?)];
         if let Some(picture) = &entry.reference {
-            self.write(&format!("{}-reference.png", entry.name), &picture.image, entry)?;
-            shown.push(("a second picture".to_owned(), sheet::shrunk(&picture.image)?));
+            self.write(&format!("{}-reference.png", entry.name), &picture.photo.image, entry)?;
+            shown.push(("a second picture".to_owned(), sheet::shrunk(&picture.photo.image)?));
         }
-        let [tokens, attention] = learned.losses().each_ref().map(Vec::len);
-        let learned_page = LearnedPage { file, items: entry.picture.items.names().to_vec(), updates: [tokens, attention], seconds };
-        let mut done = Vec::new();
-        for step in &entry.steps {
-            done.push(self.step(entry, &learned, step)?);
-        }
+        let items = entry.picture.items.names().to_vec();
+        let learned_page = LearnedPage { file, items, updates: learned.steps, seconds: learned.seconds };
+        let done = entry.steps.iter().map(|step| self.step(entry, &session, step)).collect::<Result<_>>()?;
         Ok(Page { learned: learned_page, done, shown })
     }
 
     /// Makes one edit and writes it.
-    fn step(&mut self, entry: &Entry, learned: &Learned, step: &Step) -> Result<Done> {
-        let begun = Instant::now();
-        let (picture, items) = (&entry.picture.image, &entry.picture.items);
-        let reference: Option<&Segmentation> = entry.reference.as_ref().map(|picture| &picture.items);
-        let plan_settings = PlanSettings { fit: step.fit, ..PlanSettings::for_size(items.size()) };
-        let edits = [step.edit.clone()];
-        let plan = EditPlan::new(items, reference, &edits, &plan_settings).map_err(from_edit)?;
-        let usual = EditSettings::for_edits(&edits);
-        let settings = EditSettings { seed: self.options.seed, steps: self.options.steps.unwrap_or(usual.steps), ..usual };
-        let (console, interrupt) = (self.console, self.interrupt);
-        let edited = self.engine.edit(learned, picture, &plan, &settings, &mut |event| Ok(edit::hear(&event, console, interrupt)))?;
-        let file = self.write(&format!("{}-{}.png", entry.name, step.name), &edited.picture, entry)?;
-        let figures = Figures::of(&edited, begun.elapsed());
-        Ok(Done { title: step.title.clone(), verb: step.edit.verb(), file, figures, shown: Some(sheet::shrunk(&edited.picture)?) })
+    fn step(&self, entry: &Entry, session: &str, step: &Step) -> Result<Done> {
+        let (edits, blobs) = wire::told(std::slice::from_ref(&step.edit))?;
+        let fit = if step.fit == Fit::Box { "box" } else { "exact" };
+        let edit = request::Edit {
+            session: session.to_owned(),
+            edits,
+            plan: PlanOptions { fit: Some(fit.to_owned()), ..PlanOptions::default() },
+            options: EditOptions { seed: Some(self.options.seed), steps: self.options.steps, ..EditOptions::default() },
+            base: Some(0),
+            ..request::Edit::default()
+        };
+        let (edited, blobs) = self.desk.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let mut picture = entry.picture.photo.image.clone();
+        picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
+        let file = self.write(&format!("{}-{}.png", entry.name, step.name), &picture, entry)?;
+        let shown = Some(sheet::shrunk(&picture)?);
+        Ok(Done { title: step.title.clone(), verb: step.edit.verb(), file, figures: Figures::of(&edited), model: edited.model, shown })
     }
 
     fn write(&self, name: &str, picture: &dedit_edit::Image, entry: &Entry) -> Result<PathBuf> {
         let file = self.options.out.join(name);
-        output::write(&file, &encode_image(picture, entry.picture.profile.as_deref(), &[])?)?;
+        let Photo { profile, .. } = &entry.picture.photo;
+        output::write(&file, &encode_image(picture, profile.as_deref(), &[])?)?;
         Ok(file)
     }
-}
-
-fn hear_learning(event: &LearnEvent<'_>, console: &Console, interrupt: &Interrupt) -> ControlFlow<()> {
-    if let LearnEvent::Step { stage, step, of, loss, seconds_left } = event {
-        console.learning(stage_name(*stage), *step, *of, *loss, *seconds_left);
-    }
-    interrupt.flow()
 }

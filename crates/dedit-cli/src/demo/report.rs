@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use dedit_edit::Rect;
-use dedit_engine::sampling::Edited;
+use dedit_protocol::answer::Edited;
 use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::console::rounded;
-use crate::edit::rectangle;
-use crate::memory;
+use crate::edit::{rect, rectangle};
 
 /// Pictures with titles.
 pub(super) type Titled = Vec<(String, RgbImage)>;
@@ -39,6 +37,8 @@ pub(super) struct Done {
     pub(super) verb: &'static str,
     pub(super) file: PathBuf,
     pub(super) figures: Figures,
+    /// The model's name.
+    pub(super) model: String,
     pub(super) shown: Option<RgbImage>,
 }
 
@@ -48,13 +48,19 @@ pub(super) struct Figures {
     changed_pixels_outside: usize,
     steps: usize,
     seconds: f64,
+    peak_rss_bytes: Option<u64>,
 }
 
 impl Figures {
-    pub(super) fn of(edited: &Edited, took: Duration) -> Self {
-        let Edited { region, changed_pixels_outside, steps, .. } = *edited;
-        Self { region, changed_pixels_outside, steps, seconds: took.as_secs_f64() }
+    pub(super) fn of(edited: &Edited) -> Self {
+        let Edited { region, changed_pixels_outside, steps, seconds, peak_rss_bytes, .. } = *edited;
+        Self { region: rect(region), changed_pixels_outside, steps, seconds, peak_rss_bytes }
     }
+}
+
+/// The most memory that the engine's process has held.
+fn peak(pages: &[Page]) -> Option<u64> {
+    pages.iter().flat_map(|page| &page.done).filter_map(|done| done.figures.peak_rss_bytes).max()
 }
 
 impl Page {
@@ -67,7 +73,8 @@ impl Page {
 }
 
 /// For programs.
-pub(super) fn json(pages: &[Page], description: &str, model: &str, seed: u64, seconds: f64) -> Value {
+pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -> Value {
+    let model = pages.iter().flat_map(|page| &page.done).map(|done| done.model.as_str()).next();
     let edit = |Done { title, verb, file, figures, .. }: &Done| {
         json!({
             "title": title,
@@ -93,7 +100,7 @@ pub(super) fn json(pages: &[Page], description: &str, model: &str, seed: u64, se
         "model_description": description,
         "seed": seed,
         "seconds": rounded(seconds),
-        "peak_rss_bytes": memory::peak_rss_bytes(),
+        "peak_rss_bytes": peak(pages),
     })
 }
 
@@ -110,7 +117,7 @@ pub(super) fn table(pages: &[Page], out: &Path, seconds: f64) -> String {
             let _ = writeln!(table, "{:<12} {title:<26} {seconds:>8.1} {size:>10} {changed_pixels_outside:>9}  {}", "", file.display());
         }
     }
-    let memory = memory::peak_rss_bytes().map_or_else(String::new, |bytes| format!(", {} MB of memory", bytes / 1_000_000));
+    let memory = peak(pages).map_or_else(String::new, |bytes| format!(", {} MB of memory", bytes / 1_000_000));
     let _ = write!(
         table,
         "{}: {seconds:.0} s{memory}; outside: pixels that changed outside the edit's region",

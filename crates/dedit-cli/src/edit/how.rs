@@ -1,10 +1,8 @@
-//! How an edit is carried out: options to settings.
+//! How an edit is carried out: options as the daemon is told them.
 
 use clap::{Args, ValueEnum};
 use dedit_diffusion::scheduler::SchedulerKind;
-use dedit_edit::Edit;
-use dedit_engine::Engine;
-use dedit_engine::sampling::{EditSettings, Start};
+use dedit_protocol::request::EditOptions;
 
 use crate::arguments::parse_count;
 use crate::learn::Preset;
@@ -16,7 +14,7 @@ use crate::making::random_seed;
 pub(super) struct How {
     /// The way of the published implementation, or a better one
     #[arg(long, value_enum, default_value_t = Preset::Default)]
-    pub(super) preset: Preset,
+    preset: Preset,
     /// Share of the steps in which the soft ring stays as it was [default: 0.5]
     #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
     strength: Option<f64>,
@@ -56,26 +54,23 @@ enum StartName {
 }
 
 impl How {
-    /// The settings for these edits on this model.
-    pub(super) fn settings(&self, engine: &Engine, edits: &[Edit]) -> EditSettings {
-        let usual = match self.preset {
-            Preset::Default => EditSettings::for_edits(edits),
-            Preset::Reference => EditSettings::reference(engine.pipeline().family(), edits),
-        };
-        EditSettings {
-            steps: self.steps.unwrap_or(usual.steps),
-            scheduler: self.scheduler.map(|kind| kind.name().to_owned()).or(usual.scheduler),
-            guidance: self.guidance.unwrap_or(usual.guidance),
-            strength: self.strength.unwrap_or(usual.strength),
-            anchor: self.anchor.map_or(usual.anchor, |anchor| (anchor != 0.0).then_some(anchor)),
-            start: match self.start {
-                Some(StartName::Noise) => Start::Noise,
-                Some(StartName::Inverted) => Start::Inverted,
-                None => usual.start,
-            },
-            context_crop: usual.context_crop && !self.whole_picture,
-            seed: self.seed.unwrap_or_else(random_seed),
-            ..usual
+    /// Whether it is done as published.
+    pub(super) fn published(&self) -> bool {
+        self.preset == Preset::Reference
+    }
+
+    /// As the daemon is told it; the seed is that of the first result.
+    pub(super) fn options(&self) -> EditOptions {
+        EditOptions {
+            reference: self.preset == Preset::Reference,
+            steps: self.steps,
+            scheduler: self.scheduler.map(|kind| kind.name().to_owned()),
+            guidance: self.guidance,
+            strength: self.strength,
+            anchor: self.anchor,
+            inverted: self.start.map(|start| start == StartName::Inverted),
+            whole_picture: self.whole_picture,
+            seed: Some(self.seed.unwrap_or_else(random_seed)),
         }
     }
 }

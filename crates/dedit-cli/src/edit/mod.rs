@@ -4,31 +4,30 @@ mod how;
 mod report;
 mod source;
 mod verbs;
+pub(crate) mod wire;
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use dedit_diffusion::{Error, Result};
-use dedit_edit::{Depth, Edit, EditPlan};
-use dedit_engine::learning::LearnSettings;
-use dedit_engine::sampling::{EditEvent, EditSettings};
-use dedit_engine::{Engine, Learned, Subject};
+use dedit_edit::{Depth, Edit, Image};
+use dedit_protocol::answer::{Edited, ResultRegion};
+use dedit_protocol::event::SessionInfo;
+use dedit_protocol::request::{self, EditOptions, ResultOf};
+use dedit_protocol::{Blob, Request};
 use serde_json::json;
 
-pub(crate) use self::report::rectangle;
-use self::report::{Done, Made, described};
+use self::report::{Done, Made};
+pub(crate) use self::report::{rect, rectangle};
 pub(crate) use self::source::{Opened, Planning, Source};
 pub(crate) use self::verbs::Verb;
 use crate::arguments::{self, Reporting};
 use crate::console::Console;
+use crate::desk::{self, Desk};
+use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
-use crate::learn::{Preset, by_name};
 use crate::making::MADE_BY;
-use crate::model::Model;
 use crate::picture::{Photo, encode_image};
-use crate::session::Picture;
 use crate::{output, sheet};
 
 /// Change items of a learned picture
@@ -57,6 +56,9 @@ pub(crate) struct Common {
     /// Edits although nothing was learned, or learning has not come to its end: the items' prompts are as they start
     #[arg(long)]
     draft: bool,
+    /// The revision of the session that is edited; 0 is the picture itself
+    #[arg(long, value_name = "REVISION", default_value_t = 0)]
+    on: u64,
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
@@ -73,115 +75,100 @@ pub(crate) struct Common {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
     let common = options.verb.common();
-    let opened = common.source.open()?;
+    let desk = common.engine.place.desk(console, interrupt)?;
+    let opened = common.source.open(&desk)?;
     let files = common.files(&opened)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
-    let edit = options.verb.edit(opened.target.items.size())?;
-    let (plan, edits) = common.planning.plan(edit, &opened, common.how.preset == Preset::Reference)?;
-    let recorded = opened.session.as_ref().map(|session| session.record.model.clone());
-    let model = Model::open(&common.engine, recorded.as_deref(), console)?;
-    console.stage("loading the model", 0, 1, None);
-    let (pipeline, choice) = model.load(console)?;
-    let mut engine = Engine::new(pipeline)?;
-    let learned = common.learned(&opened, &engine)?;
-    let settings = common.how.settings(&engine, &edits);
+    let size = opened.target.items.size();
+    let edits = common.planning.edits(options.verb.edit(size)?, size)?;
+    // What makes no sense is told before anything is loaded. A later revision has items of its own, which the daemon knows.
+    let plan = if common.on == 0 { Some(common.planning.plan(&edits, &opened, common.how.published())?) } else { None };
+    let session = common.source.session(&opened, &desk)?;
     interrupt.listen();
-    let (target, model) = (&opened.target, choice.name.as_str());
-    let job = Job { plan: &plan, edits: &edits, learned: &learned, target, model, on_sheet: sheet.is_some(), console, interrupt };
-    let mut made = Vec::new();
-    for (index, file) in files.into_iter().enumerate() {
-        let settings = EditSettings { seed: settings.seed.wrapping_add(index as u64), ..settings.clone() };
-        made.push(job.make(&mut engine, settings, file)?);
-    }
+    let job = Job { common, desk: &desk, edits: &edits, session: &session, original: common.original(&opened, &session, &desk)?, console };
+    let made = job.make_all(files, sheet.is_some())?;
     let mut done = Done { verb: edits[0].verb(), item: options.verb.item(), made, seconds: begun.elapsed().as_secs_f64() };
-    if let Some(file) = sheet.iter().flatten().next() {
-        output::write(file, &sheet::contact_sheet(&opened.target, &plan, done.titled())?)?;
+    if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
+        output::write(file, &sheet::contact_sheet(&opened.target, plan, done.titled())?)?;
     }
-    let revision = match opened.session {
-        Some(mut session) => Some(session.add_to_history(done.entry(&edits), console)?),
-        None => None,
-    };
-    console.finish(&done.told(), done.report(revision));
+    console.finish(&done.told(), done.report());
     Ok(())
 }
 
 impl Common {
     /// The files to write. That everything can be written is found out before anything is computed.
     fn files(&self, opened: &Opened) -> Result<Vec<PathBuf>> {
-        if let Some(session) = &opened.session {
-            output::create_folder(&session.folder)?;
+        if self.on != 0 && self.contact_sheet.is_some() {
+            return Err(Error::usage("a contact sheet shows edits of the picture itself").hint("leave --contact-sheet or --on out"));
         }
         let extensions: &[&str] = if opened.target.photo.image.depth() == Depth::F32 { &["tif", "tiff"] } else { &["png"] };
         output::prepare(&self.out, self.how.variations, extensions)
     }
 
-    /// What was learned of the picture; or where that is asked for or nothing can have been learned, what it starts from.
-    fn learned(&self, opened: &Opened, engine: &Engine) -> Result<Learned> {
-        if let (Some(session), false) = (&opened.session, self.draft) {
-            let Some(learned) = session.learned()? else {
-                return Err(Error::usage("learning has not come to its end here")
-                    .at(&session.folder)
-                    .hint("run dedit learn again to go on, or edit with --draft"));
-            };
-            let Opened { target, reference, .. } = opened;
-            learned.check_picture(&target.photo.image, &target.items, false).map_err(|error| error.at(&session.folder))?;
-            if let Some(reference) = reference {
-                learned.check_picture(&reference.photo.image, &reference.items, true).map_err(|error| error.at(&session.folder))?;
-            }
-            return Ok(learned);
+    /// The picture that is edited.
+    fn original(&self, opened: &Opened, session: &SessionInfo, desk: &Desk<'_>) -> Result<Photo> {
+        if self.on == 0 {
+            return Ok(opened.target.photo.clone());
         }
-        let target = draft_of(&opened.target);
-        let reference = opened.reference.as_ref().map(draft_of);
-        engine.draft(&target, reference.as_ref(), &LearnSettings::default())
+        let of = ResultOf { session: session.session.clone(), revision: self.on, whole: true };
+        let (_, blobs) = desk.ask::<ResultRegion>(&Request::Result(of), Vec::new())?;
+        Ok(Photo { image: picture_of(blobs)?, profile: opened.target.photo.profile.clone() })
     }
 }
 
-/// A picture of which nothing was learned: its items' names say what they are, where they are words.
-fn draft_of(picture: &Picture) -> Subject<'_> {
-    Subject { picture: &picture.photo.image, items: &picture.items, words: by_name(&picture.items) }
+/// The pixels of an answer that has some.
+pub(crate) fn picture_of(blobs: Vec<Blob>) -> Result<Image> {
+    match blobs.into_iter().next() {
+        Some(Blob::Pixels(pixels)) => desk::image(pixels),
+        _ => Err(Error::new(ErrorKind::Connection, "the daemon's answer lacks its picture").hint("update dedit and its daemon")),
+    }
 }
 
 /// What all variations share.
 struct Job<'a> {
-    plan: &'a EditPlan,
+    common: &'a Common,
+    desk: &'a Desk<'a>,
     edits: &'a [Edit],
-    learned: &'a Learned,
-    target: &'a Picture,
-    /// The model's file or folder name.
-    model: &'a str,
-    on_sheet: bool,
+    session: &'a SessionInfo,
+    original: Photo,
     console: &'a Console,
-    interrupt: &'a Interrupt,
 }
 
 impl Job<'_> {
-    /// Makes one result and writes it.
-    fn make(&self, engine: &mut Engine, settings: EditSettings, file: PathBuf) -> Result<Made> {
-        let begun = Instant::now();
-        let Photo { image, profile } = &self.target.photo;
-        let edited = engine.edit(self.learned, image, self.plan, &settings, &mut |event| Ok(hear(&event, self.console, self.interrupt)))?;
-        let text = json!({"made_by": MADE_BY, "edits": described(self.edits), "model": self.model, "settings": settings});
-        output::write(&file, &encode_image(&edited.picture, profile.as_deref(), &[("dedit", text.to_string())])?)?;
-        Ok(Made {
-            settings,
-            file,
-            region: edited.region,
-            steps: edited.steps,
-            outside: edited.changed_pixels_outside,
-            seconds: begun.elapsed().as_secs_f64(),
-            shrunk: if self.on_sheet { Some(sheet::shrunk(&edited.picture)?) } else { None },
-        })
-    }
-}
-
-/// Tells how far an edit is, and whether to go on.
-pub(crate) fn hear(event: &EditEvent<'_>, console: &Console, interrupt: &Interrupt) -> ControlFlow<()> {
-    match event {
-        EditEvent::Cut(end) => {
-            console.note(format!("a prompt is too long for the text encoder; this end of it was left out: {end}"));
+    /// Makes every result; with `on_sheet` a small copy of each is kept.
+    fn make_all(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Made>> {
+        let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+        let model = self.common.engine.choice(self.session.model.as_deref(), self.console);
+        let options = self.common.how.options();
+        let mut made = Vec::new();
+        for (index, file) in files.into_iter().enumerate() {
+            let seed = options.seed.map(|seed| seed.wrapping_add(index as u64));
+            let (edits, blobs) = wire::told(self.edits)?;
+            let edit = request::Edit {
+                session: self.session.session.clone(),
+                edits,
+                plan: self.common.planning.options(self.common.how.published()),
+                options: EditOptions { seed, ..options.clone() },
+                model: model.clone(),
+                base: Some(self.common.on),
+                draft: self.common.draft || self.common.source.is_picture(),
+                keep: false,
+                previews: false,
+                note: Some(json!({"arguments": arguments, "file": file})),
+            };
+            made.push(self.make(edit, blobs, file, on_sheet)?);
         }
-        EditEvent::Inverted { done, of } => console.stage("inverting", *done, *of, None),
-        EditEvent::Step { done, of, seconds_left, .. } => console.stage("denoising", *done, *of, Some(*seconds_left)),
+        Ok(made)
     }
-    interrupt.flow()
+
+    /// Makes one result and writes it.
+    fn make(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Made> {
+        let edits = edit.edits.clone();
+        let (edited, blobs) = self.desk.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let mut picture = self.original.image.clone();
+        picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
+        let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});
+        output::write(&file, &encode_image(&picture, self.original.profile.as_deref(), &[("dedit", text.to_string())])?)?;
+        Ok(Made { file, edited, shrunk: if on_sheet { Some(sheet::shrunk(&picture)?) } else { None } })
+    }
 }

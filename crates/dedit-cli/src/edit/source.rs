@@ -3,20 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
-use dedit_diffusion::{Error, Result};
-use dedit_edit::{Edit, EditPlan, Fit, PlanSettings, Ring};
-use dedit_engine::from_edit;
+use dedit_edit::{Edit, EditPlan, Fit, PlanSettings, Ring, Segmentation, Size};
+use dedit_protocol::event::SessionInfo;
+use dedit_protocol::request::{PlanOptions, Which};
 
 use super::verbs::{Nothing, Verb};
+use crate::desk::Desk;
+use crate::error::{Error, Result};
 use crate::items::ItemFiles;
 use crate::learn::read_picture;
-use crate::session::{Picture, Session};
+use crate::output::file_name;
+use crate::picture::Picture;
 
 /// Where the picture and its items come from.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Picture")]
 pub(crate) struct Source {
-    /// The session of a learned picture
+    /// The session of a learned picture: its folder, or @NAME for one in the daemon's store
     #[arg(long, value_name = "DIR", conflicts_with_all = ["picture", "items", "names"])]
     session: Option<PathBuf>,
     /// A picture of which nothing was learned, with --items
@@ -28,22 +31,42 @@ pub(crate) struct Source {
 
 /// An opened source.
 pub(crate) struct Opened {
-    /// The session, if there is one.
-    pub(crate) session: Option<Session>,
+    /// The session, if there is one already.
+    pub(crate) session: Option<SessionInfo>,
     pub(crate) target: Picture,
-    pub(crate) reference: Option<Picture>,
+    /// The items of the reference picture.
+    pub(crate) reference: Option<Segmentation>,
 }
 
 impl Source {
-    pub(crate) fn open(&self) -> Result<Opened> {
+    pub(crate) fn open(&self, desk: &Desk<'_>) -> Result<Opened> {
         if let Some(folder) = &self.session {
-            let session = Session::open(folder)?;
-            let target = session.picture(0)?.ok_or_else(|| Error::usage("this session has no picture").at(folder))?;
-            let reference = session.picture(1)?;
-            return Ok(Opened { session: Some(session), target, reference });
+            let info = desk.open_session(folder)?;
+            let (target, _) = desk.fetch(&info.session, Which::Target)?;
+            let has_reference = !info.reference_items.is_empty();
+            let reference = if has_reference { Some(desk.fetch(&info.session, Which::Reference)?.0.items) } else { None };
+            return Ok(Opened { session: Some(info), target, reference });
         }
-        let path = self.picture.as_deref().unwrap_or(Path::new(""));
-        Ok(Opened { session: None, target: read_picture(path, &self.files)?, reference: None })
+        Ok(Opened { session: None, target: read_picture(self.path(), &self.files)?, reference: None })
+    }
+
+    /// Whether nothing can have been learned.
+    pub(super) fn is_picture(&self) -> bool {
+        self.session.is_none()
+    }
+
+    /// The picture's file, where no session is named.
+    fn path(&self) -> &Path {
+        self.picture.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The session of what was opened: for a picture alone, one in the daemon's store.
+    pub(super) fn session(&self, opened: &Opened, desk: &Desk<'_>) -> Result<SessionInfo> {
+        if let Some(info) = &opened.session {
+            return Ok(info.clone());
+        }
+        let info = desk.open_picture(&opened.target.photo, &file_name(self.path()), None, false)?;
+        desk.set_items(&info.session, Which::Target, &opened.target.items, None)
     }
 }
 
@@ -88,10 +111,8 @@ struct Another {
 }
 
 impl Planning {
-    /// The plan, and its edits.
-    pub(crate) fn plan(&self, first: Edit, opened: &Opened, published: bool) -> Result<(EditPlan, Vec<Edit>)> {
-        let items = &opened.target.items;
-        let size = items.size();
+    /// All edits, the first one and those that follow it.
+    pub(crate) fn edits(&self, first: Edit, size: Size) -> Result<Vec<Edit>> {
         let mut edits = vec![first];
         for text in &self.then {
             let words = shlex::split(text).ok_or_else(|| Error::usage(format!("a quote is not closed in --then {text}")))?;
@@ -102,17 +123,32 @@ impl Planning {
             })?;
             edits.push(parsed.verb.edit(size)?);
         }
+        Ok(edits)
+    }
+
+    /// What holds for the plan, as the daemon is told it.
+    pub(super) fn options(&self, published: bool) -> PlanOptions {
+        let fit = match self.fit {
+            FitName::Exact => "exact",
+            FitName::Loose => "loose",
+            FitName::Box => "box",
+        };
+        PlanOptions { fit: Some(fit.to_owned()), ring: self.ring, margin: self.margin, also: self.also.clone(), reference: published }
+    }
+
+    /// The plan, worked out here.
+    pub(crate) fn plan(&self, edits: &[Edit], opened: &Opened, published: bool) -> Result<EditPlan> {
+        let items = &opened.target.items;
         let fit = match self.fit {
             FitName::Exact => Fit::Exact,
             FitName::Loose => Fit::Loose,
             FitName::Box => Fit::Box,
         };
-        let mut settings = PlanSettings { fit, also: self.also.clone(), ..PlanSettings::for_size(size) };
+        let mut settings = PlanSettings { fit, also: self.also.clone(), ..PlanSettings::for_size(items.size()) };
         let width = self.ring.unwrap_or(settings.ring.width());
         settings.margin = self.margin.unwrap_or(if published { 0.0 } else { settings.margin });
         settings.others_kept &= !published;
         settings.ring = if published { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) };
-        let reference = opened.reference.as_ref().map(|picture| &picture.items);
-        Ok((EditPlan::new(items, reference, &edits, &settings).map_err(from_edit)?, edits))
+        Ok(EditPlan::new(items, opened.reference.as_ref(), edits, &settings)?)
     }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dedit_diffusion::Result;
 use dedit_edit::{Edit, ItemRef, Size, Transform, Vacated};
 
+use crate::error::Result;
 use crate::items;
 
 /// What is done to the items. `C` is what all verbs of a command take besides.

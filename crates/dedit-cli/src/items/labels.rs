@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::Size;
-use dedit_engine::from_edit;
 use png::{BitDepth, ColorType, Decoder, Transformations};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// Reads the labels, row by row. Palette indices are taken as they are: their colours do not matter.
 pub(super) fn read(path: &Path) -> Result<(Size, Vec<u16>)> {
@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> Result<(Size, Vec<u16>)> {
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(|error| wrong(&error))?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-    let size = Size::new(width, height).map_err(|error| from_edit(error).at(path))?;
+    let size = Size::new(width, height).map_err(|error| Error::from(error).at(path))?;
     let (color, depth) = reader.output_color_type();
     if !matches!(color, ColorType::Grayscale | ColorType::Indexed) {
         return Err(wrong(&format!("it has {color:?} pixels")));

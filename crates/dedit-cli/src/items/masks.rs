@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{Image, ItemMask, Size};
-use dedit_engine::from_edit;
 
 use super::{BACKGROUND, Layer, array, is, npy, unreadable, wrong_size};
+use crate::error::{Error, ErrorKind, Result};
 use crate::picture::Photo;
 
 /// The masks of a folder, in the order of their names.
@@ -39,7 +38,7 @@ pub(crate) fn mask(path: &Path, size: Size) -> Result<ItemMask> {
     let mask = if is(path, "npy") {
         mask_in_array(path)?
     } else {
-        mask_of(&Photo::read(path)?.image).map_err(|error| from_edit(error).at(path))?
+        mask_of(&Photo::read(path)?.image).map_err(|error| Error::from(error).at(path))?
     };
     if mask.size() == size { Ok(mask) } else { Err(wrong_size(path, "this mask is", mask.size(), size)) }
 }
@@ -64,5 +63,5 @@ fn mask_in_array(path: &Path) -> Result<ItemMask> {
             _ => return Err(Error::new(ErrorKind::Input, "this array holds several masks").at(path).hint("give it alone, with --names")),
         },
     };
-    ItemMask::new(size, values).map_err(|error| from_edit(error).at(path))
+    ItemMask::new(size, values).map_err(|error| Error::from(error).at(path))
 }

@@ -8,13 +8,13 @@ mod numbered;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{ItemMask, Segmentation, Size};
-use dedit_engine::from_edit;
 
 pub(crate) use self::masks::mask;
 use self::masks::{folder, named};
 use self::numbered::{from_labels, named_masks};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// What no mask covers.
 const BACKGROUND: &str = "background";
@@ -66,7 +66,7 @@ pub(crate) fn read(places: &[String], names: &[String], size: Size) -> Result<Se
     Segmentation::from_masks(size, &masks, BACKGROUND).map_err(|error| {
         // The sentence names the item; the place is that item's file.
         let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
-        let told = from_edit(error);
+        let told = Error::from(error);
         match about.and_then(|item| files.get(item)) {
             Some(file) => told.at(file),
             None => told,

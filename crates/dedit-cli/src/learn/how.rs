@@ -1,11 +1,10 @@
-//! How a picture is learned: options to settings.
+//! How a picture is learned: options as the daemon is told them.
 
 use clap::{Args, ValueEnum};
-use dedit_diffusion::{Error, Result};
-use dedit_engine::learning::LearnSettings;
-use dedit_engine::{Engine, TrainedAttention};
+use dedit_protocol::request::LearnOptions;
 
 use crate::arguments;
+use crate::error::{Error, Result};
 
 /// How it is learned.
 #[derive(Debug, Clone, Args)]
@@ -43,7 +42,7 @@ pub(crate) struct How {
     checkpoint_levels: usize,
     /// Write a preview to the session's folder every N updates
     #[arg(long, value_name = "N", default_value_t = 0)]
-    preview_every: usize,
+    pub(super) preview_every: usize,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -59,32 +58,24 @@ pub(crate) enum Preset {
 }
 
 impl How {
-    /// The settings for a model and one or two pictures.
-    pub(crate) fn settings(&self, engine: &Engine, pictures: usize) -> Result<LearnSettings> {
-        let mut settings = match self.preset {
-            Preset::Default => LearnSettings::default(),
-            Preset::Reference => LearnSettings::reference(engine.pipeline().family(), pictures),
-        };
-        settings.tokens_per_item = self.tokens.unwrap_or(settings.tokens_per_item);
-        if let Some([tokens, attention]) = pair(&self.updates, "updates")? {
-            (settings.tokens.updates, settings.attention.updates) = (tokens, attention);
-        }
-        if let Some([tokens, attention]) = pair(&self.rates, "rates")? {
-            (settings.tokens.rate, settings.attention.rate) = (tokens, attention);
-        }
-        if let Some(rank) = self.rank {
-            settings.trained = TrainedAttention::Lora { rank, alpha: rank as f64 };
-        }
-        if self.full_attention {
-            settings.trained = TrainedAttention::CrossAttention;
-        }
-        settings.batch = self.batch.unwrap_or(settings.batch);
-        settings.accumulation = self.accumulation.unwrap_or(settings.accumulation);
-        if self.no_early_stop {
-            settings.plateau = None;
-        }
-        let (checkpoint_levels, preview_every, seed) = (self.checkpoint_levels, self.preview_every, self.seed);
-        Ok(LearnSettings { checkpoint_levels, preview_every, seed, ..settings })
+    /// What makes no sense is told before anything is sent.
+    pub(super) fn options(&self) -> Result<LearnOptions> {
+        let (updates, rates) = (pair(&self.updates, "updates")?, pair(&self.rates, "rates")?);
+        dedit_edit::LearnOptions { tokens: self.tokens, rates, ..dedit_edit::LearnOptions::default() }.check()?;
+        Ok(LearnOptions {
+            reference: self.preset == Preset::Reference,
+            tokens: self.tokens,
+            updates,
+            rates,
+            rank: self.rank,
+            full_attention: self.full_attention,
+            batch: self.batch,
+            accumulation: self.accumulation,
+            no_early_stop: self.no_early_stop,
+            checkpoint_levels: self.checkpoint_levels,
+            preview_every: self.preview_every,
+            seed: self.seed,
+        })
     }
 }
 

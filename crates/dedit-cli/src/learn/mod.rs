@@ -1,30 +1,26 @@
 //! `dedit learn`: gives the items of a picture prompts of their own.
 
 mod how;
-mod outcome;
 mod words;
 
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
-use dedit_diffusion::{Error, Result};
-use dedit_edit::Picture as Which;
-use dedit_engine::learning::{LearnEvent, LearningState, Stage};
-use dedit_engine::{Engine, Learned, Subject, from_edit};
+use dedit_edit::{ItemWords, Picture as Which, Subject};
+use dedit_protocol::Request;
+use dedit_protocol::answer::Learned;
+use dedit_protocol::request::{self, Learn, Nothing, Words};
+use serde_json::json;
 
 pub(crate) use self::how::{Preset, pair};
-pub(crate) use self::outcome::Outcome;
-pub(crate) use self::words::by_name;
 use crate::arguments::{self, Reporting};
-use crate::console::Console;
+use crate::console::{Console, rounded};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::items::{self, ItemFiles};
-use crate::model::Model;
 use crate::output;
-use crate::picture::Photo;
-use crate::session::{self, Lock, Origin, Picture, Session};
+use crate::picture::{Photo, Picture};
 
 /// Learn a picture: its items get prompts of their own, which edits then change
 #[derive(Debug, Args)]
@@ -66,107 +62,92 @@ pub(crate) fn read_picture(path: &Path, files: &ItemFiles) -> Result<Picture> {
     Ok(Picture { photo, items })
 }
 
+/// A picture to be learned, with what is said of its items.
+struct Said<'a> {
+    path: &'a Path,
+    picture: Picture,
+    words: BTreeMap<String, ItemWords>,
+}
+
+impl<'a> Said<'a> {
+    /// What makes no sense is told before anything is sent.
+    fn checked(path: &'a Path, picture: Picture, words: BTreeMap<String, ItemWords>) -> Result<Self> {
+        let subject = Subject { picture: &picture.photo.image, items: &picture.items, words: words.clone() };
+        subject.check().map_err(|error| Error::from(error).at(path))?;
+        Ok(Self { path, picture, words })
+    }
+
+    fn name(&self) -> String {
+        output::file_name(self.path)
+    }
+
+    fn told_words(&self) -> BTreeMap<String, Words> {
+        self.words
+            .iter()
+            .map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() }))
+            .collect()
+    }
+}
+
 impl Options {
-    fn read_reference(&self) -> Result<Option<Picture>> {
+    fn read(&self) -> Result<(Said<'_>, Option<Said<'_>>)> {
+        let target = read_picture(&self.picture, &self.files)?;
+        let words = self.said.about(&target.items, Which::Target)?;
+        let target = Said::checked(&self.picture, target, words)?;
         let Some(path) = &self.reference else {
             self.said.check_without_reference()?;
-            return Ok(None);
+            return Ok((target, None));
         };
         let photo = Photo::read(path)?;
         let items = items::read(&self.reference_items, &self.reference_names, photo.image.size())?;
-        Ok(Some(Picture { photo, items }))
-    }
-
-    fn subject<'a>(&self, path: &Path, picture: &'a Picture, which: Which) -> Result<Subject<'a>> {
-        let words = self.said.about(&picture.items, which)?;
-        // All of a picture is learned; an edit may pass by what is broken.
-        picture.photo.image.check_finite().map_err(|error| from_edit(error).at(path))?;
-        Ok(Subject { picture: &picture.photo.image, items: &picture.items, words })
+        let words = self.said.about(&items, Which::Reference)?;
+        Ok((target, Some(Said::checked(path, Picture { photo, items }, words)?)))
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
-    let begun = Instant::now();
-    let target = read_picture(&options.picture, &options.files)?;
-    let reference = options.read_reference()?;
-    let subject = options.subject(&options.picture, &target, Which::Target)?;
-    let second = options.reference.as_deref().zip(reference.as_ref());
-    let second = second.map(|(path, picture)| options.subject(path, picture, Which::Reference)).transpose()?;
-    let model = Model::open(&options.engine, None, console)?;
-    let model_name = model.lasting_name();
-    console.stage("loading the model", 0, 1, None);
-    let mut engine = Engine::new(model.load(console)?.0)?;
-    let settings = options.how.settings(&engine, 1 + usize::from(second.is_some()))?;
-    let draft = engine.draft(&subject, second.as_ref(), &settings)?;
-    let folder = &options.session;
-    output::create_folder(folder)?;
-    let _lock = Lock::for_learning(folder)?;
-    if options.restart {
-        session::forget(folder)?;
-    } else if let Some((mut session, learned)) = already(folder, &draft)? {
-        let outcome = Outcome::of(&learned, begun.elapsed())?;
-        session.settle(&outcome)?;
-        outcome.finish(console, folder, &learned, learned.losses().each_ref().map(Vec::len));
-        return Ok(());
-    }
-    let state = state(folder, console)?;
-    if let Some(state) = &state {
-        // Before anything in the folder is written over.
-        let other = |error: Error| error.at(folder).hint("begin again with --restart, or give another --session");
-        engine.check_state(&subject, second.as_ref(), &settings, state).map_err(other)?;
-    }
-    let mut pictures = vec![(options.picture.as_path(), &target)];
-    pictures.extend(options.reference.as_deref().zip(reference.as_ref()));
-    let origin = Origin { model: &model_name, fingerprint: engine.fingerprint(), settings: &settings };
-    let mut session = Session::create(folder, &origin, &pictures)?;
+    let (target, reference) = options.read()?;
+    let learning = options.how.options()?;
+    let desk = options.engine.place.desk(console, interrupt)?;
+    let model = options.engine.choice(None, console);
     interrupt.listen();
-    let resumed = state.as_ref().map_or([0, 0], LearningState::updates);
-    let mut hear = |event: LearnEvent<'_>| hear(&event, &session, console, interrupt);
-    let learned = engine.learn(&subject, second.as_ref(), &settings, state, &mut hear)?;
-    session.keep_learned(&learned)?;
-    let outcome = Outcome::of(&learned, begun.elapsed())?;
-    session.settle(&outcome)?;
-    outcome.finish(console, folder, &learned, resumed);
+    // A model that is not there is told before anything is written.
+    desk.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    let folder = &options.session;
+    let opened = desk.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
+    desk.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.told_words()))?;
+    desk.set_reference(
+        &opened.session,
+        reference.as_ref().map(|said| (&said.picture.photo, said.name())).as_ref().map(|(photo, name)| (*photo, name.as_str())),
+    )?;
+    if let Some(said) = &reference {
+        desk.set_items(&opened.session, request::Which::Reference, &said.picture.items, Some(said.told_words()))?;
+    }
+    if options.how.preview_every > 0 {
+        desk.preview_to(Path::new(&opened.folder).join(PREVIEW));
+    }
+    let learn = Learn { session: opened.session, model, options: learning, restart: options.restart, keep: false };
+    let (learned, _) = desk.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+    let mut report = json!(learned);
+    report["session"] = json!(folder);
+    for key in ["seconds", "loss_first", "loss_last"] {
+        report[key] = json!(rounded(report[key].as_f64().unwrap_or_default()));
+    }
+    console.finish(&told(folder, &learned), report);
     Ok(())
 }
 
-/// The state that learning goes on from.
-fn state(folder: &Path, console: &Console) -> Result<Option<LearningState>> {
-    let (state, aside) = session::kept_state(folder)?;
-    if let Some(aside) = aside {
-        console.note(format!("the state of learning was damaged and is set aside; learning begins again: {}", aside.display()));
-    }
-    Ok(state)
-}
+/// The name of the preview in a session's folder.
+const PREVIEW: &str = "preview.png";
 
-/// What the folder holds, if the same was learned there already.
-fn already(folder: &Path, draft: &Learned) -> Result<Option<(Session, Learned)>> {
-    let Ok(session) = Session::open(folder) else { return Ok(None) };
-    let Some(learned) = session.learned()? else { return Ok(None) };
-    if learned.same_inputs(draft) {
-        return Ok(Some((session, learned)));
-    }
-    Err(Error::usage("something else was learned here").at(folder).hint("give another --session, or --restart to forget it"))
-}
-
-/// What a stage of learning is called while it goes on.
-pub(crate) fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Tokens => "learning tokens",
-        Stage::Attention => "learning attention",
-    }
-}
-
-fn hear(event: &LearnEvent<'_>, session: &Session, console: &Console, interrupt: &Interrupt) -> Result<ControlFlow<()>> {
-    match event {
-        LearnEvent::Step { stage, step, of, loss, seconds_left } => console.learning(stage_name(*stage), *step, *of, *loss, *seconds_left),
-        LearnEvent::Preview(preview) => console.preview(&session.keep_preview(preview)?),
-        LearnEvent::State(state) => session.keep_state(state)?,
-        LearnEvent::StageDone { stage, steps, settled: true } => {
-            console.note(format!("{}: the loss has settled after {steps} updates", stage_name(*stage)));
-        }
-        LearnEvent::StageDone { .. } => {}
-    }
-    Ok(interrupt.flow())
+/// What was learned, for people.
+fn told(folder: &Path, learned: &Learned) -> String {
+    let Learned { steps: [tokens, attention], loss_first, loss_last, seconds, session_bytes, items, reference_items, .. } = learned;
+    format!(
+        "{}: {} items in {tokens} + {attention} updates, loss {loss_first:.4} to {loss_last:.4}, {:.1} kB, {seconds:.1} s",
+        folder.display(),
+        items.len() + reference_items.len(),
+        *session_bytes as f64 / 1e3,
+    )
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use dedit_diffusion::{Error, Result};
-use dedit_edit::{ItemRef, Picture, Segmentation};
-use dedit_engine::ItemWords;
+use dedit_edit::{ItemRef, ItemWords, Picture, Segmentation};
+
+use crate::error::{Error, Result};
 
 /// What is said on the command line. Items of the reference picture are named `reference:NAME`.
 #[derive(Debug, Clone, Default, Args)]
@@ -19,16 +19,10 @@ pub(crate) struct Said {
     template: Vec<String>,
 }
 
-/// What is known of items about which nothing is said: names that are words.
-pub(crate) fn by_name(items: &Segmentation) -> BTreeMap<String, ItemWords> {
-    let named = items.names().iter().filter(|name| names_a_thing(name));
-    named.map(|name| (name.clone(), ItemWords { start: Some(name.clone()), template: None })).collect()
-}
-
 impl Said {
     /// What is said of the items of one of the two pictures.
     pub(crate) fn about(&self, items: &Segmentation, picture: Picture) -> Result<BTreeMap<String, ItemWords>> {
-        let mut words = by_name(items);
+        let mut words = ItemWords::by_name(items);
         for said in &self.words {
             let (item, start) = said_of(said, "--words bag=\"leather handbag\"")?;
             if item.picture == picture {
@@ -57,33 +51,4 @@ impl Said {
 fn said_of(text: &str, example: &str) -> Result<(ItemRef, String)> {
     let wrong = || Error::usage(format!("'{text}' does not say which item it is about")).hint(format!("write it as {example}"));
     text.split_once('=').map(|(name, words)| (ItemRef::parse(name.trim()), words.trim().to_owned())).ok_or_else(wrong)
-}
-
-/// Whether a name is words that somebody chose: letters and spaces, and not what programs call things.
-fn names_a_thing(name: &str) -> bool {
-    const OF_PROGRAMS: [&str; 9] = ["background", "layer", "mask", "item", "image", "object", "region", "selection", "label"];
-    let first = name.split_whitespace().next().unwrap_or_default().to_lowercase();
-    name.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && name.chars().count() > 2 && !OF_PROGRAMS.contains(&first.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names_a_thing;
-
-    #[test]
-    fn names_that_people_choose_are_words() {
-        for (name, words) in [
-            ("bag", true),
-            ("red bag", true),
-            ("Büste", true),
-            ("background", false),
-            ("Layer", false),
-            ("item 3", false),
-            ("mask01", false),
-            ("ab", false),
-            ("selection mask", false),
-        ] {
-            assert_eq!(names_a_thing(name), words, "{name}");
-        }
-    }
 }

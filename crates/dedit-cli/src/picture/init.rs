@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use candle_core::Tensor;
-use dedit_diffusion::{Error, ErrorKind, Result};
 use image::{DynamicImage, Rgb32FImage, imageops::FilterType};
 
 use super::channels_first;
 use super::read::decoded;
 use crate::arguments::Size;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A picture as it was read, turned as its EXIF data says.
 pub(crate) struct Source(DynamicImage);

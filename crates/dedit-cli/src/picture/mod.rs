@@ -11,8 +11,17 @@ pub(crate) use self::read::Photo;
 pub(crate) use self::settings::{Init, Lora, Settings};
 
 use candle_core::Tensor;
-use dedit_diffusion::{Error, ErrorKind, Result};
+use dedit_edit::Segmentation;
 use image::RgbImage;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A picture with its items.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    pub(crate) photo: Photo,
+    pub(crate) items: Segmentation,
+}
 
 /// The pictures of a batch `[batch, 3, height, width]` with values in 0..=1, as 8-bit pictures.
 pub(crate) fn to_rgb8(pictures: &Tensor) -> Result<Vec<RgbImage>> {

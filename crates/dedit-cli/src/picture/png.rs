@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{Channels, Image, Samples};
 use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
 use png::{BitDepth, ColorType, Encoder, EncodingError, Info};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A PNG file with texts in it, each under a name.
 pub(crate) fn encode(picture: &RgbImage, texts: &[(&str, String)]) -> Result<Vec<u8>> {

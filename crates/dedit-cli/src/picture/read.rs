@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{Channels, Image, MAX_PIXELS, Samples, Size};
-use dedit_engine::from_edit;
 use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A picture, turned as its EXIF data says, and its colour profile.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(super) fn decoded(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
     let formats = "give a PNG, JPEG, WebP or TIFF file";
     let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
     let (width, height) = decoder.dimensions();
-    Size::new(width as usize, height as usize).map_err(|error| from_edit(error).at(path))?;
+    Size::new(width as usize, height as usize).map_err(|error| Error::from(error).at(path))?;
     let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
     let profile = decoder.icc_profile().ok().flatten();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
@@ -48,7 +48,7 @@ fn limits() -> Limits {
 }
 
 fn image_from(picture: DynamicImage) -> Result<Image> {
-    let size = Size::new(picture.width() as usize, picture.height() as usize).map_err(from_edit)?;
+    let size = Size::new(picture.width() as usize, picture.height() as usize)?;
     let (channels, samples) = match picture {
         DynamicImage::ImageLuma8(picture) => (Channels::Grey, Samples::U8(picture.into_raw())),
         DynamicImage::ImageLumaA8(picture) => (Channels::GreyAlpha, Samples::U8(picture.into_raw())),
@@ -66,5 +66,5 @@ fn image_from(picture: DynamicImage) -> Result<Image> {
             );
         }
     };
-    Image::new(size, channels, samples).map_err(from_edit)
+    Ok(Image::new(size, channels, samples)?)
 }

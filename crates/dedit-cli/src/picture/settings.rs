@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use dedit_diffusion::{Error, ErrorKind, Result};
 use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// Everything that a picture depends on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! The most memory that this process has held.
 
-/// Mebibytes that reading may take at most, whatever was announced.
-pub(crate) const MAX_PEAK: u64 = 32;
+/// Mebibytes that reading may take at most, whatever was announced: some rows of pixels, and what the allocator keeps for the next time.
+pub(crate) const MAX_PEAK: u64 = 64;
 
 /// Mebibytes at most so far, where the system tells.
 pub(crate) fn peak() -> Option<u64> {

@@ -22,6 +22,8 @@ pub struct Fetched {
     pub profile: Option<Arc<Vec<u8>>>,
     /// Its items, if they were set.
     pub items: Option<Arc<Segmentation>>,
+    /// What was said of them.
+    pub words: BTreeMap<String, ItemWords>,
 }
 
 impl Sessions {
@@ -82,7 +84,8 @@ impl Sessions {
         let session = self.shared.session(session)?;
         let mut inner = session.lock();
         let picture = inner.picture(index)?;
-        Ok(Fetched { info: inner.info(), image: picture.image, profile: picture.profile, items: picture.items })
+        let words = inner.words(index);
+        Ok(Fetched { info: inner.info(), image: picture.image, profile: picture.profile, items: picture.items, words })
     }
 
     /// Finds the mask of an item in a session's picture.

@@ -286,8 +286,13 @@ impl Inner {
         let which = if index == 0 { "the picture" } else { "the reference picture" };
         let no_items = || Error::usage(format!("{which} has no items yet")).at(&self.path).hint("set them first");
         let items = items.ok_or_else(no_items)?;
-        let words = self.record.pictures[index].items.as_ref().map(words).unwrap_or_default();
+        let words = self.words(index);
         Ok(Pictured { image, items, words })
+    }
+
+    /// What was said of the items of a picture.
+    pub(crate) fn words(&self, index: usize) -> BTreeMap<String, ItemWords> {
+        self.record.pictures.get(index).and_then(|picture| picture.items.as_ref()).map(words).unwrap_or_default()
     }
 
     /// The picture's size.

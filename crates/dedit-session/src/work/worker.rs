@@ -70,6 +70,7 @@ impl Worker {
                         self.shared.log("unloaded", &models.iter().map(|model| model.found.name.as_str()).collect::<Vec<_>>().join(", "));
                     }
                     models.clear();
+                    self.shared.models.unloaded();
                 }
                 Next::Job(job) => self.job(job, &mut models),
             }

@@ -1,0 +1,46 @@
+//! From the options to a choice of model.
+
+use std::path::Path;
+
+use dedit_protocol::request::{self, ModelChoice};
+use dedit_session::Lora;
+use dedit_toys::model as toys;
+
+use crate::arguments::Engine;
+use crate::console::Console;
+
+impl Engine {
+    /// The model that the options name, as the daemon is told; `recorded` is the one that a session was learned with, if any.
+    pub(crate) fn choice(&self, recorded: Option<&str>, console: &Console) -> ModelChoice {
+        let whole = |path: &Path| {
+            // A name stays a name, and what is not there is named as it was written.
+            let path = if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() };
+            path.to_string_lossy().into_owned()
+        };
+        let variable = std::env::var_os(dedit_models::VARIABLE).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+        let model = match (&self.model, recorded, variable) {
+            (Some(model), _, _) => Some(whole(model)),
+            (None, Some(_), _) => None,
+            (None, None, Some(variable)) => Some(whole(&variable)),
+            (None, None, None) => {
+                let variable = dedit_models::VARIABLE;
+                console.note(format!("the built-in model draws toy scenes and nothing else; name another with --model or {variable}"));
+                Some(toys::NAME.to_owned())
+            }
+        };
+        ModelChoice {
+            model,
+            device: self.device.clone().map(|device| device.to_string()),
+            variant: self.variant.clone(),
+            config_dir: self.config_dir.as_deref().map(whole),
+            loras: self.lora.iter().map(|lora| request::Lora { file: whole(&lora.file), scale: lora.scale }).collect(),
+        }
+    }
+
+    /// The same for what runs in this process without a daemon.
+    pub(crate) fn own_choice(&self, console: &Console) -> dedit_session::ModelChoice {
+        let ModelChoice { model, device, variant, config_dir, loras } = self.choice(None, console);
+        let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
+        dedit_session::ModelChoice { model, device, variant, config_dir, loras }
+    }
+}

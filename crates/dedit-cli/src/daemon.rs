@@ -1,0 +1,231 @@
+//! `dedit daemon`: the daemon itself, started, looked at and ended.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use dedit_client::Client;
+use dedit_daemon::{Daemon, Settings};
+use dedit_models::Catalogue;
+use dedit_protocol::answer::Status;
+use dedit_protocol::request::Nothing;
+use dedit_protocol::socket::Bound;
+use dedit_protocol::{Request, address};
+use dedit_session::SessionsSettings;
+use serde_json::{Value, json};
+
+use crate::arguments::Reporting;
+use crate::console::Console;
+use crate::desk::{self, Place};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Start the daemon, look at it, or end it; other commands start it by themselves
+#[derive(Debug, Args)]
+#[command(subcommand_required = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Start it, if it does not run
+    Start(Start),
+    /// How it is: jobs, models, sessions, memory
+    Status(Common),
+    /// End it; learning that is under way goes on from there another time
+    Stop(Common),
+    /// The last lines of its log
+    Logs(Logs),
+}
+
+/// What all of them take.
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    reporting: Reporting,
+}
+
+/// How it is started.
+#[derive(Debug, Args)]
+struct Start {
+    /// Be the daemon, instead of starting one and coming back
+    #[arg(long)]
+    foreground: bool,
+    /// The folder of its sessions and log [default: the environment variable `DEDIT_DATA`, else the user's folder for data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Gigabytes that sessions may take on disk; what was used least recently goes
+    #[arg(long, value_name = "GB", default_value_t = 20)]
+    quota: u64,
+    /// Megabytes that the weights of models may take in memory [default: as much as there is]
+    #[arg(long, value_name = "MB")]
+    memory: Option<u64>,
+    /// Seconds after which a model that nobody uses is given back
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    unload_after: u64,
+    /// Seconds after which a daemon that nobody uses ends
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    exit_after: u64,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Which lines.
+#[derive(Debug, Args)]
+struct Logs {
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    lines: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Options {
+    pub(crate) fn reporting(&self) -> &Reporting {
+        match &self.what {
+            What::Start(start) => &start.common.reporting,
+            What::Status(common) | What::Stop(common) => &common.reporting,
+            What::Logs(logs) => &logs.common.reporting,
+        }
+    }
+
+    /// Whether this process becomes the daemon, which hears signals itself.
+    pub(crate) fn is_foreground(&self) -> bool {
+        matches!(&self.what, What::Start(Start { foreground: true, .. }))
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
+    match &options.what {
+        What::Start(start) if start.foreground => foreground(start),
+        What::Start(start) => begin(start, console),
+        What::Status(common) => status(&common.place, console),
+        What::Stop(common) => stop(&common.place, console),
+        What::Logs(logs) => tell_log(logs, console),
+    }
+}
+
+/// The log file of a folder for data.
+fn log_file(data: &Path) -> PathBuf {
+    data.join("deditd.log")
+}
+
+impl Start {
+    fn settings(&self) -> Settings {
+        let data = self.data.clone().unwrap_or_else(address::data);
+        Settings {
+            sessions: SessionsSettings {
+                quota: self.quota.saturating_mul(1_000_000_000),
+                memory_budget: self.memory.map_or(u64::MAX, |megabytes| megabytes.saturating_mul(1_000_000)),
+                unload_after: Duration::from_secs(self.unload_after),
+                store: data.clone(),
+            },
+            log: Some(log_file(&data)),
+            exit_after: Duration::from_secs(self.exit_after),
+        }
+    }
+}
+
+/// Is the daemon until it ends.
+fn foreground(start: &Start) -> Result<()> {
+    let socket = Bound::bind(&start.common.place.socket())?;
+    let daemon = Daemon::new(start.settings(), Arc::new(Catalogue))?;
+    let ending = daemon.clone();
+    ctrlc::set_handler(move || ending.end())
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("signals cannot be taken over ({error})")))?;
+    Ok(daemon.run(socket)?)
+}
+
+/// Starts a daemon in the background, with these settings.
+fn begin(start: &Start, console: &Console) -> Result<()> {
+    let mut program = desk::program()?;
+    let mut add = |name: &str, value: String| program.arguments.extend([name.into(), value.into()]);
+    if let Some(data) = &start.data {
+        add("--data", std::path::absolute(data).unwrap_or_else(|_| data.clone()).to_string_lossy().into_owned());
+    }
+    if let Some(memory) = start.memory {
+        add("--memory", memory.to_string());
+    }
+    add("--quota", start.quota.to_string());
+    add("--unload-after", start.unload_after.to_string());
+    add("--exit-after", start.exit_after.to_string());
+    let socket = start.common.place.socket();
+    let client = Client::connect_or_start(&socket, &program, &desk::hello())?;
+    let process = client.welcome().process;
+    let told = format!("the daemon runs as process {process} at {}", socket.display());
+    console.finish(&told, json!({"process": process, "socket": socket, "log": client.welcome().log}));
+    Ok(())
+}
+
+fn status(place: &Place, console: &Console) -> Result<()> {
+    let client = place.running()?;
+    let (status, _) = client.ask::<Status>(&Request::Status(Nothing {}), Vec::new())?;
+    let welcome = client.welcome().clone();
+    let mut lines = vec![format!(
+        "D-Edit {}, process {}, {:.0} s, {} clients, {} MB of memory",
+        welcome.version,
+        welcome.process,
+        status.seconds,
+        status.clients,
+        status.rss_bytes.unwrap_or_default() / 1_000_000,
+    )];
+    lines.extend(status.models.iter().map(|model| format!("model {} ({}) on {}", model.name, model.description, model.device)));
+    lines.extend(status.jobs.iter().map(|job| {
+        let position = job.position.map_or("runs".to_owned(), |position| format!("waits behind {position}"));
+        format!("job {}: {} of {} for {} {position}", job.job, job.what, job.session, job.client)
+    }));
+    lines.push(format!(
+        "{} sessions, {} of {} MB: {}",
+        status.sessions,
+        status.store_bytes / 1_000_000,
+        status.store_quota / 1_000_000,
+        status.store
+    ));
+    let mut report = json!(status);
+    for (key, value) in [("version", json!(welcome.version)), ("process", json!(welcome.process)), ("log", json!(welcome.log))] {
+        report[key] = value;
+    }
+    report["socket"] = json!(place.socket());
+    console.finish(&lines.join("\n"), report);
+    Ok(())
+}
+
+/// How long a daemon may take to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn stop(place: &Place, console: &Console) -> Result<()> {
+    let client = place.running()?;
+    let process = client.welcome().process;
+    client.ask::<Nothing>(&Request::Shutdown(Nothing {}), Vec::new())?;
+    drop(client);
+    let asked = Instant::now();
+    while place.running().is_ok_and(|client| client.welcome().process == process) {
+        if asked.elapsed() > PATIENCE {
+            return Err(Error::new(ErrorKind::Connection, format!("the daemon, process {process}, does not end"))
+                .hint("it may be within a long step; wait, or end the process"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    console.finish(&format!("the daemon, process {process}, has ended"), json!({"process": process}));
+    Ok(())
+}
+
+/// Whether a daemon runs or not: its log is most wanted when it does not.
+fn tell_log(logs: &Logs, console: &Console) -> Result<()> {
+    let running = logs.common.place.running().ok().map(|client| PathBuf::from(&client.welcome().log));
+    let file = running.unwrap_or_else(|| log_file(&address::data()));
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Error::usage(format!("there is no log ({error})")).at(&file).hint("a daemon writes it; dedit daemon start starts one")
+    })?;
+    let lines: Vec<&str> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(logs.lines)..];
+    let read: Vec<Value> = last.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    console.finish(&last.join("\n"), json!({"file": file, "lines": read}));
+    Ok(())
+}

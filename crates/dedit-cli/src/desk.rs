@@ -1,0 +1,273 @@
+//! The daemon that a command works with: the user's own, which outlives it, or one within this process.
+
+use std::cell::RefCell;
+use std::io::pipe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use dedit_client::{Client, Program};
+use dedit_daemon::{Daemon, Settings};
+use dedit_edit::{Channels, Image, Samples, Segmentation, Size};
+use dedit_models::Catalogue;
+use dedit_protocol::answer::{Fetched, OpenedPicture};
+use dedit_protocol::event::{Progress, SessionInfo};
+use dedit_protocol::request::{Fetch, Hello, Items, OpenPicture, OpenSession, SetItems, Which, Words};
+use dedit_protocol::{Blob, Event, Pixels, Request, address};
+use dedit_session::SessionsSettings;
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+use crate::console::Console;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt::Interrupt;
+use crate::output;
+use crate::picture::{Photo, Picture, encode};
+use crate::sheet::enlarged;
+
+/// Where the engine runs.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Daemon")]
+pub(crate) struct Place {
+    /// Run the engine in this process; without this the daemon does, which is started if it is not there, and keeps models and pictures ready
+    #[arg(long)]
+    no_daemon: bool,
+    /// The daemon's socket [default: the environment variable `DEDIT_SOCKET`, else the user's own]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+/// What the daemon does in this process.
+struct Within {
+    daemon: Arc<Daemon>,
+    /// The store of pictures that no folder was named for.
+    _store: TempDir,
+}
+
+/// A daemon, and who hears what it says.
+pub(crate) struct Desk<'a> {
+    client: Client,
+    within: Option<Within>,
+    console: &'a Console,
+    interrupt: &'a Interrupt,
+    /// Where previews go, if anywhere.
+    preview: RefCell<Option<PathBuf>>,
+}
+
+impl Place {
+    /// The socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        address::socket(self.socket.as_deref())
+    }
+
+    /// The daemon, started if need be.
+    pub(crate) fn desk<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+        if self.no_daemon {
+            return within(console, interrupt);
+        }
+        let client = Client::connect_or_start(&self.socket(), &program()?, &hello())?;
+        Ok(Desk { client, within: None, console, interrupt, preview: RefCell::default() })
+    }
+
+    /// The daemon where one runs; for what needs no engine, this process else.
+    pub(crate) fn desk_if_running<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+        match self.running() {
+            Ok(client) if !self.no_daemon => Ok(Desk { client, within: None, console, interrupt, preview: RefCell::default() }),
+            _ => within(console, interrupt),
+        }
+    }
+
+    /// The daemon that runs.
+    pub(crate) fn running(&self) -> Result<Client> {
+        Ok(Client::connect(&self.socket(), &hello())?)
+    }
+}
+
+/// This program as a daemon.
+pub(crate) fn program() -> Result<Program> {
+    let executable =
+        std::env::current_exe().map_err(|error| Error::new(ErrorKind::Internal, format!("this program does not find itself ({error})")))?;
+    Ok(Program { executable, arguments: ["daemon", "start", "--foreground"].map(Into::into).to_vec() })
+}
+
+pub(crate) fn hello() -> Hello {
+    Hello { client: "dedit".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// How a daemon is run, whoever runs it.
+pub(crate) fn settings(store: &Path) -> Settings {
+    let sessions =
+        SessionsSettings { store: store.to_path_buf(), quota: 20 << 30, memory_budget: u64::MAX, unload_after: Duration::from_secs(300) };
+    Settings { sessions, log: None, exit_after: Duration::from_secs(3600) }
+}
+
+/// A daemon in this process: the same as outside, over two pipes.
+fn within<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+    let broken = |error: std::io::Error| Error::new(ErrorKind::Resources, format!("the engine cannot be reached ({error})"));
+    let store = tempfile::tempdir().map_err(broken)?;
+    let daemon = Daemon::new(settings(store.path()), Arc::new(Catalogue))?;
+    let ((asked, ask), (answered, answer)) = (pipe().map_err(broken)?, pipe().map_err(broken)?);
+    let serving = daemon.clone();
+    thread::spawn(move || serving.converse(asked, answer));
+    let client = Client::over(answered, ask, &hello())?;
+    Ok(Desk { client, within: Some(Within { daemon, _store: store }), console, interrupt, preview: RefCell::default() })
+}
+
+impl Drop for Desk<'_> {
+    /// What runs in this process ends with it.
+    fn drop(&mut self) {
+        if let Some(within) = &self.within {
+            within.daemon.close();
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Asks for something and waits for the answer: tells how far it is, and stops it where the user wants that.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request, blobs: Vec<Blob>) -> Result<(T, Vec<Blob>)> {
+        let call = self.client.send(request, blobs)?;
+        Ok(call.finish_unless(&|| self.interrupt.asked(), &mut |event| self.hear(event))?)
+    }
+
+    /// Previews go to a file from now on.
+    pub(crate) fn preview_to(&self, file: PathBuf) {
+        *self.preview.borrow_mut() = Some(file);
+    }
+
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Progress(Progress { stage, step, of, loss: Some(loss), seconds_left }) => {
+                self.console.learning(&stage, step, of, loss, seconds_left.unwrap_or_default());
+            }
+            Event::Progress(Progress { stage, step, of, loss: None, seconds_left }) => self.console.stage(&stage, step, of, seconds_left),
+            Event::Queued(queued) if queued.position > 0 => self.console.stage("waiting for other jobs", 0, queued.position, None),
+            Event::Note(note) => self.console.note(note),
+            Event::Preview(blobs) => self.keep_preview(blobs),
+            _ => {}
+        }
+    }
+
+    /// Writes a preview, large enough to be looked at. One that cannot be written is none.
+    fn keep_preview(&self, blobs: Vec<Blob>) {
+        let preview = self.preview.borrow();
+        let (Some(file), Some(Blob::Pixels(pixels))) = (preview.as_ref(), blobs.into_iter().next()) else { return };
+        let written = image(pixels).and_then(|image| output::write(file, &encode(&enlarged(&image)?, &[])?));
+        if written.is_ok() {
+            self.console.preview(file);
+        }
+    }
+
+    /// A folder as the daemon has to be told it.
+    fn folder(&self, folder: &Path) -> Result<String> {
+        if self.client.shares_files() {
+            return Ok(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()).to_string_lossy().into_owned());
+        }
+        Err(Error::usage("the daemon at this socket does not see the files of this machine")
+            .at(folder)
+            .hint("name a session of its own store, --session @NAME (see dedit daemon status), or run the daemon here"))
+    }
+
+    /// Opens the session that a folder keeps, or with `@NAME` one of the daemon's store.
+    pub(crate) fn open_session(&self, place: &Path) -> Result<SessionInfo> {
+        let name = place.to_str().and_then(|place| place.strip_prefix('@')).map(str::to_owned);
+        let folder = if name.is_none() { Some(self.folder(place)?) } else { None };
+        Ok(self.ask(&Request::OpenSession(OpenSession { session: name, folder }), Vec::new())?.0)
+    }
+
+    /// Opens the session of a picture: in a folder, or in the daemon's store. The pixels are sent if the daemon has not got them.
+    pub(crate) fn open_picture(&self, photo: &Photo, name: &str, folder: Option<&Path>, replace: bool) -> Result<SessionInfo> {
+        let folder = folder.filter(|place| !place.to_string_lossy().starts_with('@')).map(|folder| self.folder(folder)).transpose()?;
+        self.send_picture(photo, &OpenPicture { name: name.to_owned(), folder, replace, ..OpenPicture::default() })
+    }
+
+    /// Gives a session a reference picture, or takes it away.
+    pub(crate) fn set_reference(&self, session: &str, picture: Option<(&Photo, &str)>) -> Result<()> {
+        let open = OpenPicture { reference_of: Some(session.to_owned()), ..OpenPicture::default() };
+        match picture {
+            Some((photo, name)) => self.send_picture(photo, &OpenPicture { name: name.to_owned(), ..open }).map(drop),
+            None => self.ask::<OpenedPicture>(&Request::OpenPicture(open), Vec::new()).map(drop),
+        }
+    }
+
+    fn send_picture(&self, photo: &Photo, open: &OpenPicture) -> Result<SessionInfo> {
+        let pixels = pixels(&photo.image)?;
+        let open = OpenPicture { digest: pixels.digest(), ..open.clone() };
+        let (known, _) = self.ask::<OpenedPicture>(&Request::OpenPicture(open.clone()), Vec::new())?;
+        if known.known {
+            return Ok(known.session);
+        }
+        let mut blobs = vec![Blob::Pixels(pixels)];
+        let profile = photo.profile.as_ref().map(|profile| {
+            blobs.push(Blob::Bytes(profile.clone()));
+            1
+        });
+        let open = OpenPicture { pixels: Some(0), profile, ..open };
+        Ok(self.ask::<OpenedPicture>(&Request::OpenPicture(open), blobs)?.0.session)
+    }
+
+    /// Says what the items of a picture are; `words` is what was said of them.
+    pub(crate) fn set_items(
+        &self,
+        session: &str,
+        picture: Which,
+        items: &Segmentation,
+        words: Option<std::collections::BTreeMap<String, Words>>,
+    ) -> Result<SessionInfo> {
+        let labels = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
+        let set = SetItems { session: session.to_owned(), picture, names: items.names().to_vec(), items: Items::Labels(0), words };
+        Ok(self.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels(&labels)?)])?.0)
+    }
+
+    /// A session's picture or reference picture, with its items and what was said of them.
+    pub(crate) fn fetch(&self, session: &str, picture: Which) -> Result<(Picture, Fetched)> {
+        let fetch = Fetch { session: session.to_owned(), picture, pixels: true };
+        let (fetched, blobs) = self.ask::<Fetched>(&Request::Fetch(fetch), Vec::new())?;
+        let mut blobs: Vec<Option<Blob>> = blobs.into_iter().map(Some).collect();
+        let mut take = |index: Option<usize>| index.and_then(|index| blobs.get_mut(index)?.take());
+        let (Some(Blob::Pixels(labels)), Some(Blob::Pixels(pixels))) = (take(fetched.labels), take(fetched.pixels)) else {
+            return Err(Error::usage("this session has no items yet").at(&fetched.session.folder).hint("learn the picture first"));
+        };
+        let profile = match take(fetched.profile) {
+            Some(Blob::Bytes(profile)) => Some(profile),
+            _ => None,
+        };
+        let image = image(pixels)?;
+        let labels = match labels.into_samples() {
+            dedit_protocol::Samples::U16(labels) => labels,
+            _ => Vec::new(),
+        };
+        let items = Segmentation::from_labels(image.size(), fetched.names.clone(), labels)?;
+        Ok((Picture { photo: Photo { image, profile }, items }, fetched))
+    }
+}
+
+/// A picture as the wire has it.
+pub(crate) fn pixels(image: &Image) -> Result<Pixels> {
+    let samples = match image.samples() {
+        Samples::U8(samples) => dedit_protocol::Samples::U8(samples.clone()),
+        Samples::U16(samples) => dedit_protocol::Samples::U16(samples.clone()),
+        Samples::F32(samples) => dedit_protocol::Samples::F32(samples.clone()),
+    };
+    let (width, height) = (image.size().width() as u32, image.size().height() as u32);
+    let pixels = Pixels::new(width, height, image.channels().count() as u8, samples);
+    pixels.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture that does not fit the wire"))
+}
+
+/// A picture that came over the wire.
+pub(crate) fn image(pixels: Pixels) -> Result<Image> {
+    let size = Size::new(pixels.width() as usize, pixels.height() as usize)?;
+    let channels = match pixels.channels() {
+        1 => Channels::Grey,
+        2 => Channels::GreyAlpha,
+        3 => Channels::Rgb,
+        _ => Channels::Rgba,
+    };
+    let samples = match pixels.into_samples() {
+        dedit_protocol::Samples::U8(samples) => Samples::U8(samples),
+        dedit_protocol::Samples::U16(samples) => Samples::U16(samples),
+        dedit_protocol::Samples::F32(samples) => Samples::F32(samples),
+    };
+    Ok(Image::new(size, channels, samples)?)
+}

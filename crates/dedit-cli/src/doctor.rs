@@ -1,0 +1,164 @@
+//! `dedit doctor`: what is there, what is wrong, and what to do about it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dedit_models::Catalogue;
+use dedit_protocol::address;
+use dedit_session::{ModelChoice, Models as _, memory};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::arguments::{DeviceName, Reporting};
+use crate::console::Console;
+use crate::desk::Place;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The model that is looked at
+    #[arg(long, value_name = "NAME|PATH")]
+    model: Option<PathBuf>,
+    /// The device that is looked at
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceName,
+    #[arg(long, hide = true)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+}
+
+/// What was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    /// Whether it is as it should be; `None` for what need not be there.
+    ok: Option<bool>,
+    found: String,
+    /// What to do.
+    advice: Option<String>,
+}
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, ok: Some(true), found: found.into(), advice: None }
+    }
+
+    fn bad(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, ok: Some(false), found: found.into(), advice: Some(advice.into()) }
+    }
+
+    fn absent(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, ok: None, found: found.into(), advice: Some(advice.into()) }
+    }
+
+    fn of(name: &'static str, error: &Error) -> Self {
+        let place = error.place().map_or_else(String::new, |place| format!(": {place}"));
+        Self::bad(name, format!("{}{place}", error.message()), error.hint_text().unwrap_or("see dedit daemon logs"))
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
+    let mut checks = vec![daemon(&options.place), model(options), ram(), disk()];
+    checks.extend(HOSTS.iter().map(host));
+    let line = |check: &Check| {
+        let mark = match check.ok {
+            Some(true) => "ok",
+            Some(false) => "WRONG",
+            None => "-",
+        };
+        let advice = check.advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default();
+        format!("{mark:<6} {:<8} {}{advice}", check.name, check.found)
+    };
+    let lines: Vec<String> = checks.iter().map(line).collect();
+    let wrong = checks.iter().filter(|check| check.ok == Some(false)).count();
+    console.finish(&lines.join("\n"), json!({"version": env!("CARGO_PKG_VERSION"), "checks": checks, "wrong": wrong}));
+    if wrong == 0 {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Connection, format!("{wrong} of {} are not as they should be", checks.len())).hint("see above"))
+}
+
+fn daemon(place: &Place) -> Check {
+    let socket = place.socket();
+    match place.running() {
+        Ok(client) => {
+            let welcome = client.welcome();
+            let found = format!("version {}, process {}, at {}", welcome.version, welcome.process, socket.display());
+            if welcome.version == env!("CARGO_PKG_VERSION") {
+                return Check::good("daemon", found);
+            }
+            Check::bad("daemon", found, format!("this is {}: end the other with dedit daemon stop", env!("CARGO_PKG_VERSION")))
+        }
+        Err(error) if error.message().contains("no D-Edit daemon") => {
+            Check::absent("daemon", format!("none runs at {}", socket.display()), "it is started when it is needed")
+        }
+        Err(error) => Check::of("daemon", &error),
+    }
+}
+
+fn model(options: &Options) -> Check {
+    let choice = ModelChoice {
+        model: options.model.as_ref().map(|model| model.to_string_lossy().into_owned()),
+        device: Some(options.device.to_string()),
+        ..ModelChoice::default()
+    };
+    match Catalogue.find(&choice) {
+        Ok(found) => Check::good("model", format!("{}, {} MB, on {}", found.name, found.bytes / 1_000_000, options.device)),
+        Err(error) => Check::of("model", &error.into()),
+    }
+}
+
+fn ram() -> Check {
+    /// What Stable Diffusion 1 takes to learn a picture of its own size, in half precision weights.
+    const LITTLE: u64 = 4 << 30;
+    match memory::available_bytes() {
+        None => Check::absent("memory", "this system does not say how much there is", "large models may not fit"),
+        Some(bytes) if bytes < LITTLE => {
+            Check::absent("memory", format!("{} MB are free", bytes / 1_000_000), "Stable Diffusion may not fit; the built-in model does")
+        }
+        Some(bytes) => Check::good("memory", format!("{} MB are free", bytes / 1_000_000)),
+    }
+}
+
+/// Whether sessions can be written.
+fn disk() -> Check {
+    let data = address::data();
+    let tried = fs::create_dir_all(&data).and_then(|()| {
+        let file = data.join(".doctor");
+        fs::write(&file, vec![0; 1 << 20]).and(fs::remove_file(&file))
+    });
+    match tried {
+        Ok(()) => Check::good("disk", format!("sessions are kept in {}", data.display())),
+        Err(error) => {
+            let advice = "make room there, or name another folder with the environment variable DEDIT_DATA";
+            Check::bad("disk", format!("nothing can be written to {} ({error})", data.display()), advice)
+        }
+    }
+}
+
+/// A program that D-Edit can work in.
+struct Host {
+    name: &'static str,
+    programs: &'static [&'static str],
+}
+
+const HOSTS: [Host; 3] = [
+    Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"] },
+    Host { name: "krita", programs: &["krita"] },
+    Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] },
+];
+
+fn host(host: &Host) -> Check {
+    let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    let program = |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|path: &PathBuf| Path::is_file(path));
+    match host.programs.iter().find_map(|name| program(&name)) {
+        Some(path) => Check::good(host.name, format!("{}", path.display())),
+        None => Check::absent(host.name, format!("no {} on PATH", host.programs.join(", ")), "install it to edit there"),
+    }
+}

@@ -1,0 +1,156 @@
+//! A checkpoint, found and opened.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use dedit_diffusion::lora::{LoraFile, Placement};
+use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::weights::OpenOptions;
+use dedit_diffusion::{Checkpoint, Error, ErrorKind, Result};
+use dedit_session::ModelChoice;
+use dedit_toys::model as toys;
+use etcetera::{BaseStrategy as _, choose_base_strategy};
+
+/// Names the model where nothing else does.
+pub const VARIABLE: &str = "DEDIT_MODEL";
+/// Names the folder that the built-in model is unpacked to, instead of the user's usual one.
+const CACHE: &str = "DEDIT_CACHE";
+
+/// A checkpoint that was found and opened; no tensor is read yet.
+pub struct Model {
+    checkpoint: Checkpoint,
+    device: Device,
+    choice: ModelChoice,
+    is_built_in: bool,
+}
+
+impl Model {
+    /// Opens what a choice names; where it names no model, what [`VARIABLE`] names, else the built-in one. `note` hears what should be known of it.
+    ///
+    /// # Errors
+    /// `Model` where there is none such or it cannot be read; `Usage` and `Resources` for a device that is not there.
+    pub fn open(choice: &ModelChoice, note: &mut dyn FnMut(String)) -> Result<Self> {
+        let device = open_device(choice.device.as_deref().unwrap_or("cpu"))?;
+        let (path, is_built_in) = find(choice)?;
+        let config_dir = choice.config_dir.as_ref().map(PathBuf::from);
+        let checkpoint = Checkpoint::open_with(&path, &OpenOptions { variant: choice.variant.clone(), config_dir })?;
+        if !checkpoint.ignored().is_empty() {
+            let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3).cloned().collect::<Vec<_>>());
+            note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", names.join(", ")));
+        }
+        Ok(Self { checkpoint, device, choice: lasting(choice, &path, is_built_in), is_built_in })
+    }
+
+    /// A short name for people.
+    pub fn name(&self) -> String {
+        name(&self.choice)
+    }
+
+    /// What finds it again from anywhere.
+    pub fn choice(&self) -> &ModelChoice {
+        &self.choice
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Which words of a prompt the built-in model was never shown, as a sentence; other models know them all, about.
+    pub fn remark(&self, prompt: &str) -> Option<String> {
+        if self.is_built_in { unknown_words(prompt) } else { None }
+    }
+
+    /// How many pixels a latent pixel stands for, along each side.
+    pub fn pixels_per_latent(&self) -> usize {
+        self.checkpoint.vae().config.pixels_per_latent()
+    }
+
+    /// Builds its networks, with every LoRA on them, and closes the files.
+    ///
+    /// # Errors
+    /// `Model` where its files or those of a LoRA cannot be used.
+    pub fn load(self, note: &mut dyn FnMut(String)) -> Result<Pipeline> {
+        let Self { checkpoint, device, choice, .. } = self;
+        // Opened first: a name that is wrong is told before the time that a large model takes.
+        let files = choice.loras.iter().map(|lora| LoraFile::open(Path::new(&lora.file))).collect::<Result<Vec<_>>>()?;
+        let mut pipeline = Pipeline::load(&checkpoint, &device)?;
+        for (lora, file) in choice.loras.iter().zip(files) {
+            // Beside the weights it counts exactly; merged, it would be rounded to what they are stored in.
+            let applied = pipeline.apply_lora(&file, Placement::Beside, lora.scale)?;
+            let unused: Vec<&String> = applied.unmatched.iter().chain(file.unknown()).collect();
+            if let Some(first) = unused.first() {
+                let count = unused.len();
+                note(format!("{count} tensors of this LoRA fit nothing in the model and are not used, such as {first}: {}", lora.file));
+            }
+        }
+        Ok(pipeline)
+    }
+}
+
+/// The last part of a model's path.
+pub(crate) fn name(choice: &ModelChoice) -> String {
+    let model = choice.model.clone().unwrap_or_default();
+    Path::new(&model).file_name().map_or(model.clone(), |name| name.to_string_lossy().into_owned())
+}
+
+/// A choice with whole paths, as far as they can be written.
+pub(crate) fn lasting(choice: &ModelChoice, path: &Path, is_built_in: bool) -> ModelChoice {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned();
+    ModelChoice {
+        model: Some(if is_built_in { toys::NAME.to_owned() } else { whole(path) }),
+        device: Some(choice.device.clone().unwrap_or_else(|| "cpu".to_owned())),
+        ..choice.clone()
+    }
+}
+
+pub(crate) fn unknown_words(prompt: &str) -> Option<String> {
+    let unknown = toys::unknown_words(prompt);
+    let told =
+        || format!("the built-in model knows toys alone, and not these words: {}; name another model with --model", unknown.join(", "));
+    (!unknown.is_empty()).then(told)
+}
+
+/// The model's path, and whether it is the built-in one.
+pub(crate) fn find(choice: &ModelChoice) -> Result<(PathBuf, bool)> {
+    let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match choice.model.as_ref().map(PathBuf::from).or(variable) {
+        Some(path) if path.exists() => Ok((path, false)),
+        Some(path) if path != Path::new(toys::NAME) => {
+            let hint = format!("give a diffusers folder, a .safetensors file, or the built-in model's name, {}", toys::NAME);
+            Err(Error::model("there is no such model").at(path).hint(hint))
+        }
+        _ => Ok((unpack()?, true)),
+    }
+}
+
+/// Unpacks the built-in model where this user's programs keep what they can make again.
+fn unpack() -> Result<PathBuf> {
+    let own = || choose_base_strategy().map(|folders| folders.cache_dir().join("dedit")).ok();
+    let named = std::env::var_os(CACHE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = named.or_else(own).unwrap_or_else(|| std::env::temp_dir().join("dedit"));
+    toys::unpack(&folder).map_err(|error| {
+        Error::new(ErrorKind::Resources, format!("the built-in model cannot be unpacked ({error})"))
+            .at(folder)
+            .hint(format!("make room or name another folder with the environment variable {CACHE}"))
+    })
+}
+
+/// A device by its name: `cpu`, `cuda`, `cuda:1`, `metal`.
+pub(crate) fn open_device(name: &str) -> Result<Device> {
+    let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
+    let (opened, built, feature) = match (name, index) {
+        ("cpu", _) => return Ok(Device::Cpu),
+        ("cuda", _) => (Device::new_cuda(0), cfg!(feature = "cuda"), "cuda"),
+        (_, Some(index)) => (Device::new_cuda(index), cfg!(feature = "cuda"), "cuda"),
+        ("metal", _) => (Device::new_metal(0), cfg!(feature = "metal"), "metal"),
+        _ => return Err(Error::usage(format!("there is no device '{name}'")).hint("give cpu, cuda, cuda:1 or metal")),
+    };
+    if !built {
+        return Err(Error::usage(format!("this dedit was built without support for {feature}"))
+            .hint(format!("use --device cpu, or build it with --features {feature}")));
+    }
+    opened.map_err(|error| {
+        Error::new(ErrorKind::Resources, format!("the device {feature} cannot be opened ({error})")).hint("use --device cpu")
+    })
+}
