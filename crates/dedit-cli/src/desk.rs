@@ -15,7 +15,7 @@ use dedit_models::Catalogue;
 use dedit_protocol::answer::{Fetched, OpenedPicture};
 use dedit_protocol::event::{Progress, SessionInfo};
 use dedit_protocol::request::{Fetch, Hello, Items, OpenPicture, OpenSession, SetItems, Which, Words};
-use dedit_protocol::{Blob, Event, Pixels, Request, address};
+use dedit_protocol::{Blob, Event, Failure, Pixels, Request, address};
 use dedit_session::SessionsSettings;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
@@ -128,7 +128,8 @@ impl Desk<'_> {
     /// Asks for something and waits for the answer: tells how far it is, and stops it where the user wants that.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request, blobs: Vec<Blob>) -> Result<(T, Vec<Blob>)> {
         let call = self.client.send(request, blobs)?;
-        Ok(call.finish_unless(&|| self.interrupt.asked(), &mut |event| self.hear(event))?)
+        let asked = || self.interrupt.asked();
+        call.finish_unless(&asked, &mut |event| self.hear(event)).map_err(|failure| as_written(failure).into())
     }
 
     /// Previews go to a file from now on.
@@ -241,6 +242,16 @@ impl Desk<'_> {
         let items = Segmentation::from_labels(image.size(), fetched.names.clone(), labels)?;
         Ok((Picture { photo: Photo { image, profile }, items }, fetched))
     }
+}
+
+/// Places below the folder that the command was called in, as the user writes them.
+fn as_written(failure: Failure) -> Failure {
+    let below = |place: &String| {
+        let here = std::env::current_dir().ok()?;
+        Path::new(place).strip_prefix(here).ok().map(|place| place.display().to_string()).filter(|place| !place.is_empty())
+    };
+    let place = failure.place.as_ref().and_then(below).or(failure.place.clone());
+    Failure { place, ..failure }
 }
 
 /// A picture as the wire has it.

@@ -137,7 +137,8 @@ fn the_demo_leaves_pictures_a_contact_sheet_and_a_report() {
             verbs.push(edit["verb"].as_str().unwrap().to_owned());
         }
     }
-    expected.push("table-reference.png".to_owned());
+    expected.extend(["table-reference.png", "sessions"].map(str::to_owned));
+    assert_eq!(files(&shown.join("sessions")), ["beach", "garden", "table"]);
     expected.sort();
     assert_eq!(files(&shown), expected);
     for verb in ["reconstruct", "replace", "augment", "swap-in", "move", "swap", "remove"] {

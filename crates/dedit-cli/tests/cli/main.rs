@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod calls;
+#[cfg(unix)]
+mod daemon;
 mod interrupt;
 mod items;
 mod method;
@@ -23,9 +25,24 @@ fn stored(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/parity").join(name)
 }
 
-/// `dedit` with a command line, split at blanks, run in `folder`; `{name}` stands for a checkpoint kept with the tests.
+/// `dedit` with a command line, split at blanks, run in `folder` with the engine in its own process; `{name}` stands for a checkpoint kept with the tests.
 fn dedit(folder: &Path, line: &str) -> Command {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let own = match words.as_slice() {
+        ["edit" | "plan", verb, ..] if !verb.starts_with('-') => 2,
+        ["learn" | "show" | "demo", ..] => 1,
+        _ => return with_daemon(folder, line),
+    };
+    if words.contains(&"--no-daemon") {
+        return with_daemon(folder, line);
+    }
+    with_daemon(folder, &[&words[..own], &["--no-daemon"], &words[own..]].concat().join(" "))
+}
+
+/// The same, with the daemon of that folder.
+fn with_daemon(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
+    command.env("DEDIT_SOCKET", folder.join("run/daemon.sock")).env("DEDIT_DATA", folder.join("data"));
     command.current_dir(folder).env_remove("DEDIT_MODEL").env("DEDIT_CACHE", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
     for word in line.split_whitespace() {
         match word.strip_prefix('{').and_then(|word| word.split_once('}')) {

@@ -57,8 +57,15 @@ fn a_picture_is_learned_and_every_verb_edits_it() {
         }
         assert!(image::open(path.join(format!("{name}-sheet.png"))).unwrap().width() > 4 * 192, "{name}");
     }
-    let history: Value = serde_json::from_slice(&fs::read(path.join("s/history.json")).unwrap()).unwrap();
+    let history = succeed(path, "show --session s")["revisions"].clone();
     assert_eq!(history.as_array().unwrap().len(), verbs.len());
+    assert_eq!((&history[3]["edits"][0]["from"], &history[3]["seed"]), (&"reference:box".into(), &4.into()));
+    // On top of a revision: the ball that was moved away stays away.
+    succeed(path, "edit remove --item box --on 5 --session s --steps 2 --seed 4 --out both.png");
+    let (moved, both) = (image::open(path.join("move.png")).unwrap().to_rgb8(), image::open(path.join("both.png")).unwrap().to_rgb8());
+    assert_eq!(moved.get_pixel(2, 2), both.get_pixel(2, 2));
+    let [near_ball, near_ball_before] = [&both, &before].map(|picture| picture.get_pixel(16, 20));
+    assert_ne!(near_ball, near_ball_before);
 }
 
 #[test]
@@ -137,7 +144,7 @@ fn calls_that_are_wrong_say_so() {
         ("learn a.png --items bad.npy --session t", 3, "no whole .npy file: bad.npy"),
         ("learn a.png --items a.png --session t", 3, "this is no label picture"),
         ("learn none.png --items items --session t", 3, "cannot read this picture (No such file"),
-        ("learn a.png --items items --words bal=x --session t", 2, "there is no item 'bal'; did you mean 'ball'?"),
+        ("learn a.png --items items --words bal=x --session t", 2, "there is no item 'bal': a.png; did you mean 'ball'?"),
         ("learn a.png --items items --words ball --session t", 2, "'ball' does not say which item it is about"),
         ("learn a.png --items items --updates 5 --session t", 2, "--updates has 1 numbers; give two"),
         ("learn a.png --items items --session a.png/t", 2, "cannot write here"),

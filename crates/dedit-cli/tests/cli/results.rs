@@ -41,7 +41,8 @@ fn several_edits_make_one_plan() {
         ("remove --item ball", "move+--item+box+--dx+-10", json!([["removed"], ["moved"], ["adjusted"]])),
         ("move --item box --dx -8", "augment+--item+box+--prompt+'golden+[v]'", json!([[], ["moved", "prompt"], ["adjusted"]])),
     ] {
-        let mut command = super::dedit(path, &format!("plan {verb} {base} --json --ring 1 --then"));
+        let mut command = super::dedit(path, &format!("plan {verb} {base} --json --ring 1"));
+        command.arg("--then");
         let outcome = super::Outcome::from(command.arg(then.replace('+', " ")).output().unwrap());
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         let report: Value = serde_json::from_str(&outcome.stdout).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,16 +16,21 @@ fn longer(session: &str) -> String {
     format!("learn a.png --items items --session {session} --model {{tiny-sd}} --updates 60,60 --accumulation 1 --tokens 2 --no-early-stop")
 }
 
+/// The files of a session whose names begin so.
+fn named(path: &Path, session: &str, start: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path.join(session)).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with(start)).collect()
+}
+
 fn learned(path: &Path, session: &str) -> Vec<u8> {
-    fs::read(path.join(session).join("learned.safetensors")).unwrap()
+    fs::read(&named(path, session, "learned-")[0]).unwrap()
 }
 
 /// Starts a call and waits for a state to be kept.
 fn until_a_state(path: &Path, session: &str) -> Child {
-    let state = path.join(session).join("learning.safetensors");
     let mut child = dedit(path, &longer(session)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
-    while !state.exists() {
+    while named(path, session, "learning-").is_empty() {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "no state was kept in time");
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -45,24 +50,27 @@ fn what_was_killed_or_stopped_goes_on_to_the_same_end() {
     let mut child = until_a_state(path, "cut");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(path.join("cut/learning.safetensors").exists() && !path.join("cut/learned.safetensors").exists());
-    assert_eq!(record(path, "cut")["state"], "learning");
+    assert!(named(path, "cut", "learned-").is_empty());
+    assert_eq!(succeed(path, "show --session cut")["state"], "learning");
     let edit = "edit remove --item ball --session cut --steps 2 --out";
     let early = run(path, &format!("{edit} a-1.png"));
-    fails(&early, 2, "learning has not come to its end here: cut; run dedit learn again to go on", "an unfinished session");
+    fails(&early, 2, "learning has not come to its end here: cut; learn the picture, or edit with --draft", "an unfinished session");
     succeed(path, &format!("{edit} draft.png --draft"));
     let other = run(path, &format!("{} --seed 9", longer("cut")));
     fails(&other, 2, "learning with other settings was begun here: cut; begin again with --restart", "other settings");
     let resumed = succeed(path, &longer("cut"));
     assert!(resumed["resumed_at"][0].as_u64().unwrap() > 0);
     assert!(learned(path, "cut") == learned(path, "whole"), "resumed learning ends with other numbers");
-    assert!(!path.join("cut/learning.safetensors").exists());
-    assert_eq!((&record(path, "cut")["state"], &record(path, "cut")["revision"]), (&"learned".into(), &1.into()), "the draft was an edit");
+    assert!(named(path, "cut", "learning-").is_empty());
+    let shown = succeed(path, "show --session cut");
+    assert_eq!((&shown["state"], &shown["revision"]), (&"learned".into(), &1.into()), "the draft was an edit");
     // A damaged state is set aside.
-    fs::create_dir(path.join("damaged")).unwrap();
-    fs::write(path.join("damaged/learning.safetensors"), "no state").unwrap();
+    let mut child = until_a_state(path, "damaged");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::write(&named(path, "damaged", "learning-")[0], "no state").unwrap();
     let again = succeed(path, &longer("damaged"));
-    assert!(again["notes"].to_string().contains("damaged/learning.damaged"), "{}", again["notes"]);
+    assert!(again["notes"].to_string().contains(".safetensors.damaged"), "{}", again["notes"]);
     assert!(learned(path, "damaged") == learned(path, "whole"));
     // Nothing is left to do.
     let done = succeed(path, &longer("whole"));
@@ -86,7 +94,7 @@ fn ctrl_c_keeps_the_state_and_two_do_not_learn_in_one_folder() {
     let learning = |line: &String| line.contains("learning tokens");
     let (mut child, mut told) = begin();
     assert_eq!(told.by_ref().filter(learning).find_map(|line| step(&line).filter(|step| *step == 3)), Some(3));
-    fails(&run(path, &line), 2, "another dedit is learning here: s; wait until it has finished", "a second one");
+    fails(&run(path, &line), 2, "another program is using this session: s; wait until it has finished", "a second one");
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let rest: Vec<String> = told.collect();
     assert_eq!(child.wait().unwrap().code(), Some(6), "{rest:?}");
@@ -114,27 +122,27 @@ fn what_is_begun_again_forgets_the_old_and_counts_on() {
         "something else was learned here: s; give another --session, or --restart to forget it",
         "another picture",
     );
-    assert_eq!(fs::read(path.join("s/picture.png")).unwrap(), fs::read(path.join("a.png")).unwrap());
     succeed(path, &format!("{other} --restart"));
-    assert_eq!(fs::read(path.join("s/picture.webp")).unwrap(), fs::read(path.join("b.webp")).unwrap());
-    assert!(!path.join("s/picture.png").exists());
-    assert_eq!(succeed(path, "edit remove --item ball --session s --steps 1 --out o.png")["session_revision"], 2);
-    fs::write(path.join("s/history.json"), "[{").unwrap();
-    let noted = succeed(path, "edit remove --item ball --session s --steps 1 --out o.png");
-    assert!(noted["notes"].to_string().contains("s/history.damaged") && noted["session_revision"] == 3, "{noted}");
+    let shown = succeed(path, "show --session s");
+    assert_eq!((&shown["state"], &shown["revisions"]), (&"learned".into(), &serde_json::json!([])), "another picture has another history");
+    let edit = "edit remove --item ball --session s --steps 1 --out o.png";
+    assert_eq!((&succeed(path, edit)["session_revision"], &succeed(path, edit)["session_revision"]), (&1.into(), &2.into()));
+    // A damaged revision is set aside, and the others are as they were.
+    fs::write(path.join("s/history/2/entry.json"), "[{").unwrap();
+    assert_eq!(succeed(path, "show --session s")["revisions"].as_array().unwrap().len(), 1);
+    assert!(path.join("s/history/2.damaged/entry.json").exists());
     let record = record(path, "s");
-    for key in ["fingerprint", "model", "settings", "pictures"] {
-        assert!(!record[key].is_null(), "{key}");
-    }
-    assert_eq!((&record["pictures"][0]["source"], &record["outcome"]["steps"]), (&"b.webp".into(), &serde_json::json!([2, 2])));
+    assert_eq!((&record["pictures"][0]["source"], &record["version"]), (&"b.webp".into(), &2.into()));
+    assert_eq!(record["model"]["model"], "toys");
     // The picture of a session is that which was learned.
-    fs::copy(path.join("a.png"), path.join("s/picture.webp")).unwrap();
+    let pixels = fs::read(path.join("s/picture.pixels")).unwrap();
+    fs::write(path.join("s/picture.pixels"), vec![7; pixels.len()]).unwrap();
     let changed = run(path, "edit remove --item ball --session s --steps 1 --out x.png");
-    fails(&changed, 3, "this session was learned of another picture or of other items: s", "another picture in the folder");
+    fails(&changed, 3, "its picture is not the one that was opened", "another picture in the folder");
     // Another folder's model is found from everywhere.
     fs::create_dir(path.join("elsewhere")).unwrap();
     fs::rename(path.join("s"), path.join("elsewhere/t")).unwrap();
-    fs::copy(path.join("b.webp"), path.join("elsewhere/t/picture.webp")).unwrap();
+    fs::write(path.join("elsewhere/t/picture.pixels"), pixels).unwrap();
     succeed(&path.join("elsewhere"), "edit remove --item ball --session t --steps 1 --out o.png");
 }
 
@@ -159,12 +167,12 @@ fn a_full_disk_costs_nothing_that_was_there() {
     succeed(path, "generate --prompt ball --steps 1 --out x.png");
     // Room for the pictures, and not for what is learned.
     fails(&on_a_full_disk(path, 40, &line), 7, "there is no room to write", "learning");
-    assert!(!path.join("s/learned.safetensors").exists());
+    assert!(named(path, "s", "learned-").is_empty());
     succeed(path, &line);
-    let before = (files(&path.join("s")), learned(path, "s"), fs::read(path.join("s/session.json")).unwrap());
+    let before = (files(&path.join("s")), learned(path, "s"));
     let edit = "edit remove --item ball --session s --steps 1 --out o.png";
     fails(&on_a_full_disk(path, 0, edit), 7, "there is no room to write", "an edit");
     assert!(!path.join("o.png").exists());
-    assert_eq!((files(&path.join("s")), learned(path, "s"), fs::read(path.join("s/session.json")).unwrap()), before);
+    assert_eq!((files(&path.join("s")), learned(path, "s")), before);
     succeed(path, edit);
 }

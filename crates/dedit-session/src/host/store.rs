@@ -102,11 +102,16 @@ impl Shared {
             }
         }
         self.make_room(opening);
-        let session = Session::new(name, &path, opening);
-        session.lock().write()?;
-        let session = Arc::new(session);
-        locked(&self.open).insert(name.to_owned(), session.clone());
+        let session = self.begun(name, &path, opening);
+        // Whoever comes for the same picture meanwhile waits here for what is being written, and for nothing else.
+        session.lock().write().inspect_err(|_| _ = locked(&self.open).remove(name))?;
         Ok(session)
+    }
+
+    /// A session that is not written yet; of several that want one for the same place, the first begins it.
+    fn begun(&self, name: &str, path: &Path, opening: &Opening) -> Arc<Session> {
+        let mut open = locked(&self.open);
+        open.entry(name.to_owned()).or_insert_with(|| Arc::new(Session::new(name, path, opening))).clone()
     }
 
     /// The session of a picture in a folder that a user named.
@@ -132,11 +137,10 @@ impl Shared {
             Err(error) if replace && error.kind() == dedit_edit::ErrorKind::Input => {
                 Folder::take(&path)?.clear()?;
             }
-            Err(error) => return Err(error.hint("begin again with --restart")),
+            Err(error) if error.kind() == dedit_edit::ErrorKind::Input => return Err(error.hint("begin again with --restart")),
+            Err(error) => return Err(error),
         }
-        let session = Arc::new(Session::new(&name, &path, opening));
-        locked(&self.open).insert(name, session.clone());
-        Ok(session)
+        Ok(self.begun(&name, &path, opening))
     }
 
     /// A picture that some open session holds, or one in the store.
