@@ -13,7 +13,7 @@ use dedit_diffusion::scheduler::SchedulerKind;
 use crate::console::Console;
 use crate::desk::Place;
 use crate::error::Error;
-use crate::{daemon, demo, doctor, edit, generate, learn, plan, show};
+use crate::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
 
 /// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Show(show::Options),
     Generate(generate::Options),
     Demo(demo::Options),
+    Segment(segment::Options),
     Daemon(daemon::Options),
     Doctor(doctor::Options),
 }
@@ -49,6 +50,7 @@ impl Command {
             Self::Edit(options) => options.reporting(),
             Self::Plan(options) => options.reporting(),
             Self::Show(options) => &options.reporting,
+            Self::Segment(options) => &options.reporting,
             Self::Daemon(options) => options.reporting(),
             Self::Doctor(options) => &options.reporting,
         }

@@ -20,6 +20,7 @@ mod making;
 mod output;
 mod picture;
 mod plan;
+mod segment;
 mod sheet;
 mod show;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Edit(options) => edit::run(&options, &console, &interrupt),
         Command::Plan(options) => plan::run(&options, &console, &interrupt),
         Command::Show(options) => show::run(&options, &console, &interrupt),
+        Command::Segment(options) => segment::run(&options, &console),
         Command::Daemon(options) => daemon::run(&options, &console),
         Command::Doctor(options) => doctor::run(&options, &console),
     });

@@ -5,6 +5,8 @@
 mod calls;
 #[cfg(unix)]
 mod daemon;
+#[cfg(unix)]
+mod forwarded;
 mod interrupt;
 mod items;
 mod method;
@@ -12,6 +14,7 @@ mod models;
 mod pictures;
 mod results;
 mod scene;
+mod segments;
 mod sessions;
 
 use std::path::{Path, PathBuf};

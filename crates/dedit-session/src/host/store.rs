@@ -140,7 +140,9 @@ impl Shared {
             Err(error) if error.kind() == dedit_edit::ErrorKind::Input => return Err(error.hint("begin again with --restart")),
             Err(error) => return Err(error),
         }
-        Ok(self.begun(&name, &path, opening))
+        let session = self.begun(&name, &path, opening);
+        let same = session.lock().is_of(digest);
+        if same { Ok(session) } else { Err(Error::usage("another picture is being opened here").at(folder).hint("give another --session")) }
     }
 
     /// A picture that some open session holds, or one in the store.

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that is tested, in parts that can be run alone.
 
+mod daemon;
 mod demo;
 mod docs;
 mod parity;
@@ -22,6 +23,8 @@ pub(crate) enum Part {
     Unit,
     /// Agreement with the values of PyTorch that are kept with the tests
     Parity,
+    /// The daemon behind a socket that ssh forwards; everything else about it is tested with the crates
+    Daemon,
     /// README's first command, run as written
     Demo,
     /// That README's commands exist and links between documents lead somewhere
@@ -33,6 +36,7 @@ impl Part {
         match self {
             Self::Unit => unit(workspace),
             Self::Parity => parity::run(workspace),
+            Self::Daemon => daemon::run(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),
         }
@@ -55,10 +59,15 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part]) -> Tally {
     tally
 }
 
-/// Runs `cargo test`, showing and counting its output; without the test of everything that [`Part::Parity`] compares case by case.
+/// Runs all of `cargo test` but what other parts run: what [`Part::Parity`] compares case by case, and what needs other programs.
 fn unit(workspace: &Workspace) -> Result<Tally> {
-    let without = "--skip computed_values_agree_with_those_of_pytorch";
-    let mut command = workspace.cargo(&format!("test --locked --release --workspace --no-fail-fast -- {without}"));
+    let without = format!("--skip computed_values_agree_with_those_of_pytorch --skip {}", daemon::TEST);
+    cargo_test(workspace, &format!("--workspace --no-fail-fast -- {without}"))
+}
+
+/// Runs `cargo test`, showing and counting its output.
+fn cargo_test(workspace: &Workspace, arguments: &str) -> Result<Tally> {
+    let mut command = workspace.cargo(&format!("test --locked --release {arguments}"));
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} cannot be started", shown(&command)))?;
     let mut tally = Tally::default();
     for line in BufReader::new(child.stdout.take().context("the output of cargo is closed")?).lines() {
