@@ -30,7 +30,7 @@ impl Engine {
         };
         ModelChoice {
             model,
-            device: self.device.clone().map(|device| device.to_string()),
+            device: self.device.map(|device| device.to_string()),
             variant: self.variant.clone(),
             config_dir: self.config_dir.as_deref().map(whole),
             loras: self.lora.iter().map(|lora| request::Lora { file: whole(&lora.file), scale: lora.scale }).collect(),

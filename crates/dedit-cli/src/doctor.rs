@@ -157,7 +157,7 @@ const HOSTS: [Host; 3] = [
 fn host(host: &Host) -> Check {
     let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let program = |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|path: &PathBuf| Path::is_file(path));
-    match host.programs.iter().find_map(|name| program(&name)) {
+    match host.programs.iter().find_map(program) {
         Some(path) => Check::good(host.name, format!("{}", path.display())),
         None => Check::absent(host.name, format!("no {} on PATH", host.programs.join(", ")), "install it to edit there"),
     }

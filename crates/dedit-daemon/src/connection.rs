@@ -1,8 +1,8 @@
 //! One client: its frames in, events out.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -31,8 +31,7 @@ impl Connection {
         daemon.clients.add(client, outgoing.clone());
         let sending = outgoing.clone();
         let sender = thread::spawn(move || sending.write(writer));
-        let connection =
-            Self { daemon: daemon.clone(), client, outgoing: outgoing.clone(), over: AtomicBool::new(false) };
+        let connection = Self { daemon: daemon.clone(), client, outgoing: outgoing.clone(), over: AtomicBool::new(false) };
         let end = connection.hear(&mut reader);
         if let Some(reason) = end {
             daemon.log.write("dropped", &format!("client {client}: {reason}"));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use dedit_edit::{
-    AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords, LearnOptions,
-    PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Transform, Vacated,
+    AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
+    LearnOptions, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Transform, Vacated,
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
@@ -167,11 +167,7 @@ pub(crate) fn learn_options(options: &request::LearnOptions) -> LearnOptions {
         tokens: options.tokens,
         updates: options.updates,
         rates: options.rates,
-        attention: if options.full_attention {
-            Some(AttentionTraining::CrossAttention)
-        } else {
-            options.rank.map(AttentionTraining::Lora)
-        },
+        attention: if options.full_attention { Some(AttentionTraining::CrossAttention) } else { options.rank.map(AttentionTraining::Lora) },
         batch: options.batch,
         accumulation: options.accumulation,
         no_early_stop: options.no_early_stop,

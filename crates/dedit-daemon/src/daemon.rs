@@ -12,8 +12,8 @@ use dedit_protocol::handshake::{VERSIONS, answer};
 use dedit_protocol::socket::Bound;
 use dedit_protocol::{Failure, FailureKind};
 use dedit_session::{Models, Sessions, SessionsSettings};
-use interprocess::local_socket::prelude::*;
 use interprocess::local_socket::Stream;
+use interprocess::local_socket::prelude::*;
 
 use crate::connection::Connection;
 use crate::convert;
@@ -146,7 +146,9 @@ impl Daemon {
     pub fn close(&self) {
         self.sessions.close();
         let clients: Vec<_> = self.clients.lock().values().cloned().collect();
-        clients.iter().for_each(|outgoing| outgoing.wait_until_sent(Duration::from_secs(2)));
+        for outgoing in clients {
+            outgoing.wait_until_sent(Duration::from_secs(2));
+        }
     }
 
     /// What clients call themselves.

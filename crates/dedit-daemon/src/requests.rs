@@ -31,12 +31,12 @@ impl Reporter for Passing {
 /// An answer, or `None` for what answers later.
 type Answer = Result<Option<Event>>;
 
-fn nothing() -> Answer {
-    Ok(Some(Event::finished(&Nothing {}, Vec::new())))
+fn nothing() -> Event {
+    Event::finished(&Nothing {}, Vec::new())
 }
 
-fn session(info: &dedit_session::Info) -> Answer {
-    Ok(Some(Event::finished(&convert::session_info(info), Vec::new())))
+fn session(info: &dedit_session::Info) -> Event {
+    Event::finished(&convert::session_info(info), Vec::new())
 }
 
 fn index(which: Which) -> usize {
@@ -61,7 +61,7 @@ impl Connection {
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
                 let folder = open.folder.as_deref().map(Path::new);
-                sessions.open_session(self.client, open.session.as_deref(), folder).and_then(|info| session(&info))
+                sessions.open_session(self.client, open.session.as_deref(), folder).map(|info| Some(session(&info)))
             }
             Request::SetItems(set) => self.set_items(set, &mut blobs),
             Request::Segment(segment) => self.segment(&segment),
@@ -73,29 +73,30 @@ impl Connection {
                 let region = answer::ResultRegion { region: convert::region(rect) };
                 Ok(Some(Event::finished(&region, vec![convert::image_blob(image)?])))
             }),
-            Request::Undo(undo) => sessions.undo(&undo.session, undo.revision).and_then(|info| session(&info)),
+            Request::Undo(undo) => sessions.undo(&undo.session, undo.revision).map(|info| Some(session(&info))),
             Request::Cancel(cancel) => {
                 // A job that is over needs no stopping.
                 sessions.cancel(cancel.job);
-                nothing()
+                Ok(Some(nothing()))
             }
             Request::Sessions(_) => {
                 let sessions = sessions.sessions().iter().map(convert::session_info).collect();
                 Ok(Some(Event::finished(&answer::Sessions { sessions }, Vec::new())))
             }
-            Request::Forget(forget) => sessions.forget(&forget.session, forget.learned_only).and_then(|()| nothing()),
+            Request::Forget(forget) => sessions.forget(&forget.session, forget.learned_only).map(|()| Some(nothing())),
             Request::Status(_) => Ok(Some(self.status())),
             Request::Unload(_) => {
                 sessions.unload();
-                nothing()
+                Ok(Some(nothing()))
             }
             Request::Shutdown(_) => {
                 self.daemon.log.write("shutdown", "a client asked for it");
                 self.daemon.end();
-                nothing()
+                Ok(Some(nothing()))
             }
             Request::Fetch(fetch) => self.fetch(&fetch),
-            Request::Goodbye(_) => nothing(),
+            // It was heard before.
+            Request::Goodbye(_) => Ok(None),
         };
         answer.map_err(|error| convert::failure(&error))
     }
@@ -158,7 +159,7 @@ impl Connection {
         let sessions = &self.daemon.sessions;
         let index = index(set.picture);
         let items = blobs.items(set.names, &set.items, sessions.size(&set.session, index)?)?;
-        session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)
+        Ok(Some(session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)))
     }
 
     fn segment(&self, segment: &request::Segment) -> Answer {

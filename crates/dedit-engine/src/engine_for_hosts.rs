@@ -143,8 +143,7 @@ impl dedit_edit::Engine for Engine {
         let usual = self.pipeline().request("");
         // Whatever the picture's size, the networks see about their own.
         let side = |pixels: usize, own: usize| pixels.next_multiple_of(unit).min(own);
-        let request =
-            GenerateRequest { width: side(size.width(), usual.width), height: side(size.height(), usual.height), ..usual };
+        let request = GenerateRequest { width: side(size.width(), usual.width), height: side(size.height(), usual.height), ..usual };
         self.pipeline().least_memory(&request) + FLOATS * size.pixels() as u64
     }
 }

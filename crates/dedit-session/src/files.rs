@@ -9,9 +9,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
+/// Before a file has its name. Those of sessions are told apart: what a process that was killed left of them is removed by whoever has the session next,
+/// and nobody else may be writing them then.
+const PART: &str = ".dedit-";
+const PART_OF_SESSION: &str = ".dedit-session-";
+
 /// Creates a folder, with those above it, and makes sure that files can be written there.
 pub fn create_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).and_then(|()| temporary(folder).map(drop)).map_err(|error| cannot_write(&error, folder))
+    fs::create_dir_all(folder).and_then(|()| temporary(folder, PART).map(drop)).map_err(|error| cannot_write(&error, folder))
 }
 
 /// Writes a file under a name of its own and gives it its name when it is whole and on the disk.
@@ -21,8 +26,22 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The same, for what is written piece by piece.
 pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    write_as(PART, path, content)
+}
+
+/// A file of a session.
+pub(crate) fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
+    keep_with(path, |file| file.write_all(bytes))
+}
+
+/// The same, for what is written piece by piece.
+pub(crate) fn keep_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    write_as(PART_OF_SESSION, path, content)
+}
+
+fn write_as(prefix: &str, path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = temporary(folder).and_then(|mut file| {
+    let written = temporary(folder, prefix).and_then(|mut file| {
         let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut file);
         content(&mut buffered).and_then(|()| buffered.flush())?;
         drop(buffered);
@@ -32,6 +51,26 @@ pub fn write_with(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Resul
         Ok(())
     });
     written.map_err(|error| cannot_write(&error, path))
+}
+
+/// Writes a file under its name at once, and puts it on the disk: for a folder that counts for nothing until its last file is there.
+pub(crate) fn write_within(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let written = fs::File::create(path).and_then(|mut file| {
+        let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut file);
+        content(&mut buffered).and_then(|()| buffered.flush())?;
+        drop(buffered);
+        file.sync_all()
+    });
+    written.map_err(|error| cannot_write(&error, path))
+}
+
+/// Removes what a process that was killed left of a session's files.
+pub(crate) fn remove_parts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PART_OF_SESSION) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Reads a file; `None` where there is none.
@@ -47,7 +86,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(ErrorKind::Internal, format!("a session makes no JSON ({error})")).at(path))?;
-    write(path, format!("{text}\n").as_bytes())
+    keep(path, format!("{text}\n").as_bytes())
 }
 
 /// Reads a value from JSON; `None` where there is none.
@@ -56,10 +95,13 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(&error, path))
 }
 
+/// How the name of what is set aside ends.
+pub(crate) const DAMAGED: &str = ".damaged";
+
 /// Renames what is damaged, so that it is in nobody's way and can be looked at; says to what.
 pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".damaged");
+    name.push(DAMAGED);
     let aside = path.with_file_name(name);
     // An older one of the same name has been looked at, or never will be.
     let _ = if aside.is_dir() { fs::remove_dir_all(&aside) } else { fs::remove_file(&aside) };
@@ -111,16 +153,16 @@ pub fn cannot_write(error: &io::Error, path: &Path) -> Error {
 }
 
 /// A file that is gone when it is dropped, with the permissions that a new file has.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".dedit-").suffix(".part");
+    builder.prefix(prefix).suffix(".part");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
 }
 
 /// A name is on the disk when its folder is. Not every system can say so; the file itself is there then.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     }

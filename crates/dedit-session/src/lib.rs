@@ -17,7 +17,7 @@ mod raster;
 mod session;
 mod work;
 
-pub use host::{Fetched, JobInfo, LoadedModel, Revision, Sessions, SessionsSettings, Status, Watcher};
+pub use host::{Fetched, JobInfo, LoadedModel, Logging, Revision, Sessions, SessionsSettings, Status, Watcher};
 pub use models::{Found, Lora, ModelChoice, Models};
 pub use raster::digest;
 pub use session::{Info, Opening, State};

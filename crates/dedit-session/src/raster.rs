@@ -67,14 +67,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Writes a picture's samples.
-pub(crate) fn write_picture(path: &Path, image: &Image) -> Result<()> {
-    files::write_with(path, |file| write_samples(image.samples(), file).and_then(|()| file.flush()))
+pub(crate) fn write_picture(image: &Image, into: &mut dyn Write) -> io::Result<()> {
+    write_samples(image.samples(), into)
 }
 
 /// Reads a picture's samples, straight into their place.
 pub(crate) fn read_picture(path: &Path, layout: Layout) -> Result<Image> {
     let (size, channels) = layout.kind(path)?;
-    let mut file = File::open(path).map_err(|error| files::cannot_read(&error, path))?;
+    let mut file = open(path)?;
     let count = size.pixels() * layout.channels;
     let expected = (count as u64) * u64::from(layout.bits / 8);
     if file.metadata().map(|found| found.len()).ok() != Some(expected) {
@@ -90,8 +90,8 @@ pub(crate) fn read_picture(path: &Path, layout: Layout) -> Result<Image> {
 }
 
 /// Writes the numbers of items.
-pub(crate) fn write_labels(path: &Path, items: &Segmentation) -> Result<()> {
-    write_packed(path, items.labels())
+pub(crate) fn write_labels(items: &Segmentation, into: &mut dyn Write) -> io::Result<()> {
+    write_packed(items.labels(), into)
 }
 
 /// Reads the numbers of items.
@@ -101,8 +101,8 @@ pub(crate) fn read_labels(path: &Path, size: Size, names: Vec<String>) -> Result
 }
 
 /// Writes a mask.
-pub(crate) fn write_mask(path: &Path, mask: &ItemMask) -> Result<()> {
-    write_packed(path, mask.values())
+pub(crate) fn write_mask(mask: &ItemMask, into: &mut dyn Write) -> io::Result<()> {
+    write_packed(mask.values(), into)
 }
 
 /// Reads a mask.
@@ -111,16 +111,22 @@ pub(crate) fn read_mask(path: &Path, size: Size) -> Result<ItemMask> {
     ItemMask::new(size, values).map_err(|error| files::damaged(&error.message(), path))
 }
 
-fn write_packed<T: Pod>(path: &Path, values: &[T]) -> Result<()> {
-    files::write_with(path, |file| {
-        let mut packed = GzEncoder::new(file, Compression::fast());
-        write_values(values, &mut packed)?;
-        packed.finish()?.flush()
+/// Opens a file that should be there.
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => files::damaged(&"a file is gone", path),
+        _ => files::cannot_read(&error, path),
     })
 }
 
+fn write_packed<T: Pod>(values: &[T], into: &mut dyn Write) -> io::Result<()> {
+    let mut packed = GzEncoder::new(into, Compression::fast());
+    write_values(values, &mut packed)?;
+    packed.finish().map(drop)
+}
+
 fn read_packed<T: Pod>(path: &Path, count: usize) -> Result<Vec<T>> {
-    let file = File::open(path).map_err(|error| files::cannot_read(&error, path))?;
+    let file = open(path)?;
     let mut unpacked = GzDecoder::new(BufReader::new(file));
     let values = read_samples(count, &mut unpacked).map_err(|error| files::damaged(&error, path))?;
     match unpacked.read(&mut [0]) {
@@ -151,7 +157,9 @@ fn read_samples<T: Pod>(count: usize, from: &mut impl Read) -> io::Result<Vec<T>
     samples.resize(count, T::zeroed());
     from.read_exact(bytemuck::cast_slice_mut(&mut samples))?;
     if cfg!(target_endian = "big") {
-        samples.iter_mut().for_each(|sample| bytemuck::bytes_of_mut(sample).reverse());
+        for sample in &mut samples {
+            bytemuck::bytes_of_mut(sample).reverse();
+        }
     }
     Ok(samples)
 }

@@ -25,6 +25,18 @@ impl Entry {
     }
 }
 
+/// What a folder holds of revisions.
+#[derive(Debug, Default)]
+pub(crate) struct Revisions {
+    pub(crate) entries: Vec<Entry>,
+    /// What was damaged, and is set aside.
+    pub(crate) aside: Vec<PathBuf>,
+    /// The highest number that was ever given: none is given twice.
+    pub(crate) last: u64,
+    /// Bytes of all.
+    pub(crate) bytes: u64,
+}
+
 impl Folder {
     fn revision(&self, revision: u64) -> PathBuf {
         self.path().join(FOLDER).join(revision.to_string())
@@ -44,38 +56,55 @@ impl Folder {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| files::cannot_write(&error, &folder))?;
         let write = || {
-            raster::write_picture(&folder.join("pixels"), pixels)?;
-            raster::write_labels(&folder.join("items.gz"), after)?;
+            files::write_within(&folder.join("pixels"), |file| raster::write_picture(pixels, file))?;
+            files::write_within(&folder.join("items.gz"), |file| raster::write_labels(after, file))?;
             for (index, mask) in masks.iter().enumerate() {
-                raster::write_mask(&folder.join(format!("mask-{index}.gz")), mask)?;
+                files::write_within(&folder.join(format!("mask-{index}.gz")), |file| raster::write_mask(mask, file))?;
             }
-            files::write(&folder.join("thumbnail.png"), thumbnail)?;
+            files::write_within(&folder.join("thumbnail.png"), |file| file.write_all(thumbnail))?;
             files::write_json(&folder.join(ENTRY), record)
         };
-        write().inspect_err(|_| _ = fs::remove_dir_all(&folder))
+        write().inspect_err(|_| _ = fs::remove_dir_all(&folder))?;
+        files::sync_folder(&self.path().join(FOLDER));
+        Ok(())
     }
 
-    /// All revisions, oldest first. A damaged one is set aside, and named in the second list.
-    pub(crate) fn revisions(&self) -> (Vec<Entry>, Vec<PathBuf>) {
+    /// All revisions, oldest first. A damaged one is set aside.
+    pub(crate) fn revisions(&self) -> Revisions {
         let folder = self.path().join(FOLDER);
-        let mut numbers: Vec<u64> = fs::read_dir(&folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()))
-            .collect();
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let (mut numbers, mut found) = (Vec::new(), Revisions::default());
+        for name in names {
+            match (name.parse::<u64>(), name.strip_suffix(files::DAMAGED).and_then(|name| name.parse::<u64>().ok())) {
+                (Ok(number), _) => numbers.push(number),
+                (_, Some(number)) => found.last = found.last.max(number),
+                _ => {}
+            }
+        }
         numbers.sort_unstable();
-        let (mut entries, mut aside) = (Vec::new(), Vec::new());
         for number in numbers {
             let folder = self.revision(number);
             match files::read_json::<EntryRecord>(&folder.join(ENTRY)) {
-                Ok(Some(record)) if record.revision == number => entries.push(Entry { record }),
+                Ok(Some(record)) if record.revision == number => {
+                    found.bytes += files::bytes_below(&folder);
+                    found.entries.push(Entry { record });
+                    found.last = found.last.max(number);
+                }
                 // Never finished: as if it had not been begun.
                 Ok(None) => _ = fs::remove_dir_all(&folder),
-                Ok(Some(_)) | Err(_) => aside.extend(files::set_aside(&folder)),
+                Ok(Some(_)) | Err(_) => {
+                    found.aside.extend(files::set_aside(&folder));
+                    found.last = found.last.max(number);
+                }
             }
         }
-        (entries, aside)
+        found
+    }
+
+    /// Bytes of a revision.
+    pub(crate) fn revision_bytes(&self, revision: u64) -> u64 {
+        files::bytes_below(&self.revision(revision))
     }
 
     /// The pixels that a revision changed.

@@ -16,7 +16,7 @@ use dedit_edit::{Error, Image, Result, Segmentation, Size};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::convert::{items_record, model_choice, model_record, prompt, prompt_record, words};
-pub(crate) use self::history::Entry;
+pub(crate) use self::history::{Entry, Revisions};
 pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
 use crate::files;
 use crate::raster::{self, hex};
@@ -51,6 +51,7 @@ impl Folder {
             },
             Err(error) => return Err(files::cannot_write(&error, path)),
         };
+        files::remove_parts(path);
         Ok(Self { path: path.to_path_buf(), _lock: lock })
     }
 
@@ -60,16 +61,28 @@ impl Folder {
 
     /// What the folder's record says; `None` where there is none.
     pub(crate) fn record(path: &Path) -> Result<Option<Record>> {
+        match Self::kept(path)? {
+            Kept::Nothing => Ok(None),
+            Kept::Session(record) => Ok(Some(*record)),
+            Kept::Damaged(error) | Kept::Foreign(error) => Err(error),
+        }
+    }
+
+    /// What lies in a folder.
+    pub(crate) fn kept(path: &Path) -> Result<Kept> {
         let file = path.join(RECORD);
-        let Some(record) = files::read_json::<Record>(&file)? else { return Ok(None) };
-        if record.version != VERSION {
-            let message = format!("this session was written by another version of D-Edit (its format is {}, not {VERSION})", record.version);
-            return Err(Error::input(message).at(file).hint("use the version that wrote it, or learn the picture again elsewhere"));
+        let Some(bytes) = files::read(&file)? else { return Ok(Kept::Nothing) };
+        let version = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).ok()?["version"].as_u64();
+        if let Some(other) = version(&bytes).filter(|version| *version != u64::from(VERSION)) {
+            let message = format!("this session was written by another version of D-Edit (its format is {other}, not {VERSION})");
+            let error = Error::input(message).at(file).hint("use the version that wrote it, or learn the picture again elsewhere");
+            return Ok(Kept::Foreign(error));
         }
-        if record.pictures.is_empty() || record.pictures.len() > 2 {
-            return Err(files::damaged(&format!("{} pictures", record.pictures.len()), &file));
-        }
-        Ok(Some(record))
+        Ok(match serde_json::from_slice::<Record>(&bytes) {
+            Ok(record) if (1..=2).contains(&record.pictures.len()) => Kept::Session(Box::new(record)),
+            Ok(record) => Kept::Damaged(files::damaged(&format!("{} pictures", record.pictures.len()), &file)),
+            Err(error) => Kept::Damaged(files::damaged(&error, &file)),
+        })
     }
 
     pub(crate) fn write_record(&self, record: &Record) -> Result<()> {
@@ -78,14 +91,14 @@ impl Folder {
 
     /// Writes a picture's samples and profile.
     pub(crate) fn write_picture(&self, index: usize, image: &Image, profile: Option<&[u8]>) -> Result<()> {
-        raster::write_picture(&self.stem(index).with_extension("pixels"), image)?;
+        files::keep_with(&self.pixels(index), |file| raster::write_picture(image, file))?;
         let icc = self.stem(index).with_extension("icc");
-        profile.map_or_else(|| files::remove(&icc), |profile| files::write(&icc, profile))
+        profile.map_or_else(|| files::remove(&icc), |profile| files::keep(&icc, profile))
     }
 
     /// Reads a picture, and makes sure that it is the one that was written.
     pub(crate) fn read_picture(&self, index: usize, record: &PictureRecord) -> Result<(Image, Option<Vec<u8>>)> {
-        let path = self.stem(index).with_extension("pixels");
+        let path = self.pixels(index);
         let image = raster::read_picture(&path, record.layout)?;
         if raster::digest(&image) != record.digest {
             return Err(files::damaged(&"its picture is not the one that was opened", &path));
@@ -94,18 +107,17 @@ impl Folder {
     }
 
     pub(crate) fn write_items(&self, record: &ItemsRecord, items: &Segmentation) -> Result<()> {
-        raster::write_labels(&self.items(&record.key), items)
+        files::keep_with(&self.items(&record.key), |file| raster::write_labels(items, file))
     }
 
-    pub(crate) fn read_items(&self, record: &PictureRecord) -> Result<Option<Segmentation>> {
-        let Some(items) = &record.items else { return Ok(None) };
+    pub(crate) fn read_items(&self, record: &PictureRecord, items: &ItemsRecord) -> Result<Segmentation> {
         let path = self.items(&items.key);
         let size = Size::new(record.layout.width, record.layout.height)?;
         let read = raster::read_labels(&path, size, items.names.clone())?;
         if items_record(&read, &words(items)).key != items.key {
             return Err(files::damaged(&"its items are not those that were set", &path));
         }
-        Ok(Some(read))
+        Ok(read)
     }
 
     /// What was learned for these items.
@@ -123,7 +135,7 @@ impl Folder {
 
     /// Keeps what was learned; the state on the way there is no longer needed.
     pub(crate) fn write_learned(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        files::write(&self.learned_file(key), bytes)?;
+        files::keep(&self.learned_file(key), bytes)?;
         files::remove(&self.state_file(key))
     }
 
@@ -132,7 +144,21 @@ impl Folder {
     }
 
     pub(crate) fn write_state(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        files::write(&self.state_file(key), bytes)
+        files::keep(&self.state_file(key), bytes)
+    }
+
+    pub(crate) fn set_record_aside(&self) -> Result<PathBuf> {
+        files::set_aside(&self.path.join(RECORD))
+    }
+
+    /// Sets a picture aside that cannot be read; `None` where there is none.
+    pub(crate) fn set_picture_aside(&self, index: usize) -> Option<PathBuf> {
+        files::set_aside(&self.pixels(index)).ok()
+    }
+
+    /// Sets items aside that cannot be read; `None` where there are none.
+    pub(crate) fn set_items_aside(&self, record: &ItemsRecord) -> Option<PathBuf> {
+        files::set_aside(&self.items(&record.key)).ok()
     }
 
     pub(crate) fn set_learned_aside(&self, key: &str) -> Result<PathBuf> {
@@ -155,7 +181,7 @@ impl Folder {
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let stem = name.split(['.', '-']).next().unwrap_or_default();
-            if ["picture", "reference", "items", "learned", "learning"].contains(&stem) {
+            if ["session", "picture", "reference", "items", "learned", "learning"].contains(&stem) && is_ours(&name) {
                 files::remove(&entry.path())?;
             }
         }
@@ -169,6 +195,16 @@ impl Folder {
         // What others put there stays.
         let _ = fs::remove_dir(&self.path);
         Ok(())
+    }
+
+    /// Bytes of everything but the revisions.
+    pub(crate) fn bytes_beside_history(&self) -> u64 {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|found| found.len()).sum()
+    }
+
+    fn pixels(&self, index: usize) -> PathBuf {
+        self.stem(index).with_extension("pixels")
     }
 
     fn stem(&self, index: usize) -> PathBuf {
@@ -186,6 +222,22 @@ impl Folder {
     fn state_file(&self, key: &str) -> PathBuf {
         self.path.join(format!("learning-{key}.safetensors"))
     }
+}
+
+/// What lies in a folder.
+pub(crate) enum Kept {
+    Nothing,
+    Session(Box<Record>),
+    /// A record that cannot be understood.
+    Damaged(Error),
+    /// A record of another version.
+    Foreign(Error),
+}
+
+/// Whether a file of a session is called like that. Users keep other things in folders of theirs, `picture.png` perhaps.
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(files::DAMAGED).unwrap_or(name);
+    [".json", ".pixels", ".icc", ".gz", ".safetensors"].iter().any(|ending| name.ends_with(ending))
 }
 
 impl Record {

@@ -72,6 +72,9 @@ pub(crate) struct EntryRecord {
     pub(crate) version: u32,
     pub(crate) revision: u64,
     pub(crate) base: u64,
+    /// [`ItemsRecord::key`] of the picture's items that it was made with.
+    #[serde(default)]
+    pub(crate) items: Option<String>,
     /// As requests have them, masks left out: these lie beside, `mask-0`, `mask-1`, … in the order of the edits.
     pub(crate) edits: Vec<Value>,
     /// Left, top, width, height of what was changed.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use self::pictures::Fetched;
 pub(crate) use self::shared::Shared;
-pub use self::shared::Watcher;
+pub use self::shared::{Logging, Watcher};
 use crate::memory;
 use crate::models::{Found, ModelChoice, Models};
 use crate::session::Info;
@@ -109,7 +109,7 @@ impl Sessions {
     ///
     /// # Errors
     /// `Usage` where the folder cannot be used, or another daemon has it.
-    pub fn open(settings: SessionsSettings, models: Arc<dyn Models>, log: Arc<dyn Fn(&str, &str) + Send + Sync>) -> Result<Self> {
+    pub fn open(settings: SessionsSettings, models: Arc<dyn Models>, log: Arc<Logging>) -> Result<Self> {
         let shared = Arc::new(Shared::open(settings, models, log)?);
         Ok(Self { shared, next_job: AtomicU64::new(1), next_client: AtomicU64::new(1) })
     }
@@ -130,7 +130,7 @@ impl Sessions {
 
     /// Loads a model ahead of its use.
     pub fn load(&self, client: u64, choice: ModelChoice, reporter: Arc<dyn Reporter>) {
-        self.push(client, Task::Load(choice), false, reporter);
+        self.push(client, Task::Load(Box::new(choice)), false, reporter);
     }
 
     /// Learns a picture.
@@ -142,7 +142,7 @@ impl Sessions {
                 .at(session.lock().path())
                 .hint("wait until that has finished, or cancel it"));
         }
-        self.push(client, Task::Learn(session, request, Learning::default()), keep, reporter);
+        self.push(client, Task::Learn(session, Box::new(request), Learning::default()), keep, reporter);
         Ok(())
     }
 
@@ -166,11 +166,7 @@ impl Sessions {
         if let Some(session) = task.session() {
             session.lock().job(id, learns, true);
         }
-        let device = match &task {
-            Task::Load(choice) => choice.device.clone(),
-            Task::Learn(session, LearnRequest { model, .. }, _) => model.clone().or(&session.lock().model()).device,
-            Task::Edit(session, request) => request.model.clone().or(&session.lock().model()).device,
-        };
+        let device = task.model().device;
         let changed = task.session().cloned();
         let job = Job { id, task, client, keep, stop: Arc::new(AtomicBool::new(false)), reporter, asked: Instant::now() };
         if let Err(job) = self.shared.queue(device.as_deref().unwrap_or("cpu")).push(job) {
@@ -190,7 +186,9 @@ impl Sessions {
         for queue in self.shared.queues() {
             let (waited, runs) = queue.stop(found);
             any |= runs || !waited.is_empty();
-            waited.into_iter().for_each(|job| self.shared.ended(job, Heard::Cancelled));
+            for job in waited {
+                self.shared.ended(job, Heard::Cancelled);
+            }
         }
         any
     }
@@ -270,7 +268,9 @@ impl Sessions {
 
     /// Gives the memory of models and of pictures that nobody has open back.
     pub fn unload(&self) {
-        self.shared.queues().iter().for_each(|queue| queue.unload());
+        for queue in self.shared.queues() {
+            queue.unload();
+        }
         self.shared.rest();
     }
 

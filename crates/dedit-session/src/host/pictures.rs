@@ -39,7 +39,7 @@ impl Sessions {
             None => self.shared.of_picture(&digest, opening)?,
             Some(folder) => self.shared.of_folder(folder, &digest, opening, replace)?,
         };
-        self.shared.opened(&session, client)
+        Ok(self.shared.opened(&session, client))
     }
 
     /// Opens a session that is there, by its name or its folder.
@@ -49,7 +49,7 @@ impl Sessions {
             (None, Some(folder)) => self.shared.in_folder(folder)?,
             _ => return Err(Error::usage("a session is opened by its name or by its folder").hint("give one of them")),
         };
-        self.shared.opened(&session, client)
+        Ok(self.shared.opened(&session, client))
     }
 
     /// Gives a session a reference picture; `None` takes it away.

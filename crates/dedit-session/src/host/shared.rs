@@ -15,17 +15,23 @@ use crate::work::{Heard, Job, Queue, Worker};
 /// Hears of changes to a session that its client has open. To be quick is its part.
 pub type Watcher = dyn Fn(&Info) + Send + Sync;
 
+/// Hears what is worth a line in a log: an event, and what it is about.
+pub type Logging = dyn Fn(&str, &str) + Send + Sync;
+
+/// A queue, and the thread that works it off.
+type Working = (Arc<Queue>, thread::JoinHandle<()>);
+
 /// What all share.
 pub(crate) struct Shared {
     pub(crate) settings: SessionsSettings,
     pub(crate) models: Arc<dyn Models>,
-    log: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    log: Arc<Logging>,
     /// Sessions in memory, by name.
     pub(super) open: Mutex<BTreeMap<String, Arc<Session>>>,
     /// When something was used last.
     pub(super) latest: Mutex<u64>,
     watchers: Mutex<BTreeMap<u64, Arc<Watcher>>>,
-    queues: Mutex<BTreeMap<String, (Arc<Queue>, thread::JoinHandle<()>)>>,
+    queues: Mutex<BTreeMap<String, Working>>,
     closed: Mutex<bool>,
     _lock: Option<File>,
 }
@@ -36,7 +42,7 @@ pub(super) fn ending() -> Error {
 }
 
 impl Shared {
-    pub(super) fn open(settings: SessionsSettings, models: Arc<dyn Models>, log: Arc<dyn Fn(&str, &str) + Send + Sync>) -> Result<Self> {
+    pub(super) fn open(settings: SessionsSettings, models: Arc<dyn Models>, log: Arc<Logging>) -> Result<Self> {
         let lock = super::store::take(&settings.store)?;
         let shared = Self {
             settings,
@@ -73,7 +79,9 @@ impl Shared {
         let info = inner.info();
         let hearing: Vec<_> = watchers.into_iter().filter(|(client, _)| inner.is_open_by(*client)).collect();
         drop(inner);
-        hearing.iter().for_each(|(_, watcher)| watcher(&info));
+        for (_, watcher) in hearing {
+            watcher(&info);
+        }
     }
 
     /// The queue of a device; a worker comes with it.
@@ -122,7 +130,9 @@ impl Shared {
         *locked(&self.closed) = true;
         let queues = std::mem::take(&mut *locked(&self.queues));
         for (queue, _) in queues.values() {
-            queue.close().into_iter().for_each(|job| self.ended(job, Heard::Failed(ending())));
+            for job in queue.close() {
+                self.ended(job, Heard::Failed(ending()));
+            }
         }
         for (_, (queue, thread)) in queues {
             debug_assert!(queue.is_closed(), "it was closed above");

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::shared::{Shared, locked};
 use crate::files;
-use crate::folder::Folder;
+use crate::folder::{Folder, Loaded};
 use crate::raster::hex;
 use crate::session::{Info, Opening, Session};
 
@@ -77,8 +77,9 @@ impl Shared {
     /// The session of a folder.
     pub(super) fn in_folder(&self, folder: &Path) -> Result<Arc<Session>> {
         let path = whole(folder);
-        let none =
-            || Error::usage("there is no session here").at(folder).hint("learn a picture first: dedit learn PICTURE --items … --session DIR");
+        let none = || {
+            Error::usage("there is no session here").at(folder).hint("learn a picture first: dedit learn PICTURE --items … --session DIR")
+        };
         self.opened_from(&path, &name_of(&path)).map_err(|error| error.at(folder))?.ok_or_else(none)
     }
 
@@ -149,22 +150,24 @@ impl Shared {
     pub(super) fn pixels_of(&self, digest: &str) -> Option<Opening> {
         let open = self.all_open();
         let stored = digest.get(..16).and_then(|name| self.session(name).ok());
-        let (image, profile) = open.iter().chain(&stored).find_map(|session| session.lock().pixels_of(digest))?;
+        let Loaded { image, profile, .. } = open.iter().chain(&stored).find_map(|session| session.lock().pixels_of(digest))?;
         Some(Opening { image, profile: profile.map(|profile| profile.as_ref().clone()), name: String::new() })
     }
 
     /// A client has opened a session.
-    pub(super) fn opened(&self, session: &Arc<Session>, client: u64) -> Result<Info> {
+    pub(super) fn opened(&self, session: &Arc<Session>, client: u64) -> Info {
         let mut inner = session.lock();
         inner.opened_by(client);
         let mut latest = locked(&self.latest);
         *latest = inner.touch(*latest);
-        Ok(inner.info())
+        inner.info()
     }
 
     /// A client is gone.
     pub(super) fn closed_by(&self, client: u64) {
-        self.all_open().iter().for_each(|session| session.lock().closed_by(client));
+        for session in self.all_open() {
+            session.lock().closed_by(client);
+        }
         self.tidy();
     }
 

@@ -10,6 +10,14 @@ use super::Inner;
 use crate::folder::{ModelRecord, items_record, model_choice};
 use crate::models::ModelChoice;
 
+/// What a session holds that was learned.
+pub(crate) enum Held {
+    Nothing,
+    Learned(Arc<dyn Learned>),
+    /// It was damaged, and lies here now.
+    Damaged(PathBuf),
+}
+
 impl Inner {
     /// Sets the items of a picture. What was learned for others is kept, and is there again when they come back.
     pub(crate) fn set_items(&mut self, index: usize, items: Segmentation, words: &BTreeMap<String, ItemWords>) -> Result<()> {
@@ -29,22 +37,22 @@ impl Inner {
         Ok(())
     }
 
-    /// What was learned for the present items, as this engine reads it; `None` where nothing was. A damaged file is set aside, and named.
-    pub(crate) fn learned(&mut self, engine: &dyn Engine) -> Result<(Option<Arc<dyn Learned>>, Option<PathBuf>)> {
-        let Some(key) = self.record.learning_key() else { return Ok((None, None)) };
+    /// What was learned for the present items, as this engine reads it. A damaged file is set aside.
+    pub(crate) fn learned(&mut self, engine: &dyn Engine) -> Result<Held> {
+        let Some(key) = self.record.learning_key() else { return Ok(Held::Nothing) };
         if let Some((of, by, learned)) = &self.learned
             && (of, by.as_str()) == (&key, engine.fingerprint())
         {
-            return Ok((Some(learned.clone()), None));
+            return Ok(Held::Learned(learned.clone()));
         }
-        let Some(folder) = &self.folder else { return Ok((None, None)) };
-        let Some(bytes) = folder.learned(&key)? else { return Ok((None, None)) };
+        let Some(folder) = &self.folder else { return Ok(Held::Nothing) };
+        let Some(bytes) = folder.learned(&key)? else { return Ok(Held::Nothing) };
         match engine.read_learned(&bytes) {
             Ok(learned) => {
                 self.learned = Some((key, engine.fingerprint().to_owned(), learned.clone()));
-                Ok((Some(learned), None))
+                Ok(Held::Learned(learned))
             }
-            Err(error) if error.kind() == ErrorKind::Input => Ok((None, Some(folder.set_learned_aside(&key)?))),
+            Err(error) if error.kind() == ErrorKind::Input => Ok(Held::Damaged(folder.set_learned_aside(&key)?)),
             Err(error) => Err(error),
         }
     }

@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dedit_edit::{Error, Image, ItemWords, Learned, Result, Segmentation, Size, Subject};
 
+pub(crate) use self::items::Held;
 pub(crate) use self::revisions::{Base, Made};
 use crate::files;
 use crate::folder::{Entry, Folder, Loaded, PictureRecord, Record, VERSION, words};
@@ -215,10 +216,9 @@ impl Inner {
     }
 
     /// The pixels of a picture with this digest, if it is one of this session's and can be read.
-    pub(crate) fn pixels_of(&mut self, digest: &str) -> Option<(Arc<Image>, Option<Arc<Vec<u8>>>)> {
+    pub(crate) fn pixels_of(&mut self, digest: &str) -> Option<Loaded> {
         let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
-        let Loaded { image, profile, .. } = self.picture(index).ok()?;
-        Some((image, profile))
+        self.picture(index).ok()
     }
 
     /// A picture, read if it is not in memory. One that is damaged is set aside: the same pixels, sent again, take its place.
@@ -394,12 +394,7 @@ impl Session {
 }
 
 fn picture_record(opening: &Opening) -> PictureRecord {
-    PictureRecord {
-        source: opening.name.clone(),
-        digest: digest(&opening.image),
-        layout: Layout::of(&opening.image),
-        items: None,
-    }
+    PictureRecord { source: opening.name.clone(), digest: digest(&opening.image), layout: Layout::of(&opening.image), items: None }
 }
 
 fn loaded(opening: &Opening) -> Loaded {

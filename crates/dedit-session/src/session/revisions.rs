@@ -41,7 +41,9 @@ impl Inner {
         let found = self.entries.iter().find(|entry| entry.record.revision == revision);
         found.ok_or_else(|| {
             let newest = self.entries.last().map_or(0, |entry| entry.record.revision);
-            Error::usage(format!("there is no revision {revision}")).at(&self.path).hint(format!("the newest is {newest}; 0 is the picture"))
+            Error::usage(format!("there is no revision {revision}"))
+                .at(&self.path)
+                .hint(format!("the newest is {newest}; 0 is the picture"))
         })
     }
 

@@ -5,17 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{
-    Edit, EditPlan, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation,
-};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation};
 use serde_json::Value;
 
-use super::worker::Control;
+use super::worker::{Control, check_memory};
 use super::{Done, EditRequest, Edited, Planned, Planning};
 use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
 use crate::models::{Found, Models};
 use crate::raster::Layout;
-use crate::session::{Base, Inner, Made, Pictured, Session};
+use crate::session::{Base, Held, Inner, Made, Pictured, Session};
 
 /// Longest side of the small picture of a revision, pixels.
 const THUMBNAIL: u32 = 256;
@@ -48,7 +46,7 @@ pub(super) fn edit(
     let (base, reference) = session.lock().start(&request.planning)?;
     let plan = plan(&request.planning, &base, reference.as_deref())?;
     let (learned, draft) = learned(session, request, engine, control)?;
-    control.check_memory(engine, base.image.size())?;
+    check_memory(engine, base.image.size())?;
     for prompt in request.planning.edits.iter().filter_map(words) {
         models.remark(found, prompt).into_iter().for_each(|remark| control.note(remark));
     }
@@ -90,12 +88,10 @@ fn learned(
     control: &Control<'_>,
 ) -> Result<(Arc<dyn dedit_edit::Learned>, bool)> {
     let mut inner = session.lock();
-    let (learned, aside) = inner.learned(engine)?;
-    if let Some(learned) = learned {
-        return Ok((learned, false));
-    }
-    if let Some(aside) = aside {
-        control.note(format!("what was learned is damaged and is set aside: {}", aside.display()));
+    match inner.learned(engine)? {
+        Held::Learned(learned) => return Ok((learned, false)),
+        Held::Damaged(aside) => control.note(format!("what was learned is damaged and is set aside: {}", aside.display())),
+        Held::Nothing => {}
     }
     if !request.draft {
         let what = if inner.has_begun() { "learning has not come to its end here" } else { "nothing was learned here yet" };
@@ -155,15 +151,18 @@ fn words(edit: &Edit) -> Option<&str> {
 
 /// A picture as a small PNG file.
 fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
-    let small = smaller(picture)?;
+    let small = smaller(picture);
     let fault = |error: image::ImageError| Error::new(ErrorKind::Internal, format!("a small picture makes no PNG ({error})"));
     let mut bytes = std::io::Cursor::new(Vec::new());
-    small.thumbnail(THUMBNAIL.min(small.width()), THUMBNAIL.min(small.height())).write_to(&mut bytes, image::ImageFormat::Png).map_err(fault)?;
+    small
+        .thumbnail(THUMBNAIL.min(small.width()), THUMBNAIL.min(small.height()))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(fault)?;
     Ok(bytes.into_inner())
 }
 
 /// Every n-th pixel of a large picture, in 8 bits and RGB.
-fn smaller(picture: &Image) -> Result<image::DynamicImage> {
+fn smaller(picture: &Image) -> image::DynamicImage {
     let size = picture.size();
     let every = (size.width().max(size.height()) / (4 * THUMBNAIL as usize)).max(1);
     let (count, colours) = (picture.channels().count(), picture.channels().colours());
@@ -178,5 +177,5 @@ fn smaller(picture: &Image) -> Result<image::DynamicImage> {
         let start = (y as usize * every * size.width() + x as usize * every) * count;
         pixel.0 = [0, 1, 2].map(|channel: usize| sample(start + channel.min(colours - 1)));
     }
-    Ok(image::DynamicImage::ImageRgb8(rgb))
+    image::DynamicImage::ImageRgb8(rgb)
 }

@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use dedit_edit::{Engine, EngineEvent, Error, ErrorKind, Result, Subject};
 
-use super::worker::{Control, step};
+use super::worker::{Control, check_memory, step};
 use super::{Done, Heard, LearnRequest, Learned, Learning, Outcome};
 use crate::folder::model_record;
 use crate::models::Found;
-use crate::session::Session;
+use crate::session::{Held, Session};
 
 /// Updates whose losses are averaged to one that says something: each is of another timestep.
 const AVERAGED: usize = 10;
@@ -28,7 +28,7 @@ pub(super) fn learn(
     let pictures = session.lock().pictured()?;
     let subjects: Vec<_> = pictures.iter().map(crate::session::Pictured::subject).collect();
     let draft = engine.draft(&subjects, &request.options)?;
-    control.check_memory(engine, pictures[0].image.size())?;
+    check_memory(engine, pictures[0].image.size())?;
     let state = match ready(session, request, &before, &subjects, engine, draft.as_ref(), control)? {
         Ready::Learned(learned) => {
             let steps = learned.losses().map(|losses| losses.len());
@@ -103,16 +103,16 @@ fn ready(
         inner.forget_learned()?;
         return Ok(Ready::From(None));
     }
-    let (learned, aside) = inner.learned(engine)?;
-    if let Some(aside) = aside {
-        control.note(format!("what was learned is damaged and is set aside; it is learned again: {}", aside.display()));
-    }
-    if let Some(learned) = learned {
-        if engine.same_inputs(learned.as_ref(), draft) {
-            return Ok(Ready::Learned(learned));
+    match inner.learned(engine)? {
+        Held::Learned(learned) if engine.same_inputs(learned.as_ref(), draft) => return Ok(Ready::Learned(learned)),
+        Held::Learned(_) => {
+            let other = Error::usage("something else was learned here").at(inner.path());
+            return Err(other.hint("give another --session, or --restart to forget it"));
         }
-        let other = Error::usage("something else was learned here").at(inner.path());
-        return Err(other.hint("give another --session, or --restart to forget it"));
+        Held::Damaged(aside) => {
+            control.note(format!("what was learned is damaged and is set aside; it is learned again: {}", aside.display()));
+        }
+        Held::Nothing => {}
     }
     let Some(state) = inner.learning_state()? else { return Ok(Ready::From(None)) };
     match engine.check_state(subjects, &request.options, &state) {
@@ -128,7 +128,10 @@ fn ready(
 
 /// It is learned, and the session goes on with it; it cannot be promised to last.
 fn unkept(error: &Error) -> Error {
-    let told = Error::new(error.kind(), format!("the picture is learned and can be edited, but what was learned is not kept: {}", error.message()));
+    let told = Error::new(
+        error.kind(),
+        format!("the picture is learned and can be edited, but what was learned is not kept: {}", error.message()),
+    );
     let told = error.place().map_or(told.clone(), |place| told.at(place));
     told.hint("free some space and learn it again: that goes on where this was")
 }
@@ -152,7 +155,9 @@ impl Control<'_> {
     /// Passes on what the engine tells, apart from states.
     pub(super) fn report(&self, event: EngineEvent<'_>) {
         match event {
-            EngineEvent::Step { stage, step: done, of, loss, seconds_left } => self.reporter.hear(step(stage, done, of, loss, seconds_left)),
+            EngineEvent::Step { stage, step: done, of, loss, seconds_left } => {
+                self.reporter.hear(step(stage, done, of, loss, seconds_left));
+            }
             EngineEvent::Preview(preview) => self.reporter.hear(Heard::Preview(preview.clone())),
             EngineEvent::Note(note) => self.note(note),
             EngineEvent::State(_) => {}

@@ -161,8 +161,8 @@ pub trait Reporter: Send + Sync {
 
 /// What a job is to do.
 pub(crate) enum Task {
-    Load(ModelChoice),
-    Learn(Arc<Session>, LearnRequest, Learning),
+    Load(Box<ModelChoice>),
+    Learn(Arc<Session>, Box<LearnRequest>, Learning),
     Edit(Arc<Session>, Box<EditRequest>),
 }
 
@@ -190,6 +190,16 @@ impl Task {
             Self::Load(_) => None,
             Self::Learn(session, ..) | Self::Edit(session, _) => Some(session),
         }
+    }
+
+    /// The model it needs: what it does not say is as its session has it.
+    pub(crate) fn model(&self) -> ModelChoice {
+        let (asked, session) = match self {
+            Self::Load(choice) => return choice.as_ref().clone(),
+            Self::Learn(session, request, _) => (&request.model, session),
+            Self::Edit(session, request) => (&request.model, session),
+        };
+        asked.clone().or(&session.lock().model())
     }
 
     pub(crate) fn learns(&self) -> bool {

@@ -86,7 +86,11 @@ impl Queue {
         if inner.closed {
             return Err(job);
         }
-        if job.task.learns() { inner.learning.push_back(job) } else { inner.edits.push_back(job) }
+        if job.task.learns() {
+            inner.learning.push_back(job);
+        } else {
+            inner.edits.push_back(job);
+        }
         inner.tell();
         self.wake.notify_all();
         Ok(())

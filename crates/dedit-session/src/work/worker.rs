@@ -41,17 +41,17 @@ impl Control<'_> {
     pub(crate) fn note(&self, note: String) {
         self.reporter.hear(Heard::Note(note));
     }
+}
 
-    /// Refuses what cannot fit into memory, before hours are spent or the system kills something.
-    pub(crate) fn check_memory(&self, engine: &dyn Engine, size: Size) -> Result<()> {
-        let (least, Some(available)) = (engine.least_memory(size), memory::available_bytes()) else { return Ok(()) };
-        if least <= available {
-            return Ok(());
-        }
-        let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-        let message = format!("a picture of {size} takes at least {} of memory, and {} are available", gib(least), gib(available));
-        Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
+/// Refuses what cannot fit into memory, before hours are spent or the system kills something.
+pub(super) fn check_memory(engine: &dyn Engine, size: Size) -> Result<()> {
+    let (least, Some(available)) = (engine.least_memory(size), memory::available_bytes()) else { return Ok(()) };
+    if least <= available {
+        return Ok(());
     }
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let message = format!("a picture of {size} takes at least {} of memory, and {} are available", gib(least), gib(available));
+    Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
 }
 
 pub(super) fn step(stage: &str, step: usize, of: usize, loss: Option<f32>, seconds_left: Option<f64>) -> Heard {
@@ -114,11 +114,7 @@ impl Worker {
     }
 
     fn attempt(&self, task: &mut Task, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Outcome> {
-        let choice = match task {
-            Task::Load(choice) => choice.clone(),
-            Task::Learn(session, request, _) => request.model.clone().or(&session.lock().model()),
-            Task::Edit(session, request) => request.model.clone().or(&session.lock().model()),
-        };
+        let choice = task.model();
         let found = self.engine(&choice, models, control)?;
         let Some(loaded) = models.iter_mut().find(|model| model.found == found) else {
             return Err(Error::new(ErrorKind::Internal, "a model was loaded and is not there"));
@@ -128,7 +124,9 @@ impl Worker {
         match task {
             Task::Load(_) => Ok(Outcome::Done(Done::Loaded)),
             Task::Learn(session, request, before) => learn::learn(session, request, std::mem::take(before), &found, engine, control),
-            Task::Edit(session, request) => edit::edit(session, request, &found, self.shared.models.as_ref(), engine, control).map(Outcome::Done),
+            Task::Edit(session, request) => {
+                edit::edit(session, request, &found, self.shared.models.as_ref(), engine, control).map(Outcome::Done)
+            }
         }
     }
 
