@@ -1,6 +1,7 @@
 //! One client: its frames in, events out.
 
 use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -73,7 +74,10 @@ impl Connection {
                 self.over.store(true, Ordering::SeqCst);
                 return;
             }
-            Some(Ok(request)) => self.answer(serial, request, blobs),
+            // A fault ends its request, and nothing else: nobody waits for an answer that never comes.
+            Some(Ok(request)) => catch_unwind(AssertUnwindSafe(|| self.answer(serial, request, blobs))).unwrap_or_else(|_| {
+                Err(Failure::new(FailureKind::Internal, "the daemon came upon a fault of its own").hint("see its log with `dedit daemon logs`"))
+            }),
         };
         match answer {
             // A job answers for itself.

@@ -319,6 +319,7 @@ pub(crate) fn event(heard: Heard, verb: &str) -> Event {
 
 fn finished(done: Done, verb: &str) -> Result<Event> {
     Ok(match done {
+        // Whoever asked for it hears which models there are.
         Done::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
         Done::Learned(Learned { steps, resumed_at, losses: [loss_first, loss_last], seconds, bytes, items: [items, reference_items] }) => {
             let peak_rss_bytes = memory::peak_rss_bytes();

@@ -25,6 +25,8 @@ const MOST_CLIENTS: usize = 512;
 /// How long a client may take to say who it is, and to read what it asked for.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const SLOWEST: Duration = Duration::from_secs(120);
+/// How long clients may take, all together, to read what became of their jobs when the daemon ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How a daemon is run.
 #[derive(Debug, Clone)]
@@ -146,8 +148,9 @@ impl Daemon {
     pub fn close(&self) {
         self.sessions.close();
         let clients: Vec<_> = self.clients.lock().values().cloned().collect();
+        let deadline = Instant::now() + LAST_WORDS;
         for outgoing in clients {
-            outgoing.wait_until_sent(Duration::from_secs(2));
+            outgoing.wait_until_sent(deadline.saturating_duration_since(Instant::now()));
         }
     }
 
@@ -161,7 +164,10 @@ impl Daemon {
             return self.log.write("refused", "too many clients");
         }
         let daemon = self.clone();
-        thread::spawn(move || daemon.hear(stream));
+        // Without a thread the client sees its connection end; the others stay.
+        if let Err(error) = thread::Builder::new().name("client".to_owned()).spawn(move || daemon.hear(stream)) {
+            self.log.write("refused", &format!("no thread for a client ({error})"));
+        }
     }
 
     fn hear(self: Arc<Self>, mut stream: Stream) {

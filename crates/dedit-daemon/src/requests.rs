@@ -8,15 +8,17 @@ use dedit_protocol::answer::{self, Welcome};
 use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
 use dedit_protocol::{Blob, Event, Failure};
 use dedit_segment::Hint;
-use dedit_session::{EditRequest, Heard, LearnRequest, Opening, Planning, Reporter, Revision};
+use dedit_session::{Done, EditRequest, Heard, LearnRequest, Opening, Planning, Reporter, Revision};
 use serde_json::Value;
 
 use crate::connection::Connection;
 use crate::convert::{self, Blobs};
+use crate::daemon::Daemon;
 use crate::outgoing::Outgoing;
 
 /// Passes on what is heard of a job.
 struct Passing {
+    daemon: Arc<Daemon>,
     outgoing: Arc<Outgoing>,
     serial: u32,
     verb: String,
@@ -24,7 +26,11 @@ struct Passing {
 
 impl Reporter for Passing {
     fn hear(&self, heard: Heard) {
-        self.outgoing.send(convert::event(heard, &self.verb), self.serial);
+        let event = match heard {
+            Heard::Done(Done::Loaded) => models(&self.daemon),
+            heard => convert::event(heard, &self.verb),
+        };
+        self.outgoing.send(event, self.serial);
     }
 }
 
@@ -37,6 +43,15 @@ fn nothing() -> Event {
 
 fn session(info: &dedit_session::Info) -> Event {
     Event::finished(&convert::session_info(info), Vec::new())
+}
+
+/// The models that are loaded, and those that can be.
+fn models(daemon: &Daemon) -> Event {
+    let (known, loaded) = daemon.sessions.models();
+    let mut models: Vec<_> = loaded.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect();
+    let rest = known.iter().filter(|found| !loaded.iter().any(|model| model.found == **found));
+    models.extend(rest.map(|found| convert::model_info(found, None)));
+    Event::finished(&answer::Models { models }, Vec::new())
 }
 
 fn index(which: Which) -> usize {
@@ -53,10 +68,9 @@ impl Connection {
         let mut blobs = Blobs::new(blobs);
         let answer = match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
-            Request::Models(_) => Ok(Some(self.models())),
+            Request::Models(_) => Ok(Some(models(&self.daemon))),
             Request::Load(choice) => {
-                sessions.load(self.client, convert::model_choice(choice), self.passing(serial, ""));
-                Ok(None)
+                sessions.load(self.client, convert::model_choice(choice), self.passing(serial, "")).map(|()| None)
             }
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
@@ -83,7 +97,7 @@ impl Connection {
                 let sessions = sessions.sessions().iter().map(convert::session_info).collect();
                 Ok(Some(Event::finished(&answer::Sessions { sessions }, Vec::new())))
             }
-            Request::Forget(forget) => sessions.forget(&forget.session, forget.learned_only).map(|()| Some(nothing())),
+            Request::Forget(forget) => sessions.forget(self.client, &forget.session, forget.learned_only).map(|()| Some(nothing())),
             Request::Status(_) => Ok(Some(self.status())),
             Request::Unload(_) => {
                 sessions.unload();
@@ -102,7 +116,7 @@ impl Connection {
     }
 
     fn passing(&self, serial: u32, verb: &str) -> Arc<Passing> {
-        Arc::new(Passing { outgoing: self.outgoing.clone(), serial, verb: verb.to_owned() })
+        Arc::new(Passing { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb: verb.to_owned() })
     }
 
     fn hello(&self, hello: request::Hello) -> Event {
@@ -119,37 +133,31 @@ impl Connection {
         Event::finished(&welcome, Vec::new())
     }
 
-    fn models(&self) -> Event {
-        let (known, loaded) = self.daemon.sessions.models();
-        let mut models: Vec<_> = loaded.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect();
-        let rest = known.iter().filter(|found| !loaded.iter().any(|model| model.found == **found));
-        models.extend(rest.map(|found| convert::model_info(found, None)));
-        Event::finished(&answer::Models { models }, Vec::new())
-    }
-
     fn open_picture(&self, open: &request::OpenPicture, blobs: &mut Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
         if let (Some(of), "") = (&open.reference_of, open.digest.as_str()) {
             let session = convert::session_info(&sessions.set_reference(of, None)?);
             return Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())));
         }
+        let folder = open.folder.as_deref().map(Path::new);
         let opening = match open.pixels {
             Some(pixels) => {
                 let image = convert::image(blobs.pixels(pixels)?)?;
-                if dedit_session::digest(&image) != open.digest {
+                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
+                let opening = Opening::new(image, profile, open.name.clone());
+                if opening.digest() != open.digest {
                     return Err(dedit_edit::Error::usage("the digest of a picture is not that of its pixels"));
                 }
-                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
-                Some(Opening { image: Arc::new(image), profile, name: open.name.clone() })
+                Some(opening)
             }
-            None => sessions.known(&open.digest).map(|known| Opening { name: open.name.clone(), ..known }),
+            None => sessions.known(&open.digest, folder).map(|known| known.named(open.name.clone())),
         };
         let Some(opening) = opening else {
             return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
         };
         let info = match &open.reference_of {
             Some(of) => sessions.set_reference(of, Some(&opening))?,
-            None => sessions.open_picture(self.client, &opening, open.folder.as_deref().map(Path::new), open.replace)?,
+            None => sessions.open_picture(self.client, &opening, folder, open.replace)?,
         };
         let session = convert::session_info(&info);
         Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())))

@@ -39,7 +39,8 @@ pub(crate) struct Options {
     /// The names of the second picture's items, as for --names
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "reference")]
     reference_names: Vec<String>,
-    /// The folder of the session: what is learned, and the picture itself. Learning that was cut off there goes on
+    /// The folder of the session: what is learned, and the picture itself. Learning that was cut off there goes on. @ for the daemon's own store, which
+    /// gives the session a name
     #[arg(long, value_name = "DIR")]
     session: PathBuf,
     /// Begin again, whatever the folder holds
@@ -116,6 +117,8 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     desk.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
     let folder = &options.session;
     let opened = desk.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
+    let named = stored_name(folder, &opened.session)?;
+    let folder = named.as_deref().unwrap_or(folder);
     desk.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.told_words()))?;
     desk.set_reference(
         &opened.session,
@@ -136,6 +139,16 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     }
     console.finish(&told(folder, &learned), report);
     Ok(())
+}
+
+/// What calls a session of the daemon's store, which names it itself; `None` where a folder keeps it.
+fn stored_name(place: &Path, session: &str) -> Result<Option<PathBuf>> {
+    match place.to_str().and_then(|place| place.strip_prefix('@')) {
+        None => Ok(None),
+        Some(name) if name.is_empty() || name == session => Ok(Some(PathBuf::from(format!("@{session}")))),
+        Some(name) => Err(Error::usage(format!("the daemon's store has no session '{name}' of this picture"))
+            .hint("give --session @ and see what the daemon calls it, or name a folder")),
+    }
 }
 
 /// The name of the preview in a session's folder.

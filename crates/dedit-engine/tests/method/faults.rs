@@ -73,8 +73,8 @@ fn what_is_removed_does_not_leak_through_the_pooled_text() {
         let (mut engine, picture) = (engine("sdxl"), picture(Kind::Rgb8));
         // Drafts whose first item, the ball, starts from other words; nothing else differs.
         let [one, other] = ["cat", "lighthouse"].map(|words| {
-            let (items, words) = (items(), dedit_engine::ItemWords { start: Some(words.to_owned()), template: None });
-            let subject = dedit_engine::Subject { words: [("ball".to_owned(), words)].into(), ..subject(&picture, &items) };
+            let (items, words) = (items(), dedit_edit::ItemWords { start: Some(words.to_owned()), template: None });
+            let subject = dedit_edit::Subject { words: [("ball".to_owned(), words)].into(), ..subject(&picture, &items) };
             let learned = engine.draft(&subject, None, &quick()).unwrap();
             edit(&mut engine, &learned, &picture, &edits, &settings)
         });

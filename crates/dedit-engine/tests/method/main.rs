@@ -5,6 +5,7 @@
 mod editing;
 mod faults;
 mod files;
+mod hosts;
 mod learning;
 mod support;
 mod switches;

@@ -147,8 +147,17 @@ impl Folder {
         files::keep(&self.state_file(key), bytes)
     }
 
-    pub(crate) fn set_record_aside(&self) -> Result<PathBuf> {
-        files::set_aside(&self.path.join(RECORD))
+    /// Puts a record in place of one that is damaged, which is set aside; where that fails, everything is as it was.
+    pub(crate) fn replace_record(&self, record: &Record) -> Result<PathBuf> {
+        let file = self.path.join(RECORD);
+        let aside = files::set_aside(&file)?;
+        self.write_record(record).inspect_err(|_| _ = fs::rename(&aside, &file))?;
+        Ok(aside)
+    }
+
+    /// Whether the folder holds this picture, whatever its record says.
+    pub(crate) fn holds(path: &Path, record: &PictureRecord) -> bool {
+        Self { path: path.to_path_buf(), _lock: None }.read_picture(0, record).is_ok()
     }
 
     /// Sets a picture aside that cannot be read; `None` where there is none.
@@ -180,8 +189,7 @@ impl Folder {
         let _ = fs::remove_dir_all(self.path.join(history::FOLDER));
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name.split(['.', '-']).next().unwrap_or_default();
-            if ["session", "picture", "reference", "items", "learned", "learning"].contains(&stem) && is_ours(&name) {
+            if is_ours(&name) {
                 files::remove(&entry.path())?;
             }
         }
@@ -236,8 +244,20 @@ pub(crate) enum Kept {
 
 /// Whether a file of a session is called like that. Users keep other things in folders of theirs, `picture.png` perhaps.
 fn is_ours(name: &str) -> bool {
+    const OURS: [(&str, &str); 8] = [
+        (RECORD, ""),
+        ("picture", ".pixels"),
+        ("picture", ".icc"),
+        ("reference", ".pixels"),
+        ("reference", ".icc"),
+        ("items-", ".gz"),
+        ("learned-", ".safetensors"),
+        ("learning-", ".safetensors"),
+    ];
     let name = name.strip_suffix(files::DAMAGED).unwrap_or(name);
-    [".json", ".pixels", ".icc", ".gz", ".safetensors"].iter().any(|ending| name.ends_with(ending))
+    let between = |(start, end)| name.strip_prefix(start).and_then(|rest: &str| rest.strip_suffix(end));
+    // A key has no point.
+    OURS.into_iter().any(|ours| between(ours).is_some_and(|key| !key.contains('.') && (key.is_empty() || ours.0.ends_with('-'))))
 }
 
 impl Record {

@@ -129,28 +129,21 @@ impl Sessions {
     }
 
     /// Loads a model ahead of its use.
-    pub fn load(&self, client: u64, choice: ModelChoice, reporter: Arc<dyn Reporter>) {
-        self.push(client, Task::Load(Box::new(choice)), false, reporter);
+    pub fn load(&self, client: u64, choice: ModelChoice, reporter: Arc<dyn Reporter>) -> Result<()> {
+        self.push(client, Task::Load(Box::new(choice)), false, reporter)
     }
 
     /// Learns a picture.
     pub fn learn(&self, client: u64, session: &str, request: LearnRequest, keep: bool, reporter: Arc<dyn Reporter>) -> Result<()> {
         request.options.check()?;
         let session = self.shared.session(session)?;
-        if self.shared.queues().iter().flat_map(|queue| queue.jobs()).any(|job| job.what == "learn" && job.session == session.name) {
-            return Err(Error::usage("this picture is being learned already")
-                .at(session.lock().path())
-                .hint("wait until that has finished, or cancel it"));
-        }
-        self.push(client, Task::Learn(session, Box::new(request), Learning::default()), keep, reporter);
-        Ok(())
+        self.push(client, Task::Learn(session, Box::new(request), Learning::default()), keep, reporter)
     }
 
     /// Edits a picture.
     pub fn edit(&self, client: u64, session: &str, request: EditRequest, keep: bool, reporter: Arc<dyn Reporter>) -> Result<()> {
         let session = self.shared.session(session)?;
-        self.push(client, Task::Edit(session, Box::new(request)), keep, reporter);
-        Ok(())
+        self.push(client, Task::Edit(session, Box::new(request)), keep, reporter)
     }
 
     /// What edits would come to; needs no model.
@@ -160,11 +153,10 @@ impl Sessions {
         work::plan(planning, &base, reference.as_deref())
     }
 
-    fn push(&self, client: u64, task: Task, keep: bool, reporter: Arc<dyn Reporter>) {
+    fn push(&self, client: u64, task: Task, keep: bool, reporter: Arc<dyn Reporter>) -> Result<()> {
         let id = self.next_job.fetch_add(1, Ordering::SeqCst);
-        let learns = task.learns();
         if let Some(session) = task.session() {
-            session.lock().job(id, learns, true);
+            session.lock().begin(id, task.learns())?;
         }
         let device = task.model().device;
         let changed = task.session().cloned();
@@ -174,6 +166,7 @@ impl Sessions {
         } else if let Some(session) = changed {
             self.shared.changed(&session);
         }
+        Ok(())
     }
 
     /// Stops a job: one that waits at once, one that runs within a step. Says whether there was one.
@@ -222,7 +215,11 @@ impl Sessions {
     pub fn result(&self, session: &str, revision: u64, whole: bool) -> Result<(Image, Rect)> {
         let session = self.shared.session(session)?;
         let mut inner = session.lock();
-        if whole || revision == 0 {
+        if revision == 0 {
+            let image = inner.picture(0)?.image;
+            return Ok((image.as_ref().clone(), image.size().rect()));
+        }
+        if whole {
             let image = inner.base(revision)?.image;
             let rect = image.size().rect();
             return Ok((image.as_ref().clone(), rect));
@@ -238,10 +235,10 @@ impl Sessions {
         Ok(session.lock().info())
     }
 
-    /// Removes a session, or what was learned in it.
-    pub fn forget(&self, session: &str, learned_only: bool) -> Result<()> {
+    /// Removes a session, or what was learned in it. A session that others have open stays.
+    pub fn forget(&self, client: u64, session: &str, learned_only: bool) -> Result<()> {
         let session = self.shared.session(session)?;
-        if session.lock().info().job.is_some() {
+        if session.lock().has_jobs() {
             return Err(Error::usage("a job is under way on this session").at(session.lock().path()).hint("cancel it first"));
         }
         if learned_only {
@@ -249,7 +246,7 @@ impl Sessions {
             self.shared.changed(&session);
             return Ok(());
         }
-        self.shared.remove(session)
+        self.shared.give_up(session, Some(client), false)
     }
 
     /// All sessions, last used first.
@@ -299,5 +296,12 @@ impl Sessions {
     /// The settings.
     pub fn settings(&self) -> &SessionsSettings {
         &self.shared.settings
+    }
+}
+
+impl Drop for Sessions {
+    /// The workers hold what all share: without this they would wait for jobs for ever.
+    fn drop(&mut self) {
+        self.close();
     }
 }

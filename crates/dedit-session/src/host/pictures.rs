@@ -8,7 +8,6 @@ use dedit_edit::{Error, Image, ItemMask, ItemWords, Result, Segmentation, Size};
 use dedit_segment::Hint;
 
 use super::Sessions;
-use crate::raster::digest;
 use crate::session::{Info, Opening};
 
 /// A picture of a session, with its items.
@@ -27,17 +26,16 @@ pub struct Fetched {
 }
 
 impl Sessions {
-    /// A picture with this digest that some session holds; to be opened without being sent.
-    pub fn known(&self, digest: &str) -> Option<Opening> {
-        self.shared.pixels_of(digest)
+    /// A picture with this digest that some session holds, or the one in `folder`; to be opened without being sent.
+    pub fn known(&self, digest: &str, folder: Option<&Path>) -> Option<Opening> {
+        self.shared.opening_of(digest, folder)
     }
 
     /// Opens the session of a picture, or begins one: in the store, or in `folder`. With `replace` a folder's session of another picture goes.
     pub fn open_picture(&self, client: u64, opening: &Opening, folder: Option<&Path>, replace: bool) -> Result<Info> {
-        let digest = digest(&opening.image);
         let session = match folder {
-            None => self.shared.of_picture(&digest, opening)?,
-            Some(folder) => self.shared.of_folder(folder, &digest, opening, replace)?,
+            None => self.shared.of_picture(opening)?,
+            Some(folder) => self.shared.of_folder(folder, opening, replace, client)?,
         };
         Ok(self.shared.opened(&session, client))
     }

@@ -55,7 +55,7 @@ impl Shared {
             closed: Mutex::default(),
             _lock: lock,
         };
-        let latest = shared.infos().iter().map(|info| info.used).max().unwrap_or(0);
+        let latest = shared.last_used();
         *locked(&shared.latest) = latest;
         Ok(shared)
     }
@@ -117,7 +117,8 @@ impl Shared {
         let name = session.as_ref().map_or("", |session| session.name.as_str());
         self.log("job", &format!("{} {} of {name} {how} after {seconds:.1} s", job.task.name(), job.id));
         if let Some(session) = &session {
-            session.lock().job(job.id, job.task.learns(), false);
+            session.lock().end(job.id);
+            self.tell_aside([session].into_iter());
             self.changed(session);
         }
         job.reporter.hear(heard);

@@ -3,18 +3,22 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dedit_edit::{Error, Result};
 use sha2::{Digest as _, Sha256};
 
 use super::shared::{Shared, locked};
 use crate::files;
-use crate::folder::{Folder, Loaded};
+use crate::folder::{Folder, Kept};
 use crate::raster::hex;
 use crate::session::{Info, Opening, Session};
 
 /// Where the sessions lie in a store.
 const SESSIONS: &str = "sessions";
+/// How long those are waited for who just look at a session that is to go.
+const LOOKS: Duration = Duration::from_secs(2);
 
 /// Takes a store for this process alone.
 pub(super) fn take(store: &Path) -> Result<Option<File>> {
@@ -63,10 +67,7 @@ impl Shared {
         if let Some(session) = open.get(name) {
             return Ok(Some(session.clone()));
         }
-        let Some((mut session, aside)) = Session::open(path)? else { return Ok(None) };
-        for file in aside {
-            self.log("damaged", &format!("a revision is set aside: {}", file.display()));
-        }
+        let Some(mut session) = Session::open(path)? else { return Ok(None) };
         // Folders can be copied and moved; where they are decides what they are called.
         session.rename(name);
         let session = Arc::new(session);
@@ -84,74 +85,98 @@ impl Shared {
     }
 
     /// The session of a picture in the store; where it is damaged, another takes its place.
-    pub(super) fn of_picture(&self, digest: &str, opening: &Opening) -> Result<Arc<Session>> {
-        let name = &digest[..16];
+    pub(super) fn of_picture(&self, opening: &Opening) -> Result<Arc<Session>> {
+        let name = &opening.digest[..16];
         let path = self.place(name);
-        match self.opened_from(&path, name) {
-            Ok(Some(session)) => {
-                let damaged = session.lock().picture(0).is_err();
-                if damaged {
-                    self.log("restored", &format!("the picture of {name}"));
-                    session.lock().restore_picture(opening)?;
-                }
-                return Ok(session);
-            }
-            Ok(None) => {}
-            Err(error) => {
+        let session = match Folder::kept(&path)? {
+            Kept::Foreign(error) => {
                 let aside = files::set_aside(&path)?;
                 self.log("damaged", &format!("{error}; set aside: {}", aside.display()));
+                None
             }
+            Kept::Damaged(error) => Some(self.renewed(name, &path, opening, &error)?),
+            Kept::Nothing | Kept::Session(_) => self.opened_from(&path, name)?,
+        };
+        let session = session.unwrap_or_else(|| {
+            self.make_room(opening);
+            self.begun(name, &path, opening)
+        });
+        if !session.lock().is_of(&opening.digest) {
+            return Err(Error::input("this session is of another picture").at(path).hint("move it away"));
         }
-        self.make_room(opening);
-        let session = self.begun(name, &path, opening);
-        // Whoever comes for the same picture meanwhile waits here for what is being written, and for nothing else.
-        session.lock().write().inspect_err(|_| _ = locked(&self.open).remove(name))?;
+        // Who comes second waits here for the first.
+        let written = session.lock().write();
+        written.inspect_err(|_| self.tidy())?;
+        restored(&session, opening)?;
         Ok(session)
     }
 
-    /// A session that is not written yet; of several that want one for the same place, the first begins it.
+    /// A new session of a picture, unless somebody was faster.
     fn begun(&self, name: &str, path: &Path, opening: &Opening) -> Arc<Session> {
+        let new = || Arc::new(Session::new(name, path, opening));
+        locked(&self.open).entry(name.to_owned()).or_insert_with(new).clone()
+    }
+
+    /// The session of a folder whose record is damaged.
+    fn renewed(&self, name: &str, path: &Path, opening: &Opening, error: &Error) -> Result<Arc<Session>> {
         let mut open = locked(&self.open);
-        open.entry(name.to_owned()).or_insert_with(|| Arc::new(Session::new(name, path, opening))).clone()
+        if let Some(session) = open.get(name) {
+            return Ok(session.clone());
+        }
+        self.log("damaged", &error.to_string());
+        let session = Arc::new(Session::renewed(name, path, opening)?);
+        open.insert(name.to_owned(), session.clone());
+        Ok(session)
     }
 
     /// The session of a picture in a folder that a user named.
-    pub(super) fn of_folder(&self, folder: &Path, digest: &str, opening: &Opening, replace: bool) -> Result<Arc<Session>> {
+    pub(super) fn of_folder(&self, folder: &Path, opening: &Opening, replace: bool, client: u64) -> Result<Arc<Session>> {
         let path = whole(folder);
         let name = name_of(&path);
-        match self.opened_from(&path, &name) {
-            Ok(Some(session)) => {
-                if session.lock().is_of(digest) {
-                    if session.lock().picture(0).is_err() {
-                        session.lock().restore_picture(opening)?;
-                    }
-                    return Ok(session);
-                }
-                if !replace {
-                    return Err(Error::usage("something else was learned here")
-                        .at(folder)
-                        .hint("give another --session, or --restart to forget it"));
-                }
-                self.give_up(session, true)?;
-            }
-            Ok(None) => {}
-            Err(error) if replace && error.kind() == dedit_edit::ErrorKind::Input => {
+        let found = match Folder::kept(&path)? {
+            Kept::Damaged(error) if Session::is_in(&path, opening) => Some(self.renewed(&name, &path, opening, &error)?),
+            Kept::Damaged(error) | Kept::Foreign(error) if !replace => return Err(error.hint("begin again with --restart")),
+            Kept::Damaged(_) | Kept::Foreign(_) => {
                 Folder::take(&path)?.clear()?;
+                None
             }
-            Err(error) if error.kind() == dedit_edit::ErrorKind::Input => return Err(error.hint("begin again with --restart")),
-            Err(error) => return Err(error),
+            Kept::Nothing | Kept::Session(_) => self.opened_from(&path, &name)?,
+        };
+        if let Some(session) = found {
+            if session.lock().is_of(&opening.digest) {
+                restored(&session, opening)?;
+                return Ok(session);
+            }
+            if !replace {
+                let other = Error::usage("something else was learned here").at(folder);
+                return Err(other.hint("give another --session, or --restart to forget it"));
+            }
+            self.give_up(session, Some(client), true)?;
         }
         let session = self.begun(&name, &path, opening);
-        let same = session.lock().is_of(digest);
-        if same { Ok(session) } else { Err(Error::usage("another picture is being opened here").at(folder).hint("give another --session")) }
+        if !session.lock().is_of(&opening.digest) {
+            return Err(Error::usage("another picture is opened here at this moment").at(folder).hint("try again"));
+        }
+        Ok(session)
     }
 
-    /// A picture that some open session holds, or one in the store.
-    pub(super) fn pixels_of(&self, digest: &str) -> Option<Opening> {
+    /// A picture that some open session holds, or one in the store, or in a folder.
+    pub(super) fn opening_of(&self, digest: &str, folder: Option<&Path>) -> Option<Opening> {
         let open = self.all_open();
         let stored = digest.get(..16).and_then(|name| self.session(name).ok());
-        let Loaded { image, profile, .. } = open.iter().chain(&stored).find_map(|session| session.lock().pixels_of(digest))?;
-        Some(Opening { image, profile: profile.map(|profile| profile.as_ref().clone()), name: String::new() })
+        let kept = folder.and_then(|folder| self.in_folder(folder).ok());
+        let found = open.iter().chain(&stored).chain(&kept).find_map(|session| session.lock().opening_of(digest));
+        self.tell_aside(open.iter().chain(&stored).chain(&kept));
+        found
+    }
+
+    /// Logs what sessions had to set aside.
+    pub(super) fn tell_aside<'a>(&self, sessions: impl Iterator<Item = &'a Arc<Session>>) {
+        for session in sessions {
+            for file in session.lock().take_aside() {
+                self.log("damaged", &format!("set aside: {}", file.display()));
+            }
+        }
     }
 
     /// A client has opened a session.
@@ -192,20 +217,24 @@ impl Shared {
         }
     }
 
-    /// Removes a session.
-    pub(super) fn remove(&self, session: Arc<Session>) -> Result<()> {
-        self.give_up(session, false)
-    }
-
-    /// Removes a session from memory and disk; `keep_folder` leaves its empty folder.
-    fn give_up(&self, session: Arc<Session>, keep_folder: bool) -> Result<()> {
-        let in_use = || Error::usage("this session is in use").at(session.lock().path()).hint("close it in the other program first");
+    /// Removes a session from memory and disk, unless somebody else than this client uses it; `keep_folder` leaves its empty folder.
+    pub(super) fn give_up(&self, session: Arc<Session>, client: Option<u64>, keep_folder: bool) -> Result<()> {
+        let begun = Instant::now();
         let mut open = locked(&self.open);
-        let name = session.name.clone();
-        if session.lock().info().job.is_some() || Arc::strong_count(&session) > 2 {
-            return Err(in_use());
+        // One is ours, one the list's; with more, somebody looks at it, and is soon done, or works on it.
+        while Arc::strong_count(&session) > 2 {
+            drop(open);
+            let used = session.lock().has_jobs() || begun.elapsed() > LOOKS;
+            if used {
+                return Err(in_use(&session));
+            }
+            thread::sleep(Duration::from_millis(1));
+            open = locked(&self.open);
         }
-        open.remove(&name);
+        if session.lock().is_open_by_others(client) {
+            return Err(in_use(&session));
+        }
+        open.remove(&session.name);
         let Some(session) = Arc::into_inner(session) else { return Ok(()) };
         match session.into_folder() {
             Some(folder) if keep_folder => folder.clear(),
@@ -220,7 +249,7 @@ impl Shared {
         for name in self.names() {
             if !infos.iter().any(|info| info.session == name) {
                 // Damaged ones say so when they are opened.
-                infos.extend(Session::peek(&self.place(&name)));
+                infos.extend(Session::peek(&self.place(&name), &name));
             }
         }
         infos.sort_by_key(|info| std::cmp::Reverse(info.used));
@@ -237,16 +266,32 @@ impl Shared {
         (self.names().len(), files::bytes_below(&self.settings.store.join(SESSIONS)))
     }
 
+    /// When any session of the store was used last. What was begun there and never came to be is removed.
+    pub(super) fn last_used(&self) -> u64 {
+        let used = |name: String| {
+            let path = self.place(&name);
+            if matches!(Folder::kept(&path), Ok(Kept::Nothing)) {
+                let _ = Folder::take(&path).and_then(Folder::remove);
+            }
+            Session::last_used(&path)
+        };
+        self.names().into_iter().map(used).max().unwrap_or(0)
+    }
+
     /// Gives up what was used least recently until a picture fits; never what somebody has open.
     fn make_room(&self, opening: &Opening) {
-        let needed = opening.image.samples().len() as u64 * 4;
+        let needed = opening.bytes();
         let (_, mut held) = self.stored();
+        if held + needed <= self.settings.quota {
+            return;
+        }
+        held = held.saturating_sub(self.remove_damaged());
         let mut infos = self.infos();
         infos.retain(|info| info.folder == self.place(&info.session) && !info.open && info.job.is_none());
         while held + needed > self.settings.quota {
             let Some(oldest) = infos.pop() else { return };
             let Ok(session) = self.session(&oldest.session) else { continue };
-            match self.give_up(session, false) {
+            match self.give_up(session, None, false) {
                 Ok(()) => {
                     held = held.saturating_sub(oldest.bytes);
                     self.log("evicted", &oldest.session);
@@ -255,4 +300,25 @@ impl Shared {
             }
         }
     }
+
+    /// Removes sessions that were set aside; says how many bytes they took.
+    fn remove_damaged(&self) -> u64 {
+        let entries = fs::read_dir(self.settings.store.join(SESSIONS)).into_iter().flatten().flatten();
+        let damaged = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(files::DAMAGED));
+        let remove = |path: PathBuf| {
+            let bytes = files::bytes_below(&path);
+            if fs::remove_dir_all(&path).is_ok() { bytes } else { 0 }
+        };
+        damaged.map(|entry| remove(entry.path())).sum()
+    }
+}
+
+fn in_use(session: &Session) -> Error {
+    Error::usage("this session is in use").at(session.lock().path()).hint("close it in the other program first, or cancel its job")
+}
+
+/// Puts a picture back that its session can no longer read.
+fn restored(session: &Session, opening: &Opening) -> Result<()> {
+    let mut inner = session.lock();
+    if inner.picture(0).is_ok() { Ok(()) } else { inner.restore_picture(0, opening) }
 }

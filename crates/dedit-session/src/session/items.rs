@@ -37,31 +37,35 @@ impl Inner {
         Ok(())
     }
 
-    /// What was learned for the present items, as this engine reads it. A damaged file is set aside.
-    pub(crate) fn learned(&mut self, engine: &dyn Engine) -> Result<Held> {
-        let Some(key) = self.record.learning_key() else { return Ok(Held::Nothing) };
+    /// Identifies what is learned of the present pictures and items; `None` as long as items are missing.
+    pub(crate) fn learning_key(&self) -> Option<String> {
+        self.record.learning_key()
+    }
+
+    /// What was learned under a key, as this engine reads it. A damaged file is set aside.
+    pub(crate) fn learned(&mut self, key: &str, engine: &dyn Engine) -> Result<Held> {
         if let Some((of, by, learned)) = &self.learned
-            && (of, by.as_str()) == (&key, engine.fingerprint())
+            && (of.as_str(), by.as_str()) == (key, engine.fingerprint())
         {
             return Ok(Held::Learned(learned.clone()));
         }
         let Some(folder) = &self.folder else { return Ok(Held::Nothing) };
-        let Some(bytes) = folder.learned(&key)? else { return Ok(Held::Nothing) };
+        let Some(bytes) = folder.learned(key)? else { return Ok(Held::Nothing) };
         match engine.read_learned(&bytes) {
             Ok(learned) => {
-                self.learned = Some((key, engine.fingerprint().to_owned(), learned.clone()));
+                self.learned = Some((key.to_owned(), engine.fingerprint().to_owned(), learned.clone()));
                 Ok(Held::Learned(learned))
             }
-            Err(error) if error.kind() == ErrorKind::Input => Ok(Held::Damaged(folder.set_learned_aside(&key)?)),
+            Err(error) if error.kind() == ErrorKind::Input => Ok(Held::Damaged(folder.set_learned_aside(key)?)),
             Err(error) => Err(error),
         }
     }
 
-    /// Keeps what was learned: in memory at once, so that edits can go on where the disk is full.
-    pub(crate) fn keep_learned(&mut self, learned: &Arc<dyn Learned>, bytes: &[u8], model: ModelRecord) -> Result<()> {
-        let Some(key) = self.record.learning_key() else { return Ok(()) };
-        self.learned = Some((key.clone(), model.fingerprint.clone(), learned.clone()));
-        self.folder()?.write_learned(&key, bytes)?;
+    /// Keeps what was learned, for those items that it was learned of: others may have been set in the meantime. In memory at once, so that edits can
+    /// go on where the disk is full.
+    pub(crate) fn keep_learned(&mut self, key: &str, learned: &Arc<dyn Learned>, bytes: &[u8], model: ModelRecord) -> Result<()> {
+        self.learned = Some((key.to_owned(), model.fingerprint.clone(), learned.clone()));
+        self.folder()?.write_learned(key, bytes)?;
         self.update(|record| record.model = Some(model))
     }
 
@@ -74,22 +78,16 @@ impl Inner {
     }
 
     /// The state that learning goes on from. A damaged one is no state: see [`Self::set_state_aside`].
-    pub(crate) fn learning_state(&self) -> Result<Option<Vec<u8>>> {
-        match (&self.folder, self.record.learning_key()) {
-            (Some(folder), Some(key)) => folder.state(&key),
-            _ => Ok(None),
-        }
+    pub(crate) fn learning_state(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.folder.as_ref().map_or(Ok(None), |folder| folder.state(key))
     }
 
-    pub(crate) fn keep_state(&self, state: &[u8]) -> Result<()> {
-        match self.record.learning_key() {
-            Some(key) => self.folder()?.write_state(&key, state),
-            None => Ok(()),
-        }
+    pub(crate) fn keep_state(&self, key: &str, state: &[u8]) -> Result<()> {
+        self.folder()?.write_state(key, state)
     }
 
-    pub(crate) fn set_state_aside(&self) -> Result<PathBuf> {
-        self.folder()?.set_state_aside(&self.record.learning_key().unwrap_or_default())
+    pub(crate) fn set_state_aside(&self, key: &str) -> Result<PathBuf> {
+        self.folder()?.set_state_aside(key)
     }
 
     /// Forgets what was learned for the present items.

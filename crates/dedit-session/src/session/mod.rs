@@ -3,30 +3,48 @@
 //! Opened → items → learning → learned; edits are possible from the items on, as drafts until something is learned.
 
 mod items;
+mod pictures;
 mod revisions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Error, Image, ItemWords, Learned, Result, Segmentation, Size, Subject};
+use dedit_edit::{Error, Image, Learned, Result, Segmentation};
 
 pub(crate) use self::items::Held;
+pub(crate) use self::pictures::Pictured;
 pub(crate) use self::revisions::{Base, Made};
 use crate::files;
-use crate::folder::{Entry, Folder, Loaded, PictureRecord, Record, VERSION, words};
+use crate::folder::{Folder, Loaded, PictureRecord, Record, Revisions, VERSION};
 use crate::raster::{Layout, digest};
 
 /// A picture as it comes from a client.
 #[derive(Debug, Clone)]
 pub struct Opening {
-    /// The picture.
-    pub image: Arc<Image>,
-    /// Its colour profile.
-    pub profile: Option<Vec<u8>>,
-    /// What people call it.
-    pub name: String,
+    pub(crate) image: Arc<Image>,
+    pub(crate) digest: String,
+    pub(crate) profile: Option<Arc<Vec<u8>>>,
+    pub(crate) name: String,
+}
+
+impl Opening {
+    /// A picture, its colour profile, and what people call it.
+    pub fn new(image: Image, profile: Option<Vec<u8>>, name: String) -> Self {
+        Self { digest: digest(&image), image: Arc::new(image), profile: profile.map(Arc::new), name }
+    }
+
+    /// The same picture under another name.
+    #[must_use]
+    pub fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
+    /// [`digest`](crate::digest) of the picture.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
 }
 
 /// How far a session is.
@@ -87,56 +105,75 @@ pub(crate) struct Inner {
     loaded: [Option<Loaded>; 2],
     /// What was learned, with the key it belongs to and the engine it was read by.
     learned: Option<(String, String, Arc<dyn Learned>)>,
-    entries: Vec<Entry>,
+    history: Revisions,
+    /// What was found damaged and set aside, until somebody tells of it.
+    aside: Vec<PathBuf>,
     /// The picture of the revision that was asked for last.
     at: Option<(u64, Arc<Image>, Arc<Segmentation>)>,
     openers: BTreeSet<u64>,
     jobs: BTreeSet<u64>,
-    learning: bool,
-}
-
-/// A picture with its items, ready to be learned.
-pub(crate) struct Pictured {
-    pub(crate) image: Arc<Image>,
-    pub(crate) items: Arc<Segmentation>,
-    words: BTreeMap<String, ItemWords>,
-}
-
-impl Pictured {
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject { picture: &self.image, items: &self.items, words: self.words.clone() }
-    }
+    /// The job that learns it.
+    learning: Option<u64>,
 }
 
 impl Session {
     /// A session of a picture, to be kept in a folder once there is something to keep.
     pub(crate) fn new(name: &str, path: &Path, opening: &Opening) -> Self {
-        let record = Record {
-            version: VERSION,
-            session: name.to_owned(),
-            pictures: vec![picture_record(opening)],
-            model: None,
-            revision: 0,
-            used: 0,
-        };
-        let loaded = [Some(loaded(opening)), None];
-        Self::of(Inner { path: path.to_path_buf(), folder: None, record, loaded, ..Inner::nowhere() })
+        let mut inner = Inner { path: path.to_path_buf(), ..Inner::nowhere() };
+        name.clone_into(&mut inner.record.session);
+        inner.record.pictures = vec![opening.record()];
+        inner.loaded[0] = Some(opening.loaded());
+        Self::of(inner)
     }
 
-    /// Opens the session that a folder keeps; `None` where it keeps none. What is damaged is set aside, and named in the second value.
-    pub(crate) fn open(path: &Path) -> Result<Option<(Self, Vec<PathBuf>)>> {
-        let Some(record) = Folder::record(path)? else { return Ok(None) };
+    /// Opens the session that a folder keeps; `None` where it keeps none.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
+        // A folder without a session is left as it is.
+        if Folder::record(path)?.is_none() {
+            return Ok(None);
+        }
         let folder = Folder::take(path)?;
-        let (entries, aside) = folder.revisions();
-        Ok(Some((Self::of(Inner { path: path.to_path_buf(), folder: Some(folder), record, entries, ..Inner::nowhere() }), aside)))
+        let Some(record) = Folder::record(path)? else { return Ok(None) };
+        let mut inner = Inner { path: path.to_path_buf(), record, ..Inner::nowhere() };
+        inner.take_history(folder.revisions());
+        inner.folder = Some(folder);
+        Ok(Some(Self::of(inner)))
+    }
+
+    /// The session of a folder whose record is damaged: what else is there stays, once its items are set again.
+    pub(crate) fn renewed(name: &str, path: &Path, opening: &Opening) -> Result<Self> {
+        let session = Self::new(name, path, opening);
+        let mut inner = session.lock();
+        let folder = Folder::take(path)?;
+        folder.write_picture(0, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+        let history = folder.revisions();
+        inner.record.revision = history.last;
+        inner.take_history(history);
+        let aside = folder.replace_record(&inner.record)?;
+        inner.aside.push(aside);
+        inner.folder = Some(folder);
+        drop(inner);
+        Ok(session)
     }
 
     /// What is told of the session that a folder keeps, without taking it; `None` where it keeps none that can be read.
-    pub(crate) fn peek(path: &Path) -> Option<Info> {
+    pub(crate) fn peek(path: &Path, name: &str) -> Option<Info> {
         let record = Folder::record(path).ok().flatten()?;
         let mut info = Inner { path: path.to_path_buf(), record, ..Inner::nowhere() }.info();
+        name.clone_into(&mut info.session);
+        info.newest = info.newest.max(info.revision);
         info.bytes = files::bytes_below(path);
         Some(info)
+    }
+
+    /// When the session that a folder keeps was used last.
+    pub(crate) fn last_used(path: &Path) -> u64 {
+        Folder::record(path).ok().flatten().map_or(0, |record| plausible(record.used))
+    }
+
+    /// Whether a folder holds this picture, whatever its record says.
+    pub(crate) fn is_in(path: &Path, opening: &Opening) -> bool {
+        Folder::holds(path, &opening.record())
     }
 
     /// It is called otherwise from now on.
@@ -164,35 +201,17 @@ impl Inner {
             record,
             loaded: [None, None],
             learned: None,
-            entries: Vec::new(),
+            history: Revisions::default(),
+            aside: Vec::new(),
             at: None,
             openers: BTreeSet::new(),
             jobs: BTreeSet::new(),
-            learning: false,
+            learning: None,
         }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Puts everything on the disk that is not there yet.
-    pub(crate) fn write(&mut self) -> Result<()> {
-        if self.folder.is_some() {
-            return Ok(());
-        }
-        files::create_folder(&self.path)?;
-        let folder = Folder::take(&self.path)?;
-        for (index, (loaded, record)) in self.loaded.iter().zip(&self.record.pictures).enumerate() {
-            let Some(Loaded { image, profile, items }) = loaded else { continue };
-            folder.write_picture(index, image, profile.as_deref().map(Vec::as_slice))?;
-            if let (Some(items), Some(record)) = (items, &record.items) {
-                folder.write_items(record, items)?;
-            }
-        }
-        folder.write_record(&self.record)?;
-        self.folder = Some(folder);
-        Ok(())
     }
 
     fn folder(&self) -> Result<&Folder> {
@@ -210,97 +229,6 @@ impl Inner {
         Ok(())
     }
 
-    /// Whether it is a session of this picture.
-    pub(crate) fn is_of(&self, digest: &str) -> bool {
-        self.record.pictures.first().is_some_and(|picture| picture.digest == digest)
-    }
-
-    /// The pixels of a picture with this digest, if it is one of this session's and can be read.
-    pub(crate) fn pixels_of(&mut self, digest: &str) -> Option<Loaded> {
-        let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
-        self.picture(index).ok()
-    }
-
-    /// A picture, read if it is not in memory. One that is damaged is set aside: the same pixels, sent again, take its place.
-    pub(crate) fn picture(&mut self, index: usize) -> Result<Loaded> {
-        if let Some(loaded) = &self.loaded[index] {
-            return Ok(loaded.clone());
-        }
-        let Some(record) = self.record.pictures.get(index) else {
-            return Err(Error::usage("this session has no reference picture").at(&self.path).hint("open one first"));
-        };
-        let folder = self.folder()?;
-        let (image, profile) = folder.read_picture(index, record).map_err(|error| error.hint("open the same picture again"))?;
-        let items = folder.read_items(record)?;
-        let loaded = Loaded { image: Arc::new(image), profile: profile.map(Arc::new), items: items.map(Arc::new) };
-        self.loaded[index] = Some(loaded.clone());
-        Ok(loaded)
-    }
-
-    /// Gives a picture back that is damaged on the disk, or that memory does not hold.
-    pub(crate) fn restore_picture(&mut self, opening: &Opening) -> Result<()> {
-        let items = match (&self.folder, &self.record.pictures[0]) {
-            (Some(folder), record) => {
-                folder.write_picture(0, &opening.image, opening.profile.as_deref())?;
-                folder.read_items(record).ok().flatten().map(Arc::new)
-            }
-            (None, _) => None,
-        };
-        if items.is_none() && self.record.pictures[0].items.is_some() {
-            self.update(|record| record.pictures[0].items = None)?;
-        }
-        self.loaded[0] = Some(Loaded { items, ..loaded(opening) });
-        Ok(())
-    }
-
-    /// Sets the reference picture.
-    pub(crate) fn set_reference(&mut self, opening: &Opening) -> Result<()> {
-        if let Some(folder) = &self.folder {
-            folder.write_picture(1, &opening.image, opening.profile.as_deref())?;
-        }
-        self.update(|record| {
-            record.pictures.truncate(1);
-            record.pictures.push(picture_record(opening));
-        })?;
-        self.loaded[1] = Some(loaded(opening));
-        Ok(())
-    }
-
-    /// Takes the reference picture away.
-    pub(crate) fn drop_reference(&mut self) -> Result<()> {
-        if self.record.pictures.len() > 1 {
-            self.update(|record| record.pictures.truncate(1))?;
-            self.loaded[1] = None;
-        }
-        Ok(())
-    }
-
-    /// What is learned: the pictures with their items.
-    pub(crate) fn pictured(&mut self) -> Result<Vec<Pictured>> {
-        let count = self.record.pictures.len();
-        (0..count).map(|index| self.pictured_one(index)).collect()
-    }
-
-    fn pictured_one(&mut self, index: usize) -> Result<Pictured> {
-        let Loaded { image, items, .. } = self.picture(index)?;
-        let which = if index == 0 { "the picture" } else { "the reference picture" };
-        let no_items = || Error::usage(format!("{which} has no items yet")).at(&self.path).hint("set them first");
-        let items = items.ok_or_else(no_items)?;
-        let words = self.words(index);
-        Ok(Pictured { image, items, words })
-    }
-
-    /// What was said of the items of a picture.
-    pub(crate) fn words(&self, index: usize) -> BTreeMap<String, ItemWords> {
-        self.record.pictures.get(index).and_then(|picture| picture.items.as_ref()).map(words).unwrap_or_default()
-    }
-
-    /// The picture's size.
-    pub(crate) fn size(&self) -> Result<Size> {
-        let Layout { width, height, .. } = self.record.pictures[0].layout;
-        Size::new(width, height)
-    }
-
     pub(crate) fn info(&self) -> Info {
         let first = &self.record.pictures[0];
         let names = |index: usize| {
@@ -314,20 +242,38 @@ impl Inner {
             size: [first.layout.width, first.layout.height],
             items: [names(0), names(1)],
             revision: self.record.revision,
-            newest: self.entries.last().map_or(0, |entry| entry.record.revision),
+            newest: self.history.entries.last().map_or(0, |entry| entry.record.revision),
             model: self.record.model.as_ref().and_then(|model| model.model.clone()),
             job: self.jobs.first().copied(),
-            bytes: if self.folder.is_some() { files::bytes_below(&self.path) } else { 0 },
+            bytes: self.folder.as_ref().map_or(0, |folder| folder.bytes_beside_history() + self.history.bytes),
             open: !self.openers.is_empty(),
-            used: self.record.used,
+            used: plausible(self.record.used),
         }
+    }
+
+    /// Takes over what a folder holds of revisions. Where the one that the session is at is gone, it goes to the newest before it that is whole.
+    fn take_history(&mut self, mut history: Revisions) {
+        self.aside.append(&mut history.aside);
+        self.history = history;
+        let current = self.record.revision;
+        let whole = |revision: &u64| *revision == 0 || self.way(*revision).is_ok();
+        if !whole(&current) {
+            let mut earlier = self.history.entries.iter().rev().map(|entry| entry.record.revision).filter(|revision| *revision < current);
+            self.record.revision = earlier.find(whole).unwrap_or(0);
+        }
+        self.history.last = self.history.last.max(current);
+    }
+
+    /// What was set aside since this was last asked.
+    pub(crate) fn take_aside(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.aside)
     }
 
     fn state(&self) -> State {
         let Some(key) = self.record.learning_key() else { return State::Opened };
         let on_disk = |has: fn(&Folder, &str) -> bool| self.folder.as_ref().is_some_and(|folder| has(folder, &key));
         let in_memory = self.learned.as_ref().is_some_and(|(of, _, _)| *of == key);
-        if self.learning {
+        if self.learning.is_some() {
             State::Learning
         } else if in_memory || on_disk(Folder::has_learned) {
             State::Learned
@@ -355,22 +301,37 @@ impl Inner {
         !self.openers.is_empty() || !self.jobs.is_empty()
     }
 
-    /// A job was begun or asked for (`true`), or is over.
-    pub(crate) fn job(&mut self, job: u64, learns: bool, there: bool) {
-        if there {
-            self.jobs.insert(job);
-        } else {
-            self.jobs.remove(&job);
-        }
+    /// Whether somebody else than this client has it open.
+    pub(crate) fn is_open_by_others(&self, client: Option<u64>) -> bool {
+        self.openers.iter().any(|opener| Some(*opener) != client)
+    }
+
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// A job was asked for. There is one that learns at most.
+    pub(crate) fn begin(&mut self, job: u64, learns: bool) -> Result<()> {
         if learns {
-            self.learning = there;
+            if self.learning.is_some() {
+                return Err(Error::usage("this picture is being learned already").at(&self.path).hint("wait until that has finished, or cancel it"));
+            }
+            self.learning = Some(job);
         }
+        self.jobs.insert(job);
+        Ok(())
+    }
+
+    /// A job is over.
+    pub(crate) fn end(&mut self, job: u64) {
+        self.jobs.remove(&job);
+        self.learning = self.learning.filter(|learning| *learning != job);
     }
 
     /// Notes that it is used, later than anything before.
     pub(crate) fn touch(&mut self, latest: u64) -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        let used = now.max(latest + 1);
+        let used = now.max(latest.saturating_add(1));
         // It decides what is given up when room is short; not worth an error.
         let _ = self.update(|record| record.used = used);
         used
@@ -393,10 +354,23 @@ impl Session {
     }
 }
 
-fn picture_record(opening: &Opening) -> PictureRecord {
-    PictureRecord { source: opening.name.clone(), digest: digest(&opening.image), layout: Layout::of(&opening.image), items: None }
+impl Opening {
+    /// Bytes of its pixels.
+    pub(crate) fn bytes(&self) -> u64 {
+        let Layout { bits, .. } = Layout::of(&self.image);
+        self.image.samples().len() as u64 * u64::from(bits / 8)
+    }
+
+    fn record(&self) -> PictureRecord {
+        PictureRecord { source: self.name.clone(), digest: self.digest.clone(), layout: Layout::of(&self.image), items: None }
+    }
+
+    fn loaded(&self) -> Loaded {
+        Loaded { image: self.image.clone(), profile: self.profile.clone(), items: None }
+    }
 }
 
-fn loaded(opening: &Opening) -> Loaded {
-    Loaded { image: opening.image.clone(), profile: opening.profile.clone().map(Arc::new), items: None }
+/// A time of use that no clock shows says nothing: the year 5138 is as late as any.
+fn plausible(used: u64) -> u64 {
+    if used < 100_000_000_000_000 { used } else { 0 }
 }

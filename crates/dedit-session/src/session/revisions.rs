@@ -15,6 +15,8 @@ pub(crate) struct Base {
     pub(crate) items: Arc<Segmentation>,
     /// Prompts of items that are no longer what was learned.
     pub(crate) prompts: BTreeMap<String, ItemPrompt>,
+    /// Identifies the picture's items that it goes back to.
+    pub(crate) set: Option<String>,
 }
 
 /// A revision to be kept.
@@ -34,13 +36,13 @@ impl Inner {
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+        &self.history.entries
     }
 
     pub(crate) fn entry(&self, revision: u64) -> Result<&Entry> {
-        let found = self.entries.iter().find(|entry| entry.record.revision == revision);
+        let found = self.history.entries.iter().find(|entry| entry.record.revision == revision);
         found.ok_or_else(|| {
-            let newest = self.entries.last().map_or(0, |entry| entry.record.revision);
+            let newest = self.history.entries.last().map_or(0, |entry| entry.record.revision);
             Error::usage(format!("there is no revision {revision}"))
                 .at(&self.path)
                 .hint(format!("the newest is {newest}; 0 is the picture"))
@@ -52,23 +54,38 @@ impl Inner {
         let Loaded { image, items, .. } = self.picture(0)?;
         if revision == 0 {
             let items = items.ok_or_else(|| Error::usage("the picture has no items yet").at(&self.path).hint("set them first"))?;
-            return Ok(Base { revision, image, items, prompts: BTreeMap::new() });
+            return Ok(Base { revision, image, items, prompts: BTreeMap::new(), set: self.items_key() });
         }
         let entry = self.entry(revision)?.clone();
         let prompts = entry.record.prompts.iter().map(|(name, record)| (name.clone(), prompt(record))).collect();
         if let Some((at, image, items)) = &self.at
             && *at == revision
         {
-            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts });
+            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts, set: entry.record.items });
         }
         let items = Arc::new(self.folder()?.revision_items(&entry, self.size()?)?);
         let image = Arc::new(self.composed(&image, revision)?);
         self.at = Some((revision, image.clone(), items.clone()));
-        Ok(Base { revision, image, items, prompts })
+        Ok(Base { revision, image, items, prompts, set: entry.record.items })
     }
 
-    /// The whole picture of a revision: every change on the way there, oldest first.
-    fn composed(&self, first: &Image, revision: u64) -> Result<Image> {
+    fn items_key(&self) -> Option<String> {
+        self.record.pictures[0].items.as_ref().map(|items| items.key.clone())
+    }
+
+    /// What an edit starts from; an error where that was made with other items than the present ones, which alone are learned.
+    pub(crate) fn base_of_edit(&mut self, revision: u64) -> Result<Base> {
+        let base = self.base(revision)?;
+        if base.set.is_some() && base.set != self.items_key() {
+            return Err(Error::usage(format!("revision {revision} was made with other items"))
+                .at(&self.path)
+                .hint("set those items again, or edit the picture itself, revision 0"));
+        }
+        Ok(base)
+    }
+
+    /// A revision, its base, the base of that, and so on.
+    pub(super) fn way(&self, revision: u64) -> Result<Vec<&Entry>> {
         let mut way = Vec::new();
         let mut at = revision;
         while at != 0 {
@@ -79,8 +96,13 @@ impl Inner {
             way.push(entry);
             at = entry.record.base;
         }
+        Ok(way)
+    }
+
+    /// The whole picture of a revision: every change on the way there, oldest first.
+    fn composed(&self, first: &Image, revision: u64) -> Result<Image> {
         let mut image = first.clone();
-        for entry in way.into_iter().rev() {
+        for entry in self.way(revision)?.into_iter().rev() {
             let Rect { x, y, .. } = entry.region();
             image.put((x, y), &self.folder()?.revision_pixels(entry)?)?;
         }
@@ -97,18 +119,17 @@ impl Inner {
         self.folder.as_ref().and_then(|folder| folder.thumbnail(entry))
     }
 
-    /// The number of the next revision.
-    pub(crate) fn next_revision(&self) -> u64 {
-        self.entries.last().map_or(0, |entry| entry.record.revision) + 1
-    }
-
     /// Keeps a revision, and goes there.
     pub(crate) fn add_revision(&mut self, mut made: Made<'_>, whole: &Arc<Image>, after: &Arc<Segmentation>) -> Result<u64> {
         self.write()?;
-        let revision = self.next_revision();
+        let revision = self.history.last + 1;
         made.record.revision = revision;
-        self.folder()?.write_revision(&made.record, made.pixels, made.after, made.masks, made.thumbnail)?;
-        self.entries.push(Entry { record: made.record });
+        let folder = self.folder()?;
+        folder.write_revision(&made.record, made.pixels, made.after, made.masks, made.thumbnail)?;
+        let bytes = folder.revision_bytes(revision);
+        self.history.bytes += bytes;
+        self.history.last = revision;
+        self.history.entries.push(Entry { record: made.record });
         self.at = Some((revision, whole.clone(), after.clone()));
         // The revision is kept; where the session is, is worth no error.
         let _ = self.go_to(revision);

@@ -5,18 +5,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation};
 use serde_json::Value;
 
+use super::thumbnail::thumbnail;
 use super::worker::{Control, check_memory};
 use super::{Done, EditRequest, Edited, Planned, Planning};
 use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
 use crate::models::{Found, Models};
 use crate::raster::Layout;
 use crate::session::{Base, Held, Inner, Made, Pictured, Session};
-
-/// Longest side of the small picture of a revision, pixels.
-const THUMBNAIL: u32 = 256;
 
 /// The plan of edits on a revision.
 pub(crate) fn plan(planning: &Planning, base: &Base, reference: Option<&Segmentation>) -> Planned {
@@ -29,7 +27,7 @@ impl Inner {
     pub(crate) fn start(&mut self, planning: &Planning) -> Result<(Base, Option<Arc<Segmentation>>)> {
         let revision = planning.base.unwrap_or(self.current());
         let reference = self.picture(1).ok().and_then(|picture| picture.items);
-        Ok((self.base(revision)?, reference))
+        Ok((self.base_of_edit(revision)?, reference))
     }
 }
 
@@ -88,7 +86,8 @@ fn learned(
     control: &Control<'_>,
 ) -> Result<(Arc<dyn dedit_edit::Learned>, bool)> {
     let mut inner = session.lock();
-    match inner.learned(engine)? {
+    let key = inner.learning_key();
+    match key.map_or(Ok(Held::Nothing), |key| inner.learned(&key, engine))? {
         Held::Learned(learned) => return Ok((learned, false)),
         Held::Damaged(aside) => control.note(format!("what was learned is damaged and is set aside: {}", aside.display())),
         Held::Nothing => {}
@@ -97,7 +96,7 @@ fn learned(
         let what = if inner.has_begun() { "learning has not come to its end here" } else { "nothing was learned here yet" };
         return Err(Error::usage(what).at(inner.path()).hint("learn the picture, or edit with --draft"));
     }
-    let pictures = inner.pictured()?;
+    let (pictures, _) = inner.pictured()?;
     drop(inner);
     let subjects: Vec<_> = pictures.iter().map(Pictured::subject).collect();
     Ok((engine.draft(&subjects, &LearnOptions::default())?, true))
@@ -116,6 +115,7 @@ fn keep(
         version: VERSION,
         revision: 0,
         base: base.revision,
+        items: base.set.clone(),
         edits: request.written.clone(),
         region: [done.region.x, done.region.y, done.region.width, done.region.height],
         layout: Layout::of(&done.pixels),
@@ -147,35 +147,4 @@ fn words(edit: &Edit) -> Option<&str> {
         Edit::Replace { prompt, .. } | Edit::Augment { prompt, .. } | Edit::Personalize { prompt, .. } => Some(prompt),
         _ => None,
     }
-}
-
-/// A picture as a small PNG file.
-fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
-    let small = smaller(picture);
-    let fault = |error: image::ImageError| Error::new(ErrorKind::Internal, format!("a small picture makes no PNG ({error})"));
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    small
-        .thumbnail(THUMBNAIL.min(small.width()), THUMBNAIL.min(small.height()))
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(fault)?;
-    Ok(bytes.into_inner())
-}
-
-/// Every n-th pixel of a large picture, in 8 bits and RGB.
-fn smaller(picture: &Image) -> image::DynamicImage {
-    let size = picture.size();
-    let every = (size.width().max(size.height()) / (4 * THUMBNAIL as usize)).max(1);
-    let (count, colours) = (picture.channels().count(), picture.channels().colours());
-    let (width, height) = (size.width().div_ceil(every), size.height().div_ceil(every));
-    let sample: Box<dyn Fn(usize) -> u8> = match picture.samples() {
-        dedit_edit::Samples::U8(samples) => Box::new(|index| samples[index]),
-        dedit_edit::Samples::U16(samples) => Box::new(|index| (samples[index] >> 8) as u8),
-        dedit_edit::Samples::F32(samples) => Box::new(|index| (samples[index].clamp(0.0, 1.0) * 255.0) as u8),
-    };
-    let mut rgb = image::RgbImage::new(width as u32, height as u32);
-    for (x, y, pixel) in rgb.enumerate_pixels_mut() {
-        let start = (y as usize * every * size.width() + x as usize * every) * count;
-        pixel.0 = [0, 1, 2].map(|channel: usize| sample(start + channel.min(colours - 1)));
-    }
-    image::DynamicImage::ImageRgb8(rgb)
 }

@@ -25,11 +25,11 @@ pub(super) fn learn(
     control: &Control<'_>,
 ) -> Result<Outcome> {
     let begun = Instant::now();
-    let pictures = session.lock().pictured()?;
+    let (pictures, key) = session.lock().pictured()?;
     let subjects: Vec<_> = pictures.iter().map(crate::session::Pictured::subject).collect();
     let draft = engine.draft(&subjects, &request.options)?;
     check_memory(engine, pictures[0].image.size())?;
-    let state = match ready(session, request, &before, &subjects, engine, draft.as_ref(), control)? {
+    let state = match ready(session, (request, &key, before.goes_on), &subjects, engine, draft.as_ref(), control)? {
         Ready::Learned(learned) => {
             let steps = learned.losses().map(|losses| losses.len());
             return Ok(Outcome::Done(Done::Learned(report(learned.as_ref(), steps, before.seconds + begun.elapsed().as_secs_f64())?)));
@@ -51,17 +51,18 @@ pub(super) fn learn(
             first = Some((*stage == "learning attention", step - 1));
         }
         if let EngineEvent::State(state) = event {
-            session.lock().keep_state(state)?;
+            session.lock().keep_state(&key, state)?;
         } else {
             control.report(event);
         }
-        paused = control.queue.has_edits() && !control.is_stopped();
+        // Once it makes way it does, also where the edit has gone in the meantime.
+        paused |= control.queue.has_edits();
         Ok(if paused || control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     });
     before.seconds += begun.elapsed().as_secs_f64();
     let tokens = |learned: Option<&dyn dedit_edit::Learned>| learned.map_or(0, |learned| learned.losses()[0].len());
     match learned {
-        Err(error) if error.kind() == ErrorKind::Cancelled && paused => {
+        Err(error) if error.kind() == ErrorKind::Cancelled && paused && !control.is_stopped() => {
             before.goes_on = true;
             before.resumed_at = before.resumed_at.or(first.map(|(attention, step)| if attention { [usize::MAX, step] } else { [step, 0] }));
             Ok(Outcome::Paused(before))
@@ -69,7 +70,7 @@ pub(super) fn learn(
         Err(error) => Err(error),
         Ok(learned) => {
             let bytes = learned.to_bytes()?;
-            let kept = session.lock().keep_learned(&learned, &bytes, model);
+            let kept = session.lock().keep_learned(&key, &learned, &bytes, model);
             kept.map_err(|error| unkept(&error))?;
             let [of_tokens, step] = before.resumed_at.unwrap_or(match first {
                 Some((true, step)) => [usize::MAX, step],
@@ -91,19 +92,18 @@ enum Ready {
 /// Looks at what the session holds already.
 fn ready(
     session: &Session,
-    request: &LearnRequest,
-    before: &Learning,
+    (request, key, goes_on): (&LearnRequest, &str, bool),
     subjects: &[Subject<'_>],
     engine: &dyn Engine,
     draft: &dyn dedit_edit::Learned,
     control: &Control<'_>,
 ) -> Result<Ready> {
     let mut inner = session.lock();
-    if request.restart && !before.goes_on {
+    if request.restart && !goes_on {
         inner.forget_learned()?;
         return Ok(Ready::From(None));
     }
-    match inner.learned(engine)? {
+    match inner.learned(key, engine)? {
         Held::Learned(learned) if engine.same_inputs(learned.as_ref(), draft) => return Ok(Ready::Learned(learned)),
         Held::Learned(_) => {
             let other = Error::usage("something else was learned here").at(inner.path());
@@ -114,11 +114,11 @@ fn ready(
         }
         Held::Nothing => {}
     }
-    let Some(state) = inner.learning_state()? else { return Ok(Ready::From(None)) };
+    let Some(state) = inner.learning_state(key)? else { return Ok(Ready::From(None)) };
     match engine.check_state(subjects, &request.options, &state) {
         Ok(()) => Ok(Ready::From(Some(state))),
         Err(error) if error.kind() == ErrorKind::Input => {
-            let aside = inner.set_state_aside()?;
+            let aside = inner.set_state_aside(key)?;
             control.note(format!("the state of learning was damaged and is set aside; learning begins again: {}", aside.display()));
             Ok(Ready::From(None))
         }

@@ -3,6 +3,7 @@
 mod edit;
 mod learn;
 mod queue;
+mod thumbnail;
 mod worker;
 
 use std::sync::Arc;

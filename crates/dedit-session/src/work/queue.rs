@@ -96,12 +96,16 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts learning back that was interrupted by edits: it is next after them.
-    pub(crate) fn push_back(&self, job: Job) {
+    /// Puts learning back that was interrupted by edits: it is next after them. Gives it back where it was stopped in the meantime, or everything is.
+    pub(crate) fn push_back(&self, job: Job) -> Result<(), Job> {
         let mut inner = self.lock();
         inner.running = None;
+        if inner.closed || job.stop.load(Ordering::SeqCst) {
+            return Err(job);
+        }
         inner.learning.push_front(job);
         inner.tell();
+        Ok(())
     }
 
     /// Whether learning is to make way.

@@ -100,7 +100,9 @@ impl Worker {
                 if let Task::Learn(_, _, before) = &mut job.task {
                     *before = learning;
                 }
-                self.queue.push_back(job);
+                if let Err(job) = self.queue.push_back(job) {
+                    self.shared.ended(job, Heard::Cancelled);
+                }
             }
             Ok(Outcome::Done(done)) => self.end(job, Heard::Done(done)),
             Err(error) if error.kind() == ErrorKind::Cancelled => self.end(job, Heard::Cancelled),
@@ -116,6 +118,10 @@ impl Worker {
     fn attempt(&self, task: &mut Task, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Outcome> {
         let choice = task.model();
         let found = self.engine(&choice, models, control)?;
+        // A model takes long to load.
+        if control.is_stopped() {
+            return Err(Error::cancelled());
+        }
         let Some(loaded) = models.iter_mut().find(|model| model.found == found) else {
             return Err(Error::new(ErrorKind::Internal, "a model was loaded and is not there"));
         };

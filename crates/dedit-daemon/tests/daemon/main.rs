@@ -1,0 +1,21 @@
+//! The daemon with an engine that computes next to nothing: over pipes within this process, and as a process of its own behind its socket, where it is
+//! killed, cut off and starved.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
+
+#[path = "../fake/mod.rs"]
+mod fake;
+
+mod clients;
+mod damage;
+mod ends;
+mod folders;
+mod host;
+mod jobs;
+mod kills;
+mod life;
+mod models;
+mod scene;
+mod stand;
+mod strangers;
+mod within;

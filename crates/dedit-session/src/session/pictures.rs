@@ -1,0 +1,177 @@
+//! The pictures of a session, in memory and on the disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dedit_edit::{Error, ErrorKind, Image, ItemWords, Result, Segmentation, Size, Subject};
+
+use super::{Inner, Opening};
+use crate::files;
+use crate::folder::{Folder, Loaded, words};
+use crate::raster::Layout;
+
+/// A picture with its items, ready to be learned.
+pub(crate) struct Pictured {
+    pub(crate) image: Arc<Image>,
+    pub(crate) items: Arc<Segmentation>,
+    words: BTreeMap<String, ItemWords>,
+}
+
+impl Pictured {
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject { picture: &self.image, items: &self.items, words: self.words.clone() }
+    }
+}
+
+impl Inner {
+    /// Puts everything on the disk that is not there yet.
+    pub(crate) fn write(&mut self) -> Result<()> {
+        if self.folder.is_some() {
+            return Ok(());
+        }
+        files::create_folder(&self.path)?;
+        let folder = Folder::take(&self.path)?;
+        // Nobody had anything here when this session was opened.
+        if Folder::record(&self.path)?.is_some() {
+            let error = Error::usage("another program has put a session here in the meantime").at(&self.path);
+            return Err(error.hint("open it again, or name another folder"));
+        }
+        // What there is without a record was never acknowledged, or is forgotten.
+        folder.clear()?;
+        match self.write_to(&folder) {
+            Ok(()) => {
+                self.folder = Some(folder);
+                Ok(())
+            }
+            Err(error) => {
+                // What has come so far is in the way where room is short.
+                let _ = folder.remove();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_to(&self, folder: &Folder) -> Result<()> {
+        for (index, (loaded, record)) in self.loaded.iter().zip(&self.record.pictures).enumerate() {
+            let Some(Loaded { image, profile, items }) = loaded else { continue };
+            folder.write_picture(index, image, profile.as_deref().map(Vec::as_slice))?;
+            if let (Some(items), Some(record)) = (items, &record.items) {
+                folder.write_items(record, items)?;
+            }
+        }
+        folder.write_record(&self.record)
+    }
+
+    /// Whether it is a session of this picture.
+    pub(crate) fn is_of(&self, digest: &str) -> bool {
+        self.record.pictures.first().is_some_and(|picture| picture.digest == digest)
+    }
+
+    /// A picture with this digest, if it is one of this session's and can be read.
+    pub(crate) fn opening_of(&mut self, digest: &str) -> Option<Opening> {
+        let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
+        let Loaded { image, profile, .. } = self.picture(index).ok()?;
+        Some(Opening { image, digest: digest.to_owned(), profile, name: self.record.pictures[index].source.clone() })
+    }
+
+    /// A picture, read if it is not in memory. One that is damaged is set aside: the same pixels, sent again, take its place.
+    pub(crate) fn picture(&mut self, index: usize) -> Result<Loaded> {
+        if let Some(loaded) = &self.loaded[index] {
+            return Ok(loaded.clone());
+        }
+        let Some(record) = self.record.pictures.get(index) else {
+            return Err(Error::usage("this session has no reference picture").at(&self.path).hint("open one first"));
+        };
+        let folder = self.folder()?;
+        let (image, profile) = match folder.read_picture(index, record) {
+            Ok(read) => read,
+            Err(error) => {
+                if error.kind() == ErrorKind::Input {
+                    let aside = folder.set_picture_aside(index);
+                    self.aside.extend(aside);
+                }
+                return Err(error.hint("open the same picture again"));
+            }
+        };
+        let items = self.read_items(index);
+        let loaded = Loaded { image: Arc::new(image), profile: profile.map(Arc::new), items };
+        self.loaded[index] = Some(loaded.clone());
+        Ok(loaded)
+    }
+
+    /// The items of a picture. Damaged ones are set aside, and the session is without items until they are set again.
+    fn read_items(&mut self, index: usize) -> Option<Arc<Segmentation>> {
+        let record = &self.record.pictures[index];
+        let (Some(folder), Some(items)) = (&self.folder, &record.items) else { return None };
+        match folder.read_items(record, items) {
+            Ok(items) => Some(Arc::new(items)),
+            Err(_) => {
+                let aside = folder.set_items_aside(items);
+                self.aside.extend(aside);
+                // Where that cannot be written, it is found out again.
+                let _ = self.update(|record| record.pictures[index].items = None);
+                None
+            }
+        }
+    }
+
+    /// Gives a picture back that is damaged on the disk.
+    pub(crate) fn restore_picture(&mut self, index: usize, opening: &Opening) -> Result<()> {
+        self.folder()?.write_picture(index, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+        let items = self.read_items(index);
+        self.loaded[index] = Some(Loaded { items, ..opening.loaded() });
+        Ok(())
+    }
+
+    /// Sets the reference picture. The same one again keeps its items.
+    pub(crate) fn set_reference(&mut self, opening: &Opening) -> Result<()> {
+        if self.record.pictures.get(1).is_some_and(|picture| picture.digest == opening.digest) {
+            return if self.picture(1).is_ok() { Ok(()) } else { self.restore_picture(1, opening) };
+        }
+        if let Some(folder) = &self.folder {
+            folder.write_picture(1, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+        }
+        self.update(|record| {
+            record.pictures.truncate(1);
+            record.pictures.push(opening.record());
+        })?;
+        self.loaded[1] = Some(opening.loaded());
+        Ok(())
+    }
+
+    /// Takes the reference picture away.
+    pub(crate) fn drop_reference(&mut self) -> Result<()> {
+        if self.record.pictures.len() > 1 {
+            self.update(|record| record.pictures.truncate(1))?;
+            self.loaded[1] = None;
+        }
+        Ok(())
+    }
+
+    /// What is learned, the pictures with their items; and what identifies it.
+    pub(crate) fn pictured(&mut self) -> Result<(Vec<Pictured>, String)> {
+        let count = self.record.pictures.len();
+        let pictures = (0..count).map(|index| self.pictured_one(index)).collect::<Result<_>>()?;
+        Ok((pictures, self.record.learning_key().unwrap_or_default()))
+    }
+
+    fn pictured_one(&mut self, index: usize) -> Result<Pictured> {
+        let Loaded { image, items, .. } = self.picture(index)?;
+        let which = if index == 0 { "the picture" } else { "the reference picture" };
+        let no_items = || Error::usage(format!("{which} has no items yet")).at(&self.path).hint("set them first");
+        let items = items.ok_or_else(no_items)?;
+        let words = self.words(index);
+        Ok(Pictured { image, items, words })
+    }
+
+    /// What was said of the items of a picture.
+    pub(crate) fn words(&self, index: usize) -> BTreeMap<String, ItemWords> {
+        self.record.pictures.get(index).and_then(|picture| picture.items.as_ref()).map(words).unwrap_or_default()
+    }
+
+    /// The picture's size.
+    pub(crate) fn size(&self) -> Result<Size> {
+        let Layout { width, height, .. } = self.record.pictures[0].layout;
+        Size::new(width, height)
+    }
+}
