@@ -10,11 +10,11 @@ use std::time::Duration;
 use clap::Args;
 use dedit_client::{Client, Program};
 use dedit_daemon::{Daemon, Settings};
-use dedit_edit::{Channels, Image, Samples, Segmentation, Size};
+use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
 use dedit_models::Catalogue;
-use dedit_protocol::answer::{Fetched, OpenedPicture};
+use dedit_protocol::answer::{Fetched, OpenedPicture, Planned};
 use dedit_protocol::event::{Progress, SessionInfo};
-use dedit_protocol::request::{Fetch, Hello, Items, OpenPicture, OpenSession, SetItems, Which, Words};
+use dedit_protocol::request::{self, Fetch, Hello, Items, OpenPicture, OpenSession, SetItems, Which, Words};
 use dedit_protocol::{Blob, Event, Failure, Pixels, Request, address};
 use dedit_session::SessionsSettings;
 use serde::de::DeserializeOwned;
@@ -219,6 +219,23 @@ impl Desk<'_> {
         let labels = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
         let set = SetItems { session: session.to_owned(), picture, names: items.names().to_vec(), items: Items::Labels(0), words };
         Ok(self.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels(&labels)?)])?.0)
+    }
+
+    /// What edits would come to on items that are `before` them.
+    pub(crate) fn plan(&self, plan: request::Plan, blobs: Vec<Blob>, before: &Segmentation) -> Result<(Planned, EditPlan)> {
+        let (planned, blobs) = self.ask::<Planned>(&Request::Plan(Box::new(plan)), blobs)?;
+        let mut samples = blobs.into_iter().filter_map(|blob| match blob {
+            Blob::Pixels(pixels) => Some(pixels.into_samples()),
+            Blob::Bytes(_) => None,
+        });
+        let (Some(dedit_protocol::Samples::U16(labels)), Some(dedit_protocol::Samples::F32(change))) = (samples.next(), samples.next())
+        else {
+            return Err(Error::new(ErrorKind::Connection, "the daemon's plan lacks its pictures").hint("update dedit and its daemon"));
+        };
+        let after = Segmentation::from_labels(before.size(), planned.names.clone(), labels)?;
+        let prompts = planned.names.iter().map(|name| ItemPrompt::tokens(ItemRef::target(name))).collect();
+        let change = ItemMask::new(before.size(), change)?;
+        Ok((planned, EditPlan::from_parts(before.clone(), after, prompts, change)?))
     }
 
     /// A session's picture or reference picture, with its items and what was said of them.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_edit::{ChangeKind, Channels, EditPlan, Image, Samples, Segmentation};
+use dedit_edit::{Channels, EditPlan, Image, Samples, Segmentation};
+use dedit_protocol::answer::Planned;
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit::{Planning, Source, Verb, rectangle};
+use crate::edit::{Planning, Source, Verb};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -50,11 +51,13 @@ pub(crate) struct Common {
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let common = options.verb.common();
-    let opened = common.source.open(&common.unused.place.desk_if_running(console, interrupt)?)?;
+    let desk = common.unused.place.desk_if_running(console, interrupt)?;
+    let opened = common.source.open(&desk)?;
     let size = opened.target.items.size();
     let edits = common.planning.edits(options.verb.edit(size)?, size)?;
     let verb = edits[0].verb();
-    let plan = common.planning.plan(&edits, &opened, false)?;
+    let session = common.source.session(&opened, &desk)?;
+    let (planned, plan) = common.planning.plan(&edits, false, &session, &opened, &desk)?;
     if let Some(file) = &common.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;
@@ -63,53 +66,24 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &labels_png(plan.after())?)?;
     }
-    let report = report(verb, &plan);
+    let report = report(verb, &planned, &plan);
     let count = |name: &str| report[name].as_u64().unwrap_or(0);
     let told = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
     console.finish(&told, report);
     Ok(())
 }
 
-fn report(verb: &str, plan: &EditPlan) -> Value {
+fn report(verb: &str, planned: &Planned, plan: &EditPlan) -> Value {
     let change = plan.change().values();
     let count = |holds: fn(f32) -> bool| change.iter().filter(|value| holds(**value)).count();
     json!({
         "verb": verb,
-        "region": plan.region().map(rectangle),
+        "region": planned.region,
         "active_pixels": count(|value| value >= 1.0),
         "soft_pixels": count(|value| value > 0.0 && value < 1.0),
         "hard_pixels": count(|value| value <= 0.0),
-        "items": items(plan),
+        "items": planned.items,
     })
-}
-
-/// Every item of before the edit, with its number after it and what happens to it. Numbers are those of the label picture.
-fn items(plan: &EditPlan) -> Vec<Value> {
-    let (before, after) = (plan.before().bounding_boxes(), plan.after().bounding_boxes());
-    let item = |(was, name): (usize, &String)| {
-        let number = plan.after().names().iter().position(|after| after == name);
-        let changes: Vec<&str> = plan.changes().iter().filter(|change| change.item == *name).map(|change| named(change.kind)).collect();
-        let is = number.and_then(|number| after.get(number).copied());
-        json!({
-            "name": name,
-            "number": number,
-            "before": before.get(was).copied().map(rectangle),
-            "after": is.map(rectangle),
-            "changes": changes,
-        })
-    };
-    plan.before().names().iter().enumerate().map(item).collect()
-}
-
-fn named(kind: ChangeKind) -> &'static str {
-    match kind {
-        ChangeKind::Prompt => "prompt",
-        ChangeKind::Moved(_) => "moved",
-        ChangeKind::Reshaped => "reshaped",
-        ChangeKind::Removed => "removed",
-        ChangeKind::Regenerated => "regenerated",
-        ChangeKind::Adjusted => "adjusted",
-    }
 }
 
 /// Items as a 16-bit grey PNG file of their numbers.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,6 +70,8 @@ pub struct Daemon {
     /// A file that only who sees the same files can read, and what is in it.
     pub(crate) token: (PathBuf, String),
     ending: AtomicBool,
+    /// Where it listens, if it does.
+    socket: OnceLock<PathBuf>,
     exit_after: Duration,
     /// What clients call themselves.
     names: Mutex<BTreeMap<u64, String>>,
@@ -91,6 +93,7 @@ impl Daemon {
             started: Instant::now(),
             token,
             ending: AtomicBool::new(false),
+            socket: OnceLock::new(),
             exit_after: settings.exit_after,
             names: Mutex::default(),
         }))
@@ -107,6 +110,10 @@ impl Daemon {
     /// Asks it to end; jobs that run are stopped within a step, and learning goes on from there another time.
     pub fn end(&self) {
         self.ending.store(true, Ordering::SeqCst);
+        // It may be waiting for a client.
+        if let Some(path) = self.socket.get() {
+            let _ = dedit_protocol::socket::connect(path);
+        }
     }
 
     /// Listens at a socket until somebody asks it to end, or nobody has needed it for long.
@@ -115,12 +122,13 @@ impl Daemon {
     /// `Connection` where the socket breaks.
     pub fn run(self: &Arc<Self>, mut socket: Bound) -> Result<(), Failure> {
         self.log.write("started", &format!("{} at {}", env!("CARGO_PKG_VERSION"), socket.path().display()));
+        let _ = self.socket.set(socket.path().to_path_buf());
         let mut needed = Instant::now();
         let mut broken = None;
         while !self.ending.load(Ordering::SeqCst) {
             match socket.accept() {
-                Ok(Some(stream)) => self.welcome(stream),
-                Ok(None) => {}
+                Ok(Some(stream)) if !self.ending.load(Ordering::SeqCst) => self.welcome(stream),
+                Ok(_) => {}
                 Err(error) => {
                     self.log.write("socket", &error.to_string());
                     // Too many open files, say: it gets better when clients go.

@@ -103,6 +103,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(DAMAGED);
     let aside = path.with_file_name(name);
+    fs::symlink_metadata(path).map_err(|error| cannot_write(&error, path))?;
     // An older one of the same name has been looked at, or never will be.
     let _ = if aside.is_dir() { fs::remove_dir_all(&aside) } else { fs::remove_file(&aside) };
     fs::rename(path, &aside).map_err(|error| cannot_write(&error, path))?;
@@ -194,5 +195,6 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
         assert_eq!(set_aside(&path).unwrap(), folder.path().join("a.damaged"));
         assert!(read(&path).unwrap().is_none());
+        assert!(set_aside(&path).is_err() && folder.path().join("a.damaged").exists(), "what is aside stays there");
     }
 }

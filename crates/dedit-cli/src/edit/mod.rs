@@ -81,9 +81,11 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
     let size = opened.target.items.size();
     let edits = common.planning.edits(options.verb.edit(size)?, size)?;
-    // What makes no sense is told before anything is loaded. A later revision has items of its own, which the daemon knows.
-    let plan = if common.on == 0 { Some(common.planning.plan(&edits, &opened, common.how.published())?) } else { None };
     let session = common.source.session(&opened, &desk)?;
+    let plan = match &sheet {
+        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, &opened, &desk)?.1),
+        None => None,
+    };
     interrupt.listen();
     let job = Job { common, desk: &desk, edits: &edits, session: &session, original: common.original(&opened, &session, &desk)?, console };
     let made = job.make_all(files, sheet.is_some())?;

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
-use dedit_edit::{Edit, EditPlan, Fit, PlanSettings, Ring, Segmentation, Size};
+use dedit_edit::{Edit, EditPlan, Size};
+use dedit_protocol::answer::Planned;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{PlanOptions, Which};
+use dedit_protocol::request::{self, PlanOptions, Which};
 
 use super::verbs::{Nothing, Verb};
+use super::wire;
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::items::ItemFiles;
@@ -34,8 +36,6 @@ pub(crate) struct Opened {
     /// The session, if there is one already.
     pub(crate) session: Option<SessionInfo>,
     pub(crate) target: Picture,
-    /// The items of the reference picture.
-    pub(crate) reference: Option<Segmentation>,
 }
 
 impl Source {
@@ -43,11 +43,9 @@ impl Source {
         if let Some(folder) = &self.session {
             let info = desk.open_session(folder)?;
             let (target, _) = desk.fetch(&info.session, Which::Target)?;
-            let has_reference = !info.reference_items.is_empty();
-            let reference = if has_reference { Some(desk.fetch(&info.session, Which::Reference)?.0.items) } else { None };
-            return Ok(Opened { session: Some(info), target, reference });
+            return Ok(Opened { session: Some(info), target });
         }
-        Ok(Opened { session: None, target: read_picture(self.path(), &self.files)?, reference: None })
+        Ok(Opened { session: None, target: read_picture(self.path(), &self.files)? })
     }
 
     /// Whether nothing can have been learned.
@@ -61,7 +59,7 @@ impl Source {
     }
 
     /// The session of what was opened: for a picture alone, one in the daemon's store.
-    pub(super) fn session(&self, opened: &Opened, desk: &Desk<'_>) -> Result<SessionInfo> {
+    pub(crate) fn session(&self, opened: &Opened, desk: &Desk<'_>) -> Result<SessionInfo> {
         if let Some(info) = &opened.session {
             return Ok(info.clone());
         }
@@ -136,19 +134,17 @@ impl Planning {
         PlanOptions { fit: Some(fit.to_owned()), ring: self.ring, margin: self.margin, also: self.also.clone(), reference: published }
     }
 
-    /// The plan, worked out here.
-    pub(crate) fn plan(&self, edits: &[Edit], opened: &Opened, published: bool) -> Result<EditPlan> {
-        let items = &opened.target.items;
-        let fit = match self.fit {
-            FitName::Exact => Fit::Exact,
-            FitName::Loose => Fit::Loose,
-            FitName::Box => Fit::Box,
-        };
-        let mut settings = PlanSettings { fit, also: self.also.clone(), ..PlanSettings::for_size(items.size()) };
-        let width = self.ring.unwrap_or(settings.ring.width());
-        settings.margin = self.margin.unwrap_or(if published { 0.0 } else { settings.margin });
-        settings.others_kept &= !published;
-        settings.ring = if published { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) };
-        Ok(EditPlan::new(items, opened.reference.as_ref(), edits, &settings)?)
+    /// The plan of edits on a session's picture, as the daemon works it out.
+    pub(crate) fn plan(
+        &self,
+        edits: &[Edit],
+        published: bool,
+        session: &SessionInfo,
+        opened: &Opened,
+        desk: &Desk<'_>,
+    ) -> Result<(Planned, EditPlan)> {
+        let (edits, blobs) = wire::told(edits)?;
+        let plan = request::Plan { session: session.session.clone(), edits, plan: self.options(published), base: Some(0) };
+        desk.plan(plan, blobs, &opened.target.items)
     }
 }

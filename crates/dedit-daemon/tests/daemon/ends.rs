@@ -38,7 +38,7 @@ fn one_that_is_asked_to_end_tells_everybody_and_learning_goes_on_another_time() 
         let mut stand = Stand::new(&["--step-ms", "3"]);
         let host = stand.client();
         let session = host.prepared(&picture(32, 24, 1)).unwrap().session;
-        let mut learning = host.begin(&Request::Learn(learn_for(&session, 300)));
+        let mut learning = host.begin(&Request::Learn(learn_for(&session, 2000)));
         while !matches!(learning.next(Duration::from_secs(9)).unwrap(), Some(Event::Progress(progress)) if progress.step > 5) {}
         let _: (Nothing, _) = stand.client().ask(&Request::Shutdown(Nothing {}), Vec::new()).unwrap();
         let told = learning.finish::<Learned>(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
@@ -46,7 +46,7 @@ fn one_that_is_asked_to_end_tells_everybody_and_learning_goes_on_another_time() 
         assert!(stand.ends_within(Duration::from_secs(5)));
         stand.set(&["--step-ms", "0"]);
         stand.start();
-        assert!(stand.client().learn(learn_for(&session, 300)).unwrap().resumed_at[0] > 5);
+        assert!(stand.client().learn(learn_for(&session, 2000)).unwrap().resumed_at[0] > 5);
     });
 }
 
@@ -156,12 +156,12 @@ fn room_is_made_by_what_was_used_least_recently_and_never_by_what_is_open() {
         // The first is used again, the second stays open.
         stand.client().open_session(&sessions[0]).unwrap();
         host.open_session(&sessions[1]).unwrap();
-        await_alone(&host);
+        host.await_alone();
         let fourth = stand.client().open(&photos[3]).unwrap().session;
-        await_alone(&host);
+        host.await_alone();
         assert_eq!(host.sessions(), [&fourth, &sessions[1], &sessions[0], &sessions[2]].map(String::clone));
         let fifth = stand.client().open(&photos[4]).unwrap().session;
-        await_alone(&host);
+        host.await_alone();
         assert_eq!(host.sessions(), [&fifth, &fourth, &sessions[1], &sessions[0]].map(String::clone), "the third went");
         assert!(host.status().store_bytes <= 170_000);
         // A clock that was wrong changes the order once, and then all is as usual.
@@ -184,16 +184,9 @@ fn room_is_made_by_what_was_used_least_recently_and_never_by_what_is_open() {
         let host = stand.client();
         for photo in &photos[5..] {
             stand.client().open(photo).unwrap();
-            await_alone(&host);
+            host.await_alone();
         }
         let left = host.sessions();
         assert!(!left.contains(&sessions[0]) && left.len() == 4 && left.contains(&fourth), "a time that makes no sense is none: {left:?}");
     });
-}
-
-/// The daemon hears of the end of a client a little later.
-fn await_alone(host: &Host) {
-    while host.status().clients > 1 {
-        std::thread::yield_now();
-    }
 }

@@ -62,9 +62,7 @@ fn a_folder_is_one_daemons_and_one_pictures() {
         assert!(refused.message.contains("another program is using this session"), "{refused}");
         let elsewhere = daemons[1].client();
         drop(two);
-        while elsewhere.status().clients > 1 {
-            std::thread::yield_now();
-        }
+        elsewhere.await_alone();
         for refused in [elsewhere.open_with(&photo, here).unwrap_err(), elsewhere.open_folder(&folder).unwrap_err()] {
             assert!(refused.message.contains("another program is using this session"), "{refused}");
         }
@@ -99,9 +97,7 @@ fn what_another_program_wrote_in_the_meantime_is_not_overwritten() {
         one.learn(learn(&info.session)).unwrap();
         drop(one);
         let watching = daemons[0].client();
-        while watching.status().clients > 1 {
-            std::thread::yield_now();
-        }
+        watching.await_alone();
         let refused = late.learn(learn(&waiting)).unwrap_err();
         assert!(refused.message.contains("another program has put a session here"), "{refused}");
         drop(late);

@@ -151,6 +151,13 @@ impl Host {
         self.ask(&Request::Status(Nothing {}), Vec::new()).unwrap().0
     }
 
+    /// Waits until no other client is there: the daemon hears of the end of one a little later.
+    pub(crate) fn await_alone(&self) {
+        while self.status().clients > 1 {
+            std::thread::yield_now();
+        }
+    }
+
     /// The sessions' names, last used first.
     pub(crate) fn sessions(&self) -> Vec<String> {
         let (answer, _): (dedit_protocol::answer::Sessions, _) = self.ask(&Request::Sessions(Nothing {}), Vec::new()).unwrap();

@@ -6,11 +6,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use dedit_client::Client;
 use dedit_protocol::request::{EditVerb, Which};
 use dedit_protocol::{Failure, FailureKind, Pixels};
 
-use crate::host::{Host, hello};
+use crate::host::Host;
 use crate::scene::{edit, file_of, halves, items_of, learn, learn_for, picture, replace};
 use crate::stand::Stand;
 use crate::within::timed;
@@ -178,11 +177,8 @@ fn kills_at_any_moment_lose_nothing() {
         let session = stand.client().prepared(&picture(40, 30, 1)).unwrap().session;
         let mut acknowledged: BTreeMap<u64, Pixels> = BTreeMap::new();
         for round in 0..40 {
-            let (socket, name) = (stand.socket(), session.clone());
-            let worker = thread::spawn(move || {
-                let host = Host(Client::connect(&socket, &hello()).unwrap());
-                work(&host, &name, round * 1000)
-            });
+            let (host, name) = (stand.client(), session.clone());
+            let worker = thread::spawn(move || work(&host, &name, round * 1000));
             thread::sleep(Duration::from_micros(random.u64(0..70_000)));
             stand.kill();
             acknowledged.extend(worker.join().unwrap());
@@ -215,8 +211,8 @@ fn kills_while_a_picture_is_opened_leave_nothing_behind() {
         let mut stand = Stand::new(&[]);
         let photo = picture(1200, 900, 1);
         for _ in 0..10 {
-            let (socket, sent) = (stand.socket(), photo.clone());
-            let opening = thread::spawn(move || Host(Client::connect(&socket, &hello()).unwrap()).open(&sent).is_ok());
+            let (host, sent) = (stand.client(), photo.clone());
+            let opening = thread::spawn(move || host.open(&sent).is_ok());
             thread::sleep(Duration::from_micros(random.u64(2_000..20_000)));
             stand.kill();
             let acknowledged = opening.join().unwrap();

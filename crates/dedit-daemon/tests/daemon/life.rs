@@ -222,10 +222,7 @@ fn what_is_forgotten_is_gone() {
         other.open(&photo).unwrap();
         assert!(host.forget(session, false).unwrap_err().message.contains("in use"), "another has it open");
         drop(other);
-        // The daemon hears of its end a little later.
-        while host.status().clients > 1 {
-            std::thread::yield_now();
-        }
+        host.await_alone();
         host.forget(session, false).unwrap();
         assert!(host.sessions().is_empty());
         assert!(!std::path::Path::new(&info.folder).exists());

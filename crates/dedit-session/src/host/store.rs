@@ -106,8 +106,12 @@ impl Shared {
         }
         // Who comes second waits here for the first.
         let written = session.lock().write();
-        written.inspect_err(|_| self.tidy())?;
-        restored(&session, opening)?;
+        if let Err(error) = written.and_then(|()| restored(&session, opening)) {
+            // One that is nowhere is no session.
+            drop(session);
+            self.tidy();
+            return Err(error);
+        }
         Ok(session)
     }
 

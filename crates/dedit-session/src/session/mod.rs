@@ -314,7 +314,9 @@ impl Inner {
     pub(crate) fn begin(&mut self, job: u64, learns: bool) -> Result<()> {
         if learns {
             if self.learning.is_some() {
-                return Err(Error::usage("this picture is being learned already").at(&self.path).hint("wait until that has finished, or cancel it"));
+                return Err(Error::usage("this picture is being learned already")
+                    .at(&self.path)
+                    .hint("wait until that has finished, or cancel it"));
             }
             self.learning = Some(job);
         }

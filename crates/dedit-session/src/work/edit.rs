@@ -31,18 +31,30 @@ impl Inner {
     }
 }
 
+/// What an edit starts from, and its plan.
+pub(super) struct Ready {
+    base: Base,
+    plan: EditPlan,
+}
+
+/// Works out the plan: what makes no sense is told before a model is loaded.
+pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
+    let (base, reference) = session.lock().start(&request.planning)?;
+    let plan = plan(&request.planning, &base, reference.as_deref())?;
+    Ok(Ready { base, plan })
+}
+
 /// Carries out an edit and keeps it.
 pub(super) fn edit(
     session: &Session,
     request: &EditRequest,
+    Ready { base, plan }: Ready,
     found: &Found,
     models: &dyn Models,
     engine: &mut dyn Engine,
     control: &Control<'_>,
 ) -> Result<Done> {
     let begun = Instant::now();
-    let (base, reference) = session.lock().start(&request.planning)?;
-    let plan = plan(&request.planning, &base, reference.as_deref())?;
     let (learned, draft) = learned(session, request, engine, control)?;
     check_memory(engine, base.image.size())?;
     for prompt in request.planning.edits.iter().filter_map(words) {

@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn large_pictures_become_small_and_small_ones_stay() {
-        for (width, height, expected) in [(1, 1, (1, 1)), (256, 3, (256, 3)), (512, 2, (256, 1)), (1000, 500, (256, 128)), (1, 3000, (1, 256))] {
+        for (width, height, expected) in
+            [(1, 1, (1, 1)), (256, 3, (256, 3)), (512, 2, (256, 1)), (1000, 500, (256, 128)), (1, 3000, (1, 256))]
+        {
             let size = Size::new(width, height).unwrap();
             let samples: Vec<u16> = (0..size.pixels()).map(|index| if index % width < width / 2 { 0 } else { 65535 }).collect();
             let picture = Image::new(size, Channels::Grey, Samples::U16(samples)).unwrap();

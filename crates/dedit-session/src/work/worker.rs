@@ -116,6 +116,10 @@ impl Worker {
     }
 
     fn attempt(&self, task: &mut Task, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Outcome> {
+        let ready = match task {
+            Task::Edit(session, request) => Some(edit::ready(session, request)?),
+            _ => None,
+        };
         let choice = task.model();
         let found = self.engine(&choice, models, control)?;
         // A model takes long to load.
@@ -127,12 +131,12 @@ impl Worker {
         };
         loaded.used = Instant::now();
         let engine = loaded.engine.as_mut();
-        match task {
-            Task::Load(_) => Ok(Outcome::Done(Done::Loaded)),
-            Task::Learn(session, request, before) => learn::learn(session, request, std::mem::take(before), &found, engine, control),
-            Task::Edit(session, request) => {
-                edit::edit(session, request, &found, self.shared.models.as_ref(), engine, control).map(Outcome::Done)
+        match (task, ready) {
+            (Task::Learn(session, request, before), _) => learn::learn(session, request, std::mem::take(before), &found, engine, control),
+            (Task::Edit(session, request), Some(ready)) => {
+                edit::edit(session, request, ready, &found, self.shared.models.as_ref(), engine, control).map(Outcome::Done)
             }
+            (Task::Load(_) | Task::Edit(..), _) => Ok(Outcome::Done(Done::Loaded)),
         }
     }
 
