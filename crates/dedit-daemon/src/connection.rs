@@ -76,7 +76,8 @@ impl Connection {
             }
             // A fault ends its request, and nothing else: nobody waits for an answer that never comes.
             Some(Ok(request)) => catch_unwind(AssertUnwindSafe(|| self.answer(serial, request, blobs))).unwrap_or_else(|_| {
-                Err(Failure::new(FailureKind::Internal, "the daemon came upon a fault of its own").hint("see its log with `dedit daemon logs`"))
+                Err(Failure::new(FailureKind::Internal, "the daemon came upon a fault of its own")
+                    .hint("see its log with `dedit daemon logs`"))
             }),
         };
         match answer {

@@ -69,9 +69,7 @@ impl Connection {
         let answer = match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
-            Request::Load(choice) => {
-                sessions.load(self.client, convert::model_choice(choice), self.passing(serial, "")).map(|()| None)
-            }
+            Request::Load(choice) => sessions.load(self.client, convert::model_choice(choice), self.passing(serial, "")).map(|()| None),
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
                 let folder = open.folder.as_deref().map(Path::new);

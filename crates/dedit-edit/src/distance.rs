@@ -18,6 +18,12 @@ pub struct NearestSites {
 impl NearestSites {
     /// Finds the nearest site of every pixel; `is_site` is asked once per row-major index. `None` without any site.
     pub fn new(size: Size, is_site: impl Fn(usize) -> bool) -> Option<Self> {
+        let width = size.width();
+        Self::of(size, |x, y| is_site(y * width + x))
+    }
+
+    /// The same, asked with column and row.
+    fn of(size: Size, is_site: impl Fn(usize, usize) -> bool) -> Option<Self> {
         let mut nearest = along_columns(size, is_site);
         let mut row = Row::new(size.width());
         for (y, line) in nearest.chunks_exact_mut(size.width()).enumerate() {
@@ -33,6 +39,23 @@ impl NearestSites {
         self.nearest[index] as usize
     }
 
+    /// The distances of all pixels.
+    fn all(&self) -> Vec<f32> {
+        let width = self.size.width() as u32;
+        let mut distances = Vec::with_capacity(self.nearest.len());
+        for (y, row) in self.nearest.chunks_exact(self.size.width()).enumerate() {
+            let (y, start) = (y as u32, y as u32 * width);
+            distances.extend(row.iter().zip(start..).map(|(site, index)| {
+                if *site == index {
+                    return 0.0;
+                }
+                let (x, u, v) = (index - start, site % width, site / width);
+                ((u64::from(x.abs_diff(u)).pow(2) + u64::from(y.abs_diff(v)).pow(2)) as f64).sqrt() as f32
+            }));
+        }
+        distances
+    }
+
     /// The distance from the pixel to its nearest site, in pixels between centres; 0 on a site.
     pub fn distance(&self, index: usize) -> f32 {
         let ((x, y), (u, v)) = (self.size.position(index), self.size.position(self.site(index)));
@@ -41,13 +64,13 @@ impl NearestSites {
 }
 
 /// For every pixel the row of the nearest site in its own column.
-fn along_columns(size: Size, is_site: impl Fn(usize) -> bool) -> Vec<u32> {
+fn along_columns(size: Size, is_site: impl Fn(usize, usize) -> bool) -> Vec<u32> {
     let width = size.width();
     let mut rows = vec![NONE; size.pixels()];
     for y in 0..size.height() {
         for x in 0..width {
             let index = y * width + x;
-            rows[index] = if is_site(index) {
+            rows[index] = if is_site(x, y) {
                 y as u32
             } else if y > 0 {
                 rows[index - width]
@@ -96,6 +119,10 @@ impl Row {
         let width = line.len();
         let Some(mut last) = self.envelope.pop() else { return false };
         for x in (0..width).rev() {
+            if line[x] == y as u32 {
+                line[x] = (y * width + x) as u32;
+                continue;
+            }
             while (x as i64) < last.from
                 && let Some(before) = self.envelope.pop()
             {
@@ -108,7 +135,12 @@ impl Row {
 
     fn build(&mut self, y: usize, line: &[u32]) {
         self.envelope.clear();
+        let own = Some(&(y as u32));
         for (column, &row) in line.iter().enumerate().filter(|(_, row)| **row != NONE) {
+            // A site is its own nearest; to pixels that are none, a site with sites on both sides never is.
+            if row == y as u32 && column > 0 && line.get(column - 1) == own && line.get(column + 1) == own {
+                continue;
+            }
             let height = (i64::from(row) - y as i64).pow(2);
             let mut from = 0;
             while let Some(last) = self.envelope.last() {
@@ -128,6 +160,10 @@ impl Row {
 
 /// The first column where a later column's site is nearer than an earlier one's, or as near and in an earlier row.
 fn overtaken(earlier: &Parabola, column: usize, row: u32, height: i64) -> i64 {
+    // Neighbours at the same height, such as all sites themselves, meet between them: no division is needed.
+    if earlier.column + 1 == column && earlier.height == height {
+        return column as i64;
+    }
     let (i, u) = (earlier.column as i64, column as i64);
     let (difference, slope) = (u * u - i * i + height - earlier.height, 2 * (u - i));
     let level = difference.div_euclid(slope);
@@ -135,10 +171,10 @@ fn overtaken(earlier: &Parabola, column: usize, row: u32, height: i64) -> i64 {
     if wins_where_level { level } else { level + 1 }
 }
 
-/// The distance of every pixel to its nearest site, or `without` everywhere when there is none.
-pub(crate) fn distances(size: Size, without: f32, is_site: impl Fn(usize) -> bool) -> Vec<f32> {
-    match NearestSites::new(size, is_site) {
-        Some(sites) => (0..size.pixels()).map(|index| sites.distance(index)).collect(),
+/// The distance of every pixel to its nearest site, or `without` everywhere when there is none. `is_site` is asked with column and row.
+pub(crate) fn distances(size: Size, without: f32, is_site: impl Fn(usize, usize) -> bool) -> Vec<f32> {
+    match NearestSites::of(size, is_site) {
+        Some(sites) => sites.all(),
         None => vec![without; size.pixels()],
     }
 }

@@ -85,9 +85,15 @@ impl Rect {
     /// The smallest rectangles around the pixels of each label, for labels 0 to `items` − 1.
     pub(crate) fn around_each(size: Size, labels: &[u16], items: usize) -> Vec<Option<Self>> {
         let mut rects = vec![None; items];
-        for (index, label) in labels.iter().enumerate() {
-            let rect = &mut rects[usize::from(*label)];
-            *rect = Some(Self::with_pixel(*rect, size.position(index)));
+        for (y, row) in labels.chunks_exact(size.width()).enumerate() {
+            let mut x = 0;
+            // Labels come in runs: the ends of each are all that counts.
+            for run in row.chunk_by(|one, next| one == next) {
+                let rect = &mut rects[usize::from(run[0])];
+                let with_first = Self::with_pixel(*rect, (x, y));
+                x += run.len();
+                *rect = Some(Self::with_pixel(Some(with_first), (x - 1, y)));
+            }
         }
         rects
     }

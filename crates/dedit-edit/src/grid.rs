@@ -55,6 +55,9 @@ pub(crate) fn for_each_overlap(picture: Size, grid: Size, cell: usize, mut visit
 
 /// The values of a rectangle of a picture, row by row, `per_pixel` values for each pixel.
 pub(crate) fn cut<T: Copy>(values: &[T], size: Size, per_pixel: usize, rect: Rect) -> Vec<T> {
-    let rows = values.chunks_exact(size.width() * per_pixel).skip(rect.y).take(rect.height);
-    rows.flat_map(|row| &row[rect.x * per_pixel..rect.right() * per_pixel]).copied().collect()
+    let mut part = Vec::with_capacity(rect.pixels() * per_pixel);
+    for row in values.chunks_exact(size.width() * per_pixel).skip(rect.y).take(rect.height) {
+        part.extend_from_slice(&row[rect.x * per_pixel..rect.right() * per_pixel]);
+    }
+    part
 }

@@ -1,8 +1,10 @@
 //! Files that are either whole or not there.
 
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dedit_edit::{Error, ErrorKind, Result};
 use serde::Serialize;
@@ -17,6 +19,24 @@ const PART_OF_SESSION: &str = ".dedit-session-";
 /// Creates a folder, with those above it, and makes sure that files can be written there.
 pub fn create_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).and_then(|()| temporary(folder, PART).map(drop)).map_err(|error| cannot_write(&error, folder))
+}
+
+/// How long a lock is waited for: whoever had it may be about to end.
+const HANDING_OVER: Duration = Duration::from_millis(150);
+
+/// A file with its lock, which the system lets go of when the process ends, however it ends. `None` where the file system has no locks, which is no reason
+/// to do nothing; the error `taken` where somebody else has it.
+pub(crate) fn lock(path: &Path, taken: impl FnOnce() -> Error) -> Result<Option<fs::File>> {
+    let file = fs::File::create(path).map_err(|error| cannot_write(&error, path))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if begun.elapsed() > HANDING_OVER => return Err(taken()),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// Writes a file under a name of its own and gives it its name when it is whole and on the disk.

@@ -1,4 +1,5 @@
-//! Pixels on disk: pictures as their samples, little-endian, nothing else; masks and item numbers packed with gzip.
+//! Pixels on disk: pictures as their samples, little-endian, nothing else; masks as floats packed with gzip; item numbers as runs, each a number (u16) and
+//! how many pixels have it (u32), packed with gzip.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -91,12 +92,29 @@ pub(crate) fn read_picture(path: &Path, layout: Layout) -> Result<Image> {
 
 /// Writes the numbers of items.
 pub(crate) fn write_labels(items: &Segmentation, into: &mut dyn Write) -> io::Result<()> {
-    write_packed(items.labels(), into)
+    let mut runs = Vec::new();
+    for run in items.labels().chunk_by(|one, next| one == next) {
+        runs.extend(run[0].to_le_bytes());
+        // No picture has more pixels than that.
+        runs.extend((run.len() as u32).to_le_bytes());
+    }
+    write_packed(&runs, into)
 }
 
 /// Reads the numbers of items.
 pub(crate) fn read_labels(path: &Path, size: Size, names: Vec<String>) -> Result<Segmentation> {
-    let labels = read_packed(path, size.pixels())?;
+    let mut labels = Vec::with_capacity(size.pixels());
+    let mut runs = GzDecoder::new(BufReader::new(open(path)?));
+    let mut run = [0; 6];
+    while labels.len() < size.pixels() {
+        runs.read_exact(&mut run).map_err(|error| files::damaged(&error, path))?;
+        let count = u32::from_le_bytes([run[2], run[3], run[4], run[5]]) as usize;
+        if !(1..=size.pixels() - labels.len()).contains(&count) {
+            return Err(files::damaged(&"a run of another length than the picture has room for", path));
+        }
+        labels.extend(std::iter::repeat_n(u16::from_le_bytes([run[0], run[1]]), count));
+    }
+    check_end(&mut runs, path)?;
     Segmentation::from_labels(size, names, labels).map_err(|error| files::damaged(&error.message(), path))
 }
 
@@ -129,9 +147,16 @@ fn read_packed<T: Pod>(path: &Path, count: usize) -> Result<Vec<T>> {
     let file = open(path)?;
     let mut unpacked = GzDecoder::new(BufReader::new(file));
     let values = read_samples(count, &mut unpacked).map_err(|error| files::damaged(&error, path))?;
+    check_end(&mut unpacked, path)?;
+    Ok(values)
+}
+
+/// The end has to be there: with it comes the checksum.
+fn check_end(unpacked: &mut impl Read, path: &Path) -> Result<()> {
     match unpacked.read(&mut [0]) {
-        Ok(0) => Ok(values),
-        _ => Err(files::damaged(&"more values than pixels", path)),
+        Ok(0) => Ok(()),
+        Ok(_) => Err(files::damaged(&"more values than pixels", path)),
+        Err(error) => Err(files::damaged(&error, path)),
     }
 }
 
@@ -162,4 +187,58 @@ fn read_samples<T: Pod>(count: usize, from: &mut impl Read) -> io::Result<Vec<T>
         }
     }
     Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(items: &Segmentation) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_labels(items, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn item_numbers_come_back_and_damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items.gz");
+        let size = Size::new(7, 5).unwrap();
+        let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..20 {
+            let labels: Vec<u16> = (0..35).map(|index| if index < 3 { index } else { random.u16(..3) }).collect();
+            let items = Segmentation::from_labels(size, names.clone(), labels).unwrap();
+            let bytes = written(&items);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(read_labels(&path, size, names.clone()).unwrap(), items);
+            assert!(read_labels(&path, Size::new(7, 4).unwrap(), names.clone()).is_err(), "more than there are pixels");
+            assert!(read_labels(&path, Size::new(7, 6).unwrap(), names.clone()).is_err(), "fewer");
+            std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+            assert!(read_labels(&path, size, names.clone()).is_err(), "cut off");
+        }
+    }
+
+    #[test]
+    fn pictures_and_masks_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pixels");
+        let size = Size::new(3, 2).unwrap();
+        for samples in [Samples::U8((0..12).collect()), Samples::U16((0..12).map(|n| n * 5000).collect()), Samples::F32(vec![f32::MIN; 12])]
+        {
+            let image = Image::new(size, Channels::GreyAlpha, samples).unwrap();
+            let mut bytes = Vec::new();
+            write_picture(&image, &mut bytes).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let layout = Layout::of(&image);
+            assert_eq!(read_picture(&path, layout).unwrap(), image);
+            assert!(read_picture(&path, Layout { width: 4, ..layout }).is_err());
+        }
+        let mask = ItemMask::new(size, vec![0.0, 0.1, 0.2, 0.3, 0.9, 1.0]).unwrap();
+        let mut bytes = Vec::new();
+        write_mask(&mask, &mut bytes).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(read_mask(&path, size).unwrap(), mask);
+        assert!(read_mask(&path, Size::new(2, 2).unwrap()).is_err());
+    }
 }

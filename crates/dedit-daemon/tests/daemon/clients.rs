@@ -56,7 +56,9 @@ fn two_hosts_that_edit_one_session_get_revisions_of_their_own() {
         let session = first.prepared(&photo).unwrap().session;
         first.learn(learn(&session)).unwrap();
         let edits = |host: Host, session: String, from: u64| {
-            move || (from..from + 10).map(|seed| host.edit(replace(&session, "a hat", seed)).unwrap().0.revision.unwrap()).collect::<Vec<_>>()
+            move || {
+                (from..from + 10).map(|seed| host.edit(replace(&session, "a hat", seed)).unwrap().0.revision.unwrap()).collect::<Vec<_>>()
+            }
         };
         let threads = [0, 100].map(|from| thread::spawn(edits(daemon.client(), session.clone(), from)));
         let mut revisions: Vec<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
@@ -207,7 +209,9 @@ fn of_many_requests_of_many_clients_none_is_lost() {
             })
         });
         let clients: Vec<_> = clients.collect();
-        clients.into_iter().for_each(|client| client.join().unwrap());
+        for client in clients {
+            client.join().unwrap();
+        }
         let (revisions, _) = first.revisions(&session);
         assert_eq!(revisions, (1..=64).collect::<Vec<_>>());
     });

@@ -100,7 +100,7 @@ fn jobs_are_told_where_they_are_and_status_shows_them() {
         let told: Vec<_> = status.jobs.iter().map(|job| (job.what.as_str(), job.position)).collect();
         assert_eq!(told, [("edit", None), ("edit", Some(1)), ("learn", Some(2))]);
         assert!(status.jobs.iter().all(|job| job.client == "test" && job.session == session));
-        assert_eq!(host.open_session(session).unwrap().job.is_some(), true);
+        assert!(host.open_session(session).unwrap().job.is_some());
         assert!(host.forget(session, false).unwrap_err().message.contains("a job is under way"));
         // One that waits is gone at once.
         let begun = Instant::now();
@@ -289,5 +289,29 @@ fn previews_notes_and_the_model_are_heard_of_where_they_are_wanted() {
         let nowhere = ModelChoice { model: Some("nowhere".to_owned()), ..ModelChoice::default() };
         let failure = host.edit(Edit { model: nowhere, ..replace(session, "a hat", 1) }).unwrap_err();
         assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Model, "there is no such model"));
+    });
+}
+
+#[test]
+fn a_job_that_is_kept_comes_to_its_end_when_nobody_is_left_at_all() {
+    timed(|| {
+        let store = tempfile::tempdir().unwrap();
+        let daemon =
+            dedit_daemon::Daemon::new(crate::within::settings(store.path()), std::sync::Arc::new(crate::fake::FakeModels(slow(3))))
+                .unwrap();
+        let host = crate::within::client_of(&daemon);
+        let info = host.prepared(&picture(32, 32, 1)).unwrap();
+        let mut learning = host.begin(&Request::Learn(Learn { keep: true, ..learn_for(&info.session, 60) }));
+        await_step(&mut learning);
+        drop(learning);
+        drop(host);
+        let last = std::sync::Arc::downgrade(&daemon);
+        drop(daemon);
+        while last.strong_count() > 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(file_of(&info.folder, "learned-").is_some());
+        let next = Within::new(store.path(), slow(1));
+        assert_eq!(next.client().open_session(&info.session).unwrap().state, "learned");
     });
 }

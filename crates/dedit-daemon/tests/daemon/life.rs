@@ -43,7 +43,8 @@ fn pictures_of_every_kind_come_back_as_they_were() {
                 seed += 1;
                 let photo = noise(16, 9, channels, samples, seed);
                 let info = host.prepared(&photo).unwrap();
-                let (edited, part) = host.edit(dedit_protocol::request::Edit { draft: true, ..replace(&info.session, "a hat", 1) }).unwrap();
+                let (edited, part) =
+                    host.edit(dedit_protocol::request::Edit { draft: true, ..replace(&info.session, "a hat", 1) }).unwrap();
                 assert!(edited.draft && edited.revision == Some(1));
                 assert_eq!(part.channels(), channels);
                 assert_eq!(host.whole(&info.session, 0).unwrap(), photo);
@@ -183,11 +184,16 @@ fn items_are_taken_from_a_reference_picture() {
 #[test]
 fn plans_segments_and_lists_need_no_model() {
     with_daemon(|_, host| {
-        let samples = (0..48 * 32).map(|index| if (16..32).contains(&(index % 48)) && index / 48 > 8 && index / 48 < 24 { 220 } else { 20 });
+        let samples =
+            (0..48 * 32).map(|index| if (16..32).contains(&(index % 48)) && index / 48 > 8 && index / 48 < 24 { 220 } else { 20 });
         let photo = Pixels::new(48, 32, 1, Samples::U8(samples.collect())).unwrap();
         let info = host.prepared(&photo).unwrap();
         let session = info.session.clone();
-        let plan = Plan { session: session.clone(), edits: vec![EditVerb::Remove { items: vec!["bag".to_owned()], into: None }], ..Plan::default() };
+        let plan = Plan {
+            session: session.clone(),
+            edits: vec![EditVerb::Remove { items: vec!["bag".to_owned()], into: None }],
+            ..Plan::default()
+        };
         let (planned, blobs): (Planned, _) = host.ask(&Request::Plan(Box::new(plan)), Vec::new()).unwrap();
         assert_eq!((planned.names, blobs.len()), (vec!["table".to_owned()], 2));
         assert_eq!(planned.items[0].changes, ["removed"]);
@@ -244,7 +250,10 @@ fn what_is_wrong_with_a_request_is_said_in_a_sentence() {
             (edited(EditVerb::Reconstruct).err(), "the picture has no items yet"),
             (host.learn(learn("../../etc")).err(), "there is no session '../../etc'"),
             (host.open_session("unheard-of").err(), "there is no session"),
-            (host.set_items(items_of(session, Which::Target, ["a", "b"]), vec![halves(16, 32)]).err(), "the picture of item numbers is 16×32"),
+            (
+                host.set_items(items_of(session, Which::Target, ["a", "b"]), vec![halves(16, 32)]).err(),
+                "the picture of item numbers is 16×32",
+            ),
             (host.set_items(items_of(session, Which::Reference, ["a", "b"]), vec![halves(16, 32)]).err(), "no reference picture"),
             (host.set_items(items_of(session, Which::Target, ["a", "b"]), vec![]).err(), "names blob 0 of 0"),
         ];

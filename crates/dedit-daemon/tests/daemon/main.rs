@@ -17,5 +17,6 @@ mod life;
 mod models;
 mod scene;
 mod stand;
+#[cfg(unix)]
 mod strangers;
 mod within;

@@ -34,13 +34,7 @@ pub(crate) fn columns(width: u32, height: u32, which: std::ops::Range<u32>) -> P
 
 /// The left half is one item and the right half another.
 pub(crate) fn items_of(session: &str, picture: Which, names: [&str; 2]) -> SetItems {
-    SetItems {
-        session: session.to_owned(),
-        picture,
-        names: names.map(str::to_owned).to_vec(),
-        items: Items::Labels(0),
-        words: None,
-    }
+    SetItems { session: session.to_owned(), picture, names: names.map(str::to_owned).to_vec(), items: Items::Labels(0), words: None }
 }
 
 pub(crate) fn learn(session: &str) -> Learn {

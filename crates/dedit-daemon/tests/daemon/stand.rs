@@ -11,7 +11,7 @@ use crate::host::{Host, hello};
 
 /// Where the program is: tests are built beside the examples.
 pub(crate) fn program() -> PathBuf {
-    std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("examples/stand_in")
+    std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(format!("examples/stand_in{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// A daemon, killed when this is dropped; its store stays until then.

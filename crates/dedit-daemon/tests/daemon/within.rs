@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dedit_client::Client;
 use dedit_daemon::{Daemon, Settings};
@@ -57,16 +57,26 @@ impl Within {
 
     /// A client over two pipes.
     pub(crate) fn client(&self) -> Host {
-        let (reader, to_client) = std::io::pipe().unwrap();
-        let (from_client, writer) = std::io::pipe().unwrap();
-        let daemon = self.0.clone();
-        thread::spawn(move || daemon.converse(from_client, to_client));
-        Host(Client::over(reader, writer, &hello()).unwrap())
+        client_of(&self.0)
     }
+}
+
+/// A client of a daemon over two pipes.
+pub(crate) fn client_of(daemon: &Arc<Daemon>) -> Host {
+    let (reader, to_client) = std::io::pipe().unwrap();
+    let (from_client, writer) = std::io::pipe().unwrap();
+    let daemon = daemon.clone();
+    thread::spawn(move || daemon.converse(from_client, to_client));
+    Host(Client::over(reader, writer, &hello()).unwrap())
 }
 
 impl Drop for Within {
     fn drop(&mut self) {
         self.0.close();
+        // Those who speak with clients hold it too, and with it the lock of its store.
+        let begun = Instant::now();
+        while Arc::strong_count(&self.0) > 1 && begun.elapsed() < Duration::from_secs(2) {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }

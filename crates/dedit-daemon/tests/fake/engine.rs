@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dedit_edit::{
-    Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions, Learned, Listener,
-    Picture, PromptPiece, Rect, Result, Samples, Size, Subject,
+    Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions,
+    Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Subject,
 };
 
 use super::learned::{FakeLearned, sample_mix};

@@ -31,9 +31,9 @@ fn number_of(picture: &Image, items: &Segmentation) -> u64 {
 pub(crate) fn sample_mix(mix: Mix, picture: &Image) -> Mix {
     match picture.samples() {
         Samples::U8(samples) => mix.bytes(samples),
-        Samples::U16(samples) => samples.chunks(4).fold(mix, |mix, samples| {
-            mix.number(samples.iter().fold(0, |number, sample| number << 16 | u64::from(*sample)))
-        }),
+        Samples::U16(samples) => samples
+            .chunks(4)
+            .fold(mix, |mix, samples| mix.number(samples.iter().fold(0, |number, sample| number << 16 | u64::from(*sample)))),
         Samples::F32(samples) => samples.iter().fold(mix, |mix, sample| mix.number(u64::from(sample.to_bits()))),
     }
 }

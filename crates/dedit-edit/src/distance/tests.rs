@@ -10,11 +10,13 @@ fn squared(size: Size, a: usize, b: usize) -> usize {
 fn check(size: Size, sites: &[bool]) {
     let found = NearestSites::new(size, |index| sites[index]);
     let places: Vec<usize> = (0..sites.len()).filter(|index| sites[*index]).collect();
+    let all = distances(size, f32::INFINITY, |x, y| sites[y * size.width() + x]);
     let Some(found) = found else { return assert!(places.is_empty(), "{size}: sites were overlooked") };
-    for index in 0..size.pixels() {
+    for (index, distance) in all.into_iter().enumerate() {
         let (nearest, first) = places.iter().map(|site| (squared(size, index, *site), *site)).min().unwrap();
         assert_eq!(found.site(index), first, "{size}: pixel {index}");
         assert_eq!(found.distance(index).to_bits(), ((nearest as f64).sqrt() as f32).to_bits());
+        assert_eq!(distance.to_bits(), found.distance(index).to_bits());
     }
 }
 
@@ -22,7 +24,10 @@ proptest! {
     #[test]
     fn the_nearest_site_is_that_of_trying_all(width in 1_usize..18, height in 1_usize..18, seeds in prop::collection::vec(0_u8..8, 18 * 18)) {
         let size = Size::new(width, height).unwrap();
-        check(size, &seeds[..size.pixels()].iter().map(|seed| *seed == 0).collect::<Vec<_>>());
+        // Few sites, and many side by side.
+        for sites in [|seed: &u8| *seed == 0, |seed: &u8| *seed != 0] {
+            check(size, &seeds[..size.pixels()].iter().map(sites).collect::<Vec<_>>());
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) const INSIDE: f32 = 0.5;
 /// [`ring`](Self::ring)) takes the line where the value passes one half.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemMask {
-    size: Size,
-    values: Vec<f32>,
+    pub(crate) size: Size,
+    pub(crate) values: Vec<f32>,
 }
 
 impl ItemMask {

@@ -65,21 +65,33 @@ impl ItemMask {
 
     /// Calls `visit(index, distance)` for every pixel at most `reach` away from one inside; looks no further than that.
     fn for_each_near(&self, reach: f32, mut visit: impl FnMut(usize, f32)) -> Result<()> {
-        let inside = (0..self.values.len()).filter(|index| self.is_inside(*index));
-        let Some(bounds) = Rect::around(self.size, inside) else { return Ok(()) };
+        let Some(bounds) = self.bounds_of_inside() else { return Ok(()) };
         let window = bounds.grown(reach.ceil() as usize, self.size);
-        let distances = distances(window.size()?, f32::INFINITY, |index| self.is_inside(window.index(index, self.size)));
-        for (index, distance) in distances.into_iter().enumerate().filter(|(_, distance)| *distance <= reach) {
-            visit(window.index(index, self.size), distance);
+        let distances = distances(window.size()?, f32::INFINITY, |x, y| self.is_inside((window.y + y) * self.size.width() + window.x + x));
+        for (y, row) in (window.y..).zip(distances.chunks_exact(window.width)) {
+            let start = y * self.size.width() + window.x;
+            for (index, distance) in (start..).zip(row).filter(|(_, distance)| **distance <= reach) {
+                visit(index, *distance);
+            }
         }
         Ok(())
     }
 
+    /// The smallest rectangle around the pixels inside.
+    fn bounds_of_inside(&self) -> Option<Rect> {
+        let rows = self.values.chunks_exact(self.size.width()).enumerate();
+        let ends = rows.filter_map(|(y, row)| {
+            let is_inside = |value: &f32| *value >= super::INSIDE;
+            Some([(row.iter().position(is_inside)?, y), (row.iter().rposition(is_inside)?, y)])
+        });
+        Rect::around(self.size, ends.flatten().map(|(x, y)| y * self.size.width() + x))
+    }
+
     fn distances_to_inside(&self) -> Vec<f32> {
-        distances(self.size, f32::INFINITY, |index| self.is_inside(index))
+        distances(self.size, f32::INFINITY, |x, y| self.is_inside(y * self.size.width() + x))
     }
 
     fn distances_to_outside(&self) -> Vec<f32> {
-        distances(self.size, f32::INFINITY, |index| !self.is_inside(index))
+        distances(self.size, f32::INFINITY, |x, y| !self.is_inside(y * self.size.width() + x))
     }
 }

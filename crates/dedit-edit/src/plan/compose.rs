@@ -21,6 +21,9 @@ impl Draft<'_> {
         if let Scope::Scene(item) = self.scope {
             return Ok(vec![item as u16; size.pixels()]);
         }
+        if fit == Fit::Exact && !self.moves() {
+            return Ok(self.before.labels().to_vec());
+        }
         let mut labels = self.left_behind();
         // Before the painting, so that no moved item grows back over the place it left.
         fill_nearest(size, &mut labels, |label| label == VACANT, |label| self.is_kept(label));
@@ -36,6 +39,11 @@ impl Draft<'_> {
         self.fit(&mut labels, fit)?;
         self.check_none_vanished(&labels)?;
         Ok(labels)
+    }
+
+    /// Whether any item's shape changes.
+    fn moves(&self) -> bool {
+        self.shapes.iter().any(|shape| !matches!(shape, Shape::Kept))
     }
 
     /// The label map without the items whose shape changes.
@@ -90,10 +98,7 @@ impl Draft<'_> {
     }
 
     fn check_none_vanished(&self, labels: &[u16]) -> Result<()> {
-        let mut owns = vec![false; self.shapes.len()];
-        for label in labels {
-            owns[usize::from(*label)] = true;
-        }
+        let owns = owners(labels, self.shapes.len());
         let lost = (0..owns.len()).find(|item| !owns[*item] && !matches!(self.shapes[*item], Shape::Gone { .. }));
         let Some(item) = lost else { return Ok(()) };
         let home = match &self.shapes[item] {
@@ -112,9 +117,11 @@ impl Draft<'_> {
         if matches!(self.scope, Scope::Whole | Scope::Scene(_)) {
             return Ok(ItemMask::full(size));
         }
-        let changed = |index: usize| labels[index] != self.before.labels()[index] || self.regenerated[usize::from(labels[index])];
-        let mut active = ItemMask::generate(size, |index| f32::from(u8::from(changed(index))));
-        active = active.union(&self.margins(labels, settings.margin)?)?;
+        let on = |(is, was): (&u16, &u16)| f32::from(u8::from(is != was || self.regenerated[usize::from(*is)]));
+        let mut active = ItemMask { size, values: labels.iter().zip(self.before.labels()).map(on).collect() };
+        if self.moves() {
+            active = active.union(&self.margins(labels, settings.margin)?)?;
+        }
         if let Scope::Regions(mask) = &self.scope {
             active = active.union(&mask.threshold(1.0))?;
         }
@@ -126,11 +133,14 @@ impl Draft<'_> {
                 ItemMask::generate(size, |index| copies.values()[index] / 2.0)
             }
         };
-        if settings.others_kept {
-            let others = self.others(labels);
+        let others = if settings.others_kept { self.others(labels) } else { Vec::new() };
+        if others.contains(&true) {
             soft = ItemMask::generate(size, |index| if others[usize::from(labels[index])] { 0.0 } else { soft.values()[index] });
         }
-        let change = active.union(&soft)?;
+        let mut change = active;
+        for (value, soft) in change.values.iter_mut().zip(&soft.values) {
+            *value = value.max(*soft);
+        }
         match &self.scope {
             Scope::Regions(mask) => change.union(mask),
             _ => Ok(change),
@@ -171,9 +181,11 @@ impl Draft<'_> {
         for (item, _) in &self.done {
             others[*item] = false;
         }
-        for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
-            others[usize::from(*was)] = false;
-            others[usize::from(*is)] = false;
+        if labels != self.before.labels() {
+            for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
+                others[usize::from(*was)] = false;
+                others[usize::from(*is)] = false;
+            }
         }
         others
     }
@@ -181,14 +193,21 @@ impl Draft<'_> {
     /// What happens to which item.
     pub(super) fn changes(&self, labels: &[u16]) -> Vec<Change> {
         let mut adjusted = vec![false; self.shapes.len()];
-        for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
-            adjusted[usize::from(*was)] = true;
-            adjusted[usize::from(*is)] = true;
+        let is_other = labels != self.before.labels();
+        if is_other {
+            for (was, is) in self.before.labels().iter().zip(labels).filter(|(was, is)| was != is) {
+                adjusted[usize::from(*was)] = true;
+                adjusted[usize::from(*is)] = true;
+            }
         }
         let named: Vec<usize> = self.done.iter().map(|(item, _)| *item).collect();
         let follow = (0..adjusted.len()).filter(|item| adjusted[*item] && !named.contains(item)).map(|item| (item, ChangeKind::Adjusted));
         let before = self.before.bounding_boxes();
-        let after = Rect::around_each(self.before.size(), labels, self.shapes.len());
+        let after = if is_other {
+            Rect::around_each(self.before.size(), labels, self.shapes.len())
+        } else {
+            before.iter().copied().map(Some).collect()
+        };
         let change = |(item, kind): (usize, ChangeKind)| {
             let item_name = self.before.names()[item].clone();
             Change { item: item_name, kind, before: before[item], after: after[item] }
@@ -198,16 +217,28 @@ impl Draft<'_> {
 
     /// The items that own pixels, renumbered, with their prompts.
     pub(super) fn finish(self, mut labels: Vec<u16>) -> Result<(Segmentation, Vec<ItemPrompt>)> {
-        let mut owns = vec![false; self.shapes.len()];
-        for label in &labels {
-            owns[usize::from(*label)] = true;
+        if labels == self.before.labels() {
+            return Ok((self.before.clone(), self.prompts));
         }
-        let numbers: Vec<u16> = (0..owns.len()).map(|item| owns[..item].iter().filter(|owns| **owns).count() as u16).collect();
-        for label in &mut labels {
-            *label = numbers[usize::from(*label)];
+        let owns = owners(&labels, self.shapes.len());
+        if owns.contains(&false) {
+            let numbers: Vec<u16> = (0..owns.len()).map(|item| owns[..item].iter().filter(|owns| **owns).count() as u16).collect();
+            for label in &mut labels {
+                *label = numbers[usize::from(*label)];
+            }
         }
         let named = self.before.names().iter().zip(self.prompts).zip(owns).filter(|(_, owns)| *owns);
         let (names, prompts) = named.map(|((name, prompt), _)| (name.clone(), prompt)).unzip();
         Ok((Segmentation::from_labels(self.before.size(), names, labels)?, prompts))
     }
+}
+
+/// Which labels there are.
+fn owners(labels: &[u16], count: usize) -> Vec<bool> {
+    let mut owns = vec![false; count];
+    // Labels come in runs.
+    for run in labels.chunk_by(|one, next| one == next) {
+        owns[usize::from(run[0])] = true;
+    }
+    owns
 }

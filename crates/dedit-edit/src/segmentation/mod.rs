@@ -107,8 +107,9 @@ impl Segmentation {
     /// How many pixels each item owns.
     pub fn areas(&self) -> Vec<usize> {
         let mut areas = vec![0; self.names.len()];
-        for label in &self.labels {
-            areas[usize::from(*label)] += 1;
+        // Labels come in runs.
+        for run in self.labels.chunk_by(|one, next| one == next) {
+            areas[usize::from(run[0])] += run.len();
         }
         areas
     }

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use dedit_edit::{Image, ItemMask, Rect, Result, Segmentation, Size};
 
 use super::{EntryRecord, Folder};
+use crate::session::Made;
 use crate::{files, raster};
 
 pub(super) const FOLDER: &str = "history";
@@ -43,26 +45,27 @@ impl Folder {
     }
 
     /// Keeps a revision. It is there when this returns, whatever happens then, and is not there at all when it fails.
-    pub(crate) fn write_revision(
-        &self,
-        record: &EntryRecord,
-        pixels: &Image,
-        after: &Segmentation,
-        masks: &[Arc<ItemMask>],
-        thumbnail: &[u8],
-    ) -> Result<()> {
-        let folder = self.revision(record.revision);
+    pub(crate) fn write_revision(&self, made: &Made<'_>) -> Result<()> {
+        let folder = self.revision(made.record.revision);
         // Left over by a process that was killed before the entry was written.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| files::cannot_write(&error, &folder))?;
+        let small = || {
+            let thumbnail = (made.thumbnail)()?;
+            files::write_within(&folder.join("items.gz"), |file| raster::write_labels(made.after, file))?;
+            files::write_within(&folder.join("thumbnail.png"), |file| file.write_all(&thumbnail))
+        };
+        // Somebody waits for the edit: what does not depend on each other is done at once.
         let write = || {
-            files::write_within(&folder.join("pixels"), |file| raster::write_picture(pixels, file))?;
-            files::write_within(&folder.join("items.gz"), |file| raster::write_labels(after, file))?;
-            for (index, mask) in masks.iter().enumerate() {
+            thread::scope(|scope| {
+                let small = scope.spawn(small);
+                let pixels = files::write_within(&folder.join("pixels"), |file| raster::write_picture(made.pixels, file));
+                small.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(pixels)
+            })?;
+            for (index, mask) in made.masks.iter().enumerate() {
                 files::write_within(&folder.join(format!("mask-{index}.gz")), |file| raster::write_mask(mask, file))?;
             }
-            files::write_within(&folder.join("thumbnail.png"), |file| file.write_all(thumbnail))?;
-            files::write_json(&folder.join(ENTRY), record)
+            files::write_json(&folder.join(ENTRY), &made.record)
         };
         write().inspect_err(|_| _ = fs::remove_dir_all(&folder))?;
         files::sync_folder(&self.path().join(FOLDER));

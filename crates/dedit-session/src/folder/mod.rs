@@ -8,7 +8,7 @@ mod convert;
 mod history;
 mod record;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,19 +38,11 @@ impl Folder {
     /// # Errors
     /// `Usage` where another process has it.
     pub(crate) fn take(path: &Path) -> Result<Self> {
-        // Some file systems have no locks; that is no reason to do nothing.
-        let lock = match File::create(path.join(".lock")) {
-            Ok(file) => match file.try_lock() {
-                Ok(()) => Some(file),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::usage("another program is using this session")
-                        .at(path)
-                        .hint("wait until it has finished, or use the same daemon"));
-                }
-                Err(TryLockError::Error(_)) => None,
-            },
-            Err(error) => return Err(files::cannot_write(&error, path)),
+        let taken = || {
+            let error = Error::usage("another program is using this session").at(path);
+            error.hint("wait until it has finished, or use the same daemon")
         };
+        let lock = files::lock(&path.join(".lock"), taken)?;
         files::remove_parts(path);
         Ok(Self { path: path.to_path_buf(), _lock: lock })
     }
@@ -278,4 +270,50 @@ pub(crate) struct Loaded {
     pub(crate) image: Arc<Image>,
     pub(crate) profile: Option<Arc<Vec<u8>>>,
     pub(crate) items: Option<Arc<Segmentation>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_session_are_told_from_those_of_others() {
+        for (name, ours) in [
+            ("session.json", true),
+            ("session.json.damaged", true),
+            ("picture.pixels", true),
+            ("reference.icc", true),
+            ("items-0123abcd.gz", true),
+            ("learned-0123abcd.safetensors.damaged", true),
+            ("learning-0123abcd.safetensors", true),
+            ("picture.png", false),
+            ("picture-2.pixels", false),
+            ("items-old.txt", false),
+            ("items-of.mine.gz", false),
+            ("my-session.json", false),
+            ("learned.safetensors", false),
+        ] {
+            assert_eq!(is_ours(name), ours, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path();
+        for name in [".dedit-session-abc.part", ".dedit-abc.part", "mine.png"] {
+            fs::write(path.join(name), "x").unwrap();
+        }
+        fs::create_dir_all(path.join("history/3")).unwrap();
+        fs::write(path.join("history/3/pixels"), "half").unwrap();
+        fs::create_dir_all(path.join("history/7.damaged")).unwrap();
+        let folder = Folder::take(path).unwrap();
+        assert!(!path.join(".dedit-session-abc.part").exists() && path.join(".dedit-abc.part").exists());
+        let revisions = folder.revisions();
+        assert_eq!((revisions.entries.len(), revisions.last), (0, 7), "an unfinished revision never was, a damaged one was");
+        assert!(!path.join("history/3").exists());
+        assert!(Folder::take(path).unwrap_err().message().contains("another program"));
+        folder.remove().unwrap();
+        assert_eq!(fs::read_dir(path).unwrap().count(), 2, "what others put there stays");
+    }
 }

@@ -137,8 +137,10 @@ impl Shared {
         }
         for (_, (queue, thread)) in queues {
             debug_assert!(queue.is_closed(), "it was closed above");
-            // A panic of the worker was caught and told where it happened.
-            let _ = thread.join();
+            // A panic of the worker was caught and told where it happened. Where a worker is the last that holds everything, it need not wait for itself.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions on disk and in memory: found, opened, and given up when room is short.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -23,14 +23,11 @@ const LOOKS: Duration = Duration::from_secs(2);
 /// Takes a store for this process alone.
 pub(super) fn take(store: &Path) -> Result<Option<File>> {
     files::create_folder(&store.join(SESSIONS))?;
-    let file = File::create(store.join(".lock")).map_err(|error| files::cannot_write(&error, store))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(Error::usage("another daemon is using this store of sessions")
+    files::lock(&store.join(".lock"), || {
+        Error::usage("another daemon is using this store of sessions")
             .at(store)
-            .hint("use that daemon, or name another store with the environment variable DEDIT_DATA")),
-        Err(TryLockError::Error(_)) => Ok(None),
-    }
+            .hint("use that daemon, or name another store with the environment variable DEDIT_DATA")
+    })
 }
 
 /// The name of the session that a folder keeps.
@@ -166,12 +163,13 @@ impl Shared {
 
     /// A picture that some open session holds, or one in the store, or in a folder.
     pub(super) fn opening_of(&self, digest: &str, folder: Option<&Path>) -> Option<Opening> {
-        let open = self.all_open();
-        let stored = digest.get(..16).and_then(|name| self.session(name).ok());
+        let named = digest.get(..16).and_then(|name| self.session(name).ok());
         let kept = folder.and_then(|folder| self.in_folder(folder).ok());
-        let found = open.iter().chain(&stored).chain(&kept).find_map(|session| session.lock().opening_of(digest));
-        self.tell_aside(open.iter().chain(&stored).chain(&kept));
-        found
+        let own = named.iter().chain(&kept);
+        let found = own.clone().find_map(|session| session.lock().opening_of(digest));
+        self.tell_aside(own);
+        // The reference picture of another session, perhaps; pixels that are sent once more than needed cost less than to wait for one that is busy.
+        found.or_else(|| self.all_open().iter().find_map(|session| session.try_lock()?.opening_of(digest)))
     }
 
     /// Logs what sessions had to set aside.

@@ -8,7 +8,7 @@ mod revisions;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dedit_edit::{Error, Image, Learned, Result, Segmentation};
@@ -185,6 +185,15 @@ impl Session {
 
     fn of(inner: Inner) -> Self {
         Self { name: inner.record.session.clone(), inner: Mutex::new(inner) }
+    }
+
+    /// `None` where somebody has it, who may be writing a large picture.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Inner>> {
+        match self.inner.try_lock() {
+            Ok(inner) => Some(inner),
+            Err(TryLockError::Poisoned(inner)) => Some(inner.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {

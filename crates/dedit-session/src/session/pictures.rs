@@ -103,16 +103,14 @@ impl Inner {
     fn read_items(&mut self, index: usize) -> Option<Arc<Segmentation>> {
         let record = &self.record.pictures[index];
         let (Some(folder), Some(items)) = (&self.folder, &record.items) else { return None };
-        match folder.read_items(record, items) {
-            Ok(items) => Some(Arc::new(items)),
-            Err(_) => {
-                let aside = folder.set_items_aside(items);
-                self.aside.extend(aside);
-                // Where that cannot be written, it is found out again.
-                let _ = self.update(|record| record.pictures[index].items = None);
-                None
-            }
+        if let Ok(items) = folder.read_items(record, items) {
+            return Some(Arc::new(items));
         }
+        let aside = folder.set_items_aside(items);
+        self.aside.extend(aside);
+        // Where that cannot be written, it is found out again.
+        let _ = self.update(|record| record.pictures[index].items = None);
+        None
     }
 
     /// Gives a picture back that is damaged on the disk.

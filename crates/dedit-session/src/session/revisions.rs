@@ -26,7 +26,8 @@ pub(crate) struct Made<'a> {
     pub(crate) pixels: &'a Image,
     pub(crate) after: &'a Segmentation,
     pub(crate) masks: &'a [Arc<ItemMask>],
-    pub(crate) thumbnail: &'a [u8],
+    /// Makes the small picture, while all else is written.
+    pub(crate) thumbnail: &'a (dyn Fn() -> Result<Vec<u8>> + Sync),
 }
 
 impl Inner {
@@ -125,7 +126,7 @@ impl Inner {
         let revision = self.history.last + 1;
         made.record.revision = revision;
         let folder = self.folder()?;
-        folder.write_revision(&made.record, made.pixels, made.after, made.masks, made.thumbnail)?;
+        folder.write_revision(&made)?;
         let bytes = folder.revision_bytes(revision);
         self.history.bytes += bytes;
         self.history.last = revision;

@@ -141,8 +141,7 @@ fn keep(
         time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         note: request.note.clone(),
     };
-    let thumbnail = thumbnail(whole)?;
-    let made = Made { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &thumbnail };
+    let made = Made { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &|| thumbnail(whole) };
     session.lock().add_revision(made, whole, &Arc::new(plan.after().clone()))
 }
 

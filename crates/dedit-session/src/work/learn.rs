@@ -48,7 +48,7 @@ pub(super) fn learn(
         if let EngineEvent::Step { stage, step, .. } = &event
             && first.is_none()
         {
-            first = Some((*stage == "learning attention", step - 1));
+            first = Some(if *stage == "learning attention" { [usize::MAX, step - 1] } else { [step - 1, 0] });
         }
         if let EngineEvent::State(state) = event {
             session.lock().keep_state(&key, state)?;
@@ -60,11 +60,10 @@ pub(super) fn learn(
         Ok(if paused || control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     });
     before.seconds += begun.elapsed().as_secs_f64();
-    let tokens = |learned: Option<&dyn dedit_edit::Learned>| learned.map_or(0, |learned| learned.losses()[0].len());
+    before.resumed_at = before.resumed_at.or(first);
     match learned {
         Err(error) if error.kind() == ErrorKind::Cancelled && paused && !control.is_stopped() => {
             before.goes_on = true;
-            before.resumed_at = before.resumed_at.or(first.map(|(attention, step)| if attention { [usize::MAX, step] } else { [step, 0] }));
             Ok(Outcome::Paused(before))
         }
         Err(error) => Err(error),
@@ -72,12 +71,9 @@ pub(super) fn learn(
             let bytes = learned.to_bytes()?;
             let kept = session.lock().keep_learned(&key, &learned, &bytes, model);
             kept.map_err(|error| unkept(&error))?;
-            let [of_tokens, step] = before.resumed_at.unwrap_or(match first {
-                Some((true, step)) => [usize::MAX, step],
-                Some((false, step)) => [step, 0],
-                None => [0, 0],
-            });
-            let resumed = [of_tokens.min(tokens(Some(learned.as_ref()))), step];
+            // That all updates of the tokens were done before is known, how many these were is not, before it has come to an end.
+            let [tokens, attention] = before.resumed_at.unwrap_or_default();
+            let resumed = [tokens.min(learned.losses()[0].len()), attention];
             Ok(Outcome::Done(Done::Learned(report(learned.as_ref(), resumed, before.seconds)?)))
         }
     }

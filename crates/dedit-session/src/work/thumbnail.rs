@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageEncoder as _};
 /// Its longest side, pixels.
 const LONGEST: usize = 256;
 /// Pixels that are averaged to one, along each side, at most.
-const AVERAGED: usize = 3;
+const AVERAGED: usize = 2;
 
 /// A picture as a small PNG file, in 8 bits and RGB.
 pub(super) fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
@@ -40,11 +40,13 @@ fn smaller<T: Copy>(picture: &Image, samples: &[T], value: impl Fn(T) -> u8) -> 
     let mut rgb = Vec::with_capacity(width * height * 3);
     for rows in rows.chunks_exact(down) {
         for columns in columns.chunks_exact(across) {
-            for channel in [0, 1, 2].map(|channel: usize| channel.min(colours - 1)) {
-                let all = rows.iter().flat_map(|row| columns.iter().map(move |column| (row * from.width() + column) * count + channel));
-                let sum: usize = all.map(|index| usize::from(value(samples[index]))).sum();
-                rgb.push((sum / (down * across)) as u8);
+            let mut sums = [0_usize; 3];
+            for start in rows.iter().flat_map(|row| columns.iter().map(move |column| (row * from.width() + column) * count)) {
+                for (channel, sum) in sums.iter_mut().enumerate() {
+                    *sum += usize::from(value(samples[start + channel.min(colours - 1)]));
+                }
             }
+            rgb.extend(sums.map(|sum| (sum / (down * across)) as u8));
         }
     }
     (width, height, rgb)
