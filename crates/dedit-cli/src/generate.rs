@@ -14,7 +14,7 @@ use crate::making::Making;
 use crate::output;
 use crate::picture::Source;
 
-/// Make pictures from a prompt, or from a prompt and a picture
+/// Make pictures from a prompt, or from a prompt and a picture; runs in this process
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// What the picture shows

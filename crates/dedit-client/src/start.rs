@@ -15,6 +15,8 @@ use crate::program::{PROGRAM_VARIABLE, Program};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two attempts to reach it.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long one that runs already, and whose socket somebody removed, may take to put it back.
+const RETURN: Duration = Duration::from_secs(2);
 /// Of what a daemon that failed has said, the last bytes are told.
 const TOLD: u64 = 1000;
 
@@ -36,15 +38,18 @@ pub(crate) fn start<S>(
             .hint(format!("install D-Edit, or name its program with {PROGRAM_VARIABLE}"))
     })?;
     let deadline = Instant::now() + patience;
+    let mut ended = None;
     loop {
-        let ended = child.try_wait().ok().flatten();
+        ended = ended.or_else(|| Some((child.try_wait().ok().flatten()?, Instant::now())));
         let reached = reach();
         if let Ok(Some(stream)) = reached {
             await_in_peace(child);
             return Ok(stream);
         }
-        // Asked after it had ended, so that one that somebody else started at this moment is found.
-        if let Some(status) = ended {
+        // One that gives way to another has ended too: that other one is found before this is a failure.
+        if let Some((status, since)) = ended
+            && since.elapsed() >= RETURN
+        {
             return Err(reached.err().unwrap_or_else(|| has_ended(program, status, words)));
         }
         if Instant::now() >= deadline {

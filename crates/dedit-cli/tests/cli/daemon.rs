@@ -63,6 +63,10 @@ fn what_one_call_learned_another_edits_whatever_happens_to_the_daemon_between() 
     let first = place.succeed(&format!("{edit} one.png"));
     let process = place.succeed("daemon status")["process"].clone();
     assert_eq!(place.succeed("daemon status")["process"], process, "calls share a daemon");
+    // Somebody removes its socket: it is put back, and no second daemon takes its place.
+    fs::remove_file(place.path().join("run/daemon.sock")).unwrap();
+    place.succeed("daemon start");
+    assert_eq!(place.succeed("daemon status")["process"], process);
     place.kill_the_daemon();
     fails(&place.run("daemon status"), 5, "no D-Edit daemon is running", "after it was killed");
     let second = place.succeed(&format!("{edit} two.png"));
