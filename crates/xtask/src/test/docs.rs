@@ -55,8 +55,8 @@ fn command_exists(workspace: &Workspace, command: &str) -> Result<()> {
 
 /// Whether the help of `dedit`'s subcommand names every option among `arguments`.
 fn is_in_the_help(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    // Verbs are commands of their own, with options of their own.
-    let depth = if matches!(arguments, ["edit" | "plan", ..]) { 2 } else { 1 };
+    // Verbs, and what is done with the daemon, are commands of their own, with options of their own.
+    let depth = if matches!(arguments, ["edit" | "plan" | "daemon", ..]) { 2 } else { 1 };
     let subcommand = arguments.iter().take(depth).take_while(|word| !word.starts_with('-'));
     let mut help = workspace.cargo("run --locked --release --quiet --");
     let text = output(help.args(subcommand).arg("--help"))?;
