@@ -1,0 +1,3 @@
+//! D-Edit as a plug-in of GIMP.
+
+fn main() {}
