@@ -1,0 +1,119 @@
+//! A fresh folder for one test, by the path it has here and by the one it has for the program that is tested.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use crate::places;
+use crate::process::run;
+use crate::tree::{DESK, Tree};
+
+/// The folder. Removed with all it holds, and a daemon that was started from inside is ended.
+#[derive(Debug)]
+pub struct Desk {
+    folder: TempDir,
+    root: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Desk {
+    /// A desk on this machine, or in a tree.
+    pub fn new(tree: Option<&Tree>) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(DESK);
+        let (folder, root) = match tree {
+            None => (builder.tempdir(), PathBuf::from("/")),
+            Some(tree) => (builder.tempdir_in(tree.root().join("tmp")), tree.root().to_path_buf()),
+        };
+        let folder = folder.context("a folder for the test cannot be made")?;
+        let desk = Self { folder, root, environment: Vec::new() };
+        for name in ["home", "run", "bin"] {
+            fs::create_dir_all(desk.outside(name))?;
+        }
+        Ok(desk)
+    }
+
+    /// A path on the desk, as this process sees it.
+    pub fn outside(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The same path, as the tested program sees it.
+    pub fn inside(&self, name: impl AsRef<Path>) -> PathBuf {
+        let outside = self.outside(name);
+        outside.strip_prefix(&self.root).map_or(outside.clone(), |below| Path::new("/").join(below))
+    }
+
+    /// The same path, as a literal of Scheme.
+    pub fn literal(&self, name: impl AsRef<Path>) -> String {
+        crate::gimp::quoted(&self.inside(name).to_string_lossy())
+    }
+
+    /// The folder of the program's settings.
+    pub fn profile(&self) -> PathBuf {
+        self.outside("profile")
+    }
+
+    /// The daemon's socket, as this process sees it.
+    pub fn socket(&self) -> PathBuf {
+        self.outside("run/daemon.sock")
+    }
+
+    /// The folder of the daemon's sessions, as this process sees it.
+    pub fn data(&self) -> PathBuf {
+        self.outside("data")
+    }
+
+    /// Sets an environment variable for every program that is started on the desk from now on.
+    pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// Puts a copy of a file onto the desk.
+    pub fn put(&self, from: &Path, name: &str) -> Result<PathBuf> {
+        let to = self.outside(name);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(from, &to).with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
+        Ok(to)
+    }
+
+    /// The plug-in of GIMP, where GIMP looks for plug-ins, with the program that it starts as a daemon beside it.
+    pub fn install_plugin(&self) -> Result<()> {
+        self.put(&places::gimp_plugin()?, "profile/plug-ins/dedit-gimp/dedit-gimp")?;
+        self.put(&places::program()?, "bin/dedit")?;
+        let program = self.outside("profile/plug-ins/dedit-gimp/program");
+        fs::write(program, self.inside("bin/dedit").as_os_str().as_encoded_bytes()).context("the plug-in's program cannot be named")
+    }
+
+    /// The environment of a program that is tested.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut all: Vec<(OsString, OsString)> = vec![
+            ("HOME".into(), self.inside("home").into()),
+            ("LC_ALL".into(), "C.UTF-8".into()),
+            ("DEDIT_SOCKET".into(), self.inside("run/daemon.sock").into()),
+            ("DEDIT_DATA".into(), self.inside("data").into()),
+        ];
+        all.extend(self.environment.iter().cloned());
+        all
+    }
+
+    /// Calls `dedit` here, for the daemon at the desk's socket. Its pictures are named by their paths here.
+    pub fn dedit(&self, arguments: &[&str]) -> Result<crate::process::Output> {
+        run(crate::daemon::command(self)?.args(arguments), Duration::from_secs(300))
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if self.socket().exists() {
+            // A daemon that a plug-in started belongs to no process of ours.
+            let _ = self.dedit(&["daemon", "stop"]);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A GIMP with its windows, on a screen of its own.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Gimp, Version, profile, server, unquoted};
+use crate::desk::Desk;
+use crate::process::{Group, within};
+use crate::screen::Screen;
+
+/// How long GIMP may take to show a picture on a busy machine.
+const START: Duration = Duration::from_secs(180);
+/// How long an expression may take.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A key for a procedure, such as `<Primary><Alt>r`.
+#[derive(Debug, Clone, Copy)]
+pub struct Shortcut<'a> {
+    /// The procedure.
+    pub procedure: &'a str,
+    /// The keys, as GTK writes them.
+    pub keys: &'a str,
+}
+
+/// A GIMP that shows a picture. Dropped, it is killed with its screen.
+#[derive(Debug)]
+pub struct Window {
+    // First, so that GIMP ends before its screen does.
+    process: Group,
+    screen: Screen,
+    version: Version,
+    port: u16,
+    picture: String,
+}
+
+impl Gimp {
+    /// Starts a GIMP with a window that shows `picture`, a file on the desk, and waits until it does.
+    pub fn window(&self, desk: &Desk, picture: &str, shortcuts: &[Shortcut<'_>]) -> Result<Window> {
+        profile::set_shortcuts(self.version, &desk.profile(), shortcuts)?;
+        let screen = Screen::start()?;
+        let port = server::free_port()?;
+        let log = desk.literal("server.log");
+        let serve = match self.version {
+            Version::V2 => format!("(plug-in-script-fu-server RUN-NONINTERACTIVE \"127.0.0.1\" {port} {log})"),
+            Version::V3 => {
+                format!("(plug-in-script-fu-server #:run-mode RUN-NONINTERACTIVE #:ip \"127.0.0.1\" #:port {port} #:logfile {log})")
+            }
+        };
+        let written = File::create(desk.outside("gimp.log"))?;
+        let mut command = self.command(desk, "gimp");
+        command.env("DISPLAY", screen.display()).args(["-s", "-n", "--batch-interpreter=plug-in-script-fu-eval", "-b", &serve]);
+        command.arg(desk.inside(picture)).stdout(written.try_clone()?).stderr(written);
+        let process = Group::start(&mut command)?;
+        let picture = Path::new(picture).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut window = Window { process, screen, version: self.version, port, picture };
+        window.wait_for_start(desk).with_context(|| {
+            let shot = crate::places::shots().map(|folder| folder.join("failed-start.png"));
+            let shot = shot.and_then(|path| window.screenshot(&path).map(|()| path.display().to_string())).unwrap_or_default();
+            let log = std::fs::read_to_string(desk.outside("gimp.log")).unwrap_or_default();
+            format!("GIMP shows no picture; the screen: {shot}\n{log}")
+        })?;
+        Ok(window)
+    }
+}
+
+impl Window {
+    fn wait_for_start(&mut self, desk: &Desk) -> Result<()> {
+        let load = format!("(load {})", desk.literal("prelude.scm"));
+        let answers = within(START, || {
+            if let Some(status) = self.process.ended()? {
+                bail!("GIMP ended with {status}");
+            }
+            Ok(server::ask(self.port, &load, ANSWER).ok())
+        })?;
+        answers.context("its Script-Fu server does not answer")?;
+        self.to_picture().map(drop)
+    }
+
+    /// The value of an expression, as text: computed in this GIMP, with all that scripts can use but `print`.
+    pub fn eval(&self, expression: &str) -> Result<String> {
+        let whole = match self.version {
+            Version::V2 => expression.to_owned(),
+            Version::V3 => format!("(begin (script-fu-use-v3) {expression})"),
+        };
+        server::ask(self.port, &whole, ANSWER).map(|text| unquoted(&text)).with_context(|| format!("in {expression}"))
+    }
+
+    /// Evaluates until the value is the expected one; an error tells the last one.
+    pub fn eval_until(&self, expression: &str, expected: &str, limit: Duration) -> Result<()> {
+        let mut last = String::new();
+        let reached = within(limit, || {
+            last = self.eval(expression)?;
+            Ok((last == expected).then_some(()))
+        })?;
+        reached.with_context(|| format!("{expression} is {last} and not {expected} after {limit:?}"))
+    }
+
+    /// Gives the keyboard back to the picture's window.
+    pub fn to_picture(&self) -> Result<u64> {
+        self.wait_window(&format!("{}.*GIMP", self.picture), START)
+    }
+
+    /// Waits for a window whose title matches, and gives it the keyboard.
+    pub fn wait_window(&self, title: &str, limit: Duration) -> Result<u64> {
+        self.screen.wait_window(title, limit)
+    }
+
+    /// Waits until no window has a title that matches.
+    pub fn wait_no_window(&self, title: &str, limit: Duration) -> Result<()> {
+        self.screen.wait_no_window(title, limit)
+    }
+
+    /// The titles of the windows that are seen.
+    pub fn titles(&self) -> Result<Vec<String>> {
+        self.screen.titles()
+    }
+
+    /// The title of the picture's window.
+    pub fn title(&self) -> Result<String> {
+        let titles = self.titles()?;
+        let title = titles.iter().find(|title| title.contains(&self.picture) && title.contains("GIMP"));
+        Ok(title.with_context(|| format!("none of {titles:?} shows {}", self.picture))?.clone())
+    }
+
+    /// Presses keys, such as `ctrl+alt+r`, in the window that has the keyboard.
+    pub fn key(&self, keys: &str) -> Result<()> {
+        self.screen.key(keys)
+    }
+
+    /// Types a text.
+    pub fn type_text(&self, text: &str) -> Result<()> {
+        self.screen.type_text(text)
+    }
+
+    /// Clicks at a place on the screen.
+    pub fn click(&self, x: u32, y: u32) -> Result<()> {
+        self.screen.click(x, y)
+    }
+
+    /// Clicks at a place in a window.
+    pub fn click_in(&self, window: u64, x: u32, y: u32) -> Result<()> {
+        self.screen.click_in(window, x, y)
+    }
+
+    /// Writes a picture of the screen.
+    pub fn screenshot(&self, path: &Path) -> Result<()> {
+        self.screen.screenshot(path)
+    }
+
+    /// Ends GIMP and the screen.
+    pub fn close(self) {
+        drop(self);
+    }
+}

@@ -1,0 +1,56 @@
+//! Where things are: programs that were built, and what is kept between runs.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Names the program `dedit` to be tested.
+pub const PROGRAM: &str = "DEDIT_TEST_PROGRAM";
+
+/// Names the plug-in of GIMP to be tested.
+pub const GIMP_PLUGIN: &str = "DEDIT_TEST_GIMP_PLUGIN";
+
+/// Names the tree of another Debian, in which GIMP 3 is.
+pub const TREE: &str = "DEDIT_TEST_TREE";
+
+/// The program `dedit`.
+pub fn program() -> Result<PathBuf> {
+    built(PROGRAM, "dedit")
+}
+
+/// The plug-in of GIMP.
+pub fn gimp_plugin() -> Result<PathBuf> {
+    built(GIMP_PLUGIN, "dedit-gimp")
+}
+
+/// Cargo's folder for what is built in this profile.
+fn built_folder() -> Result<PathBuf> {
+    let executable = env::current_exe().context("the path of the test itself is unknown")?;
+    Ok(executable.ancestors().nth(2).context("the test lies in no target folder")?.to_path_buf())
+}
+
+fn built(variable: &str, name: &str) -> Result<PathBuf> {
+    let path = env::var_os(variable).filter(|named| !named.is_empty()).map(|named| Ok(named.into()));
+    let path = path.unwrap_or_else(|| built_folder().map(|folder| folder.join(name)))?;
+    if !path.is_file() {
+        bail!("{} is not there: build it, or name it with {variable}", path.display());
+    }
+    Ok(path)
+}
+
+/// A folder for pictures of the screen, which are kept.
+pub fn shots() -> Result<PathBuf> {
+    let folder = built_folder()?.parent().map(|target| target.join("gimp-shots")).context("there is no target folder")?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    Ok(folder)
+}
+
+/// The folder of what is kept between runs, because it takes long to make.
+pub fn cache() -> Result<PathBuf> {
+    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let folder = named.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("dedit-tests");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    Ok(folder)
+}

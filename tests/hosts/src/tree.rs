@@ -1,0 +1,144 @@
+//! A tree with the files of another Debian, for programs that this one does not have.
+//!
+//! A program is run inside with the tree as its root, and in a world of its own: the mounts it needs and all processes it starts are gone with
+//! the first of them, whatever happens. Nothing is mounted that could be left over.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::{run, succeed, within};
+
+/// The release that has GIMP 3.
+const RELEASE: &str = "trixie";
+/// Changes with what is in the tree.
+const NAME: &str = "trixie-gimp-1";
+const PACKAGES: &str = "gimp,xauth,dbus-x11";
+/// Documents that no test reads are half of the files.
+const LEFT_OUT: [&str; 4] = ["man", "locale", "doc", "help"];
+const MIRROR: &str = "http://deb.debian.org/debian";
+/// Written last: without it a tree is not complete.
+const STAMP: &str = "dedit-tests-stamp";
+/// The beginning of the names of desks.
+pub(crate) const DESK: &str = "desk-";
+/// Mounts what is needed below the tree `$1`, then runs the rest inside.
+const ENTER: &str = r#"set -e
+mkdir -p /tmp/.X11-unix "$1/tmp/.X11-unix"
+mount -t proc proc "$1/proc"
+mount --bind /tmp/.X11-unix "$1/tmp/.X11-unix"
+exec chroot "$@""#;
+
+/// The tree. While a process has it, no other gets it.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    root: PathBuf,
+}
+
+/// Held to the end of the process.
+static LOCK: OnceLock<File> = OnceLock::new();
+
+impl Tree {
+    /// Where the tree is, or would be.
+    pub fn usual_place() -> Result<PathBuf> {
+        Ok(crate::places::cache()?.join(NAME))
+    }
+
+    /// Makes the tree where it is not there yet; takes minutes then. For root alone.
+    pub fn make() -> Result<Self> {
+        let root = Self::usual_place()?;
+        let tree = Self { root: root.clone() };
+        tree.lock()?;
+        if tree.version().is_ok() {
+            return Ok(tree);
+        }
+        let part = root.with_extension("part");
+        for old in [&part, &root] {
+            remove(old)?;
+        }
+        let options = LEFT_OUT.map(|folder| format!("--dpkgopt=path-exclude=/usr/share/{folder}/*"));
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--variant=apt", "--mode=root", r#"--aptopt=APT::Install-Recommends "false""#]).args(options);
+        command.arg(format!("--include={PACKAGES}")).arg(RELEASE).arg(&part).arg(mirror());
+        succeed(&mut command, Duration::from_secs(30 * 60))?;
+        let made = Self { root: part.clone() };
+        let version = succeed(made.command("dpkg-query").args(["-W", "-f=${Version}", "gimp"]), Duration::from_secs(60))?;
+        fs::write(part.join(STAMP), version).context("the stamp cannot be written")?;
+        fs::rename(&part, &root).with_context(|| format!("{} cannot be renamed", part.display()))?;
+        Ok(tree)
+    }
+
+    /// A tree that was made.
+    pub fn open(root: &Path) -> Result<Self> {
+        let tree = Self { root: root.to_path_buf() };
+        tree.version()?;
+        tree.lock()?;
+        Ok(tree)
+    }
+
+    /// The version of the program inside.
+    pub fn version(&self) -> Result<String> {
+        fs::read_to_string(self.root.join(STAMP)).with_context(|| format!("{} holds no complete tree", self.root.display()))
+    }
+
+    /// The folder that is `/` inside.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A program inside, with no environment but a search path.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=SIGKILL", "sh", "-c", ENTER, "sh"]);
+        command.arg(&self.root).arg(program);
+        command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command
+    }
+
+    /// Waits for other processes that use the tree, and clears what an aborted one left in it.
+    fn lock(&self) -> Result<()> {
+        if LOCK.get().is_some() {
+            return Ok(());
+        }
+        let path = self.root.with_extension("lock");
+        let file = File::create(&path).with_context(|| format!("{} cannot be opened", path.display()))?;
+        let locked = within(Duration::from_secs(20 * 60), || match file.try_lock() {
+            Ok(()) => Ok(Some(())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        });
+        locked?.with_context(|| format!("{} is in use by another process", self.root.display()))?;
+        if LOCK.set(file).is_ok()
+            && let Ok(entries) = fs::read_dir(self.root.join("tmp"))
+        {
+            for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(DESK)) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes a folder, and nothing that is mounted below it.
+fn remove(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let output = run(Command::new("rm").args(["-rf", "--one-file-system"]).arg(path), Duration::from_secs(300))?;
+    if !output.succeeded() {
+        bail!("{} cannot be removed: {}", path.display(), output.stderr);
+    }
+    Ok(())
+}
+
+/// The mirror that this system's packages come from, if it is a Debian.
+fn mirror() -> String {
+    let lists = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
+    let text: String = lists.iter().filter_map(|list| fs::read_to_string(list).ok()).collect();
+    let mut words = text.lines().filter(|line| line.starts_with("URIs:") || line.starts_with("deb ")).flat_map(str::split_whitespace);
+    words.find(|word| word.starts_with("http") && word.trim_end_matches('/').ends_with("/debian")).unwrap_or(MIRROR).to_owned()
+}

@@ -1,0 +1,168 @@
+//! That what the other tests stand on holds: scripts run and say what they found, and a window does what a hand tells it.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use dedit_host_tests::desk::Desk;
+use dedit_host_tests::gimp::{Gimp, Shortcut, Version};
+use dedit_host_tests::places;
+use image::Rgb;
+
+use crate::{opened, picture};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// A script that uses all that is defined for scripts.
+fn everything(desk: &Desk) -> String {
+    let script = r#"
+(define image (load-picture PICTURE))
+(define layer (active-layer image))
+(print (list (image-width image) (image-height image) (width-of layer) (height-of layer)))
+(print (pixel layer 3 4))
+(print (selection-empty? image))
+(select-rectangle image 10 20 30 16)
+(print (selection-empty? image))
+(invert layer)
+(print (pixel layer 12 25))
+(save-png image PNG)
+(attach-parasite image "word" 1 "of the image")
+(define above (new-layer image "above" 20 10))
+(insert-layer image above no-parent 0)
+(put-layer above 7 8)
+(fill-white above)
+(select-ellipse image 8 9 8 8)
+(mask-from-selection above)
+(select-nothing image)
+(attach-parasite image "gone" 0 "not kept")
+(define group (new-group image "group"))
+(insert-layer image group no-parent 0)
+(choose-layer image above)
+(print (name-of (active-layer image)))
+(save-xcf image XCF)
+(define again (load-xcf XCF))
+(print (layer-names again))
+(print (offsets (layer-named again "above")))
+(print (> (mask-of (layer-named again "above")) 0))
+(print (> (mask-of (layer-named again "group")) 0))
+(print (length (layers-in (layer-named again "group"))))
+(print (parasite again "word"))
+(print (parasite again "gone"))
+(print (item-parasite layer "gone"))
+(print (length (images)))
+(print "two
+lines, and a \"word\"")
+(print (try-call (lambda () (load-picture "/absent.png"))))
+(print (try-call (lambda () (car 5))))
+(print (try-call (lambda () (fail "of our own"))))
+(print (try-call (lambda () 5)))
+"#;
+    script.replace("PICTURE", &desk.literal("in.png")).replace("PNG", &desk.literal("out.png")).replace("XCF", &desk.literal("out.xcf"))
+}
+
+fn scripts_run(version: Version) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    let before = picture(64, 48);
+    before.save(desk.outside("in.png")).unwrap();
+    let batch = gimp.batch(&desk, &everything(&desk)).unwrap();
+    let said: Vec<&str> = batch.said.iter().map(String::as_str).collect();
+    let name = if version == Version::V2 { "in.png" } else { "Background" };
+    println!("{:?} {said:#?}\n{}", batch.time, batch.stderr);
+    let layers = format!("(\"group\" \"above\" \"{name}\")");
+    let expected = ["(64 48 64 48)", "(9 20 14)", "#t", "#f", "(219 130 181)", "above", &layers, "(7 8)", "#t", "#f", "0"];
+    assert_eq!(said[..11], expected);
+    assert_eq!(said[11..16], ["of the image", "#f", "#f", "2", "two\nlines, and a \"word\""]);
+    assert!(said[16].contains("file-load"), "{}", said[16]);
+    assert!(said[17].contains("car: argument 1 must be: pair"), "{}", said[17]);
+    assert!(said[18].contains("of our own"), "{}", said[18]);
+    assert_eq!(said[19..], ["#f"]);
+    let after = opened(&desk.outside("out.png"));
+    for (x, y, pixel) in after.enumerate_pixels() {
+        let selected = (10..40).contains(&x) && (20..36).contains(&y);
+        let Rgb(old) = *before.get_pixel(x, y);
+        assert_eq!(pixel.0, if selected { old.map(|value| 255 - value) } else { old }, "at {x}, {y}");
+    }
+}
+
+/// Each kind of fault of a script comes back as an error that says which one, and soon.
+fn faults_are_told(version: Version) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    for (script, fragment) in [
+        ("(print 1) (gimp-image-delete 77)", "failed"),
+        ("(car 5)", "car: argument 1 must be: pair"),
+        ("(no-such-procedure 5)", "no-such-procedure"),
+        ("(car '(1 2)", "before the script did"),
+    ] {
+        let error = format!("{:#}", gimp.batch(&desk, script).unwrap_err());
+        println!("{script}: {error}");
+        assert!(error.contains(fragment), "{script}: {error}");
+    }
+    let started = Instant::now();
+    let endless = gimp.batch_within(&desk, "(let again () (again))", Duration::from_secs(12)).unwrap_err();
+    assert!(format!("{endless:#}").contains("ran out of time"), "{endless:#}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+fn a_window_obeys(version: Version) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    picture(64, 48).save(desk.outside("in.png")).unwrap();
+    let started = Instant::now();
+    let shortcuts = [Shortcut { procedure: "plug-in-tile", keys: "<Primary><Alt>t" }];
+    let window = gimp.window(&desk, "in.png", &shortcuts).unwrap();
+    println!("the window came after {:?}: {}", started.elapsed(), window.title().unwrap());
+    let corner = "(pixel (active-layer (car (images))) 3 4)";
+    assert_eq!(window.eval(corner).unwrap(), "(9 20 14)");
+    assert_eq!(
+        window.eval("(name-of (active-layer (car (images))))").unwrap(),
+        if version == Version::V2 { "in.png" } else { "Background" }
+    );
+    assert!(window.eval("(no-such-procedure)").is_err());
+    window.key("ctrl+comma").unwrap();
+    window.eval_until(corner, "(0 0 0)", SOON).unwrap();
+    window.key("ctrl+z").unwrap();
+    window.eval_until(corner, "(9 20 14)", SOON).unwrap();
+    window.key("ctrl+y").unwrap();
+    window.eval_until(corner, "(0 0 0)", SOON).unwrap();
+    window.key("ctrl+alt+t").unwrap();
+    window.wait_window("^(Small )?Tile", SOON).unwrap();
+    let shot = places::shots().unwrap().join(format!("harness-{version:?}.png"));
+    window.screenshot(&shot).unwrap();
+    assert!(opened(&shot).pixels().any(|pixel| pixel.0 != [0; 3]), "the screen is black: {}", shot.display());
+    window.key("Escape").unwrap();
+    window.wait_no_window("^(Small )?Tile", SOON).unwrap();
+    window.to_picture().unwrap();
+    window.close();
+    println!("all took {:?}\n{}", started.elapsed(), fs::read_to_string(desk.outside("gimp.log")).unwrap());
+}
+
+#[test]
+fn gimp2_scripts_run() {
+    scripts_run(Version::V2);
+}
+
+#[test]
+fn gimp3_scripts_run() {
+    scripts_run(Version::V3);
+}
+
+#[test]
+fn gimp2_faults_are_told() {
+    faults_are_told(Version::V2);
+}
+
+#[test]
+fn gimp3_faults_are_told() {
+    faults_are_told(Version::V3);
+}
+
+#[test]
+fn gimp2_a_window_obeys() {
+    a_window_obeys(Version::V2);
+}
+
+#[test]
+fn gimp3_a_window_obeys() {
+    a_window_obeys(Version::V3);
+}
