@@ -13,7 +13,7 @@ use dedit_diffusion::scheduler::SchedulerKind;
 use crate::console::Console;
 use crate::desk::Place;
 use crate::error::Error;
-use crate::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
+use crate::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
 
 /// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Demo(demo::Options),
     Segment(segment::Options),
     Daemon(daemon::Options),
+    Install(install::Options),
+    Uninstall(install::Removal),
     Doctor(doctor::Options),
 }
 
@@ -52,6 +54,8 @@ impl Command {
             Self::Show(options) => &options.reporting,
             Self::Segment(options) => &options.reporting,
             Self::Daemon(options) => options.reporting(),
+            Self::Install(options) => options.reporting(),
+            Self::Uninstall(options) => options.reporting(),
             Self::Doctor(options) => &options.reporting,
         }
     }

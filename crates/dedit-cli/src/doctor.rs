@@ -10,10 +10,11 @@ use dedit_session::{ModelChoice, Models as _, memory};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{DeviceName, Reporting};
+use crate::arguments::{DeviceName, Reporting, listed};
 use crate::console::Console;
 use crate::desk::Place;
 use crate::error::{Error, ErrorKind, Result};
+use crate::install;
 
 /// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let mut checks = vec![daemon(&options.place), model(options), ram(), disk()];
+    let mut checks = vec![daemon(&options.place), model(options), ram(), disk(), gimp()];
     checks.extend(HOSTS.iter().map(host));
     let line = |check: &Check| {
         let mark = match check.ok {
@@ -148,11 +149,10 @@ struct Host {
     programs: &'static [&'static str],
 }
 
-const HOSTS: [Host; 3] = [
-    Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"] },
-    Host { name: "krita", programs: &["krita"] },
-    Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] },
-];
+const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"] };
+
+const HOSTS: [Host; 2] =
+    [Host { name: "krita", programs: &["krita"] }, Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] }];
 
 fn host(host: &Host) -> Check {
     let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
@@ -161,4 +161,22 @@ fn host(host: &Host) -> Check {
         Some(path) => Check::good(host.name, format!("{}", path.display())),
         None => Check::absent(host.name, format!("no {} on PATH", host.programs.join(", ")), "install it to edit there"),
     }
+}
+
+/// GIMP, and D-Edit in its profiles.
+fn gimp() -> Check {
+    let program = host(&GIMP);
+    let found = install::gimp::look();
+    if found.there.is_empty() {
+        return match program.ok {
+            Some(true) => Check::absent(GIMP.name, format!("{}; D-Edit is not in it", program.found), "dedit install gimp puts it there"),
+            _ => program,
+        };
+    }
+    let told = format!("{}; D-Edit is in {}", program.found, listed(&found.there));
+    if !found.faults.is_empty() {
+        return Check::bad(GIMP.name, format!("{told}; {}", found.faults.join("; ")), "dedit install gimp puts that right");
+    }
+    let told = if found.compared { told } else { format!("{told}; of which build is not known, as no dedit-gimp is beside dedit") };
+    Check::good(GIMP.name, told)
 }

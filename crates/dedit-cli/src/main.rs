@@ -13,6 +13,7 @@ mod doctor;
 mod edit;
 mod error;
 mod generate;
+mod install;
 mod interrupt;
 mod items;
 mod learn;
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
         Command::Show(options) => show::run(&options, &console, &interrupt),
         Command::Segment(options) => segment::run(&options, &console),
         Command::Daemon(options) => daemon::run(&options, &console),
+        Command::Install(options) => install::run(&options, &console, &interrupt),
+        Command::Uninstall(options) => install::remove(&options, &console),
         Command::Doctor(options) => doctor::run(&options, &console),
     });
     match outcome {

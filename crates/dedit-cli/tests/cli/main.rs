@@ -7,6 +7,8 @@ mod calls;
 mod daemon;
 #[cfg(unix)]
 mod forwarded;
+#[cfg(unix)]
+mod install;
 mod interrupt;
 mod items;
 mod method;
