@@ -5,11 +5,26 @@
 //! every use: one that was closed meanwhile is an error, never a stale pointer. A panic in the plug-in becomes an error of the call.
 
 mod error;
+mod gimp;
+mod glib;
+mod guard;
 mod host;
+mod methods;
+mod pixels;
 mod procedure;
+mod start;
+mod symbols;
+mod v2;
+mod v3;
 
 pub use error::{Error, Result};
 pub use host::{
     Channels, Colours, Curve, Depth, Format, Host, Image, Item, ItemKind, Precision, Rect, SampleType, Samples, UndoStep, Version,
 };
 pub use procedure::{Call, Parameter, ParameterKind, Plugin, Procedure, Returned, RunMode, Stop, Value};
+pub use start::run;
+
+/// Whom GIMP names as author and owner of a procedure.
+const ATTRIBUTION: &std::ffi::CStr = c"D-Edit";
+/// And since when.
+const YEAR: &std::ffi::CStr = c"2026";

@@ -1,0 +1,83 @@
+//! How GIMP starts a plug-in, and which GIMP it was.
+
+use std::ffi::{CString, OsString, c_char, c_int};
+use std::process::ExitCode;
+
+use crate::error::{Error, Result};
+use crate::guard::complain;
+use crate::host::Version;
+use crate::procedure::Plugin;
+use crate::{v2, v3};
+
+/// Hands the program over to the GIMP that started it; to be called by `main`. Started by hand, it says what it is.
+pub fn run(plugin: &'static dyn Plugin) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let Some(version) = version(&arguments) else {
+        eprintln!("dedit-gimp is a plug-in: it is run by GIMP; `dedit install gimp` puts it in its place");
+        return ExitCode::FAILURE;
+    };
+    let status = Arguments::new(arguments).and_then(|arguments| match version {
+        Version::V2 => v2::run(plugin, &arguments),
+        Version::V3 => v3::run(plugin, &arguments),
+    });
+    match status {
+        Ok(status) => ExitCode::from(status as u8),
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The arguments as C's `main` gets them. They stay until the program ends.
+pub(crate) struct Arguments {
+    pub(crate) count: c_int,
+    pub(crate) values: *mut *mut c_char,
+}
+
+impl Arguments {
+    fn new(arguments: Vec<OsString>) -> Result<Self> {
+        let texts = arguments.into_iter().map(|argument| CString::new(argument.into_encoded_bytes()));
+        let texts = texts.collect::<std::result::Result<Vec<_>, _>>().map_err(|_| Error::new("an argument with a NUL character"))?;
+        let count = texts.len() as c_int;
+        let values = texts.into_iter().map(CString::into_raw).chain([std::ptr::null_mut()]).collect::<Vec<_>>();
+        Ok(Self { count, values: values.leak().as_mut_ptr() })
+    }
+}
+
+/// GIMP 2.10 says `-gimp READ WRITE -run MODE`; GIMP 3 puts the number of its protocol before READ.
+fn version(arguments: &[OsString]) -> Option<Version> {
+    let is_task =
+        |index: usize| arguments.get(index).is_some_and(|argument| ["-query", "-init", "-run"].iter().any(|task| argument == task));
+    if arguments.get(1)? != "-gimp" {
+        None
+    } else if is_task(4) {
+        Some(Version::V2)
+    } else {
+        is_task(5).then_some(Version::V3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version_of(line: &str) -> Option<Version> {
+        version(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn each_gimp_is_told_by_how_it_starts_a_plug_in() {
+        assert_eq!(version_of("p -gimp 11 12 -query 0"), Some(Version::V2));
+        assert_eq!(version_of("p -gimp 11 12 -run 0"), Some(Version::V2));
+        assert_eq!(version_of("p -gimp 277 11 12 -init 0"), Some(Version::V3));
+        assert_eq!(version_of("p -gimp 277 11 12 -run 0"), Some(Version::V3));
+    }
+
+    #[test]
+    fn what_no_gimp_says_is_told_too() {
+        for line in ["p", "p --help", "p -gimp", "p -gimp 1 2", "p 1 2 3 -run 0", "p -gimp 1 2 3 4 -run"] {
+            assert_eq!(version_of(line), None, "{line}");
+        }
+    }
+}
