@@ -54,7 +54,7 @@ impl Tree {
         let tree = Self { root: root.clone() };
         tree.lock()?;
         if tree.version().is_ok() {
-            return Ok(tree);
+            return tree.entered();
         }
         let part = root.with_extension("part");
         for old in [&part, &root] {
@@ -69,7 +69,13 @@ impl Tree {
         let version = succeed(made.command("dpkg-query").args(["-W", "-f=${Version}", "gimp"]), Duration::from_secs(60))?;
         fs::write(part.join(STAMP), version).context("the stamp cannot be written")?;
         fs::rename(&part, &root).with_context(|| format!("{} cannot be renamed", part.display()))?;
-        Ok(tree)
+        tree.entered()
+    }
+
+    /// The tree, if this process may enter it: not every container lets root mount anything.
+    fn entered(self) -> Result<Self> {
+        succeed(&mut self.command("true"), Duration::from_secs(60)).context("the tree cannot be entered")?;
+        Ok(self)
     }
 
     /// A tree that was made.

@@ -3,12 +3,13 @@
 mod daemon;
 mod demo;
 mod docs;
+mod gimp;
 mod parity;
 mod prerequisites;
 mod readme;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -25,6 +26,8 @@ pub(crate) enum Part {
     Parity,
     /// The daemon behind a socket that ssh forwards; everything else about it is tested with the crates
     Daemon,
+    /// The plug-in inside GIMP 2.10 and GIMP 3
+    Gimp,
     /// README's first command, run as written
     Demo,
     /// That README's commands exist and links between documents lead somewhere
@@ -37,6 +40,7 @@ impl Part {
             Self::Unit => unit(workspace),
             Self::Parity => parity::run(workspace),
             Self::Daemon => daemon::run(workspace),
+            Self::Gimp => gimp::run_all(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),
         }
@@ -62,13 +66,17 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part]) -> Tally {
 /// Runs all of `cargo test` but what other parts run: what [`Part::Parity`] compares case by case, and what needs other programs.
 fn unit(workspace: &Workspace) -> Result<Tally> {
     let without = format!("--skip computed_values_agree_with_those_of_pytorch --skip {}", daemon::TEST);
-    cargo_test(workspace, &format!("--workspace --no-fail-fast -- {without}"))
+    cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", gimp::PACKAGE))
 }
 
 /// Runs `cargo test`, showing and counting its output.
 fn cargo_test(workspace: &Workspace, arguments: &str) -> Result<Tally> {
-    let mut command = workspace.cargo(&format!("test --locked --release {arguments}"));
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} cannot be started", shown(&command)))?;
+    counted(&mut workspace.cargo(&format!("test --locked --release {arguments}")))
+}
+
+/// Runs a command that is a `cargo test`, showing and counting its output.
+fn counted(command: &mut Command) -> Result<Tally> {
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{} cannot be started", shown(command)))?;
     let mut tally = Tally::default();
     for line in BufReader::new(child.stdout.take().context("the output of cargo is closed")?).lines() {
         let line = line.context("the output of cargo test cannot be read")?;
@@ -77,7 +85,7 @@ fn cargo_test(workspace: &Workspace, arguments: &str) -> Result<Tally> {
     }
     let status = child.wait().context("cargo test cannot be waited for")?;
     if !status.success() && tally.failed == 0 {
-        println!("FAILED {} ended with {status}: a test was not built, or ended without a result", shown(&command));
+        println!("FAILED {} ended with {status}: a test was not built, or ended without a result", shown(command));
         tally += Tally::fail();
     }
     Ok(tally)

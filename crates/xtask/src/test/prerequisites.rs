@@ -17,8 +17,7 @@ pub(super) fn ensure(workspace: &Workspace, program: &Program) -> Result<(), Str
         return Ok(());
     }
     let advice = format!("{name} is not installed; on Debian: apt-get install {package}");
-    let is_root = output(workspace.command("id").arg("-u")).is_ok_and(|user| user.trim() == "0");
-    if !is_root || find_program("apt-get").is_none() {
+    if !is_root(workspace) || find_program("apt-get").is_none() {
         return Err(advice);
     }
     println!("{name} is not installed: installing the package {package}");
@@ -26,4 +25,9 @@ pub(super) fn ensure(workspace: &Workspace, program: &Program) -> Result<(), Str
     let install = format!("install --yes --no-install-recommends {package}");
     // Package lists may be missing or out of date: fetched only where the first try fails.
     apt(&install).or_else(|_| apt("update").and_then(|()| apt(&install))).map_err(|error| format!("{advice} ({error:#})"))
+}
+
+/// Whether this runs as root.
+pub(super) fn is_root(workspace: &Workspace) -> bool {
+    output(workspace.command("id").arg("-u")).is_ok_and(|user| user.trim() == "0")
 }

@@ -4,7 +4,7 @@
 (define last-error #f)
 (define (note-error . x)
   (set! last-error (error-text x))
-  (throw))
+  (apply throw x))
 (set! *error-hook* note-error)
 (define (error-text x)
   (cond ((null? x) "")

@@ -145,7 +145,7 @@ impl Gimp {
         self.command(
             desk,
             match self.version {
-                Version::V2 => "gimp",
+                Version::V2 => "gimp-2.10",
                 Version::V3 => "gimp-console-3.0",
             },
         )

@@ -12,7 +12,7 @@ use crate::process::{Group, within};
 use crate::screen::Screen;
 
 /// How long GIMP may take to show a picture on a busy machine.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(120);
 /// How long an expression may take.
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -50,11 +50,16 @@ impl Gimp {
             }
         };
         let written = File::create(desk.outside("gimp.log"))?;
-        let mut command = self.command(desk, "gimp");
+        let program = match self.version {
+            Version::V2 => "gimp-2.10",
+            Version::V3 => "gimp-3.0",
+        };
+        let mut command = self.command(desk, program);
         command.env("DISPLAY", screen.display()).args(["-s", "-n", "--batch-interpreter=plug-in-script-fu-eval", "-b", &serve]);
         command.arg(desk.inside(picture)).stdout(written.try_clone()?).stderr(written);
         let process = Group::start(&mut command)?;
-        let picture = Path::new(picture).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // The title has it without its extension while the picture is as it was imported.
+        let picture = Path::new(picture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut window = Window { process, screen, version: self.version, port, picture };
         window.wait_for_start(desk).with_context(|| {
             let shot = crate::places::shots().map(|folder| folder.join("failed-start.png"));
@@ -81,11 +86,20 @@ impl Window {
 
     /// The value of an expression, as text: computed in this GIMP, with all that scripts can use but `print`.
     pub fn eval(&self, expression: &str) -> Result<String> {
-        let whole = match self.version {
-            Version::V2 => expression.to_owned(),
-            Version::V3 => format!("(begin (script-fu-use-v3) {expression})"),
+        let dialect = match self.version {
+            Version::V2 => "",
+            Version::V3 => "(script-fu-use-v3)",
         };
-        server::ask(self.port, &whole, ANSWER).map(|text| unquoted(&text)).with_context(|| format!("in {expression}"))
+        let whole = format!(
+            "(begin {dialect} (let* ((result #f) (failure (try-call (lambda () (set! result {expression}))))) (if failure (list 'failed failure) (list 'done result))))"
+        );
+        let answer = server::ask(self.port, &whole, ANSWER).with_context(|| format!("in {expression}"))?;
+        let inner = |word: &str| answer.strip_prefix(word).and_then(|rest| rest.strip_suffix(')')).map(|text| unquoted(text.trim()));
+        match (inner("(done"), inner("(failed")) {
+            (Some(value), _) => Ok(value),
+            (None, Some(failure)) => bail!("{failure}: in {expression}"),
+            (None, None) => bail!("{answer}: in {expression}"),
+        }
     }
 
     /// Evaluates until the value is the expected one; an error tells the last one.
