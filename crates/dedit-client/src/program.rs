@@ -24,8 +24,8 @@ impl Program {
         find_in(env::var_os(PROGRAM_VARIABLE), beside.into_iter().chain(env::split_paths(&path)))
     }
 
-    /// `dedit` does other things too, and has to be told what to do.
-    fn at(executable: PathBuf) -> Self {
+    /// The program in a file. `dedit` does other things too, and has to be told what to do.
+    pub fn at(executable: PathBuf) -> Self {
         let is_dedit = executable.file_stem().is_some_and(|name| name == "dedit");
         let arguments: &[&str] = if is_dedit { &["daemon", "start", "--foreground"] } else { &[] };
         Self { executable, arguments: arguments.iter().map(OsString::from).collect() }

@@ -1,0 +1,132 @@
+//! The picture as it stands: a layer with the results of earlier edits that are visible on it.
+//!
+//! The document is the truth. Where it shows exactly what the daemon made, down to the bit, an edit goes on from there, with all that was learned; where
+//! the user painted, hid or deleted something, what is seen is a picture of its own.
+
+use dedit_protocol::Pixels;
+use crate::failure::Failure;
+use gimp_host::{Format, Host, Item, Rect, Samples};
+
+use crate::pixels::{self, Sample};
+use crate::result::Note;
+use crate::source::{Source, all_layers, is_shown};
+
+/// The picture as it stands.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) pixels: Pixels,
+    pub(crate) digest: String,
+    /// The result that the picture is exactly as it was made.
+    pub(crate) made: Option<Note>,
+    /// The topmost result that is visible.
+    pub(crate) topmost: Option<Item>,
+}
+
+impl Ground {
+    /// Reads it, as if one of its results was hidden.
+    pub(crate) fn read(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Self, Failure> {
+        let (samples, results) = match source.layer {
+            Some(layer) => {
+                let mut samples = host.read(layer, whole(source), source.format)?;
+                let results = shown_results(host, source, without)?;
+                // From the lowest up.
+                results.iter().rev().try_for_each(|(result, note)| lay_over(host, source, &mut samples, *result, note.clipped))?;
+                (samples, results)
+            }
+            None => (visible(host, source, without)?, shown_results(host, source, without)?),
+        };
+        let pixels = pixels::sent(samples, source.size, source.format.channels)?;
+        let digest = pixels.digest();
+        let made = results.iter().map(|(_, note)| note).find(|note| note.digest == digest).cloned();
+        Ok(Self { pixels, digest, made, topmost: results.first().map(|(result, _)| *result) })
+    }
+
+    /// The digest of the picture with a result on it, as the document keeps that.
+    pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, result: Item, clipped: bool) -> Result<String, Failure> {
+        let mut samples = pixels::received(self.pixels.samples().clone());
+        lay_over(host, source, &mut samples, result, clipped)?;
+        Ok(pixels::sent(samples, source.size, source.format.channels)?.digest())
+    }
+}
+
+fn whole(source: &Source) -> Rect {
+    Rect { x: 0, y: 0, width: source.size.0, height: source.size.1 }
+}
+
+fn visible(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Samples, Failure> {
+    let hidden = without.filter(|layer| host.is_visible(*layer).unwrap_or_default());
+    hidden.map_or(Ok(()), |layer| host.set_visible(layer, false))?;
+    let made = host.new_layer_from_visible(source.image);
+    hidden.map_or(Ok(()), |layer| host.set_visible(layer, true))?;
+    let layer = made?;
+    let read = host.offsets(layer).and_then(|(x, y)| host.read(layer, Rect { x: -x, y: -y, ..whole(source) }, source.format));
+    host.delete(layer)?;
+    Ok(read?)
+}
+
+/// The results of a source that are visible, from the top.
+fn shown_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Vec<(Item, Note)>, Failure> {
+    let mut found = Vec::new();
+    for layer in all_layers(host, source.image)? {
+        if let Some(note) = Note::of(host, layer)
+            && note.source == source.tattoo
+            && Some(layer) != without
+            && is_shown(host, layer)?
+        {
+            found.push((layer, note));
+        }
+    }
+    Ok(found)
+}
+
+/// Lays a result over the picture, as its mask has it; a clipped one leaves alpha as it is.
+fn lay_over(host: &dyn Host, source: &Source, samples: &mut Samples, result: Item, clipped: bool) -> Result<(), Failure> {
+    let Some(mask) = host.layer_mask(result)? else { return Ok(()) };
+    let ((x, y), (width, height)) = (host.offsets(result)?, host.size(result)?);
+    let at = (i64::from(x) - i64::from(source.offsets.0), i64::from(y) - i64::from(source.offsets.1));
+    let all = Rect { x: 0, y: 0, width, height };
+    let over = host.read(result, all, source.format)?;
+    let covers = pixels::shares(&host.read(mask, all, pixels::of_mask(source.format))?);
+    let channels = source.format.channels.count();
+    let place = Place { at, size: (width, height), ground: source.size, channels, laid: channels - usize::from(clipped) };
+    match (samples, over) {
+        (Samples::U8(samples), Samples::U8(over)) => place.lay(samples, &over, &covers),
+        (Samples::U16(samples), Samples::U16(over)) => place.lay(samples, &over, &covers),
+        (Samples::F32(samples), Samples::F32(over)) => place.lay(samples, &over, &covers),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Where something is laid over a picture.
+struct Place {
+    at: (i64, i64),
+    size: (u32, u32),
+    ground: (u32, u32),
+    channels: usize,
+    /// Channels that are laid over, the first ones.
+    laid: usize,
+}
+
+impl Place {
+    /// Where the mask is full the sample is the upper one, bit for bit.
+    fn lay<T: Sample>(&self, ground: &mut [T], over: &[T], covers: &[f32]) {
+        let width = self.size.0 as usize;
+        for (i, cover) in covers.iter().enumerate().filter(|(_, cover)| **cover > 0.0) {
+            let (x, y) = (self.at.0 + (i % width) as i64, self.at.1 + (i / width) as i64);
+            if !(0..i64::from(self.ground.0)).contains(&x) || !(0..i64::from(self.ground.1)).contains(&y) {
+                continue;
+            }
+            let to = (y as usize * self.ground.0 as usize + x as usize) * self.channels;
+            let from = &over[i * self.channels..][..self.laid];
+            for (below, above) in ground[to..][..self.laid].iter_mut().zip(from) {
+                *below = if *cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };
+            }
+        }
+    }
+}
+
+/// How a source's pixels are read without the alpha that only its results have.
+pub(crate) fn format_of_results(source: &Source) -> Format {
+    pixels::with_alpha(source.format)
+}

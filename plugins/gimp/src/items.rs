@@ -1,0 +1,285 @@
+//! The picture's items: those that the daemon knows, those that the document shows, and the one that is meant.
+
+use dedit_protocol::event::SessionInfo;
+use dedit_protocol::request::Which;
+use dedit_protocol::{Pixels, Samples};
+use crate::failure::{Failure, FailureKind};
+use gimp_host::Host;
+
+use crate::desk::{Desk, Labels};
+use crate::ground::Ground;
+use crate::masks::{self, BACKGROUND, Mask, Masks, agreement, unique};
+use crate::result::SESSION;
+use crate::source::Source;
+
+/// The name of an item that was only selected.
+const SELECTION: &str = "selection";
+/// How much of a selection and a known item has to be the same for the one to mean the other.
+const SAME: f64 = 0.9;
+
+/// A picture laid open with the daemon: its session, the revision that it is, and its items there.
+pub(crate) struct Table<'a> {
+    pub(crate) host: &'a dyn Host,
+    pub(crate) desk: &'a Desk,
+    pub(crate) source: &'a Source,
+    pub(crate) ground: &'a Ground,
+    pub(crate) session: SessionInfo,
+    pub(crate) base: u64,
+    pub(crate) labels: Labels,
+    /// What is to be said about the document.
+    pub(crate) remarks: Vec<String>,
+}
+
+fn input(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Input, message).hint(hint)
+}
+
+impl<'a> Table<'a> {
+    /// Opens the session that the picture stands in, or its own.
+    pub(crate) fn lay(host: &'a dyn Host, desk: &'a Desk, source: &'a Source, ground: &'a Ground) -> Result<Self, Failure> {
+        if let Some((session, base, labels)) = standing(desk, ground) {
+            return Ok(Self { host, desk, source, ground, session, base, labels, remarks: Vec::new() });
+        }
+        let session = open_own(host, desk, source, ground)?;
+        let mut table = Self { host, desk, source, ground, session, base: 0, labels: Labels::default(), remarks: Vec::new() };
+        if table.session.items.is_empty() {
+            table.carry_over()?;
+        } else {
+            table.labels = desk.items(&table.session.session)?;
+        }
+        Ok(table)
+    }
+
+    /// A layer that was painted on is another picture; its items are those it had.
+    fn carry_over(&mut self) -> Result<(), Failure> {
+        let Some(noted) = self.host.image_note(self.source.image, SESSION)? else { return Ok(()) };
+        let Ok(earlier) = self.desk.open_session(&String::from_utf8_lossy(&noted)) else { return Ok(()) };
+        if earlier.size != [self.source.size.0, self.source.size.1] || earlier.session == self.session.session {
+            return Ok(());
+        }
+        let labels = self.desk.items(&earlier.session)?;
+        let kept: Vec<Mask> = named(&labels).filter(|(_, name)| !is_transient(name)).map(|(k, name)| self.mask_of(&labels, k, name)).collect::<Result<_, _>>()?;
+        if kept.is_empty() { Ok(()) } else { self.adopt(&kept) }
+    }
+
+    /// The names of the items, without the background.
+    pub(crate) fn names(&self) -> Vec<String> {
+        named(&self.labels).map(|(_, name)| name.to_owned()).collect()
+    }
+
+    /// Whether an item has the name.
+    fn knows(&self, name: &str) -> bool {
+        self.labels.names.iter().any(|known| known == name)
+    }
+
+    /// The item that is meant, by where items come from and a name, which may be empty.
+    pub(crate) fn choose(&mut self, from: &str, name: &str) -> Result<String, Failure> {
+        match from {
+            "auto" if !name.is_empty() && self.knows(name) => Ok(name.to_owned()),
+            "auto" | "selection" => match masks::selection(self.host, self.source)? {
+                Some(selection) => self.choose_selection(selection, name),
+                None if from == "selection" || name.is_empty() => Err(self.nothing_meant()),
+                None => self.require(name).map(|()| name.to_owned()),
+            },
+            from => {
+                self.set(from, 64)?;
+                match (name, &self.names()[..]) {
+                    ("", [only]) => Ok(only.clone()),
+                    ("", _) => Err(self.nothing_meant()),
+                    (name, _) if self.knows(name) => Ok(name.to_owned()),
+                    (name, _) => Err(self.unknown(name)),
+                }
+            }
+        }
+    }
+
+    fn nothing_meant(&self) -> Failure {
+        let names = self.names();
+        let hint = if names.is_empty() {
+            "select the thing that is meant, or let Filters ▸ D-Edit ▸ Items find the picture's things".to_owned()
+        } else {
+            format!("select the thing that is meant, or name an item: {}", names.join(", "))
+        };
+        input("nothing is selected", hint)
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let names = self.names();
+        let hint = if names.is_empty() { "select it, or give it a layer mask".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        input(format!("there is no item '{name}'"), hint)
+    }
+
+    /// The selection as an item: one that is known where they are the same, else a new one in front of the others.
+    fn choose_selection(&mut self, selection: Pixels, name: &str) -> Result<String, Failure> {
+        let shares = masks::shares(&selection);
+        if name.is_empty() || is_transient(name) {
+            let best = named(&self.labels).map(|(k, known)| (agreement(&shares, |i| usize::from(self.labels.numbers[i]) == k), known));
+            let best = best.max_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((share, known)) = best
+                && share >= if is_transient(known) { 1.0 } else { SAME }
+            {
+                return Ok(known.to_owned());
+            }
+        }
+        let name = if name.is_empty() { SELECTION.to_owned() } else { unique(name, std::iter::empty()) };
+        let others = named(&self.labels).filter(|(_, known)| *known != name && !is_transient(known));
+        let mut all = vec![Mask { name: name.clone(), pixels: selection }];
+        all.extend(others.map(|(k, known)| self.mask_of(&self.labels, k, known)).collect::<Result<Vec<_>, _>>()?);
+        self.adopt(&all)?;
+        Ok(name)
+    }
+
+    /// Makes sure that an item is known, looking for it in the document if need be.
+    pub(crate) fn require(&mut self, name: &str) -> Result<(), Failure> {
+        if self.knows(name) || name == BACKGROUND {
+            return Ok(());
+        }
+        let found = [Masks::of_layers, Masks::of_channels, Masks::of_alpha].iter().try_fold(None, |found, gather| {
+            let gathered = || gather(self.host, self.source).map(|masks| masks.masks.iter().any(|mask| mask.name == name).then_some(masks));
+            found.map_or_else(gathered, |found| Ok(Some(found)))
+        })?;
+        let Some(found) = found else { return Err(self.unknown(name)) };
+        let mut all: Vec<Mask> =
+            named(&self.labels).map(|(k, known)| self.mask_of(&self.labels, k, known)).collect::<Result<_, Failure>>()?;
+        all.extend(found.masks.into_iter().filter(|mask| !self.knows(&mask.name)));
+        self.adopt(&all)
+    }
+
+    /// Sets the items, from where the user says.
+    pub(crate) fn set(&mut self, from: &str, most: usize) -> Result<(), Failure> {
+        match from {
+            "session" if self.names().is_empty() => Err(input("the picture's items were not set yet", "choose where they come from: selection, layer masks …")),
+            "session" => Ok(()),
+            "selection" => self.choose("selection", "").map(drop),
+            "everything" => {
+                let found = self.desk.everything(&self.session.session, most)?;
+                self.open_own()?;
+                self.session = self.desk.set_labels(&self.session.session, self.source.size, &found)?;
+                self.labels = found;
+                Ok(())
+            }
+            "layer-masks" => self.gather(Masks::of_layers(self.host, self.source)?, "no layer has a mask", "give the layers of the picture's things masks"),
+            "layer-alpha" => self.gather(Masks::of_alpha(self.host, self.source)?, "no other layer has transparency", "put each thing on a layer of its own"),
+            "channels" => self.gather(Masks::of_channels(self.host, self.source)?, "there are no saved channels", "save selections with Select ▸ Save to Channel"),
+            _ => self.set_as_it_is(),
+        }
+    }
+
+    /// What the document shows, whatever that is.
+    fn set_as_it_is(&mut self) -> Result<(), Failure> {
+        if masks::selection(self.host, self.source)?.is_some() {
+            return self.choose("selection", "").map(drop);
+        }
+        if !self.names().is_empty() {
+            return Ok(());
+        }
+        for gather in [Masks::of_layers, Masks::of_channels] {
+            let found = gather(self.host, self.source)?;
+            if !found.masks.is_empty() {
+                return self.gather(found, "", "");
+            }
+        }
+        Err(self.nothing_meant())
+    }
+
+    fn gather(&mut self, found: Masks, missing: &str, hint: &str) -> Result<(), Failure> {
+        if !found.empty.is_empty() {
+            let names = found.empty.join(", ");
+            self.remarks.push(format!("not an item, since its mask shows nothing of '{}': {names}", self.source.name));
+        }
+        if found.masks.is_empty() {
+            return Err(input(missing, hint));
+        }
+        self.adopt(&found.masks)
+    }
+
+    /// Sets the items. Where they are not those that the session has, and the picture is one of its revisions, it becomes a picture of its own.
+    pub(crate) fn adopt(&mut self, all: &[Mask]) -> Result<(), Failure> {
+        if self.base != 0 {
+            let before = self.desk.items(&self.session.session)?;
+            self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
+            if self.desk.items(&self.session.session)? == before {
+                let labels = self.desk.items_at(&self.session.session, self.base)?;
+                // What an earlier edit took away is a new thing where it is selected again.
+                if all.iter().all(|mask| labels.names.contains(&mask.name)) {
+                    self.labels = labels;
+                    return Ok(());
+                }
+            } else {
+                self.desk.set_labels(&self.session.session, self.source.size, &before)?;
+            }
+            self.open_own()?;
+        }
+        self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
+        self.labels = self.desk.items(&self.session.session)?;
+        Ok(())
+    }
+
+    fn open_own(&mut self) -> Result<(), Failure> {
+        if self.base != 0 {
+            self.session = open_own(self.host, self.desk, self.source, self.ground)?;
+            self.base = 0;
+        }
+        Ok(())
+    }
+
+    /// The mask of an item by its number.
+    pub(crate) fn mask_of(&self, labels: &Labels, number: usize, name: &str) -> Result<Mask, Failure> {
+        let samples = labels.numbers.iter().map(|at| if usize::from(*at) == number { u8::MAX } else { 0 }).collect();
+        let (width, height) = self.source.size;
+        let unfit = || Failure::new(FailureKind::Internal, "the daemon's items are not of the picture's size");
+        let pixels = Pixels::new(width, height, 1, Samples::U8(samples)).ok_or_else(unfit)?;
+        Ok(Mask { name: name.to_owned(), pixels })
+    }
+}
+
+/// The items but for the background, with their numbers.
+fn named(labels: &Labels) -> impl Iterator<Item = (usize, &str)> {
+    labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND).map(|(k, name)| (k, name.as_str()))
+}
+
+/// Whether an item was selected for one edit only.
+fn is_transient(name: &str) -> bool {
+    name == SELECTION
+}
+
+/// The session and revision that the picture is exactly, where the daemon still has them with these items.
+fn standing(desk: &Desk, ground: &Ground) -> Option<(SessionInfo, u64, Labels)> {
+    let made = ground.made.as_ref()?;
+    let revision = made.revision?;
+    let session = desk.open_session(&made.session).ok()?;
+    let labels = desk.items_at(&made.session, revision).ok()?;
+    (labels.numbers.len() as u64 == u64::from(ground.pixels.width()) * u64::from(ground.pixels.height())).then_some((session, revision, labels))
+}
+
+fn open_own(host: &dyn Host, desk: &Desk, source: &Source, ground: &Ground) -> Result<SessionInfo, Failure> {
+    let profile = host.profile(source.image)?;
+    let name = host.image_name(source.image)?;
+    desk.open_picture(&ground.pixels, &ground.digest, profile.as_deref(), &name)
+}
+
+/// How wide a soft edge is, in pixels: the pixels that are neither in nor out, by the length of the outline.
+pub(crate) fn softness(mask: &[f32], width: usize) -> f64 {
+    let is_in = |i: usize| mask[i] >= 0.5;
+    let soft = mask.iter().filter(|share| **share > 0.02 && **share < 0.98).count();
+    let outline = (0..mask.len()).filter(|&i| {
+        let right = (i + 1) % width != 0 && is_in(i) != is_in(i + 1);
+        right || (i + width < mask.len() && is_in(i) != is_in(i + width))
+    });
+    soft as f64 / outline.count().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_soft_edge_is_as_wide_as_it_looks() {
+        let ramp = |width: f32| (0..64 * 64).map(|i| (0.5 + ((i % 64) as f32 + 0.5 - 32.0) / width.max(1e-3)).clamp(0.0, 1.0)).collect::<Vec<f32>>();
+        for width in [0.0, 8.0, 20.0] {
+            let found = softness(&ramp(width), 64);
+            assert!((found - f64::from(width)).abs() <= 1.0, "{width}: {found}");
+        }
+        assert!(softness(&[0.0; 16], 4).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,183 @@
+//! Masks of the document, seen from the layer that is edited.
+
+use dedit_protocol::Pixels;
+use crate::failure::{Failure, FailureKind};
+use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
+
+use crate::pixels;
+use crate::result::Note;
+use crate::source::{Source, all_layers};
+
+/// A mask and the name of the item that it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mask {
+    pub(crate) name: String,
+    pub(crate) pixels: Pixels,
+}
+
+/// What a document has in the way of masks.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Masks {
+    /// The first lies in front.
+    pub(crate) masks: Vec<Mask>,
+    /// Names of those that show nothing of the layer.
+    pub(crate) empty: Vec<String>,
+}
+
+/// Where a picture lies in an image: its left upper corner and its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) offsets: (i32, i32),
+    pub(crate) size: (u32, u32),
+}
+
+impl From<&Source> for Frame {
+    fn from(source: &Source) -> Self {
+        Self { offsets: source.offsets, size: source.size }
+    }
+}
+
+impl Frame {
+    /// The same pixels as a rectangle of something that lies elsewhere.
+    fn within(&self, offsets: (i32, i32)) -> Rect {
+        let (width, height) = self.size;
+        Rect { x: self.offsets.0.saturating_sub(offsets.0), y: self.offsets.1.saturating_sub(offsets.1), width, height }
+    }
+}
+
+impl Masks {
+    fn add(&mut self, name: String, pixels: Pixels) {
+        let name = unique(&name, self.masks.iter().map(|mask| mask.name.as_str()));
+        if is_empty(&pixels) { self.empty.push(name) } else { self.masks.push(Mask { name, pixels }) }
+    }
+
+    /// The masks of layers, each named as its layer.
+    pub(crate) fn of_layers(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        for layer in document_layers(host, source.image)? {
+            if let Some(mask) = host.layer_mask(layer)? {
+                found.add(host.name(layer)?, read(host, mask, host.offsets(layer)?, source)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is opaque in the layers that have alpha, other than the source itself.
+    pub(crate) fn of_alpha(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        for layer in document_layers(host, source.image)? {
+            if Some(layer) != source.layer && host.kind(layer)? == ItemKind::Layer && host.has_alpha(layer)? {
+                found.add(host.name(layer)?, alpha(host, layer, source.into(), source)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The saved channels.
+    pub(crate) fn of_channels(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        for channel in host.channels(source.image)? {
+            found.add(host.name(channel)?, read(host, channel, (0, 0), source)?);
+        }
+        Ok(found)
+    }
+}
+
+/// All layers but results.
+fn document_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Failure> {
+    let mut layers = all_layers(host, image)?;
+    layers.retain(|layer| Note::of(host, *layer).is_none());
+    Ok(layers)
+}
+
+/// The selection; `None` where nothing is selected.
+///
+/// # Errors
+/// Where it lies outside of the layer.
+pub(crate) fn selection(host: &dyn Host, source: &Source) -> Result<Option<Pixels>, Failure> {
+    let Some(selection) = host.selection(source.image)? else { return Ok(None) };
+    let pixels = read(host, selection, (0, 0), source)?;
+    if is_empty(&pixels) {
+        return Err(Failure::new(FailureKind::Input, format!("the selection lies outside of the layer '{}'", source.name))
+            .hint("select a part of it, or click the layer that is meant"));
+    }
+    Ok(Some(pixels))
+}
+
+/// A mask, channel or selection that lies at a place in the image.
+pub(crate) fn read(host: &dyn Host, mask: Item, offsets: (i32, i32), source: &Source) -> Result<Pixels, Failure> {
+    let frame = Frame::from(source);
+    let samples = host.read(mask, frame.within(offsets), pixels::of_mask(source.format))?;
+    pixels::sent(samples, frame.size, Channels::Mask)
+}
+
+/// What is opaque in a layer, within a frame.
+pub(crate) fn alpha(host: &dyn Host, layer: Item, frame: Frame, source: &Source) -> Result<Pixels, Failure> {
+    let format = pixels::with_alpha(source.format);
+    let samples = host.read(layer, frame.within(host.offsets(layer)?), format)?;
+    let shares: Vec<f32> = pixels::shares(&samples).chunks_exact(format.channels.count()).filter_map(|pixel| pixel.last().copied()).collect();
+    pixels::sent(pixels::from_shares(&shares, format.samples), frame.size, Channels::Mask)
+}
+
+/// Every sample of a mask as a share.
+pub(crate) fn shares(mask: &Pixels) -> Vec<f32> {
+    pixels::shares(&pixels::received(mask.samples().clone()))
+}
+
+fn is_empty(mask: &Pixels) -> bool {
+    use dedit_protocol::Samples;
+    match mask.samples() {
+        Samples::U8(samples) => samples.iter().all(|sample| *sample == 0),
+        Samples::U16(samples) => samples.iter().all(|sample| *sample == 0),
+        Samples::F32(samples) => samples.iter().all(|sample| *sample == 0.0),
+    }
+}
+
+/// How much of two masks is the same: their intersection by their union, where more than half counts.
+pub(crate) fn agreement(mask: &[f32], is_other: impl Fn(usize) -> bool) -> f64 {
+    let (mut both, mut either) = (0u64, 0u64);
+    for (i, share) in mask.iter().enumerate() {
+        let (one, other) = (*share >= 0.5, is_other(i));
+        both += u64::from(one && other);
+        either += u64::from(one || other);
+    }
+    if either == 0 { 0.0 } else { both as f64 / either as f64 }
+}
+
+/// A name that none has yet: with a number behind it where need be.
+pub(crate) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+    let name = if name.trim().is_empty() { "item" } else { name.trim() };
+    let is_taken = |name: &str| name == BACKGROUND || taken.clone().any(|other| other == name);
+    let numbered = (2..).map(|number| format!("{name} {number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// The daemon's name for what no mask covers.
+pub(crate) const BACKGROUND: &str = "background";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_given_once() {
+        for (name, taken, expected) in [
+            ("bag", &[][..], "bag"),
+            (" bag ", &["bag"], "bag 2"),
+            ("bag", &["bag", "bag 2"], "bag 3"),
+            ("", &[], "item"),
+            ("background", &[], "background 2"),
+        ] {
+            assert_eq!(unique(name, taken.iter().copied()), expected);
+        }
+    }
+
+    #[test]
+    fn masks_agree_as_far_as_they_cover_the_same() {
+        let mask = [1.0, 0.6, 0.4, 0.0];
+        for (other, expected) in [([true, true, false, false], 1.0), ([true, false, true, false], 1.0 / 3.0), ([false; 4], 0.0)] {
+            assert!((agreement(&mask, |i| other[i]) - expected).abs() < 1e-9);
+        }
+        assert!(agreement(&[0.0], |_| false).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,120 @@
+//! The other picture, from which an item is taken.
+
+use std::path::Path;
+
+use dedit_protocol::request::Which;
+use dedit_protocol::Pixels;
+use crate::failure::{Failure, FailureKind};
+use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
+
+use crate::items::Table;
+use crate::masks::{self, Mask};
+use crate::parameters::Parameters;
+use crate::pixels;
+use crate::source::{Source, all_layers};
+
+/// Another picture and the item in it.
+pub(crate) struct Other {
+    name: String,
+    pixels: Pixels,
+    item: Mask,
+}
+
+fn input(message: impl Into<String>, hint: &str) -> Failure {
+    Failure::new(FailureKind::Input, message).hint(hint)
+}
+
+impl Other {
+    /// Reads the picture that is named, and its item.
+    pub(crate) fn find(table: &Table<'_>, parameters: &Parameters) -> Result<Self, Failure> {
+        let host = table.host;
+        let file = parameters.text("from-file");
+        match parameters.image("from-image").filter(|image| host.has_image(*image)) {
+            Some(image) => Self::read(host, image, parameters),
+            None if file.is_empty() => Err(input("no other picture is named", "choose an open image or a file that the new thing is taken from")),
+            None => {
+                let image = host.load(Path::new(file)).map_err(|error| Failure::from(error).at(file))?;
+                let read = Self::read(host, image, parameters);
+                host.close(image)?;
+                read
+            }
+        }
+    }
+
+    fn read(host: &dyn Host, image: Image, parameters: &Parameters) -> Result<Self, Failure> {
+        let name = host.image_name(image)?;
+        let wanted = parameters.text("from-name");
+        let layer = picture(host, image, &name)?;
+        let format = pixels::format(host, image, host.has_alpha(layer)?)?;
+        let (size, offsets, tattoo) = (host.size(layer)?, host.offsets(layer)?, host.tattoo(layer)?);
+        let source = Source { image, layer: Some(layer), name: host.name(layer)?, offsets, size, format, tattoo, active_result: None };
+        let (width, height) = size;
+        let samples = host.read(layer, Rect { x: 0, y: 0, width, height }, format)?;
+        let pixels = pixels::sent(samples, size, format.channels)?;
+        let item = item(host, &source, parameters.text("from-item"), wanted)?;
+        Ok(Self { name, pixels, item })
+    }
+
+    /// The item's name.
+    pub(crate) fn item(&self) -> &str {
+        &self.item.name
+    }
+
+    /// Gives the session the picture and its item.
+    pub(crate) fn hand_over(self, table: &mut Table<'_>) -> Result<(), Failure> {
+        let session = table.session.session.clone();
+        table.desk.open_reference(&session, &self.pixels, &self.name)?;
+        table.session = table.desk.set_items(&session, Which::Reference, &[self.item])?;
+        Ok(())
+    }
+}
+
+/// The picture itself: the active layer, without one the lowest.
+fn picture(host: &dyn Host, image: Image, name: &str) -> Result<Item, Failure> {
+    let is_layer = |layer: &Item| host.kind(*layer).is_ok_and(|kind| kind == ItemKind::Layer);
+    let active = host.selected_layers(image)?.into_iter().find(is_layer);
+    let lowest = || all_layers(host, image).map(|layers| layers.into_iter().rev().find(is_layer));
+    active.map_or_else(lowest, |layer| Ok(Some(layer)))?.ok_or_else(|| input(format!("'{name}' has no layer"), "choose another picture"))
+}
+
+/// The item, by where it is found.
+fn item(host: &dyn Host, source: &Source, from: &str, name: &str) -> Result<Mask, Failure> {
+    let selection = || masks::selection(host, source).map(|found| found.map(|pixels| named(name, "thing", pixels)));
+    let mask = || masks::Masks::of_layers(host, source).map(|found| by_name(found.masks, name));
+    let channel = || masks::Masks::of_channels(host, source).map(|found| by_name(found.masks, name));
+    let alpha = || own_alpha(host, source, name);
+    let (found, hint) = match from {
+        "selection" => (selection()?, "select the thing in the other picture"),
+        "layer-mask" => (mask()?, "give the thing's layer a mask"),
+        "layer-alpha" => (alpha()?, "take a picture whose thing is cut out"),
+        "channel" => (channel()?, "save a selection of the thing to a channel"),
+        _ => {
+            let mut found = selection()?;
+            for look in [&mask as &dyn Fn() -> Result<Option<Mask>, Failure>, &alpha, &channel] {
+                found = if found.is_some() { found } else { look()? };
+            }
+            (found, "select the thing in the other picture, or give it a layer mask")
+        }
+    };
+    found.ok_or_else(|| input(format!("the thing is not found in '{}'", source.name), hint))
+}
+
+fn named(name: &str, other: &str, pixels: Pixels) -> Mask {
+    let name = if name.is_empty() { other } else { name };
+    Mask { name: masks::unique(name, std::iter::empty()), pixels }
+}
+
+fn by_name(masks: Vec<Mask>, name: &str) -> Option<Mask> {
+    masks.into_iter().find(|mask| name.is_empty() || mask.name == name)
+}
+
+/// What is opaque in the picture itself, where not everything is.
+fn own_alpha(host: &dyn Host, source: &Source, name: &str) -> Result<Option<Mask>, Failure> {
+    let Some(layer) = source.layer.filter(|_| matches!(source.format.channels, Channels::GreyAlpha | Channels::RgbAlpha)) else {
+        return Ok(None);
+    };
+    let alpha = masks::alpha(host, layer, source.into(), source)?;
+    let shares = masks::shares(&alpha);
+    let is_cut_out = shares.iter().any(|share| *share >= 0.5) && shares.iter().any(|share| *share < 0.5);
+    Ok(is_cut_out.then(|| named(name, &source.name, alpha)))
+}

@@ -1,0 +1,210 @@
+//! Results as new layers above the picture: the region that an edit changed, with what it may have changed as the layer's mask.
+
+use dedit_protocol::answer::{Edited, Region};
+use dedit_protocol::request::{EditOptions, ModelChoice, PlanOptions};
+use dedit_protocol::Pixels;
+use crate::failure::{Failure, FailureKind};
+use gimp_host::{Channels, Colours, Host, Item, Rect, SampleType, Samples, UndoStep};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ground::{Ground, format_of_results};
+use crate::pixels;
+use crate::source::Source;
+
+/// The name of what is noted on an image: the session of its picture.
+pub(crate) const SESSION: &str = "dedit-session";
+/// The name of what is noted on a result's layer.
+const EDIT: &str = "dedit-edit";
+
+/// What is noted on a result's layer: enough to make it again, and to go on from it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    /// The session.
+    pub(crate) session: String,
+    /// The revision of the session that it is.
+    pub(crate) revision: Option<u64>,
+    /// The revision that was edited.
+    pub(crate) base: u64,
+    /// The tattoo of the layer that was edited; 0 for all that was visible.
+    pub(crate) source: u32,
+    /// Digest of the picture with the result in it.
+    pub(crate) digest: String,
+    /// What was done, as the daemon was told.
+    pub(crate) edits: Vec<Value>,
+    /// What was changed, how, and by which model, as the daemon was told.
+    pub(crate) plan: PlanOptions,
+    pub(crate) options: EditOptions,
+    pub(crate) model_choice: ModelChoice,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// Whether nothing was learned for it.
+    pub(crate) draft: bool,
+    /// The model's name.
+    pub(crate) model: String,
+    /// Everything else that decided how it came out.
+    pub(crate) settings: Value,
+    /// Whether its layer leaves the alpha of the picture as it is.
+    pub(crate) clipped: bool,
+}
+
+impl Note {
+    /// The note of a layer that is a result. One that is not understood is none.
+    pub(crate) fn of(host: &dyn Host, layer: Item) -> Option<Self> {
+        let note = host.item_note(layer, EDIT).ok().flatten()?;
+        serde_json::from_slice(&note).ok()
+    }
+}
+
+/// A result that becomes a layer.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) edited: Edited,
+    /// The pixels of its region.
+    pub(crate) pixels: Pixels,
+    /// How far each pixel of the whole picture may change, 0 … 1.
+    pub(crate) changes: Vec<f32>,
+    /// What was done, as the daemon was told.
+    pub(crate) edits: Vec<Value>,
+    pub(crate) plan: PlanOptions,
+    pub(crate) options: EditOptions,
+    pub(crate) model_choice: ModelChoice,
+    pub(crate) session: String,
+    /// The layer's name.
+    pub(crate) name: String,
+}
+
+/// Puts results into the image, in one undo step: one as a layer, several as a group of which the first is visible. What they replace is hidden.
+///
+/// # Errors
+/// What GIMP refuses.
+pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Made], hide: Option<Item>) -> Result<Vec<Item>, Failure> {
+    let step = UndoStep::begin(host, source.image)?;
+    let (parent, position) = place(host, source, ground)?;
+    let layers = match made {
+        [made] => vec![put_one(host, source, ground, made, parent, position)?],
+        several => {
+            let name = several.first().map(|made| made.name.as_str()).unwrap_or_default();
+            let group = host.new_group(source.image, name)?;
+            host.insert_layer(source.image, group, parent, position)?;
+            several
+                .iter()
+                .enumerate()
+                .map(|(i, made)| {
+                    let layer = put_one(host, source, ground, made, Some(group), i as i32)?;
+                    if i > 0 {
+                        host.set_visible(layer, false)?;
+                    }
+                    Ok(layer)
+                })
+                .collect::<Result<_, Failure>>()?
+        }
+    };
+    if let Some(hidden) = hide {
+        host.set_visible(hidden, false)?;
+    }
+    // The picture stays the one that is worked on.
+    if let Some(layer) = source.layer {
+        host.select_layer(source.image, layer)?;
+    }
+    drop(step);
+    if let Some(made) = made.first() {
+        host.set_image_note(source.image, SESSION, made.session.as_bytes())?;
+    }
+    host.flush();
+    Ok(layers)
+}
+
+/// Above the topmost result that is visible; without one above the source, in its group; for all that is visible on top.
+fn place(host: &dyn Host, source: &Source, ground: &Ground) -> Result<(Option<Item>, i32), Failure> {
+    let Some(layer) = source.layer else { return Ok((None, 0)) };
+    let parent = host.parent(layer)?;
+    let Some(mut above) = ground.topmost else { return Ok((parent, host.position(layer)?)) };
+    // A result among variations stands for their group.
+    while host.parent(above)? != parent {
+        match host.parent(above)? {
+            Some(group) => above = group,
+            None => return Ok((parent, host.position(layer)?)),
+        }
+    }
+    Ok((parent, host.position(above)?.min(host.position(layer)?)))
+}
+
+fn put_one(host: &dyn Host, source: &Source, ground: &Ground, made: &Made, parent: Option<Item>, position: i32) -> Result<Item, Failure> {
+    let region = made.edited.region;
+    let size = (region.width as u32, region.height as u32);
+    let area = Rect { x: 0, y: 0, width: size.0, height: size.1 };
+    let layer = host.new_layer(source.image, &made.name, size, true)?;
+    host.set_offsets(layer, source.offsets.0.saturating_add(region.x as i32), source.offsets.1.saturating_add(region.y as i32))?;
+    host.insert_layer(source.image, layer, parent, position)?;
+    let (samples, clipped) = samples(host, source, made)?;
+    host.write(layer, area, format_of_results(source), &samples)?;
+    if clipped {
+        host.clip_to_backdrop(layer)?;
+    }
+    let mask = host.add_mask(layer)?;
+    host.write(mask, area, pixels::of_mask(source.format), &mask_of(made, source))?;
+    let digest = ground.digest_with(host, source, layer, clipped)?;
+    let note = note(source, made, digest, clipped);
+    let written = serde_json::to_vec(&note).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+    host.set_item_note(layer, EDIT, &written)?;
+    Ok(layer)
+}
+
+/// The layer's samples, and whether it is to leave the alpha below it as it is.
+///
+/// Half-transparent pixels laid over themselves would be less transparent. Where nothing lies below the picture, its own alpha can shine through instead.
+fn samples(host: &dyn Host, source: &Source, made: &Made) -> Result<(Samples, bool), Failure> {
+    let samples = pixels::received(made.pixels.samples().clone());
+    let channels = source.format.channels.count();
+    if matches!(source.format.channels, Channels::Rgb | Channels::Grey) {
+        return Ok((pixels::opaque(samples, channels), false));
+    }
+    let shares = pixels::shares(&samples);
+    let is_soft = shares.chunks_exact(channels).any(|pixel| pixel.last().is_some_and(|alpha| *alpha > 0.0 && *alpha < 1.0));
+    if !is_soft || !is_lowest(host, source)? {
+        return Ok((samples, false));
+    }
+    let colours: Vec<f32> = shares.chunks_exact(channels).flat_map(|pixel| pixel[..channels - 1].iter().copied()).collect();
+    Ok((pixels::opaque(pixels::from_shares(&colours, samples.sample_type()), channels - 1), true))
+}
+
+/// Whether nothing lies below the picture.
+fn is_lowest(host: &dyn Host, source: &Source) -> Result<bool, Failure> {
+    let lowest = host.layers(source.image)?.last().copied();
+    Ok(source.layer.is_none() || (source.layer == lowest && host.colours(source.image)? != Colours::Indexed))
+}
+
+/// Full wherever the edit may have changed something: what it made is blended with the picture already.
+fn mask_of(made: &Made, source: &Source) -> Samples {
+    let Region { x, y, width, height } = made.edited.region;
+    let picture_width = source.size.0 as usize;
+    let rows = made.changes.chunks_exact(picture_width).skip(y).take(height);
+    let full = rows.flat_map(|row| row[x..x + width].iter().map(|change| *change > 0.0));
+    match source.format.samples {
+        SampleType::U8 => Samples::U8(full.map(|full| if full { u8::MAX } else { 0 }).collect()),
+        SampleType::U16 => Samples::U16(full.map(|full| if full { u16::MAX } else { 0 }).collect()),
+        SampleType::F32 => Samples::F32(full.map(|full| if full { 1.0 } else { 0.0 }).collect()),
+    }
+}
+
+fn note(source: &Source, made: &Made, digest: String, clipped: bool) -> Note {
+    let Edited { revision, base, seed, draft, ref model, ref settings, .. } = made.edited;
+    Note {
+        session: made.session.clone(),
+        revision,
+        base,
+        source: source.tattoo,
+        digest,
+        edits: made.edits.clone(),
+        plan: made.plan.clone(),
+        options: made.options.clone(),
+        model_choice: made.model_choice.clone(),
+        seed,
+        draft,
+        model: model.clone(),
+        settings: settings.clone(),
+        clipped,
+    }
+}

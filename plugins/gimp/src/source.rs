@@ -1,0 +1,129 @@
+//! What is edited: the active layer, or all that is visible.
+
+use dedit_protocol::{pixels::MAX_PIXELS, pixels::MAX_SIDE};
+use crate::failure::{Failure, FailureKind};
+use gimp_host::{Call, Format, Host, Image, Item, ItemKind};
+
+use crate::pixels;
+use crate::result::Note;
+
+/// What is edited.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Source {
+    pub(crate) image: Image,
+    /// The layer; `None` for all that is visible.
+    pub(crate) layer: Option<Item>,
+    /// What people call it.
+    pub(crate) name: String,
+    /// Its left upper corner in the image.
+    pub(crate) offsets: (i32, i32),
+    /// Width and height.
+    pub(crate) size: (u32, u32),
+    /// How its pixels are read.
+    pub(crate) format: Format,
+    /// The number that results know it by; 0 for all that is visible.
+    pub(crate) tattoo: u32,
+    /// The result that is active, in place of its source.
+    pub(crate) active_result: Option<Item>,
+}
+
+fn input(message: impl Into<String>, hint: &str) -> Failure {
+    Failure::new(FailureKind::Input, message).hint(hint)
+}
+
+impl Source {
+    /// What a call is about.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub(crate) fn find(host: &dyn Host, call: &Call, picture: &str) -> Result<Self, Failure> {
+        let image = call.image.filter(|image| host.has_image(*image));
+        let image = image.ok_or_else(|| input("there is no picture", "open one first"))?;
+        if host.floating(image)?.is_some() {
+            return Err(input("there is a floating selection", "anchor it (Ctrl+H) or make it a layer of its own first"));
+        }
+        let source = if picture == "visible" { Self::visible(host, image)? } else { Self::layer(host, image, &call.drawables)? };
+        let (width, height) = source.size;
+        if width == 0 || height == 0 || width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(pixels::too_large(width, height));
+        }
+        Ok(source)
+    }
+
+    fn visible(host: &dyn Host, image: Image) -> Result<Self, Failure> {
+        let format = pixels::format(host, image, true)?;
+        let (name, size) = (host.image_name(image)?, host.image_size(image)?);
+        Ok(Self { image, layer: None, name, offsets: (0, 0), size, format, tattoo: 0, active_result: None })
+    }
+
+    fn layer(host: &dyn Host, image: Image, drawables: &[Item]) -> Result<Self, Failure> {
+        let drawable = match drawables {
+            [] => return Err(input("no layer is active", "click the layer with the picture first")),
+            [drawable] => *drawable,
+            _ => return Err(input("several layers are active", "click the one with the picture, so that it alone is active")),
+        };
+        let active = match host.kind(drawable)? {
+            ItemKind::Layer => drawable,
+            ItemKind::Mask => host.layer_of_mask(drawable)?.ok_or_else(|| input("the active mask belongs to no layer", "click a layer first"))?,
+            ItemKind::Group => {
+                let told = format!("'{}' is a group of layers", host.name(drawable)?);
+                return Err(input(told, "click the layer with the picture, or edit all that is visible"));
+            }
+            ItemKind::Channel | ItemKind::Selection => {
+                return Err(input("a channel is active, not a layer", "leave the quick mask (Shift+Q) if it is on, and click the layer with the picture"));
+            }
+            ItemKind::Other => return Err(input("what is active is no layer", "click the layer with the picture first")),
+        };
+        let (layer, active_result) = match Note::of(host, active) {
+            Some(note) if note.source == 0 => return Self::visible(host, image).map(|found| Self { active_result: Some(active), ..found }),
+            Some(note) => (source_of(host, image, active, &note)?, Some(active)),
+            None => (active, None),
+        };
+        let name = host.name(layer)?;
+        if !host.is_visible(layer)? {
+            return Err(input(format!("the layer '{name}' is not visible"), "open its eye in the list of layers, or click another layer"));
+        }
+        if host.is_locked(layer)? {
+            return Err(input(format!("the pixels of the layer '{name}' are locked"), "unlock them in the list of layers, or click another layer"));
+        }
+        let format = pixels::format(host, image, host.has_alpha(layer)?)?;
+        let (offsets, size, tattoo) = (host.offsets(layer)?, host.size(layer)?, host.tattoo(layer)?);
+        Ok(Self { image, layer: Some(layer), name, offsets, size, format, tattoo, active_result })
+    }
+}
+
+/// The layer that a result was made of.
+fn source_of(host: &dyn Host, image: Image, result: Item, note: &Note) -> Result<Item, Failure> {
+    host.layer_by_tattoo(image, note.source).ok_or_else(|| {
+        let name = host.name(result).unwrap_or_default();
+        input(format!("the layer that '{name}' was made from is gone"), "click the layer with the picture, or edit all that is visible")
+    })
+}
+
+/// All layers and groups, from the top, groups before what is in them.
+pub(crate) fn all_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Failure> {
+    fn add(host: &dyn Host, layers: Vec<Item>, found: &mut Vec<Item>) -> Result<(), Failure> {
+        for layer in layers {
+            found.push(layer);
+            if host.kind(layer)? == ItemKind::Group {
+                add(host, host.children(layer)?, found)?;
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    add(host, host.layers(image)?, &mut found)?;
+    Ok(found)
+}
+
+/// Whether a layer and all groups that it lies in are visible.
+pub(crate) fn is_shown(host: &dyn Host, layer: Item) -> Result<bool, Failure> {
+    let mut at = Some(layer);
+    while let Some(item) = at {
+        if !host.is_visible(item)? {
+            return Ok(false);
+        }
+        at = host.parent(item)?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,210 @@
+//! The panel of items: what the picture's things are, in which order, by which name.
+
+use std::time::Duration;
+
+use crate::failure::Failure;
+use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
+use gimp_host::{Call, Host, Rect, Returned, UndoStep};
+
+use super::working::CANCEL;
+use super::{cancelled, view};
+use crate::desk::Labels;
+use crate::items::Table;
+use crate::masks::{self, BACKGROUND, Mask, Masks, unique};
+use crate::parameters::Parameters;
+use crate::run::{self, Opened};
+use crate::source::Source;
+use crate::{pixels, told};
+
+const SET: &str = "set";
+
+/// Where items come from, and what is done to the one that is chosen.
+const BUTTONS: [(&str, &str); 9] = [
+    ("selection", "Add _selection"),
+    ("layer-masks", "Layer _masks"),
+    ("layer-alpha", "_Transparency"),
+    ("channels", "_Channels"),
+    ("everything", "_Find all"),
+    ("up", "_Up"),
+    ("down", "_Down"),
+    ("remove", "_Remove"),
+    ("save", "Save as c_hannels"),
+];
+
+/// The items as they stand in the panel, the first in front.
+struct Panel<'a> {
+    host: &'a dyn Host,
+    window: &'a Window<'a>,
+    table: Table<'a>,
+    items: Vec<Mask>,
+    most: usize,
+}
+
+/// Shows the items, and sets those that the user leaves there.
+pub(super) fn run(ui: &Ui, call: &Call, opened: Opened<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
+    let host = opened.host;
+    let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
+    let window = ui.open(&Form {
+        title: "D-Edit: Items".to_owned(),
+        rows: Vec::new(),
+        picture: Some(view::SIZE),
+        list: Some(List {
+            title: "_Items, the first in front".to_owned(),
+            height: 180,
+            buttons: BUTTONS.iter().map(|(id, label)| button(*id, label, false)).collect(),
+        }),
+        progress: false,
+        buttons: vec![button(CANCEL, "_Cancel", false), button(SET, "_OK", true)],
+    });
+    let table = opened.table()?;
+    let items = of_labels(&table, &table.labels)?;
+    let mut panel = Panel { host, window: &window, table, items, most: run::most(parameters) };
+    panel.show(Some(0));
+    loop {
+        for event in window.events(Duration::from_millis(200)) {
+            match event {
+                Event::Closed | Event::Pressed(CANCEL) => return Err(cancelled()),
+                Event::Pressed(SET) => match panel.set() {
+                    Ok(()) => {
+                        opened.note_session(&panel.table)?;
+                        return Ok(Returned { layer: None, text: told::items(&panel.table) });
+                    }
+                    Err(failure) => window.alert(&failure.to_string()),
+                },
+                event => {
+                    window.alert("");
+                    if let Err(failure) = panel.hear(event, call) {
+                        window.alert(&failure.to_string());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn of_labels(table: &Table<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
+    let named = labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND);
+    named.map(|(number, name)| table.mask_of(labels, number, name)).collect()
+}
+
+impl Panel<'_> {
+    fn hear(&mut self, event: Event, call: &Call) -> Result<(), Failure> {
+        let chosen = self.window.chosen().filter(|at| *at < self.items.len());
+        match event {
+            Event::Selected(chosen) => self.show_picture(chosen),
+            Event::Renamed(at, name) if at < self.items.len() => {
+                let others = self.items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, item)| item.name.as_str());
+                let name = unique(&name, others);
+                self.items[at].name = name;
+                self.show(Some(at));
+            }
+            Event::Picked(x, y) => {
+                let at = view::place_of((x, y), self.table.source.size).and_then(|place| self.item_at(place));
+                self.show(at.or(chosen));
+            }
+            Event::Pressed("up") => self.shift(chosen, chosen.and_then(|at| at.checked_sub(1))),
+            Event::Pressed("down") => self.shift(chosen, chosen.map(|at| at + 1).filter(|at| *at < self.items.len())),
+            Event::Pressed("remove") => {
+                if let Some(at) = chosen {
+                    self.items.remove(at);
+                    self.show(at.min(self.items.len().saturating_sub(1)).into());
+                }
+            }
+            Event::Pressed("save") => save(self.host, self.table.source, &self.items)?,
+            Event::Pressed(from) if BUTTONS.iter().any(|(id, _)| *id == from) => self.add(from, call)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Adds what the document shows, in front of what is there.
+    fn add(&mut self, from: &str, call: &Call) -> Result<(), Failure> {
+        let (host, source) = (self.host, self.table.source);
+        // The document may have changed since the window opened.
+        Source::find(host, call, if source.layer.is_some() { "layer" } else { "visible" })?;
+        let found = match from {
+            "selection" => masks::selection(host, source)?.map(|pixels| Mask { name: "item".to_owned(), pixels }).into_iter().collect(),
+            "layer-masks" => Masks::of_layers(host, source)?.masks,
+            "layer-alpha" => Masks::of_alpha(host, source)?.masks,
+            "channels" => Masks::of_channels(host, source)?.masks,
+            _ => {
+                let labels = self.table.desk.everything(&self.table.session.session, self.most)?;
+                of_labels(&self.table, &labels)?
+            }
+        };
+        if found.is_empty() {
+            return Err(Failure::new(crate::failure::FailureKind::Input, "there is nothing of that kind in the document")
+                .hint("select a thing, or give layers masks"));
+        }
+        for mask in found.into_iter().rev() {
+            let name = unique(&mask.name, self.items.iter().map(|item| item.name.as_str()));
+            self.items.insert(0, Mask { name, ..mask });
+        }
+        self.show(Some(0));
+        Ok(())
+    }
+
+    fn shift(&mut self, from: Option<usize>, to: Option<usize>) {
+        if let (Some(from), Some(to)) = (from, to) {
+            self.items.swap(from, to);
+            self.show(Some(to));
+        }
+    }
+
+    fn item_at(&self, (x, y): (usize, usize)) -> Option<usize> {
+        let at = y * self.table.source.size.0 as usize + x;
+        self.items.iter().position(|item| masks::shares(&item.pixels).get(at).is_some_and(|share| *share >= 0.5))
+    }
+
+    fn show(&self, chosen: Option<usize>) {
+        let entry = |(number, item): (usize, &Mask)| {
+            let covered = masks::shares(&item.pixels).iter().filter(|share| **share >= 0.5).count();
+            let share = 100.0 * covered as f64 / (f64::from(item.pixels.width()) * f64::from(item.pixels.height()));
+            Entry { colour: view::colour(number), name: item.name.clone(), note: format!("{share:.1} %") }
+        };
+        let entries: Vec<_> = self.items.iter().enumerate().map(entry).collect();
+        let chosen = chosen.filter(|at| *at < entries.len());
+        self.window.set_entries(&entries, chosen);
+        self.show_picture(chosen);
+    }
+
+    fn show_picture(&self, chosen: Option<usize>) {
+        let labels = stacked(&self.items, self.table.source.size);
+        let name = chosen.and_then(|at| self.items.get(at)).map(|item| item.name.as_str());
+        view::show(self.window, &view::with_items(&view::picture(&self.table.ground.pixels), &labels, name));
+    }
+
+    fn set(&mut self) -> Result<(), Failure> {
+        let items = self.items.clone();
+        if items.is_empty() {
+            return Err(Failure::new(crate::failure::FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all"));
+        }
+        self.table.adopt(&items)
+    }
+}
+
+/// Which item is seen where: the first one in front.
+fn stacked(items: &[Mask], (width, height): (u32, u32)) -> Labels {
+    let mut numbers = vec![items.len() as u16; width as usize * height as usize];
+    for (number, item) in items.iter().enumerate().rev() {
+        let covered = masks::shares(&item.pixels);
+        numbers.iter_mut().zip(&covered).filter(|(_, share)| **share >= 0.5).for_each(|(at, _)| *at = number as u16);
+    }
+    let names = items.iter().map(|item| item.name.clone()).chain([BACKGROUND.to_owned()]).collect();
+    Labels { names, numbers }
+}
+
+/// Saves items as channels of the document, in one undo step: there they are seen, painted on, and kept in its file.
+fn save(host: &dyn Host, source: &Source, items: &[Mask]) -> Result<(), Failure> {
+    let step = UndoStep::begin(host, source.image)?;
+    for (number, item) in items.iter().enumerate().rev() {
+        let channel = host.new_channel(source.image, &item.name, view::colour(number))?;
+        host.insert_channel(source.image, channel)?;
+        let samples = pixels::from_shares(&masks::shares(&item.pixels), source.format.samples);
+        let ((x, y), (width, height)) = (source.offsets, source.size);
+        host.write(channel, Rect { x, y, width, height }, pixels::of_mask(source.format), &samples)?;
+    }
+    drop(step);
+    host.flush();
+    Ok(())
+}

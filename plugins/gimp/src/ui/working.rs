@@ -1,0 +1,74 @@
+//! A window while work goes on.
+
+use dedit_protocol::{Blob, Event};
+use gimp_host::Host;
+use gimp_host::ui::{Event as Input, Window};
+
+use super::view;
+use crate::watch::{StatusBar, Watch, told};
+
+/// The button that stops what goes on, and closes the window where nothing does.
+pub(super) const CANCEL: &str = "cancel";
+
+/// Shows work in a window, and in GIMP's status bar too.
+pub(super) struct Working<'w, 'u> {
+    window: &'w Window<'u>,
+    bar: StatusBar<'w>,
+    what: String,
+    stopped: bool,
+    closed: bool,
+}
+
+impl<'w, 'u> Working<'w, 'u> {
+    pub(super) fn new(window: &'w Window<'u>, host: &'w dyn Host) -> Self {
+        window.alert("");
+        Self { window, bar: StatusBar::new(host), what: String::new(), stopped: false, closed: false }
+    }
+
+    /// Whether the window was closed meanwhile.
+    pub(super) fn was_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+impl Watch for Working<'_, '_> {
+    fn begin(&mut self, what: &str) {
+        self.bar.begin(what);
+        what.clone_into(&mut self.what);
+        self.window.set_progress(Some(0.0), what);
+    }
+
+    fn heard(&mut self, event: &Event) {
+        match event {
+            Event::Queued(queued) if queued.position > 0 => {
+                self.window.set_progress(None, &format!("Waiting for {} before it", queued.position));
+            }
+            Event::Progress(progress) => {
+                let (share, text) = told(progress);
+                self.window.set_progress(share, &text);
+                self.bar.heard(event);
+            }
+            Event::Preview(blobs) => {
+                if let Some(Blob::Pixels(pixels)) = blobs.first() {
+                    view::show(self.window, &view::picture(pixels));
+                }
+            }
+            Event::Note(note) => self.window.alert(note),
+            _ => {}
+        }
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        for input in self.window.events(std::time::Duration::ZERO) {
+            match input {
+                Input::Pressed(CANCEL) => self.stopped = true,
+                Input::Closed => (self.stopped, self.closed) = (true, true),
+                _ => {}
+            }
+        }
+        if self.stopped {
+            self.window.set_progress(None, "Stopping");
+        }
+        self.stopped
+    }
+}
