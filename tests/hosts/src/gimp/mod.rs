@@ -153,14 +153,12 @@ impl Gimp {
 
     /// A program where GIMP is, with the environment of a desk.
     fn command(&self, desk: &Desk, program: &str) -> Command {
-        let mut command = match &self.tree {
-            Some(tree) => tree.command(program),
-            None => {
-                let mut command = Command::new(program);
-                command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-                command
-            }
+        let here = || {
+            let mut command = Command::new(program);
+            command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+            command
         };
+        let mut command = self.tree.as_ref().map_or_else(here, |tree| tree.command(program));
         let profile = match self.version {
             Version::V2 => "GIMP2_DIRECTORY",
             Version::V3 => "GIMP3_DIRECTORY",

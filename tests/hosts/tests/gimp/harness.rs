@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Gimp, Shortcut, Version};
 use dedit_host_tests::places;
@@ -132,6 +133,32 @@ fn a_window_obeys(version: Version) {
     window.to_picture().unwrap();
     window.close();
     println!("all took {:?}\n{}", started.elapsed(), fs::read_to_string(desk.outside("gimp.log")).unwrap());
+}
+
+/// The daemon is found at the desk's socket until it is killed, and what a program inside needs lies where it is told.
+fn a_daemon_runs(version: Version) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    let mut daemon = Daemon::start(&desk).unwrap();
+    let status = daemon.dedit(&["daemon", "status", "--json"]).unwrap();
+    assert!(status.succeeded() && status.stdout.contains(&daemon.id().to_string()), "{status:?}");
+    daemon.kill();
+    assert!(!desk.dedit(&["daemon", "status"]).unwrap().succeeded());
+    desk.install_plugin().unwrap();
+    let plugin = desk.profile().join("plug-ins/dedit-gimp");
+    assert!(plugin.join("dedit-gimp").is_file());
+    assert_eq!(fs::read_to_string(plugin.join("program")).unwrap(), desk.inside("bin/dedit").to_str().unwrap());
+    assert!(desk.inside("bin/dedit").starts_with("/tmp") && desk.outside("bin/dedit").is_file());
+}
+
+#[test]
+fn gimp2_a_daemon_runs() {
+    a_daemon_runs(Version::V2);
+}
+
+#[test]
+fn gimp3_a_daemon_runs() {
+    a_daemon_runs(Version::V3);
 }
 
 #[test]
