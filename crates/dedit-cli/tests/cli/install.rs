@@ -91,7 +91,7 @@ fn gimp_that_was_never_started_makes_its_profile_and_gets_the_plug_in() {
     let installed = &report["installed"][0];
     let told = ["host", "version", "profile", "plugin"].map(|key| installed[key].as_str().unwrap());
     assert_eq!(told, ["gimp", "2.10", folder.to_str().unwrap(), home.plugin(TWO).to_str().unwrap()]);
-    assert_eq!((&installed["checked"], &report["notes"]), (&true.into(), &Value::Array(Vec::new())));
+    assert!(installed["checked"] == true && installed["problem"].is_null() && report["notes"].is_array(), "{report}");
     // And is taken out again, once.
     let removed = home.call("uninstall gimp", &[]);
     assert!(removed.stdout.starts_with("GIMP 2.10  ") && removed.stdout.ends_with("dedit-gimp  removed\n"), "{}", removed.stdout);
@@ -149,7 +149,7 @@ fn where_there_is_nothing_that_is_said() {
     let home = Home::new();
     fails(&home.install(""), 3, "install GIMP, or name a profile with --profile", "no GIMP");
     fails(&home.call("install gimp --plugin absent", &[]), 3, "no such plug-in program", "no plug-in");
-    fails(&home.call("install", &[]), 2, "gimp", "no host");
+    fails(&home.call("install", &[]), 2, "no command was given", "no host");
     // A sandboxed one is no place for it.
     fs::create_dir_all(home.at(".var/app/org.gimp.GIMP/config/GIMP/3.0")).unwrap();
     let outcome = home.install("");

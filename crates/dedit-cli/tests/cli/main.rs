@@ -7,7 +7,8 @@ mod calls;
 mod daemon;
 #[cfg(unix)]
 mod forwarded;
-#[cfg(unix)]
+// Elsewhere GIMP and its profiles are in other places.
+#[cfg(target_os = "linux")]
 mod install;
 mod interrupt;
 mod items;
