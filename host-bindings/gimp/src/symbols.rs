@@ -9,9 +9,10 @@ use libloading::Library;
 use crate::error::{Error, Result};
 
 /// What the libraries of GIMP 2.10 are called, apart from what each system adds. In this order: a library comes before what it needs.
-pub(crate) const GIMP_2: [&str; 6] = ["gimp-2.0", "gimpbase-2.0", "gegl-0.4", "babl-0.1", "gobject-2.0", "glib-2.0"];
+pub(crate) const GIMP_2: [&str; 7] = ["gimp-2.0", "gimpbase-2.0", "gimpcolor-2.0", "gegl-0.4", "babl-0.1", "gobject-2.0", "glib-2.0"];
 /// And those of GIMP 3.
-pub(crate) const GIMP_3: [&str; 7] = ["gimp-3.0", "gimpbase-3.0", "gegl-0.4", "babl-0.1", "gobject-2.0", "glib-2.0", "gio-2.0"];
+pub(crate) const GIMP_3: [&str; 8] =
+    ["gimp-3.0", "gimpbase-3.0", "gimpcolor-3.0", "gegl-0.4", "babl-0.1", "gobject-2.0", "glib-2.0", "gio-2.0"];
 
 /// The file of a library. Those for Windows and macOS are as their packages name them, and are not tried.
 fn file_name(stem: &str) -> String {
@@ -39,9 +40,9 @@ impl Libraries {
             match open(&file_name(stem)) {
                 Ok(library) => loaded.push(library),
                 Err(error) => {
-                    // The first message does not name the file, the one behind it does.
+                    // The outer message does not name the file, the one behind it does.
                     let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-                    failed.push(format!("{} ({reason})", file_name(stem)));
+                    failed.push(reason);
                 }
             }
         }
