@@ -38,12 +38,16 @@ fn broken(what: &str) -> Failure {
 impl Desk {
     /// Connects, and starts the daemon where none runs.
     pub(crate) fn open() -> Result<Self, Failure> {
-        let program = program().ok_or_else(|| {
-            Failure::new(FailureKind::Connection, "the program of D-Edit is not found")
-                .hint(format!("run `dedit install gimp` again, or name the program with {PROGRAM_VARIABLE}"))
-        })?;
         let hello = Hello { client: "gimp".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Ok(Self { client: Client::connect_or_start(&address::socket(None), &program, &hello)? })
+        let socket = address::socket(None);
+        let client = match program() {
+            Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
+            // One that runs already will do.
+            None => Client::connect(&socket, &hello).map_err(|failure| {
+                failure.hint(format!("run `dedit install gimp` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"))
+            })?,
+        };
+        Ok(Self { client })
     }
 
     /// The session of a picture. Pixels are sent only where the daemon does not have them.

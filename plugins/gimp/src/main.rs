@@ -18,7 +18,7 @@ mod result;
 mod run;
 mod source;
 mod told;
-mod ui { pub(crate) fn run(_: &dyn gimp_host::Host, _: &gimp_host::Call, _: crate::describe::Verb, _: &mut crate::parameters::Parameters) -> Result<gimp_host::Returned, crate::failure::Failure> { Err(crate::failure::Failure::new(crate::failure::FailureKind::Internal, "")) } }
+mod ui;
 mod verbs;
 mod watch;
 

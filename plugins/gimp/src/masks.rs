@@ -158,6 +158,7 @@ pub(crate) const BACKGROUND: &str = "background";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::{Fake, IMAGE};
 
     #[test]
     fn names_are_given_once() {
@@ -179,5 +180,48 @@ mod tests {
             assert!((agreement(&mask, |i| other[i]) - expected).abs() < 1e-9);
         }
         assert!(agreement(&[0.0], |_| false).abs() < 1e-9);
+    }
+
+    fn rectangle(x: i32, y: i32, width: u32, height: u32) -> Rect {
+        Rect { x, y, width, height }
+    }
+
+    fn covered(mask: &Pixels) -> Vec<usize> {
+        shares(mask).iter().enumerate().filter(|(_, share)| **share > 0.5).map(|(i, _)| i).collect()
+    }
+
+    fn source(fake: &Fake, layer: Item) -> Source {
+        let call = gimp_host::Call {
+            procedure: String::new(),
+            mode: gimp_host::RunMode::NonInteractive,
+            image: Some(IMAGE),
+            drawables: vec![layer],
+            values: Vec::new(),
+        };
+        Source::find(fake, &call, "layer").unwrap()
+    }
+
+    /// The picture lies at 10, 20 in the image; everything else is seen from there.
+    #[test]
+    fn masks_lie_where_they_lie_in_the_image() {
+        let (fake, _) = Fake::picture(40, 40);
+        let picture = fake.layer("picture", (10, 20), (4, 3), false);
+        let object = fake.layer("bag", (8, 19), (5, 4), true);
+        fake.mask(object, rectangle(2, 1, 1, 1));
+        fake.channel("cup", rectangle(13, 22, 9, 9));
+        fake.channel("far", rectangle(0, 0, 5, 5));
+        fake.select(rectangle(0, 0, 11, 21));
+        let source = source(&fake, picture);
+        let layers = Masks::of_layers(&fake, &source).unwrap();
+        assert_eq!((layers.masks[0].name.as_str(), covered(&layers.masks[0].pixels)), ("bag", vec![0]));
+        let channels = Masks::of_channels(&fake, &source).unwrap();
+        assert_eq!((channels.masks[0].name.as_str(), covered(&channels.masks[0].pixels)), ("cup", vec![11]));
+        assert_eq!(channels.empty, ["far"]);
+        let alpha = Masks::of_alpha(&fake, &source).unwrap();
+        // The fake's layers are opaque: the object's layer covers three columns and three rows of the picture.
+        assert_eq!((alpha.masks.len(), covered(&alpha.masks[0].pixels)), (1, vec![0, 1, 2, 4, 5, 6, 8, 9, 10]));
+        assert_eq!(covered(&selection(&fake, &source).unwrap().unwrap()), [0]);
+        fake.select(rectangle(0, 0, 5, 5));
+        assert!(selection(&fake, &source).unwrap_err().message.contains("outside of the layer 'picture'"));
     }
 }

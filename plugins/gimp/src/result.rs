@@ -208,3 +208,96 @@ fn note(source: &Source, made: &Made, digest: String, clipped: bool) -> Note {
         clipped,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dedit_protocol::Samples as Sent;
+    use gimp_host::{Call, RunMode};
+
+    use super::*;
+    use crate::fake::{Fake, IMAGE};
+
+    fn source(fake: &Fake, layer: Item) -> Source {
+        let call = Call { procedure: String::new(), mode: RunMode::NonInteractive, image: Some(IMAGE), drawables: vec![layer], values: Vec::new() };
+        Source::find(fake, &call, "layer").unwrap()
+    }
+
+    /// A result of two by two pixels at 1, 1, of which the last may not change.
+    fn made(value: u8, picture: usize, channels: u8) -> Made {
+        let region = Region { x: 1, y: 1, width: 2, height: 2 };
+        let mut changes = vec![0.0; picture * picture];
+        [picture + 1, picture + 2, 2 * picture + 1].iter().for_each(|at| changes[*at] = 0.3);
+        Made {
+            edited: Edited { region, revision: Some(1), seed: 5, ..Edited::default() },
+            pixels: Pixels::new(2, 2, channels, Sent::U8(vec![value; 4 * usize::from(channels)])).unwrap(),
+            changes,
+            edits: Vec::new(),
+            plan: PlanOptions::default(),
+            options: EditOptions::default(),
+            model_choice: ModelChoice::default(),
+            session: "abc".to_owned(),
+            name: "Remove bag".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_result_is_a_layer_above_the_picture_and_the_picture_goes_on_from_it() {
+        let (fake, below) = Fake::picture(8, 8);
+        let layer = fake.layer("picture", (3, 2), (4, 4), false);
+        fake.layer("text", (0, 0), (8, 8), true);
+        let source = source(&fake, layer);
+        let ground = Ground::read(&fake, &source, None).unwrap();
+        let before = ground.digest.clone();
+        let [result] = put(&fake, &source, &ground, &[made(200, 4, 3)], None).unwrap()[..] else { panic!() };
+        assert_eq!(fake.within(None).iter().position(|item| *item == result), Some(1));
+        assert_eq!(fake.within(None)[2..], [layer, below]);
+        assert_eq!(fake.with(result, |layer| (layer.name.clone(), layer.offsets, layer.size)), ("Remove bag".to_owned(), (4, 3), (2, 2)));
+        let mask = fake.layer_mask(result).unwrap().unwrap();
+        assert_eq!(fake.with(mask, |mask| mask.samples.clone()), [1.0, 1.0, 1.0, 0.0]);
+        assert_eq!((fake.steps(), fake.selected_layers(IMAGE).unwrap()), ((1, 1), vec![layer]));
+        assert_eq!(fake.image_note(IMAGE, SESSION).unwrap(), Some(b"abc".to_vec()));
+        // What stands there now is exactly what was noted; where it is hidden, it is the picture again.
+        let now = Ground::read(&fake, &source, None).unwrap();
+        assert_eq!((now.made.map(|note| (note.session, note.revision, note.seed)), now.topmost), (Some(("abc".to_owned(), Some(1), 5)), Some(result)));
+        assert_eq!(Ground::read(&fake, &source, Some(result)).unwrap().digest, before);
+        fake.with(result, |layer| layer.visible = false);
+        assert_eq!(Ground::read(&fake, &source, None).unwrap().digest, before);
+        // Where it was painted on, it is another picture.
+        fake.with(result, |layer| (layer.visible, layer.samples[0]) = (true, 0.0));
+        assert!(Ground::read(&fake, &source, None).unwrap().made.is_none());
+    }
+
+    #[test]
+    fn variations_are_a_group_in_one_step_and_what_they_replace_is_hidden() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let source = source(&fake, layer);
+        let ground = Ground::read(&fake, &source, None).unwrap();
+        let draft = put(&fake, &source, &ground, &[made(1, 4, 3)], None).unwrap()[0];
+        let layers = put(&fake, &source, &ground, &[made(2, 4, 3), made(3, 4, 3)], Some(draft)).unwrap();
+        let group = fake.parent(layers[0]).unwrap().unwrap();
+        assert_eq!((fake.within(Some(group)), fake.within(None)), (layers.clone(), vec![group, draft, layer]));
+        assert_eq!([layers[0], layers[1], draft].map(|layer| fake.is_visible(layer).unwrap()), [true, false, false]);
+        assert_eq!(fake.steps(), (2, 2));
+        // The next result lies above the group.
+        let ground = Ground::read(&fake, &source, None).unwrap();
+        assert_eq!(ground.topmost, Some(layers[0]));
+        let next = put(&fake, &source, &ground, &[made(4, 4, 3)], None).unwrap()[0];
+        assert_eq!(fake.within(None), [next, group, draft, layer]);
+    }
+
+    #[test]
+    fn soft_alpha_shows_through_where_nothing_lies_below() {
+        for (is_alone, alpha, clipped) in [(true, 128, true), (true, 255, false), (false, 128, false)] {
+            let (fake, bottom) = Fake::picture(4, 4);
+            let layer = if is_alone { bottom } else { fake.layer("cut out", (0, 0), (4, 4), true) };
+            fake.with(layer, |layer| layer.alpha = true);
+            let source = source(&fake, layer);
+            let ground = Ground::read(&fake, &source, None).unwrap();
+            let result = put(&fake, &source, &ground, &[made(alpha, 4, 4)], None).unwrap()[0];
+            assert_eq!(fake.with(result, |layer| layer.clipped), clipped);
+            let expected = if clipped { 1.0 } else { f32::from(alpha) / 255.0 };
+            assert!((fake.with(result, |layer| layer.samples[3]) - expected).abs() < 1e-6);
+            assert!(Ground::read(&fake, &source, None).unwrap().made.is_some(), "{is_alone} {alpha}");
+        }
+    }
+}

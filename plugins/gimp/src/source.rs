@@ -127,3 +127,67 @@ pub(crate) fn is_shown(host: &dyn Host, layer: Item) -> Result<bool, Failure> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use gimp_host::RunMode;
+
+    use super::*;
+    use crate::fake::{Fake, IMAGE};
+
+    fn call(image: Option<Image>, drawables: &[Item]) -> Call {
+        Call { procedure: String::new(), mode: RunMode::NonInteractive, image, drawables: drawables.to_vec(), values: Vec::new() }
+    }
+
+    #[test]
+    fn what_cannot_be_edited_is_said_with_what_to_do() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let (hidden, locked) = (fake.layer("hidden", (0, 0), (4, 4), true), fake.layer("locked", (0, 0), (4, 4), true));
+        fake.with(hidden, |layer| layer.visible = false);
+        fake.with(locked, |layer| layer.locked = true);
+        let huge = fake.layer("huge", (0, 0), (1, 1), false);
+        fake.with(huge, |layer| layer.size = (60000, 60000));
+        let channel = fake.channel("saved", Default::default());
+        for (image, drawables, message, hint) in [
+            (None, vec![layer], "no picture", "open one"),
+            (Some(Image(9)), vec![layer], "no picture", "open one"),
+            (Some(IMAGE), vec![], "no layer is active", "click"),
+            (Some(IMAGE), vec![layer, hidden], "several layers", "click the one"),
+            (Some(IMAGE), vec![fake.group("objects")], "'objects' is a group", "all that is visible"),
+            (Some(IMAGE), vec![channel], "a channel is active", "quick mask"),
+            (Some(IMAGE), vec![hidden], "'hidden' is not visible", "eye"),
+            (Some(IMAGE), vec![locked], "'locked' are locked", "unlock"),
+            (Some(IMAGE), vec![huge], "60000 × 60000", "crop"),
+        ] {
+            let failure = Source::find(&fake, &call(image, &drawables), "layer").unwrap_err();
+            assert!(failure.message.contains(message), "{failure}");
+            assert!((*failure).hint.as_ref().is_some_and(|said| said.contains(hint)), "{failure}");
+        }
+    }
+
+    #[test]
+    fn the_mask_and_the_result_of_a_layer_stand_for_it() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let mask = fake.mask(layer, gimp_host::Rect::default());
+        let note = Note { source: fake.tattoo(layer).unwrap(), ..Note::default() };
+        let result = fake.layer("result", (1, 1), (2, 2), true);
+        fake.set_item_note(result, "dedit-edit", &serde_json::to_vec(&note).unwrap()).unwrap();
+        for (active, active_result) in [(layer, None), (mask, None), (result, Some(result))] {
+            let source = Source::find(&fake, &call(Some(IMAGE), &[active]), "layer").unwrap();
+            assert_eq!((source.layer, source.size, source.active_result), (Some(layer), (4, 4), active_result));
+        }
+        let visible = Source::find(&fake, &call(Some(IMAGE), &[]), "visible").unwrap();
+        assert_eq!((visible.layer, visible.tattoo, visible.size), (None, 0, (4, 4)));
+    }
+
+    #[test]
+    fn what_lies_in_a_hidden_group_is_not_shown() {
+        let (fake, _) = Fake::picture(4, 4);
+        let (group, inner) = (fake.group("group"), fake.layer("inner", (0, 0), (1, 1), true));
+        fake.with(inner, |layer| layer.parent = Some(group));
+        assert!(is_shown(&fake, inner).unwrap());
+        assert_eq!(all_layers(&fake, IMAGE).unwrap()[..2], [group, inner]);
+        fake.with(group, |group| group.visible = false);
+        assert!(!is_shown(&fake, inner).unwrap());
+    }
+}
