@@ -14,6 +14,7 @@ mod pixels;
 mod procedure;
 mod start;
 mod symbols;
+pub mod ui;
 mod v2;
 mod v3;
 
