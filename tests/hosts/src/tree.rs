@@ -1,7 +1,7 @@
 //! A tree with the files of another Debian, for programs that this one does not have.
 //!
-//! A program is run inside with the tree as its root, and in a world of its own: the mounts it needs and all processes it starts are gone with
-//! the first of them, whatever happens. Nothing is mounted that could be left over.
+//! A program is run inside with the tree as its root, and sees mounts that nobody else sees: they are gone with the last process that sees
+//! them, whatever happens. It shares the numbers of processes with all others, since the daemon and the plug-in look at whose the other is.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -99,7 +99,7 @@ impl Tree {
     /// A program inside, with no environment but a search path.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=SIGKILL", "sh", "-c", ENTER, "sh"]);
+        command.args(["--mount", "--propagation", "private", "sh", "-c", ENTER, "sh"]);
         command.arg(&self.root).arg(program);
         command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command

@@ -190,3 +190,25 @@ fn gimp2_a_window_obeys() {
 fn gimp3_a_window_obeys() {
     a_window_obeys(Version::V3);
 }
+
+/// A procedure of the plug-in that needs neither image nor parameters gives its results through a call that the harness writes.
+fn the_plugin_answers(version: Version) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    desk.install_plugin().unwrap();
+    let _daemon = Daemon::start(&desk).unwrap();
+    let call = gimp.call("plug-in-dedit-status", None, &[], &[]);
+    let batch = gimp.batch(&desk, &format!("(define results {call}) (print results) (print (car (reverse results)))")).unwrap();
+    println!("{:?} {:?}", batch.time, batch.said);
+    assert!(batch.said[1].contains("the daemon has run for"), "{:?}", batch.said);
+}
+
+#[test]
+fn gimp2_the_plugin_answers() {
+    the_plugin_answers(Version::V2);
+}
+
+#[test]
+fn gimp3_the_plugin_answers() {
+    the_plugin_answers(Version::V3);
+}

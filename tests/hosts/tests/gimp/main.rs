@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod harness;
+mod scene;
+mod verbs;
 
 use std::path::Path;
 

@@ -1,0 +1,98 @@
+//! What the tests edit, and the procedures that they call.
+
+use dedit_host_tests::desk::Desk;
+use dedit_host_tests::gimp::{Arg, Batch, Gimp, ParameterSpec, Version};
+use dedit_toys::{Back, Camera, Colour, Ground, Kind, Scene, Toy, draw};
+use image::RgbImage;
+
+/// The rectangle round the mug: left, top, width, height. Its edges are hard, so that every program means the same pixels.
+pub(crate) const MUG: [u32; 4] = [8, 42, 56, 52];
+/// The rectangle round the duck.
+pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
+
+/// A mug and a duck on a table, 128 pixels wide and high: what the built-in model knows.
+pub(crate) fn table() -> RgbImage {
+    let toy = |colour, kind, x, size, turn| Toy { kind, colour, x, z: 0.4, size, turn };
+    let toys = vec![toy(Colour::Red, Kind::Mug, -0.75, 1.1, 0.0), toy(Colour::Yellow, Kind::Duck, 0.72, 1.0, -0.2)];
+    let camera = Camera { height: 1.35, distance: 6.0 };
+    draw(&Scene { camera, light: -0.6, pattern: 7.0, ground: Ground::Wood, back: Back::BlueWall, toys }, 128).picture
+}
+
+/// A GIMP with the plug-in, and the picture on its desk.
+pub(crate) fn gimp_with_plugin(version: Version) -> (Gimp, Desk) {
+    let gimp = Gimp::find(version).unwrap();
+    let desk = gimp.desk().unwrap();
+    desk.install_plugin().unwrap();
+    table().save(desk.outside("table.png")).unwrap();
+    (gimp, desk)
+}
+
+/// The parameters of a procedure, as scripts of GIMP 2.10 give them: names, order and defaults are what scripts rely on.
+pub(crate) fn parameters(procedure: &str) -> Vec<ParameterSpec> {
+    let text = |name, default: &str| ParameterSpec { name, default: Arg::from(default) };
+    let whole = |name, default: i64| ParameterSpec { name, default: Arg::from(default) };
+    let number = |name, default: f64| ParameterSpec { name, default: Arg::from(default) };
+    let how = vec![
+        text("when", "learned"),
+        whole("variations", 1),
+        text("items", "auto"),
+        text("picture", "layer"),
+        text("fit", "auto"),
+        whole("seed", -1),
+        whole("steps", 0),
+        number("guidance", 0.0),
+        number("strength", -1.0),
+        text("model", ""),
+    ];
+    let own = match procedure {
+        "replace" | "augment" => vec![text("item", ""), text("prompt", "")],
+        "swap-in" => {
+            vec![text("item", ""), whole("from-image", -1), text("from-file", ""), text("from-item", "auto"), text("from-name", "")]
+        }
+        "remove" => vec![text("item", ""), text("into", "")],
+        "move" => {
+            vec![text("item", ""), number("dx", 0.0), number("dy", 0.0), number("scale", 1.0), number("rotate", 0.0), text("into", "")]
+        }
+        "swap" => vec![text("item", ""), text("with", "")],
+        "refine" => Vec::new(),
+        "redo" => return vec![whole("seed", -1)],
+        "learn" => return vec![text("items", "auto"), text("picture", "layer"), text("model", ""), whole("restart", 0)],
+        "items" => return vec![text("items", "auto"), whole("most", 8), text("picture", "layer")],
+        "history" => return vec![whole("revision", -1), text("picture", "layer")],
+        _ => return Vec::new(),
+    };
+    own.into_iter().chain(how).collect()
+}
+
+/// A call on `image` and its active layer, as an expression: the list of layer and text.
+pub(crate) fn call(gimp: &Gimp, verb: &str, given: &[(&str, Arg)]) -> String {
+    call_on(gimp, verb, "(active-layer image)", given)
+}
+
+/// A call on `image` and a drawable.
+pub(crate) fn call_on(gimp: &Gimp, verb: &str, drawable: &str, given: &[(&str, Arg)]) -> String {
+    gimp.call(&format!("plug-in-dedit-{verb}"), Some(("image", drawable)), &parameters(verb), given)
+}
+
+/// The same, which prints the text that is given back.
+pub(crate) fn said(call: &str) -> String {
+    format!("(print (cadr {call}))\n")
+}
+
+/// The beginning of a script: the picture as `image`, with the mug selected.
+pub(crate) fn begin(desk: &Desk, picture: &str) -> String {
+    let [x, y, width, height] = MUG;
+    format!("(define image (load-picture {}))\n(select-rectangle image {x} {y} {width} {height})\n", desk.literal(picture))
+}
+
+/// Runs a script, showing how long it took and what it said.
+pub(crate) fn run(gimp: &Gimp, desk: &Desk, script: &str) -> Batch {
+    let batch = gimp.batch(desk, script).unwrap_or_else(|error| panic!("{error:#}\nin\n{script}"));
+    println!("{:?} {:#?}", batch.time, batch.said);
+    batch
+}
+
+/// What a procedure gave back.
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
