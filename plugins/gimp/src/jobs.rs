@@ -1,7 +1,7 @@
 //! An edit prepared and carried out.
 
 use dedit_protocol::request::{Edit, EditVerb, Learn, LearnOptions, ModelChoice, Plan};
-use dedit_protocol::Blob;
+use dedit_protocol::{Blob, Event};
 use crate::failure::{Failure, FailureKind};
 use serde_json::Value;
 
@@ -172,5 +172,26 @@ pub(crate) fn learn(
     watch.begin("Learning the picture");
     // Often enough to be looked at, seldom enough to cost little.
     let options = LearnOptions { preview_every: 25, ..LearnOptions::default() };
+    let watch = &mut Passing(watch);
     desk.learn(Learn { session: session.to_owned(), model: model.clone(), options, restart, keep: false }, watch)
+}
+
+/// What is noted while something is learned says how that goes: it passes by and is no warning.
+struct Passing<'w>(&'w mut dyn Watch);
+
+impl Watch for Passing<'_> {
+    fn begin(&mut self, what: &str) {
+        self.0.begin(what);
+    }
+
+    fn heard(&mut self, event: &Event) {
+        match event {
+            Event::Note(note) => self.0.begin(note),
+            event => self.0.heard(event),
+        }
+    }
+
+    fn wants_stop(&mut self) -> bool {
+        self.0.wants_stop()
+    }
 }

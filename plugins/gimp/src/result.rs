@@ -81,7 +81,7 @@ pub(crate) struct Made {
 /// What GIMP refuses.
 pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Made], hide: Option<Item>) -> Result<Vec<Item>, Failure> {
     let step = UndoStep::begin(host, source.image)?;
-    let (parent, position) = place(host, source, ground)?;
+    let (parent, position) = place(host, source, hide.or(ground.topmost))?;
     let layers = match made {
         [made] => vec![put_one(host, source, ground, made, parent, position)?],
         several => {
@@ -116,11 +116,11 @@ pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Mad
     Ok(layers)
 }
 
-/// Above the topmost result that is visible; without one above the source, in its group; for all that is visible on top.
-fn place(host: &dyn Host, source: &Source, ground: &Ground) -> Result<(Option<Item>, i32), Failure> {
+/// Above the result that is the topmost one; without one above the source, in its group; for all that is visible on top.
+fn place(host: &dyn Host, source: &Source, topmost: Option<Item>) -> Result<(Option<Item>, i32), Failure> {
     let Some(layer) = source.layer else { return Ok((None, 0)) };
     let parent = host.parent(layer)?;
-    let Some(mut above) = ground.topmost else { return Ok((parent, host.position(layer)?)) };
+    let Some(mut above) = topmost else { return Ok((parent, host.position(layer)?)) };
     // A result among variations stands for their group.
     while host.parent(above)? != parent {
         match host.parent(above)? {

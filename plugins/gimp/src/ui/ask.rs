@@ -72,7 +72,7 @@ fn form(verb: Verb, rows: Vec<gimp_host::ui::Row>) -> Form {
         picture: Some(view::SIZE),
         list: None,
         progress: true,
-        buttons: vec![button(PREVIEW, "_Preview", false), button(CANCEL, "_Cancel", false), button(APPLY, "_OK", true)],
+        buttons: vec![button(PREVIEW, "P_review", false), button(CANCEL, "_Cancel", false), button(APPLY, "_OK", true)],
     }
 }
 
