@@ -23,7 +23,7 @@ fn rows() -> Vec<Row> {
         ),
         row("kind", "_Kind", Control::Choice { options: texts(["By text", "By an image", "Remove"]), selected: 1 }, false),
         row("strength", "S_trength", Control::Slider { range: (0.0, 1.0), step: 0.05, digits: 2, value: 0.6 }, false),
-        row("image", "_Image", Control::File { title: String::from("Choose an image") }, false),
+        row("image", "_File", Control::File { title: String::from("Choose an image") }, false),
         row("keep", "Keep the _background as it is", Control::Switch { value: true }, false),
         row("note", "Note", Control::Note { text: note.to_owned() }, false),
         row("long", "", Control::Note { text: format!("Without a label: {note}") }, false),

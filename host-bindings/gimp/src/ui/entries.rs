@@ -23,6 +23,8 @@ pub(super) struct Entries<'u> {
     toolkit: &'u Toolkit,
     store: Store<'u>,
     view: Widget<'u>,
+    column: Widget<'u>,
+    name: Widget<'u>,
     selection: Widget<'u>,
     /// The choice that the program knows of.
     told: Cell<Option<usize>>,
@@ -35,6 +37,8 @@ impl<'u> Entries<'u> {
         let store = Store::new(toolkit);
         let view = toolkit.share((trees.gtk_tree_view_new_with_model)(store.object()));
         (trees.gtk_tree_view_set_headers_visible)(view.object(), 0);
+        // Letters are for names, and not for looking something up in so short a list.
+        toolkit.set_flag(&view, c"enable-search".into(), false);
         let name = toolkit.share((trees.gtk_cell_renderer_text_new)());
         toolkit.set_flag(&name, c"editable".into(), true);
         toolkit.hear_edits(&name, queue);
@@ -62,7 +66,7 @@ impl<'u> Entries<'u> {
         (gtk.gtk_container_add)(scrolled.object(), view.object());
         toolkit.pack(&frame, &title, false);
         toolkit.pack(&frame, &scrolled, true);
-        (Self { toolkit, store, view, selection, told: Cell::new(None) }, frame)
+        (Self { toolkit, store, view, column, name, selection, told: Cell::new(None) }, frame)
     }
 
     /// Shows other entries.
@@ -72,7 +76,7 @@ impl<'u> Entries<'u> {
             self.store.add(self.toolkit.swatch(entry.colour).as_ref(), &entry.name, &entry.note);
         }
         match selected.filter(|index| *index < entries.len()) {
-            Some(index) => self.store.choose(&self.view, index),
+            Some(index) => self.store.choose(&self.view, (&self.column, &self.name), index),
             None => (self.toolkit.trees.gtk_tree_selection_unselect_all)(self.selection.object()),
         }
         self.told.set(self.chosen());

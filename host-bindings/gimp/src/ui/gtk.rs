@@ -117,7 +117,7 @@ functions! {
         safe fn gtk_tree_view_set_headers_visible(Object, c_int);
         safe fn gtk_tree_view_append_column(Object, Object) -> c_int;
         safe fn gtk_tree_view_get_selection(Object) -> Object;
-        unsafe fn gtk_tree_view_set_cursor(Object, *mut c_void, Option<&Nothing>, c_int);
+        unsafe fn gtk_tree_view_set_cursor_on_cell(Object, *mut c_void, Object, Object, c_int);
         safe fn gtk_tree_view_column_new() -> Object;
         safe fn gtk_tree_view_column_set_spacing(Object, c_int);
         safe fn gtk_tree_view_column_pack_start(Object, Object, c_int);

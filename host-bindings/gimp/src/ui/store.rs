@@ -141,14 +141,15 @@ impl<'u> Store<'u> {
         self.toolkit.glib.text(index)?.parse().ok()
     }
 
-    /// Chooses a line in a view of it, and brings it into sight.
-    pub(super) fn choose(&self, view: &Widget<'_>, index: usize) {
+    /// Chooses a line in a view of it, and brings it into sight. The enter key then changes what `cell`
+    /// shows.
+    pub(super) fn choose(&self, view: &Widget<'_>, (column, cell): (&Widget<'_>, &Widget<'_>), index: usize) {
         let trees = &self.toolkit.trees;
         let path = with_text(&index.to_string(), |index| (trees.gtk_tree_path_new_from_string)(index));
         if !path.is_null() {
             // SAFETY: a path that was made just now and is freed once; where it leads nowhere, nothing happens.
             unsafe {
-                (trees.gtk_tree_view_set_cursor)(view.object(), path, None, 0);
+                (trees.gtk_tree_view_set_cursor_on_cell)(view.object(), path, column.object(), cell.object(), 0);
                 (trees.gtk_tree_path_free)(path);
             }
         }
