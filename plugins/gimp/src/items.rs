@@ -150,7 +150,10 @@ impl<'a> Table<'a> {
         match from {
             "session" if self.names().is_empty() => Err(input("the picture's items were not set yet", "choose where they come from: selection, layer masks …")),
             "session" => Ok(()),
-            "selection" => self.choose("selection", "").map(drop),
+            "selection" => {
+                let selection = masks::selection(self.host, self.source)?.ok_or_else(|| self.nothing_meant())?;
+                self.adopt(&[Mask { name: SELECTION.to_owned(), pixels: selection }])
+            }
             "everything" => {
                 let found = self.desk.everything(&self.session.session, most)?;
                 self.open_own()?;
