@@ -44,7 +44,7 @@ pub enum Control {
         /// Whether it is on at first.
         value: bool,
     },
-    /// A file that exists.
+    /// A file; a name that was typed may be that of no file.
     File {
         /// The title of the window in which it is chosen.
         title: String,
