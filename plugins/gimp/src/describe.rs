@@ -134,7 +134,6 @@ impl Verb {
                 into(),
             ],
             Self::Swap => vec![item(), text("with", "_With", "The other item")],
-            Self::Refine => Vec::new(),
             Self::Redo => vec![whole("seed", "S_eed", "Seed of the noise; -1 for another one each time", (-1, i32::MAX), -1)],
             Self::Learn => vec![items_from(), picture(), model(), switch("restart", "_Begin again", "Forgets what was learned before")],
             Self::Items => vec![
@@ -142,11 +141,10 @@ impl Verb {
                 whole("most", "At _most", "How many things are looked for, where they are found automatically", (1, 64), 8),
                 picture(),
             ],
-            Self::History => vec![
-                whole("revision", "_Result", "Which result comes back as a layer; -1 for none", (-1, i32::MAX), -1),
-                picture(),
-            ],
-            Self::Status => Vec::new(),
+            Self::History => {
+                vec![whole("revision", "_Result", "Which result comes back as a layer; -1 for none", (-1, i32::MAX), -1), picture()]
+            }
+            Self::Refine | Self::Status => Vec::new(),
         }
     }
 
@@ -262,7 +260,12 @@ fn swap_in() -> Vec<Parameter> {
 /// How an edit is made: the same for all that edit.
 fn how() -> Vec<Parameter> {
     let when = &[("learned", "After learning (best)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning")];
-    let fit = &[("auto", "As it suits the edit"), ("exact", "The item's outline"), ("loose", "Roughly the item's outline"), ("box", "The box round it")];
+    let fit = &[
+        ("auto", "As it suits the edit"),
+        ("exact", "The item's outline"),
+        ("loose", "Roughly the item's outline"),
+        ("box", "The box round it"),
+    ];
     vec![
         choice("when", "_Quality", "Learning takes a while, once for a picture and its items", when, "learned"),
         whole("variations", "_Variations", "How many results, each with a seed of its own", (1, 64), 1),
@@ -311,7 +314,8 @@ mod tests {
 
     #[test]
     fn every_key_of_the_menu_is_one_entrys_alone() {
-        let keys: BTreeSet<char> = Verb::ALL.iter().map(|verb| verb.label().split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap()).collect();
+        let keys: BTreeSet<char> =
+            Verb::ALL.iter().map(|verb| verb.label().split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap()).collect();
         assert_eq!(keys.len(), Verb::ALL.len());
     }
 
@@ -321,7 +325,9 @@ mod tests {
             match parameter.kind {
                 ParameterKind::Number { range, default } => assert!((range.0..=range.1).contains(&default), "{}", parameter.name),
                 ParameterKind::Whole { range, default } => assert!((range.0..=range.1).contains(&default), "{}", parameter.name),
-                ParameterKind::Choice { options, default } => assert!(options.iter().any(|(word, _)| *word == default), "{}", parameter.name),
+                ParameterKind::Choice { options, default } => {
+                    assert!(options.iter().any(|(word, _)| *word == default), "{}", parameter.name);
+                }
                 _ => {}
             }
         }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::failure::{Failure, FailureKind};
 use dedit_client::{Client, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture, Planned, Revisions, Segmented, Status};
 use dedit_protocol::event::SessionInfo;
@@ -11,7 +12,6 @@ use dedit_protocol::request::{
     Edit, EditVerb, Fetch, Hello, History, Items, Learn, Nothing, OpenPicture, OpenSession, Plan, ResultOf, Segment, SetItems, Which,
 };
 use dedit_protocol::{Blob, Pixels, Request, Samples, address};
-use crate::failure::{Failure, FailureKind};
 
 use crate::masks::Mask;
 use crate::watch::{Watch, finish};
@@ -32,7 +32,8 @@ pub(crate) struct Labels {
 }
 
 fn broken(what: &str) -> Failure {
-    Failure::new(FailureKind::Connection, format!("the daemon's answer has no {what}")).hint("update D-Edit: `dedit daemon stop`, then try again")
+    Failure::new(FailureKind::Connection, format!("the daemon's answer has no {what}"))
+        .hint("update D-Edit: `dedit daemon stop`, then try again")
 }
 
 impl Desk {
@@ -44,7 +45,9 @@ impl Desk {
             Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
             // One that runs already will do.
             None => Client::connect(&socket, &hello).map_err(|failure| {
-                failure.hint(format!("run `dedit install gimp` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"))
+                failure.hint(format!(
+                    "run `dedit install gimp` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"
+                ))
             })?,
         };
         Ok(Self { client })
@@ -95,7 +98,8 @@ impl Desk {
 
     /// The same by numbers.
     pub(crate) fn set_labels(&self, session: &str, size: (u32, u32), labels: &Labels) -> Result<SessionInfo, Failure> {
-        let pixels = Pixels::new(size.0, size.1, 1, Samples::U16(labels.numbers.clone())).ok_or_else(|| broken("items of the right size"))?;
+        let pixels =
+            Pixels::new(size.0, size.1, 1, Samples::U16(labels.numbers.clone())).ok_or_else(|| broken("items of the right size"))?;
         let set = SetItems {
             session: session.to_owned(),
             picture: Which::Target,

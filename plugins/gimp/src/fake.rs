@@ -4,14 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gimp_host::{
-    Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Precision, Rect, Result, SampleType, Samples, Version,
-};
+use gimp_host::{Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Precision, Rect, Result, Samples, Version};
 
 use crate::pixels::{from_shares, shares};
 
 /// A layer, mask or channel. Samples are kept as shares of RGBA, or of the mask.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "as many yes-or-no questions as a layer answers")]
 pub(crate) struct Thing {
     pub(crate) kind: ItemKind,
     pub(crate) name: String,
@@ -80,7 +79,8 @@ impl Fake {
 
     /// Adds a layer on top, of a pattern that differs from pixel to pixel.
     pub(crate) fn layer(&self, name: &str, offsets: (i32, i32), size: (u32, u32), alpha: bool) -> Item {
-        let samples = (0..size.0 as usize * size.1 as usize * 4).map(|i| if i % 4 == 3 { 1.0 } else { (i * 37 % 256) as f32 / 255.0 }).collect();
+        let samples =
+            (0..size.0 as usize * size.1 as usize * 4).map(|i| if i % 4 == 3 { 1.0 } else { (i * 37 % 256) as f32 / 255.0 }).collect();
         let layer = self.add(ItemKind::Layer, name, offsets, size, alpha, samples);
         self.0.borrow_mut().order.insert(0, layer);
         layer
@@ -450,4 +450,3 @@ impl Host for Fake {
         self.0.borrow_mut().remembered.insert(name.to_owned(), value.to_owned());
     }
 }
-

@@ -1,9 +1,9 @@
 //! The picture's items: those that the daemon knows, those that the document shows, and the one that is meant.
 
+use crate::failure::{Failure, FailureKind};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::Which;
 use dedit_protocol::{Pixels, Samples};
-use crate::failure::{Failure, FailureKind};
 use gimp_host::Host;
 
 use crate::desk::{Desk, Labels};
@@ -58,7 +58,10 @@ impl<'a> Table<'a> {
             return Ok(());
         }
         let labels = self.desk.items(&earlier.session)?;
-        let kept: Vec<Mask> = named(&labels).filter(|(_, name)| !is_transient(name)).map(|(k, name)| self.mask_of(&labels, k, name)).collect::<Result<_, _>>()?;
+        let kept: Vec<Mask> = named(&labels)
+            .filter(|(_, name)| !is_transient(name))
+            .map(|(k, name)| self.mask_of(&labels, k, name))
+            .collect::<Result<_, _>>()?;
         if kept.is_empty() { Ok(()) } else { self.adopt(&kept) }
     }
 
@@ -105,7 +108,8 @@ impl<'a> Table<'a> {
 
     fn unknown(&self, name: &str) -> Failure {
         let names = self.names();
-        let hint = if names.is_empty() { "select it, or give it a layer mask".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        let hint =
+            if names.is_empty() { "select it, or give it a layer mask".to_owned() } else { format!("there are: {}", names.join(", ")) };
         input(format!("there is no item '{name}'"), hint)
     }
 
@@ -148,7 +152,9 @@ impl<'a> Table<'a> {
     /// Sets the items, from where the user says.
     pub(crate) fn set(&mut self, from: &str, most: usize) -> Result<(), Failure> {
         match from {
-            "session" if self.names().is_empty() => Err(input("the picture's items were not set yet", "choose where they come from: selection, layer masks …")),
+            "session" if self.names().is_empty() => {
+                Err(input("the picture's items were not set yet", "choose where they come from: selection, layer masks …"))
+            }
             "session" => Ok(()),
             "selection" => {
                 let selection = masks::selection(self.host, self.source)?.ok_or_else(|| self.nothing_meant())?;
@@ -161,9 +167,21 @@ impl<'a> Table<'a> {
                 self.labels = found;
                 Ok(())
             }
-            "layer-masks" => self.gather(Masks::of_layers(self.host, self.source)?, "no layer has a mask", "give the layers of the picture's things masks"),
-            "layer-alpha" => self.gather(Masks::of_alpha(self.host, self.source)?, "no other layer has transparency", "put each thing on a layer of its own"),
-            "channels" => self.gather(Masks::of_channels(self.host, self.source)?, "there are no saved channels", "save selections with Select ▸ Save to Channel"),
+            "layer-masks" => self.gather(
+                &Masks::of_layers(self.host, self.source)?,
+                "no layer has a mask",
+                "give the layers of the picture's things masks",
+            ),
+            "layer-alpha" => self.gather(
+                &Masks::of_alpha(self.host, self.source)?,
+                "no other layer has transparency",
+                "put each thing on a layer of its own",
+            ),
+            "channels" => self.gather(
+                &Masks::of_channels(self.host, self.source)?,
+                "there are no saved channels",
+                "save selections with Select ▸ Save to Channel",
+            ),
             _ => self.set_as_it_is(),
         }
     }
@@ -179,13 +197,13 @@ impl<'a> Table<'a> {
         for gather in [Masks::of_layers, Masks::of_channels] {
             let found = gather(self.host, self.source)?;
             if !found.masks.is_empty() {
-                return self.gather(found, "", "");
+                return self.gather(&found, "", "");
             }
         }
         Err(self.nothing_meant())
     }
 
-    fn gather(&mut self, found: Masks, missing: &str, hint: &str) -> Result<(), Failure> {
+    fn gather(&mut self, found: &Masks, missing: &str, hint: &str) -> Result<(), Failure> {
         if !found.empty.is_empty() {
             let names = found.empty.join(", ");
             self.remarks.push(format!("not an item, since its mask shows nothing of '{}': {names}", self.source.name));
@@ -252,7 +270,8 @@ fn standing(desk: &Desk, ground: &Ground) -> Option<(SessionInfo, u64, Labels)> 
     let revision = made.revision?;
     let session = desk.open_session(&made.session).ok()?;
     let labels = desk.items_at(&made.session, revision).ok()?;
-    (labels.numbers.len() as u64 == u64::from(ground.pixels.width()) * u64::from(ground.pixels.height())).then_some((session, revision, labels))
+    (labels.numbers.len() as u64 == u64::from(ground.pixels.width()) * u64::from(ground.pixels.height()))
+        .then_some((session, revision, labels))
 }
 
 fn open_own(host: &dyn Host, desk: &Desk, source: &Source, ground: &Ground) -> Result<SessionInfo, Failure> {
@@ -278,7 +297,9 @@ mod tests {
 
     #[test]
     fn a_soft_edge_is_as_wide_as_it_looks() {
-        let ramp = |width: f32| (0..64 * 64).map(|i| (0.5 + ((i % 64) as f32 + 0.5 - 32.0) / width.max(1e-3)).clamp(0.0, 1.0)).collect::<Vec<f32>>();
+        let ramp = |width: f32| {
+            (0..64 * 64).map(|i| (0.5 + ((i % 64) as f32 + 0.5 - 32.0) / width.max(1e-3)).clamp(0.0, 1.0)).collect::<Vec<f32>>()
+        };
         for width in [0.0, 8.0, 20.0] {
             let found = softness(&ramp(width), 64);
             assert!((found - f64::from(width)).abs() <= 1.0, "{width}: {found}");

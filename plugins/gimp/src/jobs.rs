@@ -1,12 +1,12 @@
 //! An edit prepared and carried out.
 
+use crate::failure::{Failure, FailureKind};
 use dedit_protocol::request::{Edit, EditVerb, Learn, LearnOptions, ModelChoice, Plan};
 use dedit_protocol::{Blob, Event};
-use crate::failure::{Failure, FailureKind};
 use serde_json::Value;
 
-use crate::desk::Desk;
 use crate::describe::Verb;
+use crate::desk::Desk;
 use crate::items::{Table, softness};
 use crate::masks;
 use crate::other::Other;
@@ -45,7 +45,8 @@ impl Job {
             table.require(name)?;
         }
         let selection = masks::selection(table.host, table.source)?;
-        let ring = selection.as_ref().map(|mask| softness(&masks::shares(mask), table.source.size.0 as usize)).filter(|width| *width >= SOFT);
+        let ring =
+            selection.as_ref().map(|mask| softness(&masks::shares(mask), table.source.size.0 as usize)).filter(|width| *width >= SOFT);
         let mut blobs = Vec::new();
         if verb == Verb::Refine {
             let selection = selection.ok_or_else(|| {

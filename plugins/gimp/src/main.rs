@@ -13,6 +13,7 @@ mod jobs;
 mod masks;
 mod other;
 mod parameters;
+mod past;
 mod pixels;
 mod result;
 mod run;

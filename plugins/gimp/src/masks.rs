@@ -1,7 +1,9 @@
 //! Masks of the document, seen from the layer that is edited.
 
-use dedit_protocol::Pixels;
+use std::collections::BTreeSet;
+
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::Pixels;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
 use crate::pixels;
@@ -46,8 +48,8 @@ impl Frame {
 }
 
 impl Masks {
-    fn add(&mut self, name: String, pixels: Pixels) {
-        let name = unique(&name, self.masks.iter().map(|mask| mask.name.as_str()));
+    fn add(&mut self, name: &str, pixels: Pixels) {
+        let name = unique(name, self.masks.iter().map(|mask| mask.name.as_str()));
         if is_empty(&pixels) { self.empty.push(name) } else { self.masks.push(Mask { name, pixels }) }
     }
 
@@ -56,7 +58,7 @@ impl Masks {
         let mut found = Self::default();
         for layer in document_layers(host, source.image)? {
             if let Some(mask) = host.layer_mask(layer)? {
-                found.add(host.name(layer)?, read(host, mask, host.offsets(layer)?, source)?);
+                found.add(&host.name(layer)?, read(host, mask, host.offsets(layer)?, source)?);
             }
         }
         Ok(found)
@@ -67,7 +69,7 @@ impl Masks {
         let mut found = Self::default();
         for layer in document_layers(host, source.image)? {
             if Some(layer) != source.layer && host.kind(layer)? == ItemKind::Layer && host.has_alpha(layer)? {
-                found.add(host.name(layer)?, alpha(host, layer, source.into(), source)?);
+                found.add(&host.name(layer)?, alpha(host, layer, source.into(), source)?);
             }
         }
         Ok(found)
@@ -77,7 +79,7 @@ impl Masks {
     pub(crate) fn of_channels(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
         let mut found = Self::default();
         for channel in host.channels(source.image)? {
-            found.add(host.name(channel)?, read(host, channel, (0, 0), source)?);
+            found.add(&host.name(channel)?, read(host, channel, (0, 0), source)?);
         }
         Ok(found)
     }
@@ -115,7 +117,8 @@ pub(crate) fn read(host: &dyn Host, mask: Item, offsets: (i32, i32), source: &So
 pub(crate) fn alpha(host: &dyn Host, layer: Item, frame: Frame, source: &Source) -> Result<Pixels, Failure> {
     let format = pixels::with_alpha(source.format);
     let samples = host.read(layer, frame.within(host.offsets(layer)?), format)?;
-    let shares: Vec<f32> = pixels::shares(&samples).chunks_exact(format.channels.count()).filter_map(|pixel| pixel.last().copied()).collect();
+    let shares: Vec<f32> =
+        pixels::shares(&samples).chunks_exact(format.channels.count()).filter_map(|pixel| pixel.last().copied()).collect();
     pixels::sent(pixels::from_shares(&shares, format.samples), frame.size, Channels::Mask)
 }
 
@@ -145,9 +148,10 @@ pub(crate) fn agreement(mask: &[f32], is_other: impl Fn(usize) -> bool) -> f64 {
 }
 
 /// A name that none has yet: with a number behind it where need be.
-pub(crate) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str>) -> String {
+    let taken: BTreeSet<&str> = taken.collect();
     let name = if name.trim().is_empty() { "item" } else { name.trim() };
-    let is_taken = |name: &str| name == BACKGROUND || taken.clone().any(|other| other == name);
+    let is_taken = |name: &str| name == BACKGROUND || taken.contains(name);
     let numbered = (2..).map(|number| format!("{name} {number}"));
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use dedit_protocol::request::Which;
-use dedit_protocol::Pixels;
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::Pixels;
+use dedit_protocol::request::Which;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
 use crate::items::Table;
@@ -31,7 +31,9 @@ impl Other {
         let file = parameters.text("from-file");
         match parameters.image("from-image").filter(|image| host.has_image(*image)) {
             Some(image) => Self::read(host, image, parameters),
-            None if file.is_empty() => Err(input("no other picture is named", "choose an open image or a file that the new thing is taken from")),
+            None if file.is_empty() => {
+                Err(input("no other picture is named", "choose an open image or a file that the new thing is taken from"))
+            }
             None => {
                 let image = host.load(Path::new(file)).map_err(|error| Failure::from(error).at(file))?;
                 let read = Self::read(host, image, parameters);

@@ -128,7 +128,9 @@ fn check(parameter: &Parameter, value: &Value) -> Result<(), String> {
     let name = parameter.name;
     let outside = |range: &dyn std::fmt::Display, value: &dyn std::fmt::Display| Err(format!("'{name}' is {value}; it takes {range}"));
     match (&parameter.kind, value) {
-        (ParameterKind::Text { .. }, Value::Text(_)) | (ParameterKind::Switch { .. }, Value::Switch(_)) | (ParameterKind::Image, Value::Image(_)) => Ok(()),
+        (ParameterKind::Text { .. }, Value::Text(_))
+        | (ParameterKind::Switch { .. }, Value::Switch(_))
+        | (ParameterKind::Image, Value::Image(_)) => Ok(()),
         (ParameterKind::Choice { options, .. }, Value::Text(text)) => {
             if options.iter().any(|(word, _)| word == text) {
                 return Ok(());
@@ -137,10 +139,18 @@ fn check(parameter: &Parameter, value: &Value) -> Result<(), String> {
             Err(format!("'{name}' is '{text}'; it takes one of {}", words.join(", ")))
         }
         (ParameterKind::Number { range: (low, high), .. }, Value::Number(number)) => {
-            if (*low..=*high).contains(number) { Ok(()) } else { outside(&format_args!("{low} to {high}"), number) }
+            if (*low..=*high).contains(number) {
+                Ok(())
+            } else {
+                outside(&format_args!("{low} to {high}"), number)
+            }
         }
         (ParameterKind::Whole { range: (low, high), .. }, Value::Whole(whole)) => {
-            if (*low..=*high).contains(whole) { Ok(()) } else { outside(&format_args!("{low} to {high}"), whole) }
+            if (*low..=*high).contains(whole) {
+                Ok(())
+            } else {
+                outside(&format_args!("{low} to {high}"), whole)
+            }
         }
         _ => Err(format!("'{name}' is of another type")),
     }
@@ -174,7 +184,10 @@ mod tests {
     #[test]
     fn values_are_found_by_name() {
         let moved = with(Verb::Move, "dx", Value::Number(12.5)).unwrap();
-        assert_eq!((moved.number("dx"), moved.number("scale"), moved.text("item"), moved.number("seed")), (Some(12.5), Some(1.0), "", None));
+        assert_eq!(
+            (moved.number("dx"), moved.number("scale"), moved.text("item"), moved.number("seed")),
+            (Some(12.5), Some(1.0), "", None)
+        );
         let replaced = with(Verb::Replace, "prompt", Value::Text(" a red duck\n".into())).unwrap();
         assert_eq!((replaced.text("prompt"), replaced.text("when"), replaced.whole("seed")), ("a red duck", "learned", Some(-1)));
     }

@@ -1,7 +1,7 @@
 //! Pixels between GIMP and the wire: the same samples, in the document's own precision and colour space.
 
-use dedit_protocol::{Pixels, Samples as Sent};
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::{Pixels, Samples as Sent};
 use gimp_host::{Channels, Colours, Curve, Depth, Format, Host, Image, Precision, Result, SampleType, Samples};
 
 /// How the pixels of an image's layers are read and written.

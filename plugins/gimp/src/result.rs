@@ -1,9 +1,9 @@
 //! Results as new layers above the picture: the region that an edit changed, with what it may have changed as the layer's mask.
 
+use crate::failure::{Failure, FailureKind};
+use dedit_protocol::Pixels;
 use dedit_protocol::answer::{Edited, Region};
 use dedit_protocol::request::{EditOptions, ModelChoice, PlanOptions};
-use dedit_protocol::Pixels;
-use crate::failure::{Failure, FailureKind};
 use gimp_host::{Channels, Colours, Host, Item, Rect, SampleType, Samples, UndoStep};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -218,7 +218,13 @@ mod tests {
     use crate::fake::{Fake, IMAGE};
 
     fn source(fake: &Fake, layer: Item) -> Source {
-        let call = Call { procedure: String::new(), mode: RunMode::NonInteractive, image: Some(IMAGE), drawables: vec![layer], values: Vec::new() };
+        let call = Call {
+            procedure: String::new(),
+            mode: RunMode::NonInteractive,
+            image: Some(IMAGE),
+            drawables: vec![layer],
+            values: Vec::new(),
+        };
         Source::find(fake, &call, "layer").unwrap()
     }
 
@@ -226,7 +232,9 @@ mod tests {
     fn made(value: u8, picture: usize, channels: u8) -> Made {
         let region = Region { x: 1, y: 1, width: 2, height: 2 };
         let mut changes = vec![0.0; picture * picture];
-        [picture + 1, picture + 2, 2 * picture + 1].iter().for_each(|at| changes[*at] = 0.3);
+        for at in [picture + 1, picture + 2, 2 * picture + 1] {
+            changes[at] = 0.3;
+        }
         Made {
             edited: Edited { region, revision: Some(1), seed: 5, ..Edited::default() },
             pixels: Pixels::new(2, 2, channels, Sent::U8(vec![value; 4 * usize::from(channels)])).unwrap(),
@@ -258,7 +266,10 @@ mod tests {
         assert_eq!(fake.image_note(IMAGE, SESSION).unwrap(), Some(b"abc".to_vec()));
         // What stands there now is exactly what was noted; where it is hidden, it is the picture again.
         let now = Ground::read(&fake, &source, None).unwrap();
-        assert_eq!((now.made.map(|note| (note.session, note.revision, note.seed)), now.topmost), (Some(("abc".to_owned(), Some(1), 5)), Some(result)));
+        assert_eq!(
+            (now.made.map(|note| (note.session, note.revision, note.seed)), now.topmost),
+            (Some(("abc".to_owned(), Some(1), 5)), Some(result))
+        );
         assert_eq!(Ground::read(&fake, &source, Some(result)).unwrap().digest, before);
         fake.with(result, |layer| layer.visible = false);
         assert_eq!(Ground::read(&fake, &source, None).unwrap().digest, before);

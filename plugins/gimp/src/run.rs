@@ -1,8 +1,7 @@
 //! A call from its beginning to its end.
 
-use dedit_protocol::request::ModelChoice;
-use dedit_protocol::{Pixels, Samples};
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::request::ModelChoice;
 use gimp_host::{Call, Host, Item, Returned, RunMode, Stop, Value};
 
 use crate::describe::Verb;
@@ -14,7 +13,7 @@ use crate::parameters::Parameters;
 use crate::result::{self, Made, Note, SESSION};
 use crate::source::Source;
 use crate::watch::{StatusBar, Watch};
-use crate::{told, ui};
+use crate::{past, told, ui};
 
 /// The name under which is remembered how the last edit was made, whatever it was.
 const HOW: &str = "plug-in-dedit-how";
@@ -53,7 +52,12 @@ fn recall_to_ask(host: &dyn Host, verb: Verb, parameters: &mut Parameters) {
     if verb.asks() {
         recall(host, verb.name(), parameters);
     }
-    for (name, value) in [("item", Value::Text(String::new())), ("seed", Value::Whole(-1)), ("revision", Value::Whole(-1)), ("restart", Value::Switch(false))] {
+    for (name, value) in [
+        ("item", Value::Text(String::new())),
+        ("seed", Value::Whole(-1)),
+        ("revision", Value::Whole(-1)),
+        ("restart", Value::Switch(false)),
+    ] {
         parameters.set(name, value);
     }
     if !verb.asks() {
@@ -84,7 +88,7 @@ fn quietly(host: &dyn Host, call: &Call, verb: Verb, parameters: &Parameters) ->
             opened.note_session(&table)?;
             Ok(Returned { layer: None, text: told::items(&table) })
         }
-        Verb::History => history(&opened, parameters.whole("revision").and_then(|revision| u64::try_from(revision).ok())),
+        Verb::History => past::history(&opened, parameters.whole("revision").and_then(|revision| u64::try_from(revision).ok())),
         Verb::Redo => {
             let seed = parameters.whole("seed").and_then(|seed| u64::try_from(seed).ok());
             let mut bar = StatusBar::new(host);
@@ -146,7 +150,14 @@ pub(crate) struct Placed {
 
 impl Placed {
     /// Makes results layers, in one undo step.
-    pub(crate) fn take(&mut self, host: &dyn Host, source: &Source, ground: &Ground, made: Vec<Made>, hide: Option<Item>) -> Result<(), Failure> {
+    pub(crate) fn take(
+        &mut self,
+        host: &dyn Host,
+        source: &Source,
+        ground: &Ground,
+        made: Vec<Made>,
+        hide: Option<Item>,
+    ) -> Result<(), Failure> {
         self.layers = result::put(host, source, ground, &made, hide)?;
         self.made = made;
         Ok(())
@@ -189,7 +200,8 @@ pub(crate) fn redo(opened: &Opened<'_>, seed: Option<u64>, watch: &mut dyn Watch
     let old = source.active_result.or(ground.topmost);
     let note = old.and_then(|old| Note::of(*host, old));
     let (Some(old), Some(note)) = (old, note) else {
-        return Err(Failure::new(FailureKind::Input, "there is no result yet that could be made again").hint("edit something first, or click a result's layer"));
+        return Err(Failure::new(FailureKind::Input, "there is no result yet that could be made again")
+            .hint("edit something first, or click a result's layer"));
     };
     let job = Job::again(desk, &note, seed)?;
     // Seen without the old one, whose place the new one takes.
@@ -206,103 +218,4 @@ pub(crate) fn learn(opened: &Opened<'_>, parameters: &Parameters, watch: &mut dy
     let model = ModelChoice { model: (!model.is_empty()).then(|| model.to_owned()), ..ModelChoice::default() };
     let learned = jobs::learn(&opened.desk, &table.session.session, &model, parameters.is_on("restart"), watch)?;
     Ok(Returned { layer: None, text: told::learned(&learned, &table) })
-}
-
-/// The session whose history a document shows: the one that was noted, else the picture's own.
-pub(crate) fn session_of_history(opened: &Opened<'_>) -> Result<String, Failure> {
-    let size = [opened.source.size.0, opened.source.size.1];
-    if let Some(note) = opened.host.image_note(opened.source.image, SESSION)?
-        && let Ok(session) = opened.desk.open_session(&String::from_utf8_lossy(&note))
-        && session.size == size
-    {
-        return Ok(session.session);
-    }
-    Ok(opened.table()?.session.session)
-}
-
-/// What was made of a picture; a revision that is named comes back as a layer.
-fn history(opened: &Opened<'_>, revision: Option<u64>) -> Result<Returned, Failure> {
-    let session = session_of_history(opened)?;
-    let (history, _) = opened.desk.history(&session, false, false)?;
-    let layer = match revision {
-        Some(revision) => Some(bring_back(opened, &session, revision)?),
-        None => None,
-    };
-    Ok(Returned { layer, text: told::history(&session, &history) })
-}
-
-/// Lays the picture of a revision over the picture as it stands: a layer of all that differs.
-pub(crate) fn bring_back(opened: &Opened<'_>, session: &str, revision: u64) -> Result<Item, Failure> {
-    let Opened { host, desk, source, ground } = opened;
-    let (history, _) = desk.history(session, false, false)?;
-    let found = history.revisions.into_iter().find(|found| found.revision == revision).ok_or_else(|| {
-        Failure::new(FailureKind::Input, format!("there is no result {revision}")).hint("the history lists those that there are")
-    })?;
-    let whole = desk.whole(session, revision)?;
-    let changes = differences(&ground.pixels, &whole)?;
-    let (region, pixels) = part(&whole, &changes).ok_or_else(|| {
-        Failure::new(FailureKind::Input, format!("the picture already is as result {revision} has it")).hint("hide later results to see others")
-    })?;
-    let edit = found.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
-    let name = edit.as_ref().map_or_else(|| format!("Result {revision}"), crate::verbs::name);
-    let edited = dedit_protocol::answer::Edited {
-        revision: Some(revision),
-        base: found.base,
-        region,
-        seed: found.seed,
-        settings: found.settings,
-        ..Default::default()
-    };
-    let made = Made {
-        edited,
-        pixels,
-        changes,
-        edits: found.edits,
-        plan: Default::default(),
-        options: Default::default(),
-        model_choice: ModelChoice::default(),
-        session: session.to_owned(),
-        name,
-    };
-    let layers = result::put(*host, source, ground, &[made], None)?;
-    layers.first().copied().ok_or_else(|| Failure::new(FailureKind::Internal, "no layer was made"))
-}
-
-/// 1 for each pixel that differs, in any bit.
-fn differences(one: &Pixels, other: &Pixels) -> Result<Vec<f32>, Failure> {
-    let unfit = || Failure::new(FailureKind::Input, "the result is of a picture of another kind").hint("open the picture that it was made of");
-    if one.layout() != other.layout() {
-        return Err(unfit());
-    }
-    fn differ<T>(one: &[T], other: &[T], channels: usize, same: impl Fn(&T, &T) -> bool) -> Vec<f32> {
-        let pixels = one.chunks_exact(channels).zip(other.chunks_exact(channels));
-        pixels.map(|(one, other)| f32::from(u8::from(!one.iter().zip(other).all(|(one, other)| same(one, other))))).collect()
-    }
-    let channels = usize::from(one.channels());
-    match (one.samples(), other.samples()) {
-        (Samples::U8(one), Samples::U8(other)) => Ok(differ(one, other, channels, |a, b| a == b)),
-        (Samples::U16(one), Samples::U16(other)) => Ok(differ(one, other, channels, |a, b| a == b)),
-        (Samples::F32(one), Samples::F32(other)) => Ok(differ(one, other, channels, |a, b| a.to_bits() == b.to_bits())),
-        _ => Err(unfit()),
-    }
-}
-
-/// The rectangle of what is not 0, and its pixels; `None` where all is.
-fn part(whole: &Pixels, changes: &[f32]) -> Option<(dedit_protocol::answer::Region, Pixels)> {
-    let width = whole.width() as usize;
-    let changed = || changes.iter().enumerate().filter(|(_, change)| **change > 0.0).map(|(i, _)| (i % width, i / width));
-    let (left, right) = (changed().map(|at| at.0).min()?, changed().map(|at| at.0).max()?);
-    let (top, bottom) = (changed().map(|at| at.1).min()?, changed().map(|at| at.1).max()?);
-    let region = dedit_protocol::answer::Region { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
-    let channels = usize::from(whole.channels());
-    fn crop<T: Copy>(samples: &[T], row: usize, channels: usize, region: dedit_protocol::answer::Region) -> Vec<T> {
-        let rows = samples.chunks_exact(row * channels).skip(region.y).take(region.height);
-        rows.flat_map(|row| row[region.x * channels..(region.x + region.width) * channels].iter().copied()).collect()
-    }
-    let samples = match whole.samples() {
-        Samples::U8(samples) => Samples::U8(crop(samples, width, channels, region)),
-        Samples::U16(samples) => Samples::U16(crop(samples, width, channels, region)),
-        Samples::F32(samples) => Samples::F32(crop(samples, width, channels, region)),
-    };
-    Some((region, Pixels::new(region.width as u32, region.height as u32, whole.channels(), samples)?))
 }

@@ -1,7 +1,7 @@
 //! What is edited: the active layer, or all that is visible.
 
-use dedit_protocol::{pixels::MAX_PIXELS, pixels::MAX_SIDE};
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::{pixels::MAX_PIXELS, pixels::MAX_SIDE};
 use gimp_host::{Call, Format, Host, Image, Item, ItemKind};
 
 use crate::pixels;
@@ -64,13 +64,18 @@ impl Source {
         };
         let active = match host.kind(drawable)? {
             ItemKind::Layer => drawable,
-            ItemKind::Mask => host.layer_of_mask(drawable)?.ok_or_else(|| input("the active mask belongs to no layer", "click a layer first"))?,
+            ItemKind::Mask => {
+                host.layer_of_mask(drawable)?.ok_or_else(|| input("the active mask belongs to no layer", "click a layer first"))?
+            }
             ItemKind::Group => {
                 let told = format!("'{}' is a group of layers", host.name(drawable)?);
                 return Err(input(told, "click the layer with the picture, or edit all that is visible"));
             }
             ItemKind::Channel | ItemKind::Selection => {
-                return Err(input("a channel is active, not a layer", "leave the quick mask (Shift+Q) if it is on, and click the layer with the picture"));
+                return Err(input(
+                    "a channel is active, not a layer",
+                    "leave the quick mask (Shift+Q) if it is on, and click the layer with the picture",
+                ));
             }
             ItemKind::Other => return Err(input("what is active is no layer", "click the layer with the picture first")),
         };
@@ -84,7 +89,10 @@ impl Source {
             return Err(input(format!("the layer '{name}' is not visible"), "open its eye in the list of layers, or click another layer"));
         }
         if host.is_locked(layer)? {
-            return Err(input(format!("the pixels of the layer '{name}' are locked"), "unlock them in the list of layers, or click another layer"));
+            return Err(input(
+                format!("the pixels of the layer '{name}' are locked"),
+                "unlock them in the list of layers, or click another layer",
+            ));
         }
         let format = pixels::format(host, image, host.has_alpha(layer)?)?;
         let (offsets, size, tattoo) = (host.offsets(layer)?, host.size(layer)?, host.tattoo(layer)?);
@@ -147,7 +155,7 @@ mod tests {
         fake.with(locked, |layer| layer.locked = true);
         let huge = fake.layer("huge", (0, 0), (1, 1), false);
         fake.with(huge, |layer| layer.size = (60000, 60000));
-        let channel = fake.channel("saved", Default::default());
+        let channel = fake.channel("saved", gimp_host::Rect::default());
         for (image, drawables, message, hint) in [
             (None, vec![layer], "no picture", "open one"),
             (Some(Image(9)), vec![layer], "no picture", "open one"),
@@ -161,7 +169,7 @@ mod tests {
         ] {
             let failure = Source::find(&fake, &call(image, &drawables), "layer").unwrap_err();
             assert!(failure.message.contains(message), "{failure}");
-            assert!((*failure).hint.as_ref().is_some_and(|said| said.contains(hint)), "{failure}");
+            assert!(failure.hint.as_ref().is_some_and(|said| said.contains(hint)), "{failure}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is told of what was done: JSON for scripts, sentences for people.
 
-use dedit_protocol::answer::{Learned, Region, Revisions, Status};
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::answer::{Learned, Region, Revisions, Status};
 use gimp_host::Stop;
 use serde_json::json;
 
@@ -102,8 +102,17 @@ mod tests {
     #[test]
     fn the_status_names_what_runs() {
         let mut told = Status { seconds: 200.0, store_quota: 2_000_000_000, sessions: 3, ..Status::default() };
-        assert_eq!(status(&told, "1.0"), "D-Edit 1.0; the daemon has run for 3 min\nNo model is loaded\n3 pictures are kept, 0.00 GB of 2.00 GB");
-        let job = dedit_protocol::answer::JobInfo { job: 7, what: "learn".into(), client: "gimp".into(), position: Some(1), ..Default::default() };
+        assert_eq!(
+            status(&told, "1.0"),
+            "D-Edit 1.0; the daemon has run for 3 min\nNo model is loaded\n3 pictures are kept, 0.00 GB of 2.00 GB"
+        );
+        let job = dedit_protocol::answer::JobInfo {
+            job: 7,
+            what: "learn".into(),
+            client: "gimp".into(),
+            position: Some(1),
+            ..Default::default()
+        };
         told.jobs.push(job);
         assert!(status(&told, "1.0").contains("Job 7: learn for gimp, 1 before it"));
     }

@@ -1,7 +1,7 @@
 //! From what was asked for to what the daemon is told.
 
-use dedit_protocol::request::{EditOptions, EditVerb, ModelChoice, PlanOptions};
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::request::{EditOptions, EditVerb, ModelChoice, PlanOptions};
 
 use crate::describe::Verb;
 use crate::parameters::Parameters;
@@ -130,7 +130,9 @@ mod tests {
 
     fn with(verb: Verb, values: &[(&str, Value)]) -> Parameters {
         let mut parameters = Parameters::defaults(verb);
-        values.iter().for_each(|(name, value)| parameters.set(name, value.clone()));
+        for (name, value) in values {
+            parameters.set(name, value.clone());
+        }
         parameters
     }
 
@@ -141,9 +143,24 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_what_the_daemon_is_told() {
         for (verb, values, expected, name) in [
-            (Verb::Replace, vec![("prompt", text("a duck"))], r#"{"verb":"replace","item":"bag","prompt":"a duck"}"#, "Replace bag: a duck"),
-            (Verb::Augment, vec![("prompt", text("a red [v]"))], r#"{"verb":"augment","item":"bag","prompt":"a red [v]"}"#, "Augment bag: a red bag"),
-            (Verb::Augment, vec![("prompt", text("golden"))], r#"{"verb":"augment","item":"bag","prompt":"golden [v]"}"#, "Augment bag: golden bag"),
+            (
+                Verb::Replace,
+                vec![("prompt", text("a duck"))],
+                r#"{"verb":"replace","item":"bag","prompt":"a duck"}"#,
+                "Replace bag: a duck",
+            ),
+            (
+                Verb::Augment,
+                vec![("prompt", text("a red [v]"))],
+                r#"{"verb":"augment","item":"bag","prompt":"a red [v]"}"#,
+                "Augment bag: a red bag",
+            ),
+            (
+                Verb::Augment,
+                vec![("prompt", text("golden"))],
+                r#"{"verb":"augment","item":"bag","prompt":"golden [v]"}"#,
+                "Augment bag: golden bag",
+            ),
             (Verb::SwapIn, vec![], r#"{"verb":"swap-in","item":"bag","from":"reference:cup"}"#, "Replace bag: cup"),
             (Verb::Remove, vec![("into", text("table"))], r#"{"verb":"remove","items":["bag"],"into":"table"}"#, "Remove bag"),
             (
@@ -164,7 +181,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        for (verb, expected) in [(Verb::Replace, "no words"), (Verb::Augment, "no words"), (Verb::Move, "where it goes"), (Verb::Swap, "swapped")] {
+        for (verb, expected) in
+            [(Verb::Replace, "no words"), (Verb::Augment, "no words"), (Verb::Move, "where it goes"), (Verb::Swap, "swapped")]
+        {
             let failure = edit(verb, &Parameters::defaults(verb), "bag".to_owned(), None).unwrap_err();
             assert!(failure.message.contains(expected) && failure.hint.is_some(), "{failure}");
         }
@@ -174,7 +193,13 @@ mod tests {
     fn what_is_left_as_usual_is_left_to_the_daemon() {
         let usual = order(&Parameters::defaults(Verb::Remove), EditVerb::Reconstruct, None);
         assert_eq!((usual.options, usual.plan, usual.when), (EditOptions::default(), PlanOptions::default(), When::Learned));
-        let values = [("steps", Value::Whole(4)), ("seed", Value::Whole(0)), ("strength", Value::Number(0.0)), ("fit", text("box")), ("when", text("both"))];
+        let values = [
+            ("steps", Value::Whole(4)),
+            ("seed", Value::Whole(0)),
+            ("strength", Value::Number(0.0)),
+            ("fit", text("box")),
+            ("when", text("both")),
+        ];
         let told = order(&with(Verb::Remove, &values), EditVerb::Reconstruct, Some(5.0));
         assert_eq!((told.options.steps, told.options.seed, told.options.strength), (Some(4), Some(0), Some(0.0)));
         assert_eq!((told.plan.fit.as_deref(), told.plan.ring, told.when), (Some("box"), Some(5.0), When::Both));

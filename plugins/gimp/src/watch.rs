@@ -1,11 +1,12 @@
 //! Long work watched: what is told of it, and whether it is to stop.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::failure::{Failure, FailureKind};
 use dedit_client::Call;
 use dedit_protocol::event::{self, Progress};
 use dedit_protocol::{Blob, Event};
-use crate::failure::{Failure, FailureKind};
 use gimp_host::Host;
 use serde::de::DeserializeOwned;
 
@@ -49,13 +50,13 @@ pub(crate) fn told(progress: &Progress) -> (Option<f64>, String) {
     let share = (progress.of > 0).then(|| (progress.step as f64 / progress.of as f64).clamp(0.0, 1.0));
     let mut text = capitalized(&progress.stage);
     if progress.of > 0 {
-        text += &format!(" {} of {}", progress.step, progress.of);
+        let _ = write!(text, " {} of {}", progress.step, progress.of);
     }
     if let Some(loss) = progress.loss {
-        text += &format!(", loss {loss:.3}");
+        let _ = write!(text, ", loss {loss:.3}");
     }
     if let Some(seconds) = progress.seconds_left {
-        text += &format!(", {} left", time(seconds));
+        let _ = write!(text, ", {} left", time(seconds));
     }
     (share, text)
 }
@@ -88,7 +89,9 @@ impl Watch for StatusBar<'_> {
 
     fn heard(&mut self, event: &Event) {
         match event {
-            Event::Queued(queued) if queued.position > 0 => self.0.set_progress(None, &format!("Waiting for {} before it", queued.position)),
+            Event::Queued(queued) if queued.position > 0 => {
+                self.0.set_progress(None, &format!("Waiting for {} before it", queued.position));
+            }
             Event::Progress(progress) => {
                 let (share, text) = told(progress);
                 self.0.set_progress(share, &text);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dedit_protocol::Pixels;
 use crate::failure::{Failure, FailureKind};
+use dedit_protocol::Pixels;
 use gimp_host::ui::{Button, Event, Form, Ui, Window};
 use gimp_host::{Call, Host, Returned};
 use image::RgbImage;
@@ -145,7 +145,8 @@ impl Ask<'_> {
     fn make(&mut self, parameters: &Parameters, closed: &mut bool) -> Result<(), Failure> {
         let opened = Opened::open(self.host, self.call, parameters.text("picture"))?;
         let selection = masks::selection(self.host, &opened.source)?;
-        let is_same = |seen: &Seen| seen.parameters == *parameters && seen.ground.digest == opened.ground.digest && seen.selection == selection;
+        let is_same =
+            |seen: &Seen| seen.parameters == *parameters && seen.ground.digest == opened.ground.digest && seen.selection == selection;
         if self.seen.as_ref().is_some_and(is_same) {
             return Ok(());
         }
@@ -166,7 +167,9 @@ impl Ask<'_> {
         let Opened { source, ground, .. } = opened;
         let remarks = outcome.as_ref().cloned().unwrap_or_default();
         self.window.set_progress(Some(1.0), &done(&made));
-        remarks.iter().for_each(|remark| self.window.alert(remark));
+        for remark in &remarks {
+            self.window.alert(remark);
+        }
         self.seen = Some(Seen { parameters: parameters.clone(), source, ground, selection, made, remarks });
         match outcome {
             Err(failure) if failure.kind != FailureKind::Cancelled => Err(failure),

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use dedit_protocol::answer::Revision;
-use dedit_protocol::Blob;
 use crate::failure::Failure;
+use dedit_protocol::Blob;
+use dedit_protocol::answer::Revision;
 use gimp_host::Returned;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 
 use super::working::CANCEL;
 use super::{cancelled, view};
-use crate::run::{self, Opened};
-use crate::{told, verbs};
+use crate::run::Opened;
+use crate::{past, told, verbs};
 
 const PUT: &str = "put";
 
 /// Shows what was made, and puts a result back as a layer.
-pub(super) fn run(ui: &Ui, opened: Opened<'_>) -> Result<Returned, Failure> {
-    let session = run::session_of_history(&opened)?;
+pub(super) fn run(ui: &Ui, opened: &Opened<'_>) -> Result<Returned, Failure> {
+    let session = past::session_of_history(opened)?;
     let (history, blobs) = opened.desk.history(&session, false, true)?;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
@@ -45,7 +45,7 @@ pub(super) fn run(ui: &Ui, opened: Opened<'_>) -> Result<Returned, Failure> {
                 Event::Selected(chosen) => show(&window, chosen.and_then(|at| revisions.get(at)).copied(), &blobs),
                 Event::Pressed(PUT) => {
                     let Some(revision) = window.chosen().and_then(|at| revisions.get(at)) else { continue };
-                    match run::bring_back(&opened, &session, revision.revision) {
+                    match past::bring_back(opened, &session, revision.revision) {
                         Ok(layer) => return Ok(Returned { layer: Some(layer), text: told::history(&session, &history) }),
                         Err(failure) => window.alert(&failure.to_string()),
                     }

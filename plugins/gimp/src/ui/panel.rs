@@ -41,7 +41,7 @@ struct Panel<'a> {
 }
 
 /// Shows the items, and sets those that the user leaves there.
-pub(super) fn run(ui: &Ui, call: &Call, opened: Opened<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
+pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
     let host = opened.host;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
@@ -177,7 +177,9 @@ impl Panel<'_> {
     fn set(&mut self) -> Result<(), Failure> {
         let items = self.items.clone();
         if items.is_empty() {
-            return Err(Failure::new(crate::failure::FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all"));
+            return Err(
+                Failure::new(crate::failure::FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all")
+            );
         }
         self.table.adopt(&items)
     }

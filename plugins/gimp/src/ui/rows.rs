@@ -23,7 +23,22 @@ pub(super) struct Choices {
 
 /// Shown at once; the others under "More".
 const PLAIN: [&str; 16] = [
-    "item", "prompt", "from-image", "from-file", "from-item", "from-name", "with", "into", "dx", "dy", "scale", "rotate", "when", "variations", "restart", "most",
+    "item",
+    "prompt",
+    "from-image",
+    "from-file",
+    "from-item",
+    "from-name",
+    "with",
+    "into",
+    "dx",
+    "dy",
+    "scale",
+    "rotate",
+    "when",
+    "variations",
+    "restart",
+    "most",
 ];
 
 impl Choices {
@@ -68,7 +83,8 @@ impl Choices {
                 let options = self.named(name);
                 let is_selected = |option: &(String, String)| option.0 == value;
                 let selected = options.iter().position(is_selected).unwrap_or_default();
-                let first_item = if name == "item" && !self.selection && !self.items.is_empty() { 1 } else { 0 };
+                // Where nothing is selected, an item is meant.
+                let first_item = usize::from(name == "item" && !self.selection && !self.items.is_empty());
                 Control::Choice { selected: selected.max(first_item), options: options.into_iter().map(|(_, label)| label).collect() }
             }
             _ => Control::Text { value: value.to_owned(), history: Vec::new() },
@@ -97,7 +113,9 @@ impl Choices {
             }
             let value = match &parameter.kind {
                 ParameterKind::Text { .. } => Value::Text(match name {
-                    "item" | "with" | "into" => self.named(name).into_iter().nth(window.selected(name)).map(|named| named.0).unwrap_or_default(),
+                    "item" | "with" | "into" => {
+                        self.named(name).into_iter().nth(window.selected(name)).map(|named| named.0).unwrap_or_default()
+                    }
                     "from-file" => window.file(name).map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
                     _ => window.text(name),
                 }),

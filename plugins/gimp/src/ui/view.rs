@@ -47,7 +47,9 @@ fn fitting((width, height): (u32, u32)) -> (u32, u32) {
 /// The place in a picture that a click in the window means.
 pub(super) fn place_of((x, y): (i32, i32), size: (u32, u32)) -> Option<(usize, usize)> {
     let (width, height) = fitting(size);
-    let place = |at: i32, shown: u32, side: u32| u32::try_from(at).ok().filter(|at| *at < shown).map(|at| (u64::from(at) * u64::from(side) / u64::from(shown)) as usize);
+    let place = |at: i32, shown: u32, side: u32| {
+        u32::try_from(at).ok().filter(|at| *at < shown).map(|at| (u64::from(at) * u64::from(side) / u64::from(shown)) as usize)
+    };
     Some((place(x, width, size.0)?, place(y, height, size.1)?))
 }
 

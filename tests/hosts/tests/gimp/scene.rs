@@ -12,10 +12,15 @@ pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
 /// A mug and a duck on a table, 128 pixels wide and high: what the built-in model knows.
 pub(crate) fn table() -> RgbImage {
+    table_of(128)
+}
+
+/// The same, of another size.
+pub(crate) fn table_of(side: u32) -> RgbImage {
     let toy = |colour, kind, x, size, turn| Toy { kind, colour, x, z: 0.4, size, turn };
     let toys = vec![toy(Colour::Red, Kind::Mug, -0.75, 1.1, 0.0), toy(Colour::Yellow, Kind::Duck, 0.72, 1.0, -0.2)];
     let camera = Camera { height: 1.35, distance: 6.0 };
-    draw(&Scene { camera, light: -0.6, pattern: 7.0, ground: Ground::Wood, back: Back::BlueWall, toys }, 128).picture
+    draw(&Scene { camera, light: -0.6, pattern: 7.0, ground: Ground::Wood, back: Back::BlueWall, toys }, side).picture
 }
 
 /// A GIMP with the plug-in, and the picture on its desk.

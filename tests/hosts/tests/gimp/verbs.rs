@@ -2,7 +2,7 @@
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
-use dedit_host_tests::gimp::{Arg, Version};
+use dedit_host_tests::gimp::{Arg, Gimp, Version};
 use image::{Rgb, RgbImage};
 
 use crate::opened;
@@ -50,27 +50,29 @@ fn cases() -> Vec<Case> {
 const SEED: &str = "7";
 
 /// Calls every verb on the picture as it was, each a draft of the same seed.
-fn script(gimp: &dedit_host_tests::gimp::Gimp, desk: &Desk) -> String {
-    let mut script = begin(desk, "table.png") + &format!("(define OTHER {})\n", desk.literal("other.png"));
+fn script(gimp: &Gimp, desk: &Desk) -> String {
+    let select = |[x, y, width, height]: [u32; 4]| format!("(select-rectangle image {x} {y} {width} {height})");
+    let mut lines = vec![begin(desk, "table.png"), format!("(define OTHER {})", desk.literal("other.png"))];
     for Case { verb, mut given, .. } in cases() {
         given.extend([("when", Arg::from("draft")), ("seed", Arg::from(7))]);
-        script += &format!("(define result {})\n(print (cadr result))\n", call(gimp, verb, &given));
-        script += &format!("(save-png image {})\n(gimp-item-set-visible (car result) FALSE)\n", desk.literal(format!("{verb}.png")));
+        lines.push(format!("(define result {}) (print (cadr result))", call(gimp, verb, &given)));
+        lines.push(format!("(save-png image {})", desk.literal(format!("{verb}.png"))));
+        lines.push("(gimp-item-set-visible (car result) FALSE)".to_owned());
     }
-    let [x, y, width, height] = DUCK;
-    script += &format!(
-        "(select-rectangle image {x} {y} {width} {height})\n(define duck (value (gimp-selection-save image)))\n(gimp-item-set-name duck \"duck\")\n"
-    );
-    let [x, y, width, height] = MUG;
-    script += &format!("(select-rectangle image {x} {y} {width} {height})\n(choose-layer image (car (reverse (layers image))))\n");
+    lines.push(select(DUCK));
+    lines.push("(define duck (value (gimp-selection-save image))) (gimp-item-set-name duck \"duck\")".to_owned());
+    lines.push(select(MUG));
+    // Saving a channel made that the active one.
+    lines.push("(choose-layer image (car (reverse (layers image))))".to_owned());
     let swap = [("with", Arg::from("duck")), ("when", Arg::from("draft")), ("seed", Arg::from(7))];
-    script +=
-        &format!("(define result {})\n(print (cadr result))\n(save-png image {})\n", call(gimp, "swap", &swap), desk.literal("swap.png"));
-    script += &said(&call(gimp, "redo", &[("seed", Arg::from(8))]));
-    script += &format!("(save-png image {})\n", desk.literal("redo.png"));
-    script += &said(&call(gimp, "history", &[("revision", Arg::from(1))]));
-    script += "(print (layer-names image))\n(print (parasite image \"dedit-session\"))\n";
-    script + &format!("(save-xcf image {})\n", desk.literal("all.xcf"))
+    lines.push(said(&call(gimp, "swap", &swap)));
+    lines.push(format!("(save-png image {})", desk.literal("swap.png")));
+    lines.push(said(&call(gimp, "redo", &[("seed", Arg::from(8))])));
+    lines.push(format!("(save-png image {})", desk.literal("redo.png")));
+    lines.push(said(&call(gimp, "history", &[("revision", Arg::from(1))])));
+    lines.push("(print (layer-names image)) (print (parasite image \"dedit-session\"))".to_owned());
+    lines.push(format!("(save-xcf image {})", desk.literal("all.xcf")));
+    lines.join("\n")
 }
 
 fn every_verb(version: Version) {
@@ -114,7 +116,7 @@ fn every_verb(version: Version) {
 }
 
 /// The file that was saved knows its session, and every layer how it was made.
-fn again_from_the_file(gimp: &dedit_host_tests::gimp::Gimp, desk: &Desk, session: &str) {
+fn again_from_the_file(gimp: &Gimp, desk: &Desk, session: &str) {
     let script = format!(
         "(define image (load-xcf {}))\n(print (parasite image \"dedit-session\"))\n\
          (for-each (lambda (layer) (if (item-parasite layer \"dedit-edit\") (print (name-of layer)))) (layers image))\n(print \"end\")\n",
