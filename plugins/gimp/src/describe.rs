@@ -127,9 +127,9 @@ impl Verb {
             Self::Remove => vec![item(), into()],
             Self::Move => vec![
                 item(),
-                number("dx", "_Right, px", "Pixels to the right; negative to the left", (-65000.0, 65000.0), 0.0),
-                number("dy", "_Down, px", "Pixels down; negative up", (-65000.0, 65000.0), 0.0),
-                number("scale", "_Size", "How many times as large", (0.01, 100.0), 1.0),
+                number("dx", "_X, px", "Pixels to the right; negative to the left", (-65000.0, 65000.0), 0.0),
+                number("dy", "_Y, px", "Pixels down; negative up", (-65000.0, 65000.0), 0.0),
+                number("scale", "Si_ze", "How many times as large", (0.01, 100.0), 1.0),
                 number("rotate", "_Turn, degrees", "Degrees clockwise", (-360.0, 360.0), 0.0),
                 into(),
             ],
@@ -138,7 +138,7 @@ impl Verb {
             Self::Learn => vec![items_from(), picture(), model(), switch("restart", "_Begin again", "Forgets what was learned before")],
             Self::Items => vec![
                 items_from(),
-                whole("most", "At _most", "How many things are looked for, where they are found automatically", (1, 64), 8),
+                whole("most", "Find at mos_t", "How many things are looked for, where they are found automatically", (1, 64), 8),
                 picture(),
             ],
             Self::History => {
@@ -209,7 +209,7 @@ fn item() -> Parameter {
 }
 
 fn into() -> Parameter {
-    text("into", "Give place _to", "The item that gets the pixels it leaves; without a name the nearest ones")
+    text("into", "Filled _by", "The item that gets the pixels it leaves; without a name the nearest ones")
 }
 
 fn prompt(help: &'static str) -> Parameter {
@@ -217,12 +217,12 @@ fn prompt(help: &'static str) -> Parameter {
 }
 
 fn model() -> Parameter {
-    text("model", "_Model", "A name or a path; without one as the daemon was started")
+    text("model", "Mode_l", "A name or a path; without one as the daemon was started")
 }
 
 fn picture() -> Parameter {
     let options = &[("layer", "The active layer"), ("visible", "All that is visible")];
-    choice("picture", "Pi_cture", "What is edited", options, "layer")
+    choice("picture", "Pict_ure", "What is edited", options, "layer")
 }
 
 /// Where items are taken from.
@@ -250,10 +250,15 @@ fn swap_in() -> Vec<Parameter> {
     ];
     vec![
         item(),
-        Parameter { name: "from-image", label: "_From", help: "The open image with the other thing", kind: ParameterKind::Image },
-        text("from-file", "Or a _file", "A picture file with the other thing"),
-        choice("from-item", "The other _thing", "How the other thing is found in its picture", from, "auto"),
-        text("from-name", "_Called", "Name of the layer or channel it is on; without one the active layer, the first channel"),
+        Parameter {
+            name: "from-image",
+            label: "_Another picture",
+            help: "The open image with the other thing",
+            kind: ParameterKind::Image,
+        },
+        text("from-file", "Or a file on _disk", "A picture file with the other thing"),
+        choice("from-item", "The o_ther thing", "How the other thing is found in its picture", from, "auto"),
+        text("from-name", "_Known as", "Name of the layer or channel it is on; without one the active layer, the first channel"),
     ]
 }
 
@@ -271,11 +276,11 @@ fn how() -> Vec<Parameter> {
         whole("variations", "_Variations", "How many results, each with a seed of its own", (1, 64), 1),
         items_from(),
         picture(),
-        choice("fit", "_Shape", "Which shape the new thing may take", fit, "auto"),
+        choice("fit", "S_hape", "Which shape the new thing may take", fit, "auto"),
         whole("seed", "S_eed", "Seed of the noise; -1 for another one each time", (-1, i32::MAX), -1),
-        whole("steps", "Ste_ps", "Denoising steps; 0 for the usual number", (0, 1000), 0),
+        whole("steps", "_Steps", "Denoising steps; 0 for the usual number", (0, 1000), 0),
         number("guidance", "_Guidance", "How strongly words lead; 0 for the usual strength", (0.0, 50.0), 0.0),
-        number("strength", "St_rength", "Share of the steps in which the soft border stays as it was; -1 for the usual", (-1.0, 1.0), -1.0),
+        number("strength", "Stre_ngth", "Share of the steps in which the soft border stays as it was; -1 for the usual", (-1.0, 1.0), -1.0),
         model(),
     ]
 }
@@ -317,6 +322,19 @@ mod tests {
         let keys: BTreeSet<char> =
             Verb::ALL.iter().map(|verb| verb.label().split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap()).collect();
         assert_eq!(keys.len(), Verb::ALL.len());
+    }
+
+    /// A key that two rows have moves the focus and presses nothing.
+    #[test]
+    fn every_key_of_a_dialog_is_one_rows_alone() {
+        let key = |label: &str| label.split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap();
+        for verb in Verb::ALL.into_iter().filter(|verb| verb.asks()) {
+            // The buttons and the fold of every dialog.
+            let others = ["P_review", "_Cancel", "_OK", "_More"].map(key);
+            let mut keys: Vec<char> = verb.parameters().iter().map(|parameter| key(parameter.label)).chain(others).collect();
+            keys.sort_unstable();
+            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{verb:?}: {keys:?}");
+        }
     }
 
     #[test]

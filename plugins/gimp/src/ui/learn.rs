@@ -28,7 +28,7 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &mut Parameters) -> 
         picture: Some(view::SIZE),
         list: None,
         progress: true,
-        buttons: vec![button(CANCEL, "_Cancel", false), button(LEARN, "_Learn", true)],
+        buttons: vec![button(CANCEL, "_Cancel", false), button(LEARN, "_OK", true)],
     });
     view::show(&window, &view::with_items(&view::picture(&opened.ground.pixels), &labels, None));
     loop {

@@ -6,13 +6,14 @@ use crate::failure::Failure;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Call, Host, Rect, Returned, UndoStep};
 
+use super::rows::Choices;
 use super::working::CANCEL;
 use super::{cancelled, view};
 use crate::desk::Labels;
 use crate::items::Table;
 use crate::masks::{self, BACKGROUND, Mask, Masks, unique};
 use crate::parameters::Parameters;
-use crate::run::{self, Opened};
+use crate::run::Opened;
 use crate::source::Source;
 use crate::{pixels, told};
 
@@ -22,8 +23,8 @@ const SET: &str = "set";
 const BUTTONS: [(&str, &str); 9] = [
     ("selection", "Add _selection"),
     ("layer-masks", "Layer _masks"),
-    ("layer-alpha", "_Transparency"),
-    ("channels", "_Channels"),
+    ("layer-alpha", "Tr_ansparency"),
+    ("channels", "Cha_nnels"),
     ("everything", "_Find all"),
     ("up", "_Up"),
     ("down", "_Down"),
@@ -37,16 +38,16 @@ struct Panel<'a> {
     window: &'a Window<'a>,
     table: Table<'a>,
     items: Vec<Mask>,
-    most: usize,
 }
 
 /// Shows the items, and sets those that the user leaves there.
 pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
     let host = opened.host;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
+    let choices = Choices::find(host, Vec::new(), false);
     let window = ui.open(&Form {
         title: "D-Edit: Items".to_owned(),
-        rows: Vec::new(),
+        rows: choices.rows(host, parameters, &["items", "picture"]),
         picture: Some(view::SIZE),
         list: Some(List {
             title: "_Items, the first in front".to_owned(),
@@ -58,7 +59,7 @@ pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &Parame
     });
     let table = opened.table()?;
     let items = of_labels(&table, &table.labels)?;
-    let mut panel = Panel { host, window: &window, table, items, most: run::most(parameters) };
+    let mut panel = Panel { host, window: &window, table, items };
     panel.show(Some(0));
     loop {
         for event in window.events(Duration::from_millis(200)) {
@@ -128,7 +129,7 @@ impl Panel<'_> {
             "layer-alpha" => Masks::of_alpha(host, source)?.masks,
             "channels" => Masks::of_channels(host, source)?.masks,
             _ => {
-                let labels = self.table.desk.everything(&self.table.session.session, self.most)?;
+                let labels = self.table.desk.everything(&self.table.session.session, self.window.number("most").round() as usize)?;
                 of_labels(&self.table, &labels)?
             }
         };
