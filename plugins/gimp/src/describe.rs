@@ -142,7 +142,7 @@ impl Verb {
                 picture(),
             ],
             Self::History => {
-                vec![whole("revision", "_Result", "Which result comes back as a layer; -1 for none", (-1, i32::MAX), -1), picture()]
+                vec![whole("revision", "Resul_t", "Which result comes back as a layer; -1 for none", (-1, i32::MAX), -1), picture()]
             }
             Self::Refine | Self::Status => Vec::new(),
         }

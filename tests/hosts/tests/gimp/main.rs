@@ -3,11 +3,12 @@
 //! Run by `cargo xtask test --only gimp`, which makes sure of all that is needed, one test after another: the names begin with the GIMP they need.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod harness;
 mod scene;
 mod verbs;
+mod windows;
 
 use std::path::Path;
 
