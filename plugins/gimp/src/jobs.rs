@@ -85,7 +85,8 @@ impl Job {
             edit,
             plan: note.plan.clone(),
             options: dedit_protocol::request::EditOptions { seed, ..note.options.clone() },
-            model: note.model_choice.clone(),
+            // A file from elsewhere names no LoRA files of this machine.
+            model: ModelChoice { model: note.model_choice.model.clone(), ..ModelChoice::default() },
             when: if note.draft { When::Draft } else { When::Learned },
             variations: 1,
         };

@@ -24,7 +24,11 @@ const HOW: &str = "plug-in-dedit-how";
 /// Why nothing is given back.
 pub(crate) fn run(host: &dyn Host, call: &Call) -> Result<Returned, Stop> {
     let verb = Verb::of(&call.procedure).ok_or_else(|| Stop::Misused(format!("there is no procedure {}", call.procedure)))?;
-    let mut parameters = Parameters::new(verb, call.values.clone()).map_err(Stop::Misused)?;
+    let mut parameters = match call.mode {
+        // What a script has to say all the same does not count.
+        RunMode::WithLastValues => Parameters::defaults(verb),
+        _ => Parameters::new(verb, call.values.clone()).map_err(Stop::Misused)?,
+    };
     match call.mode {
         RunMode::NonInteractive => {}
         RunMode::WithLastValues => recall(host, verb.name(), &mut parameters),
