@@ -9,7 +9,7 @@ use gimp_host::Host;
 use crate::desk::{Desk, Labels};
 use crate::ground::Ground;
 use crate::masks::{self, BACKGROUND, Mask, Masks, agreement, unique};
-use crate::result::SESSION;
+use crate::noted;
 use crate::source::Source;
 
 /// The name of an item that was only selected.
@@ -52,8 +52,8 @@ impl<'a> Table<'a> {
 
     /// A layer that was painted on is another picture; its items are those it had.
     fn carry_over(&mut self) -> Result<(), Failure> {
-        let Some(noted) = self.host.image_note(self.source.image, SESSION)? else { return Ok(()) };
-        let Ok(earlier) = self.desk.open_session(&String::from_utf8_lossy(&noted)) else { return Ok(()) };
+        let Some(noted) = noted::sessions(self.host, self.source.image)?.into_iter().next() else { return Ok(()) };
+        let Ok(earlier) = self.desk.open_session(&noted) else { return Ok(()) };
         if earlier.size != [self.source.size.0, self.source.size.1] || earlier.session == self.session.session {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl<'a> Table<'a> {
                 self.adopt(&[Mask { name: SELECTION.to_owned(), pixels: selection }])
             }
             "everything" => {
-                let found = self.desk.everything(&self.session.session, most)?;
+                let found = self.everything(most)?;
                 self.open_own()?;
                 self.session = self.desk.set_labels(&self.session.session, self.source.size, &found)?;
                 self.labels = found;
@@ -234,6 +234,15 @@ impl<'a> Table<'a> {
         self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
         self.labels = self.desk.items(&self.session.session)?;
         Ok(())
+    }
+
+    /// Everything that can be told apart in the picture as it stands, at most so many.
+    pub(crate) fn everything(&self, most: usize) -> Result<Labels, Failure> {
+        if self.base == 0 {
+            return self.desk.everything(&self.session.session, most);
+        }
+        let own = open_own(self.host, self.desk, self.source, self.ground)?;
+        self.desk.everything(&own.session, most)
     }
 
     fn open_own(&mut self) -> Result<(), Failure> {

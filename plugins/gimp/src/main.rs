@@ -11,6 +11,7 @@ mod ground;
 mod items;
 mod jobs;
 mod masks;
+mod noted;
 mod other;
 mod parameters;
 mod past;

@@ -6,25 +6,33 @@ use dedit_protocol::{Pixels, Samples};
 use gimp_host::{Item, Returned};
 
 use crate::failure::{Failure, FailureKind};
-use crate::result::{self, Made, SESSION};
+use crate::result::{self, Made};
 use crate::run::Opened;
-use crate::{told, verbs};
+use crate::{noted, told, verbs};
 
-/// The session whose history a document shows: the one that was noted, else the picture's own.
-pub(crate) fn session_of_history(opened: &Opened<'_>) -> Result<String, Failure> {
+/// The sessions whose history a document shows, those that it remembers and the picture's own: the last one first.
+pub(crate) fn sessions_of_history(opened: &Opened<'_>) -> Result<Vec<String>, Failure> {
     let size = [opened.source.size.0, opened.source.size.1];
-    if let Some(note) = opened.host.image_note(opened.source.image, SESSION)?
-        && let Ok(session) = opened.desk.open_session(&String::from_utf8_lossy(&note))
-        && session.size == size
-    {
-        return Ok(session.session);
+    let noted = noted::sessions(opened.host, opened.source.image)?;
+    // Other layers' sessions are of other sizes, and some may be forgotten since.
+    let is_of_picture = |name: &String| opened.desk.open_session(name).is_ok_and(|session| session.size == size);
+    let mut sessions: Vec<String> = noted.into_iter().filter(is_of_picture).collect();
+    let own = opened.table()?.session.session;
+    if !sessions.contains(&own) {
+        sessions.push(own);
     }
-    Ok(opened.table()?.session.session)
+    Ok(sessions)
+}
+
+/// The session that the document was last worked on in.
+fn last_session(opened: &Opened<'_>) -> Result<String, Failure> {
+    let sessions = sessions_of_history(opened)?;
+    sessions.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Internal, "the picture has no session"))
 }
 
 /// What was made of a picture; a revision that is named comes back as a layer.
 pub(crate) fn history(opened: &Opened<'_>, revision: Option<u64>) -> Result<Returned, Failure> {
-    let session = session_of_history(opened)?;
+    let session = last_session(opened)?;
     let (history, _) = opened.desk.history(&session, false, false)?;
     let layer = match revision {
         Some(revision) => Some(bring_back(opened, &session, revision)?),

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ground::{Ground, format_of_results};
+use crate::noted;
 use crate::pixels;
 use crate::source::Source;
 
-/// The name of what is noted on an image: the session of its picture.
-pub(crate) const SESSION: &str = "dedit-session";
 /// The name of what is noted on a result's layer.
 const EDIT: &str = "dedit-edit";
 
@@ -110,7 +109,7 @@ pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Mad
     }
     drop(step);
     if let Some(made) = made.first() {
-        host.set_image_note(source.image, SESSION, made.session.as_bytes())?;
+        noted::note(host, source.image, &made.session)?;
     }
     host.flush();
     Ok(layers)
@@ -263,7 +262,7 @@ mod tests {
         let mask = fake.layer_mask(result).unwrap().unwrap();
         assert_eq!(fake.with(mask, |mask| mask.samples.clone()), [1.0, 1.0, 1.0, 0.0]);
         assert_eq!((fake.steps(), fake.selected_layers(IMAGE).unwrap()), ((1, 1), vec![layer]));
-        assert_eq!(fake.image_note(IMAGE, SESSION).unwrap(), Some(b"abc".to_vec()));
+        assert_eq!(noted::sessions(&fake, IMAGE).unwrap(), ["abc"]);
         // What stands there now is exactly what was noted; where it is hidden, it is the picture again.
         let now = Ground::read(&fake, &source, None).unwrap();
         assert_eq!(

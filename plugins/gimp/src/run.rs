@@ -10,10 +10,10 @@ use crate::ground::Ground;
 use crate::items::Table;
 use crate::jobs::{self, Job};
 use crate::parameters::Parameters;
-use crate::result::{self, Made, Note, SESSION};
+use crate::result::{self, Made, Note};
 use crate::source::Source;
 use crate::watch::{StatusBar, Watch};
-use crate::{past, told, ui};
+use crate::{noted, past, told, ui};
 
 /// The name under which is remembered how the last edit was made, whatever it was.
 const HOW: &str = "plug-in-dedit-how";
@@ -141,7 +141,7 @@ impl<'h> Opened<'h> {
 
     /// Notes the session on the image, so that it is found again.
     pub(crate) fn note_session(&self, table: &Table<'_>) -> Result<(), Failure> {
-        Ok(self.host.set_image_note(self.source.image, SESSION, table.session.session.as_bytes())?)
+        noted::note(self.host, self.source.image, &table.session.session)
     }
 }
 

@@ -1,8 +1,7 @@
-//! The history of a picture.
+//! The history of a document.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::failure::Failure;
 use dedit_protocol::Blob;
 use dedit_protocol::answer::Revision;
 use gimp_host::Returned;
@@ -10,43 +9,51 @@ use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 
 use super::working::CANCEL;
 use super::{cancelled, view};
+use crate::failure::Failure;
 use crate::run::Opened;
-use crate::{past, told, verbs};
+use crate::{past, verbs};
 
 const PUT: &str = "put";
 
+/// A result that was made.
+struct Past {
+    session: String,
+    revision: Revision,
+    thumbnail: Option<Vec<u8>>,
+}
+
 /// Shows what was made, and puts a result back as a layer.
 pub(super) fn run(ui: &Ui, opened: &Opened<'_>) -> Result<Returned, Failure> {
-    let session = past::session_of_history(opened)?;
-    let (history, blobs) = opened.desk.history(&session, false, true)?;
+    let results = results(opened)?;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
         title: "D-Edit: History".to_owned(),
         rows: Vec::new(),
         picture: Some(view::SIZE),
-        list: Some(List { title: "_Results".to_owned(), height: 220, buttons: Vec::new() }),
+        list: Some(List { title: "_Results, the newest first".to_owned(), height: 220, buttons: Vec::new() }),
         progress: false,
         buttons: vec![button(CANCEL, "_Close", false), button(PUT, "_Put into the image", true)],
     });
-    // The newest first.
-    let revisions: Vec<&Revision> = history.revisions.iter().rev().collect();
-    let entries: Vec<_> = revisions.iter().map(|revision| entry(revision, revision.revision == history.current)).collect();
+    let current = opened.ground.made.as_ref();
+    let is_current =
+        |past: &Past| current.is_some_and(|made| made.session == past.session && made.revision == Some(past.revision.revision));
+    let entries: Vec<_> = results.iter().map(|past| entry(&past.revision, is_current(past))).collect();
     window.set_entries(&entries, (!entries.is_empty()).then_some(0));
     if entries.is_empty() {
         window.alert("nothing was made of this picture yet");
     }
     window.set_enabled(PUT, !entries.is_empty());
     view::show(&window, &view::picture(&opened.ground.pixels));
-    show(&window, revisions.first().copied(), &blobs);
+    show(&window, results.first());
     loop {
         for event in window.events(Duration::from_millis(200)) {
             match event {
                 Event::Closed | Event::Pressed(CANCEL) => return Err(cancelled()),
-                Event::Selected(chosen) => show(&window, chosen.and_then(|at| revisions.get(at)).copied(), &blobs),
+                Event::Selected(chosen) => show(&window, chosen.and_then(|at| results.get(at))),
                 Event::Pressed(PUT) => {
-                    let Some(revision) = window.chosen().and_then(|at| revisions.get(at)) else { continue };
-                    match past::bring_back(opened, &session, revision.revision) {
-                        Ok(layer) => return Ok(Returned { layer: Some(layer), text: told::history(&session, &history) }),
+                    let Some(past) = window.chosen().and_then(|at| results.get(at)) else { continue };
+                    match past::bring_back(opened, &past.session, past.revision.revision) {
+                        Ok(layer) => return Ok(Returned { layer: Some(layer), text: String::new() }),
                         Err(failure) => window.alert(&failure.to_string()),
                     }
                 }
@@ -56,16 +63,43 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>) -> Result<Returned, Failure> {
     }
 }
 
+/// All that was made of the document's pictures, the newest first.
+fn results(opened: &Opened<'_>) -> Result<Vec<Past>, Failure> {
+    let mut results = Vec::new();
+    for session in past::sessions_of_history(opened)? {
+        let (history, mut blobs) = opened.desk.history(&session, false, true)?;
+        for revision in history.revisions {
+            let thumbnail = revision.thumbnail.and_then(|at| blobs.get_mut(at)).and_then(|blob| match blob {
+                Blob::Bytes(bytes) => Some(std::mem::take(bytes)),
+                Blob::Pixels(_) => None,
+            });
+            results.push(Past { session: session.clone(), revision, thumbnail });
+        }
+    }
+    results.sort_by_key(|past| std::cmp::Reverse((past.revision.time, past.revision.revision)));
+    Ok(results)
+}
+
 fn entry(revision: &Revision, is_current: bool) -> Entry {
     let edit = revision.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
     let name = edit.as_ref().map_or_else(|| "Result".to_owned(), verbs::name);
-    let note = format!("{}, seed {}, {:.1} s", revision.revision, revision.seed, revision.seconds);
-    Entry { colour: if is_current { view::colour(2) } else { view::colour(7) }, name, note }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let colour = if is_current { view::colour(2) } else { view::colour(7) };
+    Entry { colour, name, note: ago(now.saturating_sub(revision.time)) }
 }
 
-fn show(window: &Window<'_>, revision: Option<&Revision>, blobs: &[Blob]) {
-    let Some(Blob::Bytes(bytes)) = revision.and_then(|revision| revision.thumbnail).and_then(|at| blobs.get(at)) else { return };
-    if let Ok(picture) = image::load_from_memory(bytes) {
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..120 => "just now".to_owned(),
+        120..7200 => format!("{} min ago", seconds / 60),
+        7200..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86400),
+    }
+}
+
+fn show(window: &Window<'_>, past: Option<&Past>) {
+    let picture = past.and_then(|past| past.thumbnail.as_deref()).and_then(|bytes| image::load_from_memory(bytes).ok());
+    if let Some(picture) = picture {
         view::show(window, &picture.into_rgb8());
     }
 }

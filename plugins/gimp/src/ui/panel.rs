@@ -129,7 +129,7 @@ impl Panel<'_> {
             "layer-alpha" => Masks::of_alpha(host, source)?.masks,
             "channels" => Masks::of_channels(host, source)?.masks,
             _ => {
-                let labels = self.table.desk.everything(&self.table.session.session, self.window.number("most").round() as usize)?;
+                let labels = self.table.everything(self.window.number("most").round() as usize)?;
                 of_labels(&self.table, &labels)?
             }
         };
