@@ -4,6 +4,7 @@
 //! it are kept.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dedit_host_tests::daemon::Daemon;
@@ -12,6 +13,7 @@ use dedit_host_tests::gimp::{Arg, Gimp, Shortcut, Version, Window};
 use dedit_host_tests::places;
 use dedit_host_tests::process::within;
 use image::RgbImage;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::opened;
 use crate::scene::{DUCK, MUG, call, gimp_with_plugin, json, table_of};
@@ -19,13 +21,15 @@ use crate::scene::{DUCK, MUG, call, gimp_with_plugin, json, table_of};
 /// For what a busy machine may take long for.
 const LONG: Duration = Duration::from_secs(40);
 /// For what happens in a moment.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(10);
 /// Width and height of the picture: what the table is scaled by is 2.
 const SIDE: u32 = 256;
 /// In which work has to end once it is told to, in seconds.
 const STOP: f64 = 1.0;
 
 const LAYERS: &str = "(length (layers (car (images))))";
+/// The title of the window in which GIMP shows messages.
+const MESSAGE: &str = "^GIMP Message$";
 const SHORTCUTS: [Shortcut<'static>; 5] = [
     Shortcut { procedure: "plug-in-dedit-replace", keys: "<Primary><Alt>r" },
     Shortcut { procedure: "plug-in-dedit-remove", keys: "<Primary><Alt>m" },
@@ -56,6 +60,12 @@ impl<'a> Stage<'a> {
     fn select(&self, rectangle: [u32; 4]) {
         let [x, y, width, height] = rectangle.map(|side| side * SIDE / 128);
         self.window.eval(&format!("(select-rectangle (car (images)) {x} {y} {width} {height})")).unwrap();
+        self.flush();
+    }
+
+    /// Lets windows show what a script did, and entries of menus know it.
+    fn flush(&self) {
+        self.window.eval("(gimp-displays-flush)").unwrap();
     }
 
     /// Presses keys in the picture's window.
@@ -123,6 +133,16 @@ impl<'a> Stage<'a> {
         self.jobs().len()
     }
 
+    /// The process of the plug-in's call that is under way.
+    fn plugin(&self) -> Pid {
+        let path = self.desk.inside("profile/plug-ins/dedit-gimp/dedit-gimp");
+        let is_it =
+            |folder: &Path| fs::read(folder.join("cmdline")).is_ok_and(|line| line.starts_with(path.as_os_str().as_encoded_bytes()));
+        let found = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path()).find(|folder| is_it(folder));
+        let number = found.and_then(|folder| folder.file_name()?.to_str()?.parse().ok());
+        Pid::from_raw(number.expect("the plug-in does not run")).unwrap()
+    }
+
     /// Checks that the next job to end is learning, cancelled in time.
     fn stopped(&self, earlier: usize, at: SystemTime, by: &str) {
         let (time, what) = self.wait_job(earlier);
@@ -133,7 +153,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// With the dialog open: the prompt has the keyboard, then the quality is chosen by its key.
+/// Opens the dialog: the prompt has the keyboard, then the quality is chosen by its key.
 fn fill_in(stage: &Stage<'_>, prompt: &str, is_draft: bool) {
     stage.press("ctrl+alt+r");
     stage.window.wait_window("^D-Edit: Replace$", SOON).unwrap();
@@ -173,18 +193,191 @@ fn replaces(stage: &Stage<'_>) {
     assert_eq!(stage.seen(), after);
 }
 
-fn a_hand_replaces(version: Version) {
+/// What the two windows of a picture show is what was made; a result comes back from the history.
+fn results_are_found(stage: &Stage<'_>) {
+    stage.select(DUCK);
+    let earlier = stage.jobs().len();
+    // As a draft, like the last edit.
+    stage.press("ctrl+alt+m");
+    let (_, what) = stage.wait_job(earlier);
+    assert!(what.starts_with("edit") && what.contains("done"), "{what}");
+    stage.wait_layers(3);
+    stage.window.wait_no_window("^D-Edit: Remove$", SOON).unwrap();
+    assert!(stage.name_of_top().starts_with("Remove selection"), "{}", stage.name_of_top());
+    stage.press("ctrl+alt+h");
+    stage.window.wait_window("^D-Edit: History$", SOON).unwrap();
+    let newest = stage.shot("history");
+    stage.window.key("alt+r").unwrap();
+    stage.window.key("Down").unwrap();
+    assert_ne!(stage.shot("history-older"), newest, "another result is shown");
+    stage.window.key("alt+p").unwrap();
+    stage.window.wait_no_window("^D-Edit: History$", SOON).unwrap();
+    stage.wait_layers(4);
+    assert!(stage.name_of_top().starts_with("Replace selection"), "{}", stage.name_of_top());
+    stage.press("ctrl+z");
+    stage.wait_layers(3);
+}
+
+/// Items are found and added in their panel, and are the picture's from then on.
+fn items_are_set(stage: &Stage<'_>) {
+    stage.press("ctrl+alt+i");
+    stage.window.wait_window("^D-Edit: Items$", SOON).unwrap();
+    let before = stage.shot("items-before");
+    stage.window.key("alt+f").unwrap();
+    let changed = within(LONG, || Ok((stage.shot("items") != before).then_some(())));
+    changed.unwrap().expect("nothing was found");
+    stage.window.key("alt+s").unwrap();
+    stage.shot("items-with-selection");
+    stage.window.key("alt+o").unwrap();
+    stage.window.wait_no_window("^D-Edit: Items$", LONG).unwrap();
+    let call = call(stage.gimp, "items", &[("items", Arg::from("session"))]);
+    let said = stage.window.eval(&format!("(let ((image (car (images)))) (car (reverse {call})))")).unwrap();
+    println!("{said}");
+    let said = json(&said);
+    let items = said["items"].as_array().unwrap();
+    assert!(items.len() > 2 && items.iter().any(|name| name.as_str().unwrap().starts_with("item")), "{items:?}");
+}
+
+/// What there is to say is said in GIMP's way, and nothing becomes of a mistake.
+fn messages_are_shown(stage: &Stage<'_>) {
+    stage.press("ctrl+alt+s");
+    stage.window.wait_window(MESSAGE, SOON).unwrap();
+    stage.shot("status");
+    stage.window.key("Escape").unwrap();
+    stage.window.wait_no_window(MESSAGE, SOON).unwrap();
+    let (before, layers) = (stage.seen(), stage.window.eval(LAYERS).unwrap());
+    stage.window.eval("(select-nothing (car (images)))").unwrap();
+    stage.press("ctrl+alt+m");
+    stage.window.wait_window(MESSAGE, SOON).unwrap();
+    stage.shot("nothing-selected");
+    stage.window.key("Escape").unwrap();
+    assert_eq!((stage.seen(), stage.window.eval(LAYERS).unwrap()), (before, layers));
+}
+
+/// While the daemon learns, GIMP goes on; the dialog's button ends it, and the dialog stays.
+fn learning_is_stopped(stage: &Stage<'_>) {
+    stage.select(MUG);
+    let before = stage.seen();
+    fill_in(stage, "a green duck", false);
+    stage.select(DUCK);
+    stage.select(MUG);
+    let earlier = stage.jobs().len();
+    stage.window.key("alt+r").unwrap();
+    stage.wait_learning();
+    stage.window.eval("(begin (select-nothing (car (images))) (invert (active-layer (car (images)))))").unwrap();
+    stage.flush();
+    assert_ne!(stage.seen(), before);
+    stage.press("ctrl+z");
+    within(SOON, || Ok((stage.seen() == before).then_some(()))).unwrap().expect("a step back is taken while the daemon learns");
+    stage.window.wait_window("^D-Edit: Replace$", SOON).unwrap();
+    stage.shot("learning");
+    assert_eq!(stage.jobs().len(), earlier, "this is too fast for a test of learning");
+    let at = SystemTime::now();
+    stage.window.key("alt+s").unwrap();
+    stage.stopped(earlier, at, "the dialog's button");
+    stage.window.wait_window("^D-Edit: Replace$", SOON).unwrap();
+    stage.shot("stopped");
+    stage.window.key("Escape").unwrap();
+    stage.window.wait_no_window("^D-Edit: Replace$", SOON).unwrap();
+    assert_eq!((stage.seen(), stage.window.eval(LAYERS).unwrap().as_str()), (before, "1"));
+}
+
+/// An edit without a question shows how it goes, and the escape key ends it.
+fn removal_is_stopped(stage: &Stage<'_>) {
+    stage.select(DUCK);
+    let before = stage.seen();
+    stage.press("ctrl+alt+m");
+    let earlier = stage.wait_learning();
+    stage.window.wait_window("^D-Edit: Remove$", SOON).unwrap();
+    stage.shot("remove");
+    let at = SystemTime::now();
+    stage.window.key("Escape").unwrap();
+    stage.stopped(earlier, at, "the escape key");
+    stage.window.wait_no_window("^D-Edit: Remove$", SOON).unwrap();
+    assert_eq!((stage.seen(), stage.window.eval(LAYERS).unwrap().as_str()), (before, "1"));
+}
+
+/// GIMP kills a plug-in whose progress is cancelled: the daemon notices that nobody waits any more.
+fn a_killed_plugin_is_noticed(stage: &Stage<'_>) {
+    stage.select(MUG);
+    let before = stage.seen();
+    stage.press("ctrl+alt+m");
+    let earlier = stage.wait_learning();
+    let plugin = stage.plugin();
+    let at = SystemTime::now();
+    kill_process(plugin, Signal::KILL).unwrap();
+    stage.stopped(earlier, at, "the end of the plug-in");
+    stage.window.wait_no_window("^D-Edit: Remove$", SOON).unwrap();
+    stage.shot("killed");
+    assert_eq!((stage.seen(), stage.window.eval(LAYERS).unwrap().as_str()), (before, "1"));
+    // It begins again as if nothing had been.
+    stage.press("ctrl+alt+s");
+    stage.window.wait_window(MESSAGE, SOON).unwrap();
+}
+
+fn a_hand_edits(version: Version) {
     let (gimp, desk) = gimp_with_plugin(version);
     let stage = Stage::set(&gimp, &desk);
     replaces(&stage);
+    results_are_found(&stage);
+    items_are_set(&stage);
+    messages_are_shown(&stage);
+}
+
+fn a_hand_stops_work(version: Version) {
+    let (gimp, desk) = gimp_with_plugin(version);
+    let stage = Stage::set(&gimp, &desk);
+    learning_is_stopped(&stage);
+    removal_is_stopped(&stage);
+    a_killed_plugin_is_noticed(&stage);
+}
+
+/// The menu has the entries, the first of which opens its dialog.
+fn the_menu_leads_to_a_dialog(version: Version) {
+    let (gimp, desk) = gimp_with_plugin(version);
+    let stage = Stage::set(&gimp, &desk);
+    stage.select(MUG);
+    // By keys from the end of Filters: pointers open submenus when they like.
+    let below = match version {
+        Version::V2 => 2,
+        Version::V3 => 0,
+    };
+    stage.window.key("alt+r").unwrap();
+    (0..=below).for_each(|_| stage.window.key("Up").unwrap());
+    stage.window.key("Right").unwrap();
+    stage.shot("menu");
+    stage.window.key("r").unwrap();
+    stage.window.wait_window("^D-Edit: Replace$", SOON).unwrap();
+    stage.window.key("Escape").unwrap();
+    stage.window.wait_no_window("^D-Edit: Replace$", SOON).unwrap();
 }
 
 #[test]
-fn gimp2_a_hand_replaces() {
-    a_hand_replaces(Version::V2);
+fn gimp2_a_hand_edits() {
+    a_hand_edits(Version::V2);
 }
 
 #[test]
-fn gimp3_a_hand_replaces() {
-    a_hand_replaces(Version::V3);
+fn gimp3_a_hand_edits() {
+    a_hand_edits(Version::V3);
+}
+
+#[test]
+fn gimp2_a_hand_stops_work() {
+    a_hand_stops_work(Version::V2);
+}
+
+#[test]
+fn gimp3_a_hand_stops_work() {
+    a_hand_stops_work(Version::V3);
+}
+
+#[test]
+fn gimp2_the_menu_leads_to_a_dialog() {
+    the_menu_leads_to_a_dialog(Version::V2);
+}
+
+#[test]
+fn gimp3_the_menu_leads_to_a_dialog() {
+    the_menu_leads_to_a_dialog(Version::V3);
 }
