@@ -6,6 +6,7 @@
 pub mod daemon;
 pub mod desk;
 pub mod gimp;
+pub mod measure;
 pub mod places;
 pub mod process;
 pub mod screen;

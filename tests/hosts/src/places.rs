@@ -24,10 +24,12 @@ pub fn gimp_plugin() -> Result<PathBuf> {
     built(GIMP_PLUGIN, "dedit-gimp")
 }
 
-/// Cargo's folder for what is built in this profile.
+/// Cargo's folder for what is built in this profile: that of a program, or the one above that of a test.
 fn built_folder() -> Result<PathBuf> {
     let executable = env::current_exe().context("the path of the test itself is unknown")?;
-    Ok(executable.ancestors().nth(2).context("the test lies in no target folder")?.to_path_buf())
+    let folder = executable.parent().context("the test lies in no target folder")?;
+    let is_of_tests = folder.file_name().is_some_and(|name| name == "deps");
+    Ok(if is_of_tests { folder.parent().unwrap_or(folder) } else { folder }.to_path_buf())
 }
 
 fn built(variable: &str, name: &str) -> Result<PathBuf> {
