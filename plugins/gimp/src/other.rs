@@ -35,7 +35,8 @@ impl Other {
                 Err(input("no other picture is named", "choose an open image or a file that the new thing is taken from"))
             }
             None => {
-                let image = host.load(Path::new(file)).map_err(|error| Failure::from(error).at(file))?;
+                let unread = |error| Failure::from(error).hint("choose a picture file that GIMP can open");
+                let image = host.load(Path::new(file)).map_err(unread)?;
                 let read = Self::read(host, image, parameters);
                 host.close(image)?;
                 read
