@@ -16,7 +16,7 @@ const SUNKEN: c_int = 1;
 /// Between the parts of a line.
 const SPACE: c_int = 6;
 /// The least width.
-const WIDTH: c_int = 240;
+const WIDTH: c_int = 400;
 
 /// The list of a window.
 pub(super) struct Entries<'u> {
