@@ -81,6 +81,7 @@ functions! {
         safe fn gimp_image_get_layer_by_tattoo(I, u32) -> T;
         safe fn gimp_image_get_item_position(I, T) -> c_int;
         safe fn gimp_image_insert_layer(I, T, T, c_int) -> c_int;
+        safe fn gimp_image_remove_layer(I, T) -> c_int;
         safe fn gimp_image_insert_channel(I, T, T, c_int) -> c_int;
         safe fn gimp_image_select_item(I, c_int, T) -> c_int;
         safe fn gimp_image_undo_group_start(I) -> c_int;
@@ -123,6 +124,8 @@ functions! {
         safe fn gimp_layer_from_mask(T) -> T;
         safe fn gimp_layer_set_edit_mask(T, c_int) -> c_int;
         safe fn gimp_layer_set_composite_mode(T, c_int) -> c_int;
+        safe fn gimp_layer_get_opacity(T) -> f64;
+        safe fn gimp_layer_get_apply_mask(T) -> c_int;
 
         safe fn gimp_progress_init(Text<'_>) -> c_int;
         safe fn gimp_progress_update(c_double) -> c_int;

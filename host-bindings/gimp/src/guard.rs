@@ -1,6 +1,7 @@
 //! The one place where a panic ends: it must not cross the border to C.
 
 use std::any::Any;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs what GIMP calls. After a panic the caller gets what `fallback` makes of the message.
@@ -15,7 +16,8 @@ pub(crate) fn guard<T>(fallback: impl FnOnce(String) -> T, body: impl FnOnce() -
 
 /// Says something where a terminal shows it.
 pub(crate) fn complain(message: &str) {
-    eprintln!("dedit-gimp: {message}");
+    // A terminal that was closed is no reason to panic once more.
+    let _ = writeln!(std::io::stderr(), "dedit-gimp: {message}");
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

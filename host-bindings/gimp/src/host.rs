@@ -254,6 +254,10 @@ pub trait Host {
     fn has_alpha(&self, item: Item) -> Result<bool>;
     /// The number of it that stays the same in an XCF file.
     fn tattoo(&self, item: Item) -> Result<u32>;
+    /// How much of a layer is seen, 0 … 1.
+    fn opacity(&self, layer: Item) -> Result<f64>;
+    /// Whether a layer's mask hides what it is to hide; it can be switched off.
+    fn applies_mask(&self, layer: Item) -> Result<bool>;
     /// The mask of a layer; `None` for none, and for what is no layer.
     fn layer_mask(&self, layer: Item) -> Result<Option<Item>>;
     /// The layer that a mask belongs to.
@@ -282,6 +286,8 @@ pub trait Host {
     fn add_mask(&self, layer: Item) -> Result<Item>;
     /// Lets a layer colour what is below it and leave the alpha of that as it is.
     fn clip_to_backdrop(&self, layer: Item) -> Result<()>;
+    /// Takes a layer out of the image.
+    fn remove_layer(&self, image: Image, layer: Item) -> Result<()>;
     /// Deletes an item that is in no image.
     fn delete(&self, item: Item) -> Result<()>;
     /// Selects what a channel or layer mask covers, in place of what was selected.

@@ -179,6 +179,14 @@ impl<A: Abi> Host for Gimp<A> {
         Ok((self.calls.gimp_item_get_tattoo)(self.living(item)?))
     }
 
+    fn opacity(&self, layer: Item) -> Result<f64> {
+        Ok((self.calls.gimp_layer_get_opacity)(self.layer(layer)?) / 100.0)
+    }
+
+    fn applies_mask(&self, layer: Item) -> Result<bool> {
+        Ok((self.calls.gimp_layer_get_apply_mask)(self.layer(layer)?) != 0)
+    }
+
     fn layer_mask(&self, layer: Item) -> Result<Option<Item>> {
         let layer = self.living(layer)?;
         let is_layer = (self.calls.gimp_item_is_layer)(layer) != 0;
@@ -258,6 +266,11 @@ impl<A: Abi> Host for Gimp<A> {
     fn clip_to_backdrop(&self, layer: Item) -> Result<()> {
         let clipped = (self.calls.gimp_layer_set_composite_mode)(self.layer(layer)?, LAYER_COMPOSITE_CLIP_TO_BACKDROP);
         self.done(clipped, "clip the layer to what is below it")
+    }
+
+    fn remove_layer(&self, image: Image, layer: Item) -> Result<()> {
+        let removed = (self.calls.gimp_image_remove_layer)(self.open_image(image)?, self.layer(layer)?);
+        self.done(removed, "remove the layer")
     }
 
     fn delete(&self, item: Item) -> Result<()> {

@@ -1,4 +1,5 @@
 //! How GIMP starts a plug-in, and which GIMP it was.
+#![expect(unsafe_code, reason = "the pipes to GIMP come as numbers")]
 
 use std::ffi::{CString, OsString, c_char, c_int};
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ pub fn run(plugin: &'static dyn Plugin) -> ExitCode {
         eprintln!("dedit-gimp is a plug-in: it is run by GIMP; `dedit install gimp` puts it in its place");
         return ExitCode::FAILURE;
     };
+    keep_pipes(&arguments, version);
     let status = Arguments::new(arguments).and_then(|arguments| match version {
         Version::V2 => v2::run(plugin, &arguments),
         Version::V3 => v3::run(plugin, &arguments),
@@ -28,6 +30,27 @@ pub fn run(plugin: &'static dyn Plugin) -> ExitCode {
         }
     }
 }
+
+/// Keeps the pipes to GIMP from programs that the plug-in starts: a daemon that held them would make GIMP wait for a plug-in that has ended.
+#[cfg(unix)]
+fn keep_pipes(arguments: &[OsString], version: Version) {
+    use rustix::io::{FdFlags, fcntl_setfd};
+
+    let first = match version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    };
+    let numbers = arguments.iter().skip(first).take(2).filter_map(|argument| argument.to_str()?.parse().ok());
+    for number in numbers.filter(|number| *number > 2) {
+        // SAFETY: GIMP opened it for this program, and nothing has closed it yet; where it is not open after all, the call says so and does nothing.
+        let pipe = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+        // Without it everything works but for that wait.
+        let _ = fcntl_setfd(pipe, FdFlags::CLOEXEC);
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_pipes(_: &[OsString], _: Version) {}
 
 /// The arguments as C's `main` gets them. They stay until the program ends.
 pub(crate) struct Arguments {

@@ -1,5 +1,6 @@
 //! The daemon as the plug-in asks it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use dedit_client::{Client, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture, Planned, Revisions, Segmented, Status};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{
-    Edit, EditVerb, Fetch, Hello, History, Items, Learn, Nothing, OpenPicture, OpenSession, Plan, ResultOf, Segment, SetItems, Which,
+    Edit, EditVerb, Fetch, Hello, History, Items, Learn, Nothing, OpenPicture, OpenSession, Plan, ResultOf, Segment, SetItems, Which, Words,
 };
 use dedit_protocol::{Blob, Pixels, Request, Samples, address};
 
@@ -29,6 +30,8 @@ pub(crate) struct Desk {
 pub(crate) struct Labels {
     pub(crate) names: Vec<String>,
     pub(crate) numbers: Vec<u16>,
+    /// What was said of them, where that is known.
+    pub(crate) words: BTreeMap<String, Words>,
 }
 
 fn broken(what: &str) -> Failure {
@@ -105,7 +108,7 @@ impl Desk {
             picture: Which::Target,
             names: labels.names.clone(),
             items: Items::Labels(0),
-            words: None,
+            words: (!labels.words.is_empty()).then(|| labels.words.clone()),
         };
         Ok(self.client.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels)])?.0)
     }
@@ -115,21 +118,21 @@ impl Desk {
         let fetch = Fetch { session: session.to_owned(), picture: Which::Target, pixels: false };
         let (fetched, mut blobs): (Fetched, _) = self.client.ask(&Request::Fetch(fetch), Vec::new())?;
         let Some(labels) = fetched.labels else { return Ok(Labels::default()) };
-        Ok(Labels { names: fetched.names, numbers: numbers(&mut blobs, labels)? })
+        Ok(Labels { names: fetched.names, numbers: numbers(&mut blobs, labels)?, words: fetched.words })
     }
 
     /// The items as they are at a revision.
     pub(crate) fn items_at(&self, session: &str, revision: u64) -> Result<Labels, Failure> {
         let plan = Plan { session: session.to_owned(), edits: vec![EditVerb::Reconstruct], base: Some(revision), ..Plan::default() };
         let (planned, mut blobs) = self.plan(plan, Vec::new())?;
-        Ok(Labels { names: planned.names, numbers: numbers(&mut blobs, 0)? })
+        Ok(Labels { names: planned.names, numbers: numbers(&mut blobs, 0)?, words: BTreeMap::new() })
     }
 
     /// Everything that can be told apart, at most so many.
     pub(crate) fn everything(&self, session: &str, most: usize) -> Result<Labels, Failure> {
         let segment = Segment { session: session.to_owned(), everything: Some(most), ..Segment::default() };
         let (found, mut blobs): (Segmented, _) = self.client.ask(&Request::Segment(segment), Vec::new())?;
-        Ok(Labels { names: found.names, numbers: numbers(&mut blobs, 0)? })
+        Ok(Labels { names: found.names, numbers: numbers(&mut blobs, 0)?, words: BTreeMap::new() })
     }
 
     /// What an edit would come to.

@@ -18,11 +18,6 @@ impl Failure {
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self(self.0.hint(hint))
     }
-
-    /// Names the file or layer concerned.
-    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
-        Self(self.0.at(place))
-    }
 }
 
 impl Deref for Failure {

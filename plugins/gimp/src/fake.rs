@@ -24,6 +24,8 @@ pub(crate) struct Thing {
     pub(crate) samples: Vec<f32>,
     pub(crate) notes: BTreeMap<String, Vec<u8>>,
     pub(crate) clipped: bool,
+    pub(crate) opacity: f64,
+    pub(crate) applies_mask: bool,
 }
 
 #[derive(Debug)]
@@ -132,6 +134,8 @@ impl Fake {
             samples,
             notes: BTreeMap::new(),
             clipped: false,
+            opacity: 1.0,
+            applies_mask: true,
         };
         state.things.insert(item.0, thing);
         item
@@ -305,6 +309,14 @@ impl Host for Fake {
         Ok((item.0 + 100) as u32)
     }
 
+    fn opacity(&self, layer: Item) -> Result<f64> {
+        self.get(layer, |thing| thing.opacity)
+    }
+
+    fn applies_mask(&self, layer: Item) -> Result<bool> {
+        self.get(layer, |thing| thing.applies_mask)
+    }
+
     fn layer_mask(&self, layer: Item) -> Result<Option<Item>> {
         self.get(layer, |thing| thing.mask)
     }
@@ -390,6 +402,11 @@ impl Host for Fake {
 
     fn clip_to_backdrop(&self, layer: Item) -> Result<()> {
         self.with(layer, |thing| thing.clipped = true);
+        Ok(())
+    }
+
+    fn remove_layer(&self, _: Image, layer: Item) -> Result<()> {
+        self.0.borrow_mut().order.retain(|item| *item != layer);
         Ok(())
     }
 

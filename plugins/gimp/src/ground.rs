@@ -23,7 +23,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Reads it, as if one of its results was hidden.
+    /// Reads it, as if one of its results was hidden; of all that is visible nothing can be left out.
     pub(crate) fn read(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Self, Failure> {
         let (samples, results) = match source.layer {
             Some(layer) => {
@@ -33,7 +33,7 @@ impl Ground {
                 results.iter().rev().try_for_each(|(result, note)| lay_over(host, source, &mut samples, *result, note.clipped))?;
                 (samples, results)
             }
-            None => (visible(host, source, without)?, shown_results(host, source, without)?),
+            None => (visible(host, source)?, shown_results(host, source, without)?),
         };
         let pixels = pixels::sent(samples, source.size, source.format.channels)?;
         let digest = pixels.digest();
@@ -53,12 +53,8 @@ fn whole(source: &Source) -> Rect {
     Rect { x: 0, y: 0, width: source.size.0, height: source.size.1 }
 }
 
-fn visible(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Samples, Failure> {
-    let hidden = without.filter(|layer| host.is_visible(*layer).unwrap_or_default());
-    hidden.map_or(Ok(()), |layer| host.set_visible(layer, false))?;
-    let made = host.new_layer_from_visible(source.image);
-    hidden.map_or(Ok(()), |layer| host.set_visible(layer, true))?;
-    let layer = made?;
+fn visible(host: &dyn Host, source: &Source) -> Result<Samples, Failure> {
+    let layer = host.new_layer_from_visible(source.image)?;
     let read = host.offsets(layer).and_then(|(x, y)| host.read(layer, Rect { x: -x, y: -y, ..whole(source) }, source.format));
     host.delete(layer)?;
     Ok(read?)
@@ -79,16 +75,32 @@ fn shown_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Res
     Ok(found)
 }
 
-/// Lays a result over the picture, as its mask has it; a clipped one leaves alpha as it is.
+/// Lays a result over the picture, as its mask, opacity and, where the picture has none of its own, alpha have it; a clipped one leaves alpha as it is.
 fn lay_over(host: &dyn Host, source: &Source, samples: &mut Samples, result: Item, clipped: bool) -> Result<(), Failure> {
-    let Some(mask) = host.layer_mask(result)? else { return Ok(()) };
     let ((x, y), (width, height)) = (host.offsets(result)?, host.size(result)?);
     let at = (i64::from(x) - i64::from(source.offsets.0), i64::from(y) - i64::from(source.offsets.1));
-    let all = Rect { x: 0, y: 0, width, height };
-    let over = host.read(result, all, source.format)?;
-    let covers = pixels::shares(&host.read(mask, all, pixels::of_mask(source.format))?);
+    // What lies outside of the picture is not even read.
+    let Some((area, at)) = seen(at, (width, height), source.size) else { return Ok(()) };
+    let opacity = host.opacity(result)? as f32;
+    let mut covers = match host.layer_mask(result)? {
+        Some(mask) if host.applies_mask(result)? => pixels::shares(&host.read(mask, area, pixels::of_mask(source.format))?),
+        _ => vec![1.0; area.width as usize * area.height as usize],
+    };
+    let has_alpha = pixels::with_alpha(source.format) == source.format;
+    if !has_alpha {
+        let alpha = pixels::shares(&host.read(result, area, pixels::with_alpha(source.format))?);
+        let channels = pixels::with_alpha(source.format).channels.count();
+        covers.iter_mut().zip(alpha.chunks_exact(channels)).for_each(|(cover, pixel)| *cover *= pixel[channels - 1]);
+    }
+    if opacity < 1.0 {
+        for cover in &mut covers {
+            *cover *= opacity;
+        }
+    }
+    let over = host.read(result, area, source.format)?;
     let channels = source.format.channels.count();
-    let place = Place { at, size: (width, height), ground: source.size, channels, laid: channels - usize::from(clipped) };
+    let laid = channels - usize::from(clipped && has_alpha);
+    let place = Place { at, width: area.width as usize, ground: source.size, channels, laid };
     match (samples, over) {
         (Samples::U8(samples), Samples::U8(over)) => place.lay(samples, &over, &covers),
         (Samples::U16(samples), Samples::U16(over)) => place.lay(samples, &over, &covers),
@@ -98,10 +110,20 @@ fn lay_over(host: &dyn Host, source: &Source, samples: &mut Samples, result: Ite
     Ok(())
 }
 
-/// Where something is laid over a picture.
+/// The part of a layer that lies on a picture, in the layer's coordinates, and where it lies on the picture.
+fn seen(at: (i64, i64), size: (u32, u32), ground: (u32, u32)) -> Option<(Rect, (usize, usize))> {
+    let along = |at: i64, size: u32, ground: u32| {
+        let (first, last) = (at.max(0), (at + i64::from(size)).min(i64::from(ground)));
+        (first < last).then(|| ((first - at) as i32, (last - first) as u32, first as usize))
+    };
+    let ((x, width, left), (y, height, top)) = (along(at.0, size.0, ground.0)?, along(at.1, size.1, ground.1)?);
+    Some((Rect { x, y, width, height }, (left, top)))
+}
+
+/// Where something is laid over a picture, within its borders.
 struct Place {
-    at: (i64, i64),
-    size: (u32, u32),
+    at: (usize, usize),
+    width: usize,
     ground: (u32, u32),
     channels: usize,
     /// Channels that are laid over, the first ones.
@@ -111,13 +133,9 @@ struct Place {
 impl Place {
     /// Where the mask is full the sample is the upper one, bit for bit.
     fn lay<T: Sample>(&self, ground: &mut [T], over: &[T], covers: &[f32]) {
-        let width = self.size.0 as usize;
         for (i, cover) in covers.iter().enumerate().filter(|(_, cover)| **cover > 0.0) {
-            let (x, y) = (self.at.0 + (i % width) as i64, self.at.1 + (i / width) as i64);
-            if !(0..i64::from(self.ground.0)).contains(&x) || !(0..i64::from(self.ground.1)).contains(&y) {
-                continue;
-            }
-            let to = (y as usize * self.ground.0 as usize + x as usize) * self.channels;
+            let (x, y) = (self.at.0 + i % self.width, self.at.1 + i / self.width);
+            let to = (y * self.ground.0 as usize + x) * self.channels;
             let from = &over[i * self.channels..][..self.laid];
             for (below, above) in ground[to..][..self.laid].iter_mut().zip(from) {
                 *below = if *cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };

@@ -8,12 +8,10 @@ use gimp_host::Host;
 
 use crate::desk::{Desk, Labels};
 use crate::ground::Ground;
-use crate::masks::{self, BACKGROUND, Mask, Masks, agreement, unique};
+use crate::masks::{self, BACKGROUND, Mask, Masks, SELECTION, agreement, unique};
 use crate::noted;
 use crate::source::Source;
 
-/// The name of an item that was only selected.
-const SELECTION: &str = "selection";
 /// How much of a selection and a known item has to be the same for the one to mean the other.
 const SAME: f64 = 0.9;
 
@@ -52,7 +50,7 @@ impl<'a> Table<'a> {
 
     /// A layer that was painted on is another picture; its items are those it had.
     fn carry_over(&mut self) -> Result<(), Failure> {
-        let Some(noted) = noted::sessions(self.host, self.source.image)?.into_iter().next() else { return Ok(()) };
+        let Some(noted) = noted::sessions(self.host, self.source)?.into_iter().next() else { return Ok(()) };
         let Ok(earlier) = self.desk.open_session(&noted) else { return Ok(()) };
         if earlier.size != [self.source.size.0, self.source.size.1] || earlier.session == self.session.session {
             return Ok(());
@@ -125,7 +123,7 @@ impl<'a> Table<'a> {
                 return Ok(known.to_owned());
             }
         }
-        let name = if name.is_empty() { SELECTION.to_owned() } else { unique(name, std::iter::empty()) };
+        let name = if name.is_empty() || is_transient(name) { SELECTION.to_owned() } else { unique(name, std::iter::empty()) };
         let others = named(&self.labels).filter(|(_, known)| *known != name && !is_transient(known));
         let mut all = vec![Mask { name: name.clone(), pixels: selection }];
         all.extend(others.map(|(k, known)| self.mask_of(&self.labels, k, known)).collect::<Result<Vec<_>, _>>()?);
@@ -216,6 +214,9 @@ impl<'a> Table<'a> {
 
     /// Sets the items. Where they are not those that the session has, and the picture is one of its revisions, it becomes a picture of its own.
     pub(crate) fn adopt(&mut self, all: &[Mask]) -> Result<(), Failure> {
+        if self.is_as_it_is(all) {
+            return Ok(());
+        }
         if self.base != 0 {
             let before = self.desk.items(&self.session.session)?;
             self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
@@ -234,6 +235,17 @@ impl<'a> Table<'a> {
         self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
         self.labels = self.desk.items(&self.session.session)?;
         Ok(())
+    }
+
+    /// Whether items are those that stand there, pixel for pixel.
+    fn is_as_it_is(&self, all: &[Mask]) -> bool {
+        let background = all.len();
+        let stacked = masks::stacked(all, self.labels.numbers.len());
+        let name = |number: u16| all.get(usize::from(number)).map_or(BACKGROUND, |mask| mask.name.as_str());
+        let known = |number: u16| self.labels.names.get(usize::from(number)).map(String::as_str);
+        named(&self.labels).count() == background
+            && !self.labels.numbers.is_empty()
+            && stacked.iter().zip(&self.labels.numbers).all(|(new, old)| Some(name(*new)) == known(*old))
     }
 
     /// Everything that can be told apart in the picture as it stands, at most so many.

@@ -85,8 +85,8 @@ impl Job {
             edit,
             plan: note.plan.clone(),
             options: dedit_protocol::request::EditOptions { seed, ..note.options.clone() },
-            // A file from elsewhere names no LoRA files of this machine.
-            model: ModelChoice { model: note.model_choice.model.clone(), ..ModelChoice::default() },
+            // The session knows its model; a file from elsewhere names none of this machine's.
+            model: ModelChoice::default(),
             when: if note.draft { When::Draft } else { When::Learned },
             variations: 1,
         };
@@ -156,7 +156,6 @@ impl Job {
             edits: self.edits.clone(),
             plan: plan.clone(),
             options: options.clone(),
-            model_choice: model.clone(),
             session: self.session.clone(),
             name,
         })
@@ -195,5 +194,9 @@ impl Watch for Passing<'_> {
 
     fn wants_stop(&mut self) -> bool {
         self.0.wants_stop()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.is_gone()
     }
 }

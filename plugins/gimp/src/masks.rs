@@ -136,6 +136,16 @@ fn is_empty(mask: &Pixels) -> bool {
     }
 }
 
+/// Which mask is seen where, the first one in front: its place in the list, and their number for none.
+pub(crate) fn stacked(masks: &[Mask], pixels: usize) -> Vec<u16> {
+    let mut numbers = vec![masks.len() as u16; pixels];
+    for (number, mask) in masks.iter().enumerate().rev() {
+        let covered = shares(&mask.pixels);
+        numbers.iter_mut().zip(&covered).filter(|(_, share)| **share >= 0.5).for_each(|(at, _)| *at = number as u16);
+    }
+    numbers
+}
+
 /// How much of two masks is the same: their intersection by their union, where more than half counts.
 pub(crate) fn agreement(mask: &[f32], is_other: impl Fn(usize) -> bool) -> f64 {
     let (mut both, mut either) = (0u64, 0u64);
@@ -151,18 +161,21 @@ pub(crate) fn agreement(mask: &[f32], is_other: impl Fn(usize) -> bool) -> f64 {
 pub(crate) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str>) -> String {
     let taken: BTreeSet<&str> = taken.collect();
     let name = if name.trim().is_empty() { "item" } else { name.trim() };
-    let is_taken = |name: &str| name == BACKGROUND || taken.contains(name);
+    let is_taken = |name: &str| [BACKGROUND, SELECTION].contains(&name) || taken.contains(name);
     let numbered = (2..).map(|number| format!("{name} {number}"));
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
 }
 
+/// The name of an item that was only selected.
+pub(crate) const SELECTION: &str = "selection";
 /// The daemon's name for what no mask covers.
 pub(crate) const BACKGROUND: &str = "background";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{Fake, IMAGE};
+    use crate::fake::Fake;
+    use crate::source::of_layer;
 
     #[test]
     fn names_are_given_once() {
@@ -172,6 +185,7 @@ mod tests {
             ("bag", &["bag", "bag 2"], "bag 3"),
             ("", &[], "item"),
             ("background", &[], "background 2"),
+            ("selection", &[], "selection 2"),
         ] {
             assert_eq!(unique(name, taken.iter().copied()), expected);
         }
@@ -194,17 +208,6 @@ mod tests {
         shares(mask).iter().enumerate().filter(|(_, share)| **share > 0.5).map(|(i, _)| i).collect()
     }
 
-    fn source(fake: &Fake, layer: Item) -> Source {
-        let call = gimp_host::Call {
-            procedure: String::new(),
-            mode: gimp_host::RunMode::NonInteractive,
-            image: Some(IMAGE),
-            drawables: vec![layer],
-            values: Vec::new(),
-        };
-        Source::find(fake, &call, "layer").unwrap()
-    }
-
     /// The picture lies at 10, 20 in the image; everything else is seen from there.
     #[test]
     fn masks_lie_where_they_lie_in_the_image() {
@@ -215,7 +218,7 @@ mod tests {
         fake.channel("cup", rectangle(13, 22, 9, 9));
         fake.channel("far", rectangle(0, 0, 5, 5));
         fake.select(rectangle(0, 0, 11, 21));
-        let source = source(&fake, picture);
+        let source = of_layer(&fake, picture);
         let layers = Masks::of_layers(&fake, &source).unwrap();
         assert_eq!((layers.masks[0].name.as_str(), covered(&layers.masks[0].pixels)), ("bag", vec![0]));
         let channels = Masks::of_channels(&fake, &source).unwrap();

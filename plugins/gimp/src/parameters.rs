@@ -90,18 +90,19 @@ impl Parameters {
         }
     }
 
-    /// As a text to be remembered; images are not.
-    pub(crate) fn to_json(&self) -> String {
-        let told = self.described.iter().zip(&self.values).filter_map(|(parameter, value)| {
-            let value = match value {
-                Value::Text(text) => json!(text),
-                Value::Number(number) => json!(number),
-                Value::Whole(whole) => json!(whole),
-                Value::Switch(on) => json!(on),
-                Value::Image(_) => return None,
-            };
-            Some((parameter.name.to_owned(), value))
-        });
+    /// Those of some names as a text to be remembered; images are not.
+    pub(crate) fn to_json(&self, is_told: impl Fn(&str) -> bool) -> String {
+        let told =
+            self.described.iter().zip(&self.values).filter(|(parameter, _)| is_told(parameter.name)).filter_map(|(parameter, value)| {
+                let value = match value {
+                    Value::Text(text) => json!(text),
+                    Value::Number(number) => json!(number),
+                    Value::Whole(whole) => json!(whole),
+                    Value::Switch(on) => json!(on),
+                    Value::Image(_) => return None,
+                };
+                Some((parameter.name.to_owned(), value))
+            });
         serde_json::Value::Object(told.collect::<Map<_, _>>()).to_string()
     }
 
@@ -196,7 +197,7 @@ mod tests {
     fn what_was_remembered_comes_back_as_far_as_it_makes_sense() {
         let replaced = with(Verb::Replace, "prompt", Value::Text("a \"red\" duck".into())).unwrap();
         let mut again = Parameters::defaults(Verb::Replace);
-        again.recall(&replaced.to_json());
+        again.recall(&replaced.to_json(|_| true));
         assert_eq!(again, replaced);
         again.recall(r#"{"prompt":7,"variations":900,"steps":12,"gone":true}"#);
         assert_eq!((again.text("prompt"), again.whole("variations"), again.whole("steps")), ("a \"red\" duck", Some(1), Some(12)));

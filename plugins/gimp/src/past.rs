@@ -1,7 +1,7 @@
 //! Results brought back from a session's history.
 
 use dedit_protocol::answer::{Edited, Region};
-use dedit_protocol::request::{EditOptions, ModelChoice, PlanOptions};
+use dedit_protocol::request::{EditOptions, PlanOptions};
 use dedit_protocol::{Pixels, Samples};
 use gimp_host::{Item, Returned};
 
@@ -13,7 +13,7 @@ use crate::{noted, told, verbs};
 /// The sessions whose history a document shows, those that it remembers and the picture's own: the last one first.
 pub(crate) fn sessions_of_history(opened: &Opened<'_>) -> Result<Vec<String>, Failure> {
     let size = [opened.source.size.0, opened.source.size.1];
-    let noted = noted::sessions(opened.host, opened.source.image)?;
+    let noted = noted::sessions(opened.host, &opened.source)?;
     // Other layers' sessions are of other sizes, and some may be forgotten since.
     let is_of_picture = |name: &String| opened.desk.open_session(name).is_ok_and(|session| session.size == size);
     let mut sessions: Vec<String> = noted.into_iter().filter(is_of_picture).collect();
@@ -62,10 +62,10 @@ pub(crate) fn bring_back(opened: &Opened<'_>, session: &str, revision: u64) -> R
         edited,
         pixels,
         changes,
-        edits: found.edits,
+        // How it was made is known to the session; it is not made again from here.
+        edits: Vec::new(),
         plan: PlanOptions::default(),
         options: EditOptions::default(),
-        model_choice: ModelChoice::default(),
         session: session.to_owned(),
         name,
     };

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, FailureKind};
 use dedit_protocol::Pixels;
 use dedit_protocol::answer::{Edited, Region};
-use dedit_protocol::request::{EditOptions, ModelChoice, PlanOptions};
+use dedit_protocol::request::{EditOptions, PlanOptions};
 use gimp_host::{Channels, Colours, Host, Item, Rect, SampleType, Samples, UndoStep};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,14 +28,15 @@ pub(crate) struct Note {
     pub(crate) base: u64,
     /// The tattoo of the layer that was edited; 0 for all that was visible.
     pub(crate) source: u32,
+    /// Digest of the picture before.
+    pub(crate) before: String,
     /// Digest of the picture with the result in it.
     pub(crate) digest: String,
     /// What was done, as the daemon was told.
     pub(crate) edits: Vec<Value>,
-    /// What was changed, how, and by which model, as the daemon was told.
+    /// What was changed and how, as the daemon was told.
     pub(crate) plan: PlanOptions,
     pub(crate) options: EditOptions,
-    pub(crate) model_choice: ModelChoice,
     /// The seed.
     pub(crate) seed: u64,
     /// Whether nothing was learned for it.
@@ -68,7 +69,6 @@ pub(crate) struct Made {
     pub(crate) edits: Vec<Value>,
     pub(crate) plan: PlanOptions,
     pub(crate) options: EditOptions,
-    pub(crate) model_choice: ModelChoice,
     pub(crate) session: String,
     /// The layer's name.
     pub(crate) name: String,
@@ -79,27 +79,16 @@ pub(crate) struct Made {
 /// # Errors
 /// What GIMP refuses.
 pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Made], hide: Option<Item>) -> Result<Vec<Item>, Failure> {
+    let source = &source.as_it_lies(host)?;
+    let place = place(host, source, hide.or(ground.topmost))?;
     let step = UndoStep::begin(host, source.image)?;
-    let (parent, position) = place(host, source, hide.or(ground.topmost))?;
-    let layers = match made {
-        [made] => vec![put_one(host, source, ground, made, parent, position)?],
-        several => {
-            let name = several.first().map(|made| made.name.as_str()).unwrap_or_default();
-            let group = host.new_group(source.image, name)?;
-            host.insert_layer(source.image, group, parent, position)?;
-            several
-                .iter()
-                .enumerate()
-                .map(|(i, made)| {
-                    let layer = put_one(host, source, ground, made, Some(group), i as i32)?;
-                    if i > 0 {
-                        host.set_visible(layer, false)?;
-                    }
-                    Ok(layer)
-                })
-                .collect::<Result<_, Failure>>()?
+    let mut inserted = Vec::new();
+    let layers = put_all(host, source, ground, made, place, &mut inserted).inspect_err(|_| {
+        // Nothing is left half done.
+        for layer in inserted {
+            let _ = host.remove_layer(source.image, layer);
         }
-    };
+    })?;
     if let Some(hidden) = hide {
         host.set_visible(hidden, false)?;
     }
@@ -109,9 +98,42 @@ pub(crate) fn put(host: &dyn Host, source: &Source, ground: &Ground, made: &[Mad
     }
     drop(step);
     if let Some(made) = made.first() {
-        noted::note(host, source.image, &made.session)?;
+        noted::note(host, source, &made.session)?;
     }
     host.flush();
+    Ok(layers)
+}
+
+/// Makes the layers; those that lie beside the picture are told as soon as they are there.
+fn put_all(
+    host: &dyn Host,
+    source: &Source,
+    ground: &Ground,
+    made: &[Made],
+    (parent, position): (Option<Item>, i32),
+    inserted: &mut Vec<Item>,
+) -> Result<Vec<Item>, Failure> {
+    if let [made] = made {
+        let layer = new_layer(host, source, made)?;
+        host.insert_layer(source.image, layer, parent, position)?;
+        inserted.push(layer);
+        fill(host, source, ground, made, layer)?;
+        return Ok(vec![layer]);
+    }
+    let name = made.first().map(|made| made.name.as_str()).unwrap_or_default();
+    let group = host.new_group(source.image, name)?;
+    host.insert_layer(source.image, group, parent, position)?;
+    inserted.push(group);
+    let mut layers = Vec::with_capacity(made.len());
+    for (i, made) in made.iter().enumerate() {
+        let layer = new_layer(host, source, made)?;
+        host.insert_layer(source.image, layer, Some(group), i as i32)?;
+        fill(host, source, ground, made, layer)?;
+        if i > 0 {
+            host.set_visible(layer, false)?;
+        }
+        layers.push(layer);
+    }
     Ok(layers)
 }
 
@@ -130,13 +152,23 @@ fn place(host: &dyn Host, source: &Source, topmost: Option<Item>) -> Result<(Opt
     Ok((parent, host.position(above)?.min(host.position(layer)?)))
 }
 
-fn put_one(host: &dyn Host, source: &Source, ground: &Ground, made: &Made, parent: Option<Item>, position: i32) -> Result<Item, Failure> {
-    let region = made.edited.region;
-    let size = (region.width as u32, region.height as u32);
-    let area = Rect { x: 0, y: 0, width: size.0, height: size.1 };
-    let layer = host.new_layer(source.image, &made.name, size, true)?;
-    host.set_offsets(layer, source.offsets.0.saturating_add(region.x as i32), source.offsets.1.saturating_add(region.y as i32))?;
-    host.insert_layer(source.image, layer, parent, position)?;
+/// An empty layer where the result belongs.
+fn new_layer(host: &dyn Host, source: &Source, made: &Made) -> Result<Item, Failure> {
+    let Region { x, y, width, height } = made.edited.region;
+    let picture = (source.size.0 as usize, source.size.1 as usize);
+    let fits = x + width <= picture.0 && y + height <= picture.1 && made.changes.len() == picture.0 * picture.1;
+    if !fits || width == 0 || height == 0 || (made.pixels.width() as usize, made.pixels.height() as usize) != (width, height) {
+        return Err(Failure::new(FailureKind::Internal, "the result does not fit the picture"));
+    }
+    let layer = host.new_layer(source.image, &made.name, (width as u32, height as u32), true)?;
+    host.set_offsets(layer, source.offsets.0.saturating_add(x as i32), source.offsets.1.saturating_add(y as i32))?;
+    Ok(layer)
+}
+
+/// Fills a layer with the result, masks it, and notes on it how it was made.
+fn fill(host: &dyn Host, source: &Source, ground: &Ground, made: &Made, layer: Item) -> Result<(), Failure> {
+    let Region { width, height, .. } = made.edited.region;
+    let area = Rect { x: 0, y: 0, width: width as u32, height: height as u32 };
     let (samples, clipped) = samples(host, source, made)?;
     host.write(layer, area, format_of_results(source), &samples)?;
     if clipped {
@@ -145,10 +177,9 @@ fn put_one(host: &dyn Host, source: &Source, ground: &Ground, made: &Made, paren
     let mask = host.add_mask(layer)?;
     host.write(mask, area, pixels::of_mask(source.format), &mask_of(made, source))?;
     let digest = ground.digest_with(host, source, layer, clipped)?;
-    let note = note(source, made, digest, clipped);
+    let note = note(source, made, (ground.digest.clone(), digest), clipped);
     let written = serde_json::to_vec(&note).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    host.set_item_note(layer, EDIT, &written)?;
-    Ok(layer)
+    Ok(host.set_item_note(layer, EDIT, &written)?)
 }
 
 /// The layer's samples, and whether it is to leave the alpha below it as it is.
@@ -188,18 +219,18 @@ fn mask_of(made: &Made, source: &Source) -> Samples {
     }
 }
 
-fn note(source: &Source, made: &Made, digest: String, clipped: bool) -> Note {
+fn note(source: &Source, made: &Made, (before, digest): (String, String), clipped: bool) -> Note {
     let Edited { revision, base, seed, draft, ref model, ref settings, .. } = made.edited;
     Note {
         session: made.session.clone(),
         revision,
         base,
         source: source.tattoo,
+        before,
         digest,
         edits: made.edits.clone(),
         plan: made.plan.clone(),
         options: made.options.clone(),
-        model_choice: made.model_choice.clone(),
         seed,
         draft,
         model: model.clone(),
@@ -211,21 +242,10 @@ fn note(source: &Source, made: &Made, digest: String, clipped: bool) -> Note {
 #[cfg(test)]
 mod tests {
     use dedit_protocol::Samples as Sent;
-    use gimp_host::{Call, RunMode};
 
     use super::*;
     use crate::fake::{Fake, IMAGE};
-
-    fn source(fake: &Fake, layer: Item) -> Source {
-        let call = Call {
-            procedure: String::new(),
-            mode: RunMode::NonInteractive,
-            image: Some(IMAGE),
-            drawables: vec![layer],
-            values: Vec::new(),
-        };
-        Source::find(fake, &call, "layer").unwrap()
-    }
+    use crate::source::of_layer;
 
     /// A result of two by two pixels at 1, 1, of which the last may not change.
     fn made(value: u8, picture: usize, channels: u8) -> Made {
@@ -241,7 +261,6 @@ mod tests {
             edits: Vec::new(),
             plan: PlanOptions::default(),
             options: EditOptions::default(),
-            model_choice: ModelChoice::default(),
             session: "abc".to_owned(),
             name: "Remove bag".to_owned(),
         }
@@ -252,7 +271,7 @@ mod tests {
         let (fake, below) = Fake::picture(8, 8);
         let layer = fake.layer("picture", (3, 2), (4, 4), false);
         fake.layer("text", (0, 0), (8, 8), true);
-        let source = source(&fake, layer);
+        let source = of_layer(&fake, layer);
         let ground = Ground::read(&fake, &source, None).unwrap();
         let before = ground.digest.clone();
         let [result] = put(&fake, &source, &ground, &[made(200, 4, 3)], None).unwrap()[..] else { panic!() };
@@ -262,7 +281,7 @@ mod tests {
         let mask = fake.layer_mask(result).unwrap().unwrap();
         assert_eq!(fake.with(mask, |mask| mask.samples.clone()), [1.0, 1.0, 1.0, 0.0]);
         assert_eq!((fake.steps(), fake.selected_layers(IMAGE).unwrap()), ((1, 1), vec![layer]));
-        assert_eq!(noted::sessions(&fake, IMAGE).unwrap(), ["abc"]);
+        assert_eq!(noted::sessions(&fake, &source).unwrap(), ["abc"]);
         // What stands there now is exactly what was noted; where it is hidden, it is the picture again.
         let now = Ground::read(&fake, &source, None).unwrap();
         assert_eq!(
@@ -280,7 +299,7 @@ mod tests {
     #[test]
     fn variations_are_a_group_in_one_step_and_what_they_replace_is_hidden() {
         let (fake, layer) = Fake::picture(4, 4);
-        let source = source(&fake, layer);
+        let source = of_layer(&fake, layer);
         let ground = Ground::read(&fake, &source, None).unwrap();
         let draft = put(&fake, &source, &ground, &[made(1, 4, 3)], None).unwrap()[0];
         let layers = put(&fake, &source, &ground, &[made(2, 4, 3), made(3, 4, 3)], Some(draft)).unwrap();
@@ -301,7 +320,7 @@ mod tests {
             let (fake, bottom) = Fake::picture(4, 4);
             let layer = if is_alone { bottom } else { fake.layer("cut out", (0, 0), (4, 4), true) };
             fake.with(layer, |layer| layer.alpha = true);
-            let source = source(&fake, layer);
+            let source = of_layer(&fake, layer);
             let ground = Ground::read(&fake, &source, None).unwrap();
             let result = put(&fake, &source, &ground, &[made(alpha, 4, 4)], None).unwrap()[0];
             assert_eq!(fake.with(result, |layer| layer.clipped), clipped);
@@ -309,5 +328,61 @@ mod tests {
             assert!((fake.with(result, |layer| layer.samples[3]) - expected).abs() < 1e-6);
             assert!(Ground::read(&fake, &source, None).unwrap().made.is_some(), "{is_alone} {alpha}");
         }
+    }
+
+    #[test]
+    fn a_result_goes_where_its_picture_has_gone_or_nowhere() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let source = of_layer(&fake, layer);
+        let ground = Ground::read(&fake, &source, None).unwrap();
+        fake.with(layer, |layer| layer.offsets = (-7, 9));
+        let result = put(&fake, &source, &ground, &[made(1, 4, 3)], None).unwrap()[0];
+        assert_eq!(fake.with(result, |layer| layer.offsets), (-6, 10));
+        fake.with(layer, |layer| layer.size = (3, 4));
+        let failure = put(&fake, &source, &ground, &[made(1, 4, 3)], None).unwrap_err();
+        assert!(failure.message.contains("'picture' was resized") && failure.to_string().contains("History"), "{failure}");
+        fake.with(layer, |layer| (layer.size, layer.alpha) = ((4, 4), true));
+        assert!(put(&fake, &source, &ground, &[made(1, 4, 3)], None).unwrap_err().message.contains("converted"));
+        assert_eq!((fake.within(None).len(), fake.steps()), (2, (1, 1)));
+    }
+
+    #[test]
+    fn what_fails_halfway_leaves_no_layer() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let source = of_layer(&fake, layer);
+        let ground = Ground::read(&fake, &source, None).unwrap();
+        let mut beyond = made(1, 4, 3);
+        beyond.edited.region.x = 3;
+        let failure = put(&fake, &source, &ground, &[made(1, 4, 3), beyond], None).unwrap_err();
+        assert!(failure.message.contains("does not fit"));
+        assert_eq!((fake.within(None), fake.steps()), (vec![layer], (1, 1)));
+    }
+
+    #[test]
+    fn what_was_erased_or_made_fainter_is_seen_so() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let source = of_layer(&fake, layer);
+        let before = Ground::read(&fake, &source, None).unwrap();
+        let result = put(&fake, &source, &before, &[made(255, 4, 3)], None).unwrap()[0];
+        let red = |ground: &Ground| match ground.pixels.samples() {
+            Sent::U8(samples) => samples[(4 + 1) * 3],
+            _ => panic!(),
+        };
+        let below = red(&before);
+        assert_eq!(red(&Ground::read(&fake, &source, None).unwrap()), 255);
+        for (change, expected) in [
+            (
+                &(|layer: &mut crate::fake::Thing| layer.opacity = 0.5) as &dyn Fn(&mut crate::fake::Thing),
+                f32::midpoint(255.0, f32::from(below)).round() as u8,
+            ),
+            (&|layer| (layer.opacity, layer.samples[3]) = (1.0, 0.0), below),
+        ] {
+            fake.with(result, change);
+            let now = Ground::read(&fake, &source, None).unwrap();
+            assert_eq!((red(&now), now.made.is_none()), (expected, true));
+        }
+        fake.with(result, |layer| (layer.samples[3], layer.applies_mask) = (1.0, false));
+        let now = Ground::read(&fake, &source, None).unwrap();
+        assert!(now.made.is_none(), "the fourth pixel is seen too");
     }
 }

@@ -17,6 +17,8 @@ use crate::{noted, past, told, ui};
 
 /// The name under which is remembered how the last edit was made, whatever it was.
 const HOW: &str = "plug-in-dedit-how";
+/// What of it holds for other edits too.
+const SHARED: [&str; 5] = ["when", "steps", "guidance", "strength", "model"];
 
 /// Carries out a call.
 ///
@@ -64,16 +66,12 @@ fn recall_to_ask(host: &dyn Host, verb: Verb, parameters: &mut Parameters) {
     ] {
         parameters.set(name, value);
     }
-    if !verb.asks() {
-        parameters.set("variations", Value::Whole(1));
-    }
 }
 
 fn remember(host: &dyn Host, verb: Verb, parameters: &Parameters) {
-    let said = parameters.to_json();
-    host.remember(verb.name(), &said);
+    host.remember(verb.name(), &parameters.to_json(|_| true));
     if verb.edits() {
-        host.remember(HOW, &said);
+        host.remember(HOW, &parameters.to_json(|name| SHARED.contains(&name)));
     }
 }
 
@@ -141,7 +139,7 @@ impl<'h> Opened<'h> {
 
     /// Notes the session on the image, so that it is found again.
     pub(crate) fn note_session(&self, table: &Table<'_>) -> Result<(), Failure> {
-        noted::note(self.host, self.source.image, &table.session.session)
+        noted::note(self.host, &self.source, &table.session.session)
     }
 }
 
@@ -207,9 +205,13 @@ pub(crate) fn redo(opened: &Opened<'_>, seed: Option<u64>, watch: &mut dyn Watch
         return Err(Failure::new(FailureKind::Input, "there is no result yet that could be made again")
             .hint("edit something first, or click a result's layer"));
     };
-    let job = Job::again(desk, &note, seed)?;
-    // Seen without the old one, whose place the new one takes.
+    // Seen without the old one, whose place the new one takes. Of all that is visible nothing can be left out.
     let ground = Ground::read(*host, source, Some(old))?;
+    if ground.digest != if source.layer.is_some() { note.before.as_str() } else { note.digest.as_str() } {
+        let told = "the picture is no longer as it was when this result was made";
+        return Err(Failure::new(FailureKind::Input, told).hint("make the edit anew from the menu"));
+    }
+    let job = Job::again(desk, &note, seed)?;
     job.carry_out(desk, watch, &mut |made| take(source, &ground, made, Some(old)))
 }
 

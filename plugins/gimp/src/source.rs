@@ -50,6 +50,33 @@ impl Source {
         Ok(source)
     }
 
+    /// The same where it lies now: work takes a while, and the document is the user's meanwhile.
+    ///
+    /// # Errors
+    /// Where it is gone, or is of another size or kind.
+    pub(crate) fn as_it_lies(&self, host: &dyn Host) -> Result<Self, Failure> {
+        let changed = |how: &str| {
+            let told = format!("'{}' was {how} while D-Edit was at work", self.name);
+            input(told, "the result is kept: Filters ▸ D-Edit ▸ History brings it back where it fits")
+        };
+        if !host.has_image(self.image) {
+            return Err(changed("closed"));
+        }
+        let Some(layer) = self.layer else {
+            return if host.image_size(self.image)? == self.size { Ok(self.clone()) } else { Err(changed("resized")) };
+        };
+        if !host.has_item(layer) {
+            return Err(changed("deleted"));
+        }
+        if host.size(layer)? != self.size {
+            return Err(changed("resized"));
+        }
+        if pixels::format(host, self.image, host.has_alpha(layer)?)? != self.format {
+            return Err(changed("converted"));
+        }
+        Ok(Self { offsets: host.offsets(layer)?, ..self.clone() })
+    }
+
     fn visible(host: &dyn Host, image: Image) -> Result<Self, Failure> {
         let format = pixels::format(host, image, true)?;
         let (name, size) = (host.image_name(image)?, host.image_size(image)?);
@@ -85,7 +112,7 @@ impl Source {
             None => (active, None),
         };
         let name = host.name(layer)?;
-        if !host.is_visible(layer)? {
+        if !is_shown(host, layer)? {
             return Err(input(format!("the layer '{name}' is not visible"), "open its eye in the list of layers, or click another layer"));
         }
         if host.is_locked(layer)? {
@@ -134,6 +161,12 @@ pub(crate) fn is_shown(host: &dyn Host, layer: Item) -> Result<bool, Failure> {
         at = host.parent(item)?;
     }
     Ok(true)
+}
+
+/// A layer as the source, for tests.
+#[cfg(test)]
+pub(crate) fn of_layer(host: &dyn Host, layer: Item) -> Source {
+    Source::layer(host, crate::fake::IMAGE, &[layer]).unwrap()
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ pub(crate) trait Watch {
     fn heard(&mut self, event: &Event);
     /// Whether it is to stop; called often, and the place to let a window live.
     fn wants_stop(&mut self) -> bool;
+    /// Whether nobody waits any more, not even for the daemon to stop.
+    fn is_gone(&self) -> bool {
+        false
+    }
 }
 
 /// Waits for the answer of a job.
@@ -31,6 +35,9 @@ pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_>, watch: &mut dyn Wa
     loop {
         if watch.wants_stop() {
             call.cancel()?;
+        }
+        if watch.is_gone() {
+            return Err(Failure::new(FailureKind::Cancelled, "cancelled"));
         }
         match call.next(PAUSE)? {
             Some(Event::Finished(head, blobs)) => {

@@ -114,6 +114,10 @@ impl Ask<'_> {
     /// Makes what is asked for, unless it is there already, and a layer of it where that is wanted. What goes wrong is said in the window, which stays.
     fn tried(&mut self, parameters: &mut Parameters, apply: bool) -> Result<Option<Returned>, Failure> {
         self.choices.read(self.window, parameters, &[]);
+        if !apply && parameters.whole("seed") == Some(-1) {
+            // Another seed each time.
+            self.seen = None;
+        }
         remember_prompt(self.host, parameters.text("prompt"));
         self.enable(false);
         let mut closed = false;
@@ -129,10 +133,25 @@ impl Ask<'_> {
                 self.window.set_progress(Some(0.0), if stopped { "Stopped" } else { "" });
                 if !stopped {
                     self.window.alert(&failure.to_string());
+                    self.refresh(parameters);
                 }
                 Ok(None)
             }
         }
+    }
+
+    /// The items that there are by now, to choose from: what went wrong may be that one has to be named.
+    fn refresh(&mut self, parameters: &Parameters) {
+        let Ok(opened) = Opened::open(self.host, self.call, parameters.text("picture")) else { return };
+        let Ok(table) = opened.table() else { return };
+        if table.names() == self.choices.items {
+            return;
+        }
+        (self.choices.items, self.labels) = (table.names(), table.labels.clone());
+        for name in ["item", "with", "into"] {
+            self.window.set_options(name, &self.choices.labels(name), 0);
+        }
+        view::show(self.window, &view::with_items(&self.picture, &self.labels, None));
     }
 
     fn enable(&self, enabled: bool) {

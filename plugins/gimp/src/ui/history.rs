@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dedit_protocol::Blob;
 use dedit_protocol::answer::Revision;
-use gimp_host::Returned;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
+use gimp_host::{Call, Returned};
 
 use super::working::CANCEL;
 use super::{cancelled, view};
@@ -23,7 +23,7 @@ struct Past {
 }
 
 /// Shows what was made, and puts a result back as a layer.
-pub(super) fn run(ui: &Ui, opened: &Opened<'_>) -> Result<Returned, Failure> {
+pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>) -> Result<Returned, Failure> {
     let results = results(opened)?;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
@@ -52,7 +52,10 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>) -> Result<Returned, Failure> {
                 Event::Selected(chosen) => show(&window, chosen.and_then(|at| results.get(at))),
                 Event::Pressed(PUT) => {
                     let Some(past) = window.chosen().and_then(|at| results.get(at)) else { continue };
-                    match past::bring_back(opened, &past.session, past.revision.revision) {
+                    // The document may have changed meanwhile.
+                    let picture = if opened.source.layer.is_some() { "layer" } else { "visible" };
+                    let now = Opened::open(opened.host, call, picture);
+                    match now.and_then(|now| past::bring_back(&now, &past.session, past.revision.revision)) {
                         Ok(layer) => return Ok(Returned { layer: Some(layer), text: String::new() }),
                         Err(failure) => window.alert(&failure.to_string()),
                     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::failure::{Failure, FailureKind};
-use gimp_host::Returned;
 use gimp_host::ui::{Button, Event, Form, Ui};
+use gimp_host::{Call, Returned};
 
 use super::rows::Choices;
 use super::working::{CANCEL, Working};
@@ -17,7 +17,7 @@ const LEARN: &str = "learn";
 const WITHOUT: [&str; 1] = ["picture"];
 
 /// Asks from where items are taken, learns them, and shows how that goes.
-pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
+pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
     let host = opened.host;
     let (names, labels) = opened.table().map(|table| (table.names(), table.labels.clone()))?;
     let choices = Choices::find(host, names, host.selection(opened.source.image)?.is_some());
@@ -40,7 +40,10 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &mut Parameters) -> 
                     window.set_enabled(LEARN, false);
                     window.set_label(CANCEL, "_Stop");
                     let mut working = Working::new(&window, host);
-                    match run::learn(opened, parameters, &mut working) {
+                    // The document may have changed meanwhile, and the daemon may have ended.
+                    let learned = Opened::open(host, call, parameters.text("picture"))
+                        .and_then(|opened| run::learn(&opened, parameters, &mut working));
+                    match learned {
                         Ok(returned) => return Ok(returned),
                         Err(failure) if working.was_closed() => return Err(failure),
                         Err(failure) if failure.kind == FailureKind::Cancelled => {

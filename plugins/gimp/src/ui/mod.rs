@@ -34,9 +34,9 @@ pub(crate) fn run(host: &dyn Host, call: &Call, verb: Verb, parameters: &mut Par
     let opened = Opened::open(host, call, parameters.text("picture"))?;
     let ui = Ui::load(host.version(), "dedit-gimp")?;
     match verb {
-        Verb::Learn => learn::run(&ui, &opened, parameters),
-        Verb::Items => panel::run(&ui, call, &opened, parameters),
-        Verb::History => history::run(&ui, &opened),
+        Verb::Learn => learn::run(&ui, call, &opened, parameters),
+        Verb::Items => panel::run(&ui, &opened, parameters),
+        Verb::History => history::run(&ui, call, &opened),
         verb if verb.asks() => ask::run(&ui, call, verb, opened, parameters),
         verb => direct::run(&ui, verb, &opened, parameters),
     }

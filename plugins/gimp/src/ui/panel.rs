@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
-use gimp_host::{Call, Host, Rect, Returned, UndoStep};
+use gimp_host::{Host, Rect, Returned, UndoStep};
 
 use super::rows::Choices;
 use super::working::CANCEL;
@@ -41,7 +41,7 @@ struct Panel<'a> {
 }
 
 /// Shows the items, and sets those that the user leaves there.
-pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
+pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
     let host = opened.host;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let choices = Choices::find(host, Vec::new(), false);
@@ -74,7 +74,7 @@ pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &Parame
                 },
                 event => {
                     window.alert("");
-                    if let Err(failure) = panel.hear(event, call) {
+                    if let Err(failure) = panel.hear(event) {
                         window.alert(&failure.to_string());
                     }
                 }
@@ -89,7 +89,7 @@ fn of_labels(table: &Table<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
 }
 
 impl Panel<'_> {
-    fn hear(&mut self, event: Event, call: &Call) -> Result<(), Failure> {
+    fn hear(&mut self, event: Event) -> Result<(), Failure> {
         let chosen = self.window.chosen().filter(|at| *at < self.items.len());
         match event {
             Event::Selected(chosen) => self.show_picture(chosen),
@@ -112,17 +112,20 @@ impl Panel<'_> {
                 }
             }
             Event::Pressed("save") => save(self.host, self.table.source, &self.items)?,
-            Event::Pressed(from) if BUTTONS.iter().any(|(id, _)| *id == from) => self.add(from, call)?,
+            Event::Pressed(from) if BUTTONS.iter().any(|(id, _)| *id == from) => self.add(from)?,
             _ => {}
         }
         Ok(())
     }
 
     /// Adds what the document shows, in front of what is there.
-    fn add(&mut self, from: &str, call: &Call) -> Result<(), Failure> {
+    fn add(&mut self, from: &str) -> Result<(), Failure> {
         let (host, source) = (self.host, self.table.source);
         // The document may have changed since the window opened.
-        Source::find(host, call, if source.layer.is_some() { "layer" } else { "visible" })?;
+        if source.as_it_lies(host)? != *source {
+            return Err(Failure::new(FailureKind::Input, format!("'{}' was moved meanwhile", source.name))
+                .hint("close this window and open it again"));
+        }
         let found = match from {
             "selection" => masks::selection(host, source)?.map(|pixels| Mask { name: "item".to_owned(), pixels }).into_iter().collect(),
             "layer-masks" => Masks::of_layers(host, source)?.masks,
@@ -134,7 +137,7 @@ impl Panel<'_> {
             }
         };
         if found.is_empty() {
-            return Err(Failure::new(crate::failure::FailureKind::Input, "there is nothing of that kind in the document")
+            return Err(Failure::new(FailureKind::Input, "there is nothing of that kind in the document")
                 .hint("select a thing, or give layers masks"));
         }
         for mask in found.into_iter().rev() {
@@ -170,7 +173,7 @@ impl Panel<'_> {
     }
 
     fn show_picture(&self, chosen: Option<usize>) {
-        let labels = stacked(&self.items, self.table.source.size);
+        let labels = labels(&self.items, self.table.source.size);
         let name = chosen.and_then(|at| self.items.get(at)).map(|item| item.name.as_str());
         view::show(self.window, &view::with_items(&view::picture(&self.table.ground.pixels), &labels, name));
     }
@@ -178,23 +181,16 @@ impl Panel<'_> {
     fn set(&mut self) -> Result<(), Failure> {
         let items = self.items.clone();
         if items.is_empty() {
-            return Err(
-                Failure::new(crate::failure::FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all")
-            );
+            return Err(Failure::new(FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all"));
         }
         self.table.adopt(&items)
     }
 }
 
-/// Which item is seen where: the first one in front.
-fn stacked(items: &[Mask], (width, height): (u32, u32)) -> Labels {
-    let mut numbers = vec![items.len() as u16; width as usize * height as usize];
-    for (number, item) in items.iter().enumerate().rev() {
-        let covered = masks::shares(&item.pixels);
-        numbers.iter_mut().zip(&covered).filter(|(_, share)| **share >= 0.5).for_each(|(at, _)| *at = number as u16);
-    }
+/// Which item is seen where, with the background behind them.
+fn labels(items: &[Mask], (width, height): (u32, u32)) -> Labels {
     let names = items.iter().map(|item| item.name.clone()).chain([BACKGROUND.to_owned()]).collect();
-    Labels { names, numbers }
+    Labels { names, numbers: masks::stacked(items, width as usize * height as usize), ..Labels::default() }
 }
 
 /// Saves items as channels of the document, in one undo step: there they are seen, painted on, and kept in its file.

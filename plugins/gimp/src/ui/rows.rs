@@ -85,7 +85,12 @@ impl Choices {
                 let selected = options.iter().position(is_selected).unwrap_or_default();
                 // Where nothing is selected, an item is meant.
                 let first_item = usize::from(name == "item" && !self.selection && !self.items.is_empty());
-                Control::Choice { selected: selected.max(first_item), options: options.into_iter().map(|(_, label)| label).collect() }
+                // Something is swapped with another.
+                let second_item = usize::from(name == "with" && !self.selection && options.len() > 1);
+                Control::Choice {
+                    selected: selected.max(first_item).max(second_item),
+                    options: options.into_iter().map(|(_, label)| label).collect(),
+                }
             }
             _ => Control::Text { value: value.to_owned(), history: Vec::new() },
         }
@@ -102,6 +107,11 @@ impl Choices {
         let items = self.items.iter().map(|item| (item.clone(), item.clone()));
         let last = (name == "into").then(|| (BACKGROUND.to_owned(), "The background".to_owned()));
         first.map(|first| (String::new(), first.to_owned())).into_iter().chain(items).chain(last).collect()
+    }
+
+    /// What is shown of them.
+    pub(super) fn labels(&self, name: &str) -> Vec<String> {
+        self.named(name).into_iter().map(|(_, label)| label).collect()
     }
 
     /// Takes over what the user said.

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn items_are_tinted_and_the_background_is_not() {
-        let labels = Labels { names: vec!["cup".into(), BACKGROUND.into()], numbers: vec![0, 1] };
+        let labels = Labels { names: vec!["cup".into(), BACKGROUND.into()], numbers: vec![0, 1], ..Labels::default() };
         let tinted = with_items(&RgbImage::new(2, 1), &labels, Some("cup"));
         assert_eq!((tinted.get_pixel(0, 0).0, tinted.get_pixel(1, 0).0), ([138, 95, 0], [0, 0, 0]));
         assert_eq!(with_mask(&RgbImage::new(1, 1), &[f32::NAN]).get_pixel(0, 0).0, [0, 0, 0]);

@@ -71,4 +71,9 @@ impl Watch for Working<'_, '_> {
         }
         self.stopped
     }
+
+    /// The daemon stops what nobody is connected for.
+    fn is_gone(&self) -> bool {
+        self.closed
+    }
 }
