@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn failures_are_told_whole_and_what_was_cancelled_is_no_failure() {
-        let failure = Failure::new(FailureKind::Connection, "no daemon").at("/x").hint("start one");
+        let failure = Failure::from(dedit_protocol::Failure::new(FailureKind::Connection, "no daemon").at("/x").hint("start one"));
         assert_eq!(stop(&failure), Stop::Failed("no daemon: /x; start one".to_owned()));
         assert_eq!(stop(&Failure::new(FailureKind::Cancelled, "cancelled")), Stop::Cancelled);
     }

@@ -16,6 +16,10 @@ const NEAR: c_int = 6;
 const FAR: c_int = 12;
 /// Where a text that is not a name goes on in the next line: in pixels for GTK 2, in letters for GTK 3.
 const WRAP: (c_int, c_int) = (360, 48);
+/// A message's width in a dialog that is wide anyway, in pixels: GTK 2 uses no more than it is told.
+const WIDE: c_int = 640;
+/// At most so many buttons stand beside each other below a list.
+const LINE: usize = 5;
 /// `GTK_FILL`, and with `GTK_EXPAND`.
 const FILL: c_int = 4;
 const GROW: c_int = 5;
@@ -99,7 +103,8 @@ pub(super) fn open<'u>(toolkit: &'u Toolkit, form: &Form) -> Window<'u> {
         entries
     });
     let progress = form.progress.then(|| progress(toolkit, &outer));
-    let alert = alert(toolkit, &outer);
+    let is_wide = form.picture.is_some() && (list.is_some() || !form.rows.is_empty());
+    let alert = alert(toolkit, &outer, is_wide);
     all_buttons.extend(actions(toolkit, &dialog, &form.buttons));
     for (id, button) in &all_buttons {
         toolkit.hear(button, Signal::Clicked, &queue, Heard::Event(Event::Pressed(id)));
@@ -188,11 +193,14 @@ fn progress<'u>(toolkit: &'u Toolkit, outer: &Widget<'_>) -> Widget<'u> {
 }
 
 /// A line that is seen only while there is something to say.
-fn alert<'u>(toolkit: &'u Toolkit, outer: &Widget<'_>) -> Alert<'u> {
+fn alert<'u>(toolkit: &'u Toolkit, outer: &Widget<'_>, is_wide: bool) -> Alert<'u> {
     let gtk = &toolkit.gtk;
     let line = toolkit.line();
     let icon = toolkit.share((gtk.gtk_image_new_from_icon_name)(c"dialog-warning".into(), ICON));
     let label = toolkit.wrapped("");
+    if is_wide {
+        (gtk.gtk_widget_set_size_request)(label.object(), WIDE, -1);
+    }
     toolkit.pack(&line, &icon, false);
     toolkit.pack(&line, &label, true);
     toolkit.pack(outer, &line, false);
@@ -204,14 +212,17 @@ fn alert<'u>(toolkit: &'u Toolkit, outer: &Widget<'_>) -> Alert<'u> {
 
 /// The buttons below a list.
 fn below<'u>(toolkit: &'u Toolkit, frame: &Widget<'_>, buttons: &[Button]) -> Vec<(&'static str, Widget<'u>)> {
-    let line = toolkit.line();
-    toolkit.pack(frame, &line, false);
-    let add = |button: &Button| {
-        let widget = with_text(&button.label, |label| toolkit.share((toolkit.gtk.gtk_button_new_with_mnemonic)(label)));
-        toolkit.pack(&line, &widget, false);
-        (button.id, widget)
-    };
-    buttons.iter().map(add).collect()
+    let mut all = Vec::new();
+    for some in buttons.chunks(LINE) {
+        let line = toolkit.line();
+        toolkit.pack(frame, &line, false);
+        for button in some {
+            let widget = with_text(&button.label, |label| toolkit.share((toolkit.gtk.gtk_button_new_with_mnemonic)(label)));
+            toolkit.pack(&line, &widget, false);
+            all.push((button.id, widget));
+        }
+    }
+    all
 }
 
 /// The buttons at the bottom.

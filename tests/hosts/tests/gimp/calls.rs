@@ -28,7 +28,9 @@ fn with_last_values(version: Version, verb: &str) -> String {
             format!("(results-of (plug-in-dedit-{verb} RUN-WITH-LAST-VALS image (active-layer image) {}))", any.join(" "))
         }
         Version::V3 => {
-            format!("(results-of (plug-in-dedit-{verb} #:run-mode RUN-WITH-LAST-VALS #:image image #:drawables (vector (active-layer image))))")
+            format!(
+                "(results-of (plug-in-dedit-{verb} #:run-mode RUN-WITH-LAST-VALS #:image image #:drawables (vector (active-layer image))))"
+            )
         }
     }
 }
@@ -38,7 +40,8 @@ fn last_values_and_variations(version: Version) {
     let _daemon = Daemon::start(&desk).unwrap();
     let last = serde_json::json!({"prompt": "a \"green\" duck", "when": "draft", "seed": 11, "steps": 3, "variations": 1, "gone": true});
     remember(&desk, "plug-in-dedit-replace", &last);
-    let several = [("prompt", "a blue cube".into()), ("when", "draft".into()), ("variations", 3.into()), ("seed", 4.into()), ("steps", 2.into())];
+    let several =
+        [("prompt", "a blue cube".into()), ("when", "draft".into()), ("variations", 3.into()), ("seed", 4.into()), ("steps", 2.into())];
     let script = begin(&desk, "table.png")
         + &said(&with_last_values(version, "replace"))
         + &said(&call(&gimp, "replace", &several))

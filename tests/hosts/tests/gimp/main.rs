@@ -5,7 +5,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
+mod calls;
+mod documents;
+mod going_on;
 mod harness;
+mod refusals;
 mod scene;
 mod verbs;
 mod windows;
