@@ -84,10 +84,19 @@ impl<'a> Stage<'a> {
         self.window.eval_until(LAYERS, &count.to_string(), LONG).unwrap();
     }
 
+    /// Closes GIMP's message. A window that got the keyboard while it was being made may not have noticed: it gets it again, from another one.
     fn dismiss_message(&self) {
         self.window.wait_window(MESSAGE, SOON).unwrap();
-        self.window.key("Escape").unwrap();
-        self.window.wait_no_window(MESSAGE, SOON).unwrap_or_else(|e| {self.shot("failed"); panic!("{e} {:?}", self.window.titles())});
+        let gone = within(SOON, || {
+            if self.window.wait_no_window(MESSAGE, Duration::ZERO).is_ok() {
+                return Ok(Some(()));
+            }
+            self.window.to_picture()?;
+            self.window.wait_window(MESSAGE, SOON)?;
+            self.window.key("Escape")?;
+            Ok(self.window.wait_no_window(MESSAGE, Duration::from_secs(2)).is_ok().then_some(()))
+        });
+        gone.unwrap().expect("the message stays");
     }
 
     fn name_of_top(&self) -> String {
