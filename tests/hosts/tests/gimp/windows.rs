@@ -19,7 +19,7 @@ use crate::opened;
 use crate::scene::{DUCK, MUG, call, gimp_with_plugin, json, table_of};
 
 /// For what a busy machine may take long for.
-const LONG: Duration = Duration::from_secs(40);
+const LONG: Duration = Duration::from_secs(120);
 /// For what happens in a moment.
 const SOON: Duration = Duration::from_secs(30);
 /// Width and height of the picture: what the table is scaled by is 2.
