@@ -96,7 +96,7 @@ impl<'a> Stage<'a> {
             self.window.key("Escape")?;
             Ok(self.window.wait_no_window(MESSAGE, Duration::from_secs(2)).is_ok().then_some(()))
         });
-        gone.unwrap().expect("the message stays");
+        gone.unwrap().unwrap_or_else(|| panic!("the message stays"));
     }
 
     fn name_of_top(&self) -> String {
@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
             let status = json(self.daemon.dedit(&["daemon", "status", "--json"])?.stdout.trim());
             Ok(status["jobs"].as_array().unwrap().iter().any(|job| job["what"] == "learn" && job["position"].is_null()).then_some(()))
         });
-        learns.unwrap().expect("the daemon does not learn");
+        learns.unwrap().unwrap_or_else(|| panic!("the daemon does not learn"));
         self.jobs().len()
     }
 
@@ -155,7 +155,7 @@ impl<'a> Stage<'a> {
             |folder: &Path| fs::read(folder.join("cmdline")).is_ok_and(|line| line.starts_with(path.as_os_str().as_encoded_bytes()));
         let found = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path()).find(|folder| is_it(folder));
         let number = found.and_then(|folder| folder.file_name()?.to_str()?.parse().ok());
-        Pid::from_raw(number.expect("the plug-in does not run")).unwrap()
+        Pid::from_raw(number.unwrap_or_else(|| panic!("the plug-in does not run"))).unwrap()
     }
 
     /// Checks that the next job to end is learning, cancelled in time.
@@ -242,7 +242,7 @@ fn items_are_set(stage: &Stage<'_>) {
     let before = stage.shot("items-before");
     stage.window.key("alt+f").unwrap();
     let changed = within(LONG, || Ok((stage.shot("items") != before).then_some(())));
-    changed.unwrap().expect("nothing was found");
+    changed.unwrap().unwrap_or_else(|| panic!("nothing was found"));
     stage.window.key("alt+s").unwrap();
     stage.shot("items-with-selection");
     stage.window.key("alt+o").unwrap();
@@ -284,7 +284,9 @@ fn learning_is_stopped(stage: &Stage<'_>) {
     stage.flush();
     assert_ne!(stage.seen(), before);
     stage.press("ctrl+z");
-    within(SOON, || Ok((stage.seen() == before).then_some(()))).unwrap().expect("a step back is taken while the daemon learns");
+    within(SOON, || Ok((stage.seen() == before).then_some(())))
+        .unwrap()
+        .unwrap_or_else(|| panic!("a step back is taken while the daemon learns"));
     stage.window.wait_window("^D-Edit: Replace$", SOON).unwrap();
     stage.shot("learning");
     assert_eq!(stage.jobs().len(), earlier, "this is too fast for a test of learning");
