@@ -61,6 +61,13 @@ impl Desk {
         self.send_picture(pixels, profile, &OpenPicture { digest: digest.to_owned(), name: name.to_owned(), ..OpenPicture::default() })
     }
 
+    /// The session of a picture that the daemon knows already.
+    pub(crate) fn known_picture(&self, digest: &str) -> Result<Option<SessionInfo>, Failure> {
+        let open = OpenPicture { digest: digest.to_owned(), ..OpenPicture::default() };
+        let (asked, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open), Vec::new())?;
+        Ok(asked.known.then_some(asked.session))
+    }
+
     /// Gives a session the picture that items are taken from.
     pub(crate) fn open_reference(&self, session: &str, pixels: &Pixels, name: &str) -> Result<SessionInfo, Failure> {
         let open = OpenPicture {

@@ -35,10 +35,13 @@ fn input(message: impl Into<String>, hint: impl Into<String>) -> Failure {
 impl<'a> Table<'a> {
     /// Opens the session that the picture stands in, or its own.
     pub(crate) fn lay(host: &'a dyn Host, desk: &'a Desk, source: &'a Source, ground: &'a Ground) -> Result<Self, Failure> {
-        if let Some((session, base, labels)) = standing(desk, ground) {
+        let own = own_that_was_set(host, desk, source, ground)?;
+        if own.is_none()
+            && let Some((session, base, labels)) = standing(desk, ground)
+        {
             return Ok(Self { host, desk, source, ground, session, base, labels, remarks: Vec::new() });
         }
-        let session = open_own(host, desk, source, ground)?;
+        let session = own.map_or_else(|| open_own(host, desk, source, ground), Ok)?;
         let mut table = Self { host, desk, source, ground, session, base: 0, labels: Labels::default(), remarks: Vec::new() };
         if table.session.items.is_empty() {
             table.carry_over()?;
@@ -124,7 +127,9 @@ impl<'a> Table<'a> {
             }
         }
         let name = if name.is_empty() || is_transient(name) { SELECTION.to_owned() } else { unique(name, std::iter::empty()) };
-        let others = named(&self.labels).filter(|(_, known)| *known != name && !is_transient(known));
+        // Of what the selection covers altogether nothing is left to be an item.
+        let is_seen = |number: usize| self.labels.numbers.iter().zip(&shares).any(|(at, share)| usize::from(*at) == number && *share < 0.5);
+        let others = named(&self.labels).filter(|(k, known)| *known != name && !is_transient(known) && is_seen(*k));
         let mut all = vec![Mask { name: name.clone(), pixels: selection }];
         all.extend(others.map(|(k, known)| self.mask_of(&self.labels, k, known)).collect::<Result<Vec<_>, _>>()?);
         self.adopt(&all)?;
@@ -283,6 +288,17 @@ fn named(labels: &Labels) -> impl Iterator<Item = (usize, &str)> {
 /// Whether an item was selected for one edit only.
 fn is_transient(name: &str) -> bool {
     name == SELECTION
+}
+
+/// The session of the picture itself, where it was the last one that the document was worked on in, and items were set in it: those are what is meant,
+/// also where the picture is a revision of another session.
+fn own_that_was_set(host: &dyn Host, desk: &Desk, source: &Source, ground: &Ground) -> Result<Option<SessionInfo>, Failure> {
+    let last = noted::sessions(host, source)?.into_iter().next();
+    if ground.made.as_ref().is_none_or(|made| Some(&made.session) == last.as_ref()) {
+        return Ok(None);
+    }
+    let own = desk.known_picture(&ground.digest)?;
+    Ok(own.filter(|own| Some(&own.session) == last.as_ref() && !own.items.is_empty()))
 }
 
 /// The session and revision that the picture is exactly, where the daemon still has them with these items.

@@ -87,6 +87,32 @@ fn edits_go_on_from_results(version: Version) {
     assert_eq!((session(4), &told[4]["items"]), (session(3), &serde_json::json!(["duck", "mug"])));
 }
 
+/// Items that are set where a result is seen are those of what is seen, and a selection round all of one takes its place.
+fn items_set_on_results_stay(version: Version) {
+    let (gimp, desk) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&desk).unwrap();
+    let [x, y, width, height] = DUCK;
+    let items = |from: &str| said(&call(&gimp, "items", &[("items", Arg::from(from))]));
+    let script = [
+        begin(&desk, "table.png"),
+        "(define source (active-layer image))\n".to_owned(),
+        said(&call(&gimp, "remove", &draft(&[]))),
+        format!("{}\n(gimp-item-set-name (value (gimp-selection-save image)) \"duck\")\n", select(DUCK)),
+        "(select-nothing image)\n(choose-layer image source)\n".to_owned(),
+        items("channels"),
+        items("session"),
+        select([x - 2, y - 2, width + 4, height + 4]) + "\n",
+        said(&call(&gimp, "remove", &draft(&[]))),
+    ]
+    .concat();
+    let batch = run(&gimp, &desk, &script);
+    let told: Vec<_> = batch.said.iter().map(|said| json(said)).collect();
+    assert_ne!(told[1]["session"], told[0]["session"], "the picture with the result is one of its own");
+    assert_eq!((&told[2]["session"], &told[2]["items"]), (&told[1]["session"], &serde_json::json!(["duck"])));
+    assert_eq!(told[3]["results"][0]["edits"][0]["items"], serde_json::json!(["selection"]));
+    assert_eq!(told[3]["session"], told[1]["session"]);
+}
+
 /// One learning for a picture and its items: what comes after it needs none.
 fn learning_is_done_once(version: Version) {
     let (gimp, desk) = gimp_with_plugin(version);
@@ -145,4 +171,14 @@ fn gimp2_learning_is_done_once() {
 #[test]
 fn gimp3_learning_is_done_once() {
     learning_is_done_once(Version::V3);
+}
+
+#[test]
+fn gimp2_items_set_on_results_stay() {
+    items_set_on_results_stay(Version::V2);
+}
+
+#[test]
+fn gimp3_items_set_on_results_stay() {
+    items_set_on_results_stay(Version::V3);
 }
