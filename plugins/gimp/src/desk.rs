@@ -5,7 +5,6 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, FailureKind};
 use dedit_client::{Client, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture, Planned, Revisions, Segmented, Status};
 use dedit_protocol::event::SessionInfo;
@@ -14,6 +13,7 @@ use dedit_protocol::request::{
 };
 use dedit_protocol::{Blob, Pixels, Request, Samples, address};
 
+use crate::failure::{Failure, FailureKind};
 use crate::masks::Mask;
 use crate::watch::{Watch, finish};
 

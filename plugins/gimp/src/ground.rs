@@ -3,10 +3,10 @@
 //! The document is the truth. Where it shows exactly what the daemon made, down to the bit, an edit goes on from there, with all that was learned; where
 //! the user painted, hid or deleted something, what is seen is a picture of its own.
 
-use crate::failure::Failure;
 use dedit_protocol::Pixels;
 use gimp_host::{Format, Host, Item, Rect, Samples};
 
+use crate::failure::Failure;
 use crate::pixels::{self, Sample};
 use crate::result::Note;
 use crate::source::{Source, all_layers, is_shown};

@@ -1,12 +1,12 @@
 //! The picture's items: those that the daemon knows, those that the document shows, and the one that is meant.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::Which;
 use dedit_protocol::{Pixels, Samples};
 use gimp_host::Host;
 
 use crate::desk::{Desk, Labels};
+use crate::failure::{Failure, FailureKind};
 use crate::ground::Ground;
 use crate::masks::{self, BACKGROUND, Mask, Masks, SELECTION, agreement, unique};
 use crate::noted;

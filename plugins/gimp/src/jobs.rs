@@ -1,12 +1,12 @@
 //! An edit prepared and carried out.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::request::{Edit, EditVerb, Learn, LearnOptions, ModelChoice, Plan};
 use dedit_protocol::{Blob, Event};
 use serde_json::Value;
 
 use crate::describe::Verb;
 use crate::desk::Desk;
+use crate::failure::{Failure, FailureKind};
 use crate::items::{Table, softness};
 use crate::masks;
 use crate::other::Other;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::Pixels;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
+use crate::failure::{Failure, FailureKind};
 use crate::pixels;
 use crate::result::Note;
 use crate::source::{Source, all_layers};

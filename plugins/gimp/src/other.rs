@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::Pixels;
 use dedit_protocol::request::Which;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
+use crate::failure::{Failure, FailureKind};
 use crate::items::Table;
 use crate::masks::{self, Mask};
 use crate::parameters::Parameters;

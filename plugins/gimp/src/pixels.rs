@@ -1,8 +1,9 @@
 //! Pixels between GIMP and the wire: the same samples, in the document's own precision and colour space.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::{Pixels, Samples as Sent};
 use gimp_host::{Channels, Colours, Curve, Depth, Format, Host, Image, Precision, Result, SampleType, Samples};
+
+use crate::failure::{Failure, FailureKind};
 
 /// How the pixels of an image's layers are read and written.
 ///

@@ -1,6 +1,5 @@
 //! Results as new layers above the picture: the region that an edit changed, with what it may have changed as the layer's mask.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::Pixels;
 use dedit_protocol::answer::{Edited, Region};
 use dedit_protocol::request::{EditOptions, PlanOptions};
@@ -8,6 +7,7 @@ use gimp_host::{Channels, Colours, Host, Item, Rect, SampleType, Samples, UndoSt
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::failure::{Failure, FailureKind};
 use crate::ground::{Ground, format_of_results};
 use crate::noted;
 use crate::pixels;

@@ -1,11 +1,11 @@
 //! A call from its beginning to its end.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::request::ModelChoice;
 use gimp_host::{Call, Host, Item, Returned, RunMode, Stop, Value};
 
 use crate::describe::Verb;
 use crate::desk::Desk;
+use crate::failure::{Failure, FailureKind};
 use crate::ground::Ground;
 use crate::items::Table;
 use crate::jobs::{self, Job};

@@ -1,9 +1,9 @@
 //! What is edited: the active layer, or all that is visible.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::{pixels::MAX_PIXELS, pixels::MAX_SIDE};
 use gimp_host::{Call, Format, Host, Image, Item, ItemKind};
 
+use crate::failure::{Failure, FailureKind};
 use crate::pixels;
 use crate::result::Note;
 

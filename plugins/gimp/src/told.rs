@@ -1,10 +1,10 @@
 //! What is told of what was done: JSON for scripts, sentences for people.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::answer::{Learned, Region, Revisions, Status};
 use gimp_host::Stop;
 use serde_json::json;
 
+use crate::failure::{Failure, FailureKind};
 use crate::items::Table;
 use crate::result::Made;
 

@@ -1,9 +1,9 @@
 //! From what was asked for to what the daemon is told.
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::request::{EditOptions, EditVerb, ModelChoice, PlanOptions};
 
 use crate::describe::Verb;
+use crate::failure::{Failure, FailureKind};
 use crate::parameters::Parameters;
 
 /// When results are made.

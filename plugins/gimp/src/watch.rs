@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::failure::{Failure, FailureKind};
 use dedit_client::Call;
 use dedit_protocol::event::{self, Progress};
 use dedit_protocol::{Blob, Event};
 use gimp_host::Host;
 use serde::de::DeserializeOwned;
+
+use crate::failure::{Failure, FailureKind};
 
 /// How long the daemon is waited for before the watch is asked again.
 const PAUSE: Duration = Duration::from_millis(25);

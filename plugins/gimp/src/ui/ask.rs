@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, FailureKind};
 use dedit_protocol::Pixels;
 use gimp_host::ui::{Button, Event, Form, Ui, Window};
 use gimp_host::{Call, Host, Returned};
@@ -13,6 +12,7 @@ use super::working::{CANCEL, Working};
 use super::{cancelled, view};
 use crate::describe::Verb;
 use crate::desk::Labels;
+use crate::failure::{Failure, FailureKind};
 use crate::ground::Ground;
 use crate::masks;
 use crate::parameters::Parameters;

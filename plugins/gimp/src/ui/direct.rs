@@ -1,12 +1,12 @@
 //! Edits that need no question: a window that shows how they go and can stop them.
 
-use crate::failure::Failure;
 use gimp_host::Returned;
 use gimp_host::ui::{Button, Form, Ui};
 
 use super::view;
 use super::working::{CANCEL, Working};
 use crate::describe::Verb;
+use crate::failure::Failure;
 use crate::parameters::Parameters;
 use crate::run::{self, Opened, Placed};
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, FailureKind};
 use gimp_host::ui::{Button, Event, Form, Ui};
 use gimp_host::{Call, Returned};
 
 use super::rows::Choices;
 use super::working::{CANCEL, Working};
 use super::{cancelled, view};
+use crate::failure::{Failure, FailureKind};
 use crate::parameters::Parameters;
 use crate::run::{self, Opened};
 

@@ -9,12 +9,12 @@ mod rows;
 mod view;
 mod working;
 
-use crate::failure::Failure;
 use gimp_host::ui::Ui;
 use gimp_host::{Call, Host, Returned};
 
 use crate::describe::Verb;
 use crate::desk::Desk;
+use crate::failure::Failure;
 use crate::parameters::Parameters;
 use crate::run::Opened;
 use crate::told;

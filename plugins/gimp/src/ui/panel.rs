@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, FailureKind};
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Host, Rect, Returned, UndoStep};
 
@@ -10,6 +9,7 @@ use super::rows::Choices;
 use super::working::CANCEL;
 use super::{cancelled, view};
 use crate::desk::Labels;
+use crate::failure::{Failure, FailureKind};
 use crate::items::Table;
 use crate::masks::{self, BACKGROUND, Mask, Masks, unique};
 use crate::parameters::Parameters;
