@@ -225,3 +225,57 @@ pub(crate) fn learn(opened: &Opened<'_>, parameters: &Parameters, watch: &mut dy
     let learned = jobs::learn(&opened.desk, &table.session.session, &model, parameters.is_on("restart"), watch)?;
     Ok(Returned { layer: None, text: told::learned(&learned, &table) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Fake, IMAGE};
+
+    fn call(procedure: &str, mode: RunMode, drawables: &[Item]) -> Call {
+        let values =
+            Verb::of(procedure).map(Verb::parameters).unwrap_or_default().iter().map(|parameter| parameter.kind.default()).collect();
+        Call { procedure: procedure.to_owned(), mode, image: Some(IMAGE), drawables: drawables.to_vec(), values }
+    }
+
+    /// Nothing of this needs a daemon: none is started for what cannot be done.
+    #[test]
+    fn what_cannot_be_done_is_said_before_anything_is_begun() {
+        let (fake, layer) = Fake::picture(4, 4);
+        fake.with(layer, |layer| layer.visible = false);
+        for mode in [RunMode::NonInteractive, RunMode::WithLastValues, RunMode::Interactive] {
+            for verb in Verb::ALL.into_iter().filter(|verb| *verb != Verb::Status) {
+                let Err(Stop::Failed(told)) = run(&fake, &call(verb.name(), mode, &[layer])) else { panic!("{verb:?}") };
+                assert!(told.contains("'picture' is not visible; open its eye"), "{told}");
+            }
+        }
+        assert_eq!((fake.steps(), fake.within(None)), ((0, 0), vec![layer]));
+    }
+
+    #[test]
+    fn calls_that_make_no_sense_are_misuse() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let unknown = call("plug-in-other", RunMode::NonInteractive, &[layer]);
+        assert_eq!(run(&fake, &unknown), Err(Stop::Misused("there is no procedure plug-in-other".to_owned())));
+        let mut short = call("plug-in-dedit-swap", RunMode::NonInteractive, &[layer]);
+        short.values.pop();
+        assert!(matches!(run(&fake, &short), Err(Stop::Misused(told)) if told.contains("takes 12 values and got 11")));
+    }
+
+    #[test]
+    fn what_was_said_last_is_where_a_dialog_begins_and_what_was_meant_is_not() {
+        let (fake, _) = Fake::picture(4, 4);
+        let mut said = Parameters::defaults(Verb::Move);
+        for (name, value) in [("item", "bag"), ("into", "table"), ("when", "draft")] {
+            said.set(name, Value::Text(value.to_owned()));
+        }
+        said.set("steps", Value::Whole(9));
+        remember(&fake, Verb::Move, &said);
+        let mut again = Parameters::defaults(Verb::Move);
+        recall_to_ask(&fake, Verb::Move, &mut again);
+        assert_eq!((again.text("item"), again.text("into"), again.text("when"), again.whole("steps")), ("", "table", "draft", Some(9)));
+        // Another verb takes over how, and nothing of what.
+        let mut removal = Parameters::defaults(Verb::Remove);
+        recall_to_ask(&fake, Verb::Remove, &mut removal);
+        assert_eq!((removal.text("into"), removal.text("when"), removal.whole("steps")), ("", "draft", Some(9)));
+    }
+}

@@ -162,11 +162,15 @@ impl Ask<'_> {
 
     /// The document may have changed since the window opened: it is read anew each time.
     fn make(&mut self, parameters: &Parameters, closed: &mut bool) -> Result<(), Failure> {
+        self.window.set_progress(None, "Reading the picture");
+        // Drawn before what may take a while with a large one.
+        drop(self.window.events(Duration::ZERO));
         let opened = Opened::open(self.host, self.call, parameters.text("picture"))?;
         let selection = masks::selection(self.host, &opened.source)?;
         let is_same =
             |seen: &Seen| seen.parameters == *parameters && seen.ground.digest == opened.ground.digest && seen.selection == selection;
         if self.seen.as_ref().is_some_and(is_same) {
+            self.window.set_progress(Some(1.0), "");
             return Ok(());
         }
         self.seen = None;
