@@ -4,11 +4,12 @@
 //! the user painted, hid or deleted something, what is seen is a picture of its own.
 
 use dedit_protocol::Pixels;
+use dedit_protocol::answer::Region;
 use gimp_host::{Format, Host, Item, Rect, Samples};
 
 use crate::failure::Failure;
 use crate::pixels::{self, Sample};
-use crate::result::Note;
+use crate::result::{Made, Note};
 use crate::source::{Source, all_layers, is_shown};
 
 /// The picture as it stands.
@@ -41,10 +42,20 @@ impl Ground {
         Ok(Self { pixels, digest, made, topmost: results.first().map(|(result, _)| *result) })
     }
 
-    /// The digest of the picture with a result on it, as the document keeps that.
-    pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, result: Item, clipped: bool) -> Result<String, Failure> {
+    /// The digest of the picture with a result on it, as the document keeps that: where it keeps every sample it need not be asked.
+    pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, made: &Made, result: (Item, bool)) -> Result<String, Failure> {
         let mut samples = pixels::received(self.pixels.samples().clone());
-        lay_over(host, source, &mut samples, result, clipped)?;
+        if pixels::is_kept(host, source.image, source.format)? {
+            let Region { x, y, width, height } = made.edited.region;
+            let rows = made.changes.chunks_exact(source.size.0 as usize).skip(y).take(height);
+            let covers: Vec<f32> = rows.flat_map(|row| &row[x..x + width]).map(|change| f32::from(u8::from(*change > 0.0))).collect();
+            let channels = source.format.channels.count();
+            let laid = channels - usize::from(result.1);
+            let place = Place { at: (x, y), width, ground: source.size, channels, read: channels, laid };
+            place.lay_any(&mut samples, &pixels::received(made.pixels.samples().clone()), &covers);
+        } else {
+            lay_over(host, source, &mut samples, result.0, result.1)?;
+        }
         Ok(pixels::sent(samples, source.size, source.format.channels)?.digest())
     }
 }
@@ -86,27 +97,21 @@ fn lay_over(host: &dyn Host, source: &Source, samples: &mut Samples, result: Ite
         Some(mask) if host.applies_mask(result)? => pixels::shares(&host.read(mask, area, pixels::of_mask(source.format))?),
         _ => vec![1.0; area.width as usize * area.height as usize],
     };
-    let has_alpha = pixels::with_alpha(source.format) == source.format;
+    // Read with alpha in any case: a result has it, and where the picture has none, it says how much is seen.
+    let format = pixels::with_alpha(source.format);
+    let over = host.read(result, area, format)?;
+    let (channels, read) = (source.format.channels.count(), format.channels.count());
+    let has_alpha = channels == read;
     if !has_alpha {
-        let alpha = pixels::shares(&host.read(result, area, pixels::with_alpha(source.format))?);
-        let channels = pixels::with_alpha(source.format).channels.count();
-        covers.iter_mut().zip(alpha.chunks_exact(channels)).for_each(|(cover, pixel)| *cover *= pixel[channels - 1]);
+        covers.iter_mut().zip(pixels::last_shares(&over, read)).for_each(|(cover, alpha)| *cover *= alpha);
     }
     if opacity < 1.0 {
         for cover in &mut covers {
             *cover *= opacity;
         }
     }
-    let over = host.read(result, area, source.format)?;
-    let channels = source.format.channels.count();
     let laid = channels - usize::from(clipped && has_alpha);
-    let place = Place { at, width: area.width as usize, ground: source.size, channels, laid };
-    match (samples, over) {
-        (Samples::U8(samples), Samples::U8(over)) => place.lay(samples, &over, &covers),
-        (Samples::U16(samples), Samples::U16(over)) => place.lay(samples, &over, &covers),
-        (Samples::F32(samples), Samples::F32(over)) => place.lay(samples, &over, &covers),
-        _ => {}
-    }
+    Place { at, width: area.width as usize, ground: source.size, channels, read, laid }.lay_any(samples, &over, &covers);
     Ok(())
 }
 
@@ -126,17 +131,29 @@ struct Place {
     width: usize,
     ground: (u32, u32),
     channels: usize,
+    /// Channels of what is laid over.
+    read: usize,
     /// Channels that are laid over, the first ones.
     laid: usize,
 }
 
 impl Place {
+    fn lay_any(&self, ground: &mut Samples, over: &Samples, covers: &[f32]) {
+        match (ground, over) {
+            (Samples::U8(ground), Samples::U8(over)) => self.lay(ground, over, covers),
+            (Samples::U16(ground), Samples::U16(over)) => self.lay(ground, over, covers),
+            (Samples::F32(ground), Samples::F32(over)) => self.lay(ground, over, covers),
+            // Both were read in the source's format.
+            _ => {}
+        }
+    }
+
     /// Where the mask is full the sample is the upper one, bit for bit.
     fn lay<T: Sample>(&self, ground: &mut [T], over: &[T], covers: &[f32]) {
         for (i, cover) in covers.iter().enumerate().filter(|(_, cover)| **cover > 0.0) {
             let (x, y) = (self.at.0 + i % self.width, self.at.1 + i / self.width);
             let to = (y * self.ground.0 as usize + x) * self.channels;
-            let from = &over[i * self.channels..][..self.laid];
+            let from = &over[i * self.read..][..self.laid];
             for (below, above) in ground[to..][..self.laid].iter_mut().zip(from) {
                 *below = if *cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };
             }

@@ -27,6 +27,14 @@ pub(crate) fn format(host: &dyn Host, image: Image, alpha: bool) -> Result<Forma
     Ok(Format { channels, samples, curve })
 }
 
+/// Whether an image keeps such samples bit for bit.
+pub(crate) fn is_kept(host: &dyn Host, image: Image, format: Format) -> Result<bool> {
+    let Precision { depth, curve } = host.precision(image)?;
+    let is_same_type =
+        matches!((depth, format.samples), (Depth::U8, SampleType::U8) | (Depth::U16, SampleType::U16) | (Depth::Float, SampleType::F32));
+    Ok(is_same_type && curve == format.curve && host.colours(image)? != Colours::Indexed)
+}
+
 /// The same with alpha.
 pub(crate) fn with_alpha(format: Format) -> Format {
     let channels = match format.channels {
@@ -116,6 +124,18 @@ pub(crate) fn shares(samples: &Samples) -> Vec<f32> {
         Samples::U8(samples) => samples.iter().map(|sample| sample.share()).collect(),
         Samples::U16(samples) => samples.iter().map(|sample| sample.share()).collect(),
         Samples::F32(samples) => samples.clone(),
+    }
+}
+
+/// The last channel of each pixel as shares: alpha, where there is one.
+pub(crate) fn last_shares(samples: &Samples, channels: usize) -> Vec<f32> {
+    fn last<T: Sample>(samples: &[T], channels: usize) -> Vec<f32> {
+        samples.iter().skip(channels - 1).step_by(channels).map(|sample| sample.share()).collect()
+    }
+    match samples {
+        Samples::U8(samples) => last(samples, channels),
+        Samples::U16(samples) => last(samples, channels),
+        Samples::F32(samples) => last(samples, channels),
     }
 }
 

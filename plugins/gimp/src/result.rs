@@ -176,7 +176,7 @@ fn fill(host: &dyn Host, source: &Source, ground: &Ground, made: &Made, layer: I
     }
     let mask = host.add_mask(layer)?;
     host.write(mask, area, pixels::of_mask(source.format), &mask_of(made, source))?;
-    let digest = ground.digest_with(host, source, layer, clipped)?;
+    let digest = ground.digest_with(host, source, made, (layer, clipped))?;
     let note = note(source, made, (ground.digest.clone(), digest), clipped);
     let written = serde_json::to_vec(&note).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     Ok(host.set_item_note(layer, EDIT, &written)?)
