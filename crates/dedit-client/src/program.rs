@@ -45,14 +45,16 @@ fn find_in(named: Option<OsString>, folders: impl Iterator<Item = PathBuf>) -> O
     found.find(|path| can_be_run(path)).map(Program::at)
 }
 
+/// Whether a file is a program that this system runs.
 #[cfg(unix)]
-fn can_be_run(path: &Path) -> bool {
+pub fn can_be_run(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
+/// Whether a file is a program that this system runs.
 #[cfg(not(unix))]
-fn can_be_run(path: &Path) -> bool {
+pub fn can_be_run(path: &Path) -> bool {
     path.is_file()
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use dedit_client::can_be_run;
+
 use super::ask::{Ending, listen};
 use super::profiles::{Places, Profile, Version};
 
@@ -82,17 +84,6 @@ fn ask_version(program: &Path) -> Option<Version> {
 fn said_version(text: &str) -> Option<Version> {
     let (_, rest) = text.split_once("version ")?;
     Version::parse(rest.split_whitespace().next()?)
-}
-
-#[cfg(unix)]
-fn can_be_run(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn can_be_run(path: &Path) -> bool {
-    path.is_file()
 }
 
 #[cfg(test)]
