@@ -65,8 +65,7 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let mut checks = vec![daemon(&options.place), model(options), ram(), disk(), gimp()];
-    checks.extend(HOSTS.iter().map(host));
+    let checks = [daemon(&options.place), model(options), ram(), disk(), gimp(), krita(), host(&OPENFX)];
     let line = |check: &Check| {
         let mark = match check.ok {
             Some(true) => "ok",
@@ -151,8 +150,9 @@ struct Host {
 
 const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"] };
 
-const HOSTS: [Host; 2] =
-    [Host { name: "krita", programs: &["krita"] }, Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] }];
+const KRITA: Host = Host { name: "krita", programs: &["krita"] };
+
+const OPENFX: Host = Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] };
 
 fn host(host: &Host) -> Check {
     let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
@@ -179,4 +179,21 @@ fn gimp() -> Check {
     }
     let told = if found.compared { told } else { format!("{told}; of which build is not known, as no dedit-gimp is beside dedit") };
     Check::good(GIMP.name, told)
+}
+
+/// Krita, and D-Edit in its folder.
+fn krita() -> Check {
+    let program = host(&KRITA);
+    let found = install::krita::look();
+    let Some(there) = found.there else {
+        return match program.ok {
+            Some(true) => Check::absent(KRITA.name, format!("{}; D-Edit is not in it", program.found), "dedit install krita puts it there"),
+            _ => program,
+        };
+    };
+    let told = format!("{}; D-Edit is in {there}", program.found);
+    if found.faults.is_empty() {
+        return Check::good(KRITA.name, told);
+    }
+    Check::bad(KRITA.name, format!("{told}; {}", found.faults.join("; ")), "dedit install krita puts that right")
 }

@@ -1,4 +1,4 @@
-//! The wire of plain Python, `tests/protocol` at the top, reads and writes the golden transcripts too.
+//! The wire of plain Python, that of Krita's plug-in, reads and writes the golden transcripts too: `tests/protocol` at the top.
 //!
 //! Where there is no Python, the test says that it was skipped, in the words that `cargo test` has for it, so that it is counted as skipped. Tests of the
 //! usual kind cannot: what they print is not shown. So this one has a `main`.

@@ -6,6 +6,8 @@
 pub mod daemon;
 pub mod desk;
 pub mod gimp;
+mod kept;
+pub mod krita;
 pub mod measure;
 pub mod places;
 pub mod process;

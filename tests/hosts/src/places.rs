@@ -11,7 +11,7 @@ pub const PROGRAM: &str = "DEDIT_TEST_PROGRAM";
 /// Names the plug-in of GIMP to be tested.
 pub const GIMP_PLUGIN: &str = "DEDIT_TEST_GIMP_PLUGIN";
 
-/// Names the tree of another Debian, in which GIMP 3 is.
+/// Names the tree of another Debian, in which GIMP 3 and Krita 5.2 are.
 pub const TREE: &str = "DEDIT_TEST_TREE";
 
 /// The program `dedit`.
@@ -41,9 +41,9 @@ fn built(variable: &str, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A folder for pictures of the screen, which are kept.
-pub fn shots() -> Result<PathBuf> {
-    let folder = built_folder()?.parent().map(|target| target.join("gimp-shots")).context("there is no target folder")?;
+/// A folder for pictures of the screen, which are kept, such as `gimp-shots`.
+pub fn shots(name: &str) -> Result<PathBuf> {
+    let folder = built_folder()?.parent().map(|target| target.join(name)).context("there is no target folder")?;
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok(folder)
 }

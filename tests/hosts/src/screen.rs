@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{Group, Output, run, succeed, within};
 
+const SIZE: [u32; 2] = [1280, 900];
 const START: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_secs(20);
 /// What a toolkit needs between two events to take the second one as it is meant.
@@ -24,11 +25,18 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Starts it, and waits until programs can open windows.
+    /// Starts one of the usual size, and waits until programs can open windows.
     pub fn start() -> Result<Self> {
+        let [width, height] = SIZE;
+        Self::of_size(width, height)
+    }
+
+    /// Starts one of another size.
+    pub fn of_size(width: u32, height: u32) -> Result<Self> {
         // It chooses a free number and writes it to the descriptor that is named.
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = Group::start(&mut command)?;
         let stdout = process.child().stdout.take().context("the output of Xvfb is closed")?;
         let (sender, receiver) = mpsc::channel();

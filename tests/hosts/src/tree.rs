@@ -14,11 +14,16 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::process::{run, succeed, within};
 
-/// The release that has GIMP 3.
+/// The release that has GIMP 3 and Krita 5.2.
 const RELEASE: &str = "trixie";
 /// Changes with what is in the tree.
-const NAME: &str = "trixie-gimp-1";
-const PACKAGES: &str = "gimp,xauth,dbus-x11";
+const NAME: &str = "trixie-2";
+/// Trees that were made before, which nothing uses any more.
+const EARLIER: [&str; 1] = ["trixie-gimp-1"];
+/// The programs that are tested.
+const PROGRAMS: [&str; 2] = ["gimp", "krita"];
+/// What they need beyond what their packages bring: Krita's plug-ins are Python, and see Qt by its bindings.
+const ALONGSIDE: [&str; 3] = ["xauth", "dbus-x11", "python3-pyqt5"];
 /// Documents that no test reads are half of the files.
 const LEFT_OUT: [&str; 4] = ["man", "locale", "doc", "help"];
 const MIRROR: &str = "http://deb.debian.org/debian";
@@ -53,21 +58,24 @@ impl Tree {
         let root = Self::usual_place()?;
         let tree = Self { root: root.clone() };
         tree.lock()?;
-        if tree.version().is_ok() {
+        if tree.versions().is_ok() {
             return tree.entered();
         }
         let part = root.with_extension("part");
         for old in [&part, &root] {
             remove(old)?;
         }
+        remove_earlier()?;
         let options = LEFT_OUT.map(|folder| format!("--dpkgopt=path-exclude=/usr/share/{folder}/*"));
         let mut command = Command::new("mmdebstrap");
         command.args(["--variant=apt", "--mode=root", r#"--aptopt=APT::Install-Recommends "false""#]).args(options);
-        command.arg(format!("--include={PACKAGES}")).arg(RELEASE).arg(&part).arg(mirror());
+        command.arg(format!("--include={}", [&PROGRAMS[..], &ALONGSIDE].concat().join(",")));
+        command.arg(RELEASE).arg(&part).arg(mirror());
         succeed(&mut command, Duration::from_secs(30 * 60))?;
         let made = Self { root: part.clone() };
-        let version = succeed(made.command("dpkg-query").args(["-W", "-f=${Version}", "gimp"]), Duration::from_secs(60))?;
-        fs::write(part.join(STAMP), version).context("the stamp cannot be written")?;
+        let mut ask = made.command("dpkg-query");
+        let versions = succeed(ask.args(["-W", "-f=${Package} ${Version}\\n"]).args(PROGRAMS), Duration::from_secs(60))?;
+        fs::write(part.join(STAMP), versions).context("the stamp cannot be written")?;
         fs::rename(&part, &root).with_context(|| format!("{} cannot be renamed", part.display()))?;
         tree.entered()
     }
@@ -81,13 +89,20 @@ impl Tree {
     /// A tree that was made.
     pub fn open(root: &Path) -> Result<Self> {
         let tree = Self { root: root.to_path_buf() };
-        tree.version()?;
+        tree.versions()?;
         tree.lock()?;
         Ok(tree)
     }
 
-    /// The version of the program inside.
-    pub fn version(&self) -> Result<String> {
+    /// The tree that [`TREE`](crate::places::TREE) names.
+    pub fn named() -> Result<Self> {
+        let named = std::env::var_os(crate::places::TREE).filter(|named| !named.is_empty());
+        let root = named.with_context(|| format!("{} names no tree of Debian {RELEASE}", crate::places::TREE))?;
+        Self::open(Path::new(&root))
+    }
+
+    /// The versions of the programs inside, each in a line with its name.
+    pub fn versions(&self) -> Result<String> {
         fs::read_to_string(self.root.join(STAMP)).with_context(|| format!("{} holds no complete tree", self.root.display()))
     }
 
@@ -110,8 +125,7 @@ impl Tree {
         if LOCK.get().is_some() {
             return Ok(());
         }
-        let path = self.root.with_extension("lock");
-        let file = File::create(&path).with_context(|| format!("{} cannot be opened", path.display()))?;
+        let file = lock_file(&self.root)?;
         let locked = within(Duration::from_secs(20 * 60), || match file.try_lock() {
             Ok(()) => Ok(Some(())),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -127,6 +141,28 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// The file whose lock says that a tree is in use.
+fn lock_file(root: &Path) -> Result<File> {
+    let path = root.with_extension("lock");
+    File::create(&path).with_context(|| format!("{} cannot be opened", path.display()))
+}
+
+/// Removes trees of earlier versions of these tests, but none that such tests are using right now.
+fn remove_earlier() -> Result<()> {
+    for name in EARLIER {
+        let root = crate::places::cache()?.join(name);
+        if !root.exists() {
+            continue;
+        }
+        let lock = lock_file(&root)?;
+        if lock.try_lock().is_ok() {
+            remove(&root)?;
+            fs::remove_file(root.with_extension("lock"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a folder, and nothing that is mounted below it.

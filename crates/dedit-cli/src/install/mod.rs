@@ -2,6 +2,9 @@
 
 mod files;
 pub(crate) mod gimp;
+pub(crate) mod krita;
+mod listen;
+mod sandbox;
 
 use clap::{Args, Subcommand};
 
@@ -22,6 +25,8 @@ pub(crate) struct Options {
 enum Install {
     /// GIMP 2.10 and GIMP 3
     Gimp(gimp::Install),
+    /// Krita 5
+    Krita(krita::Install),
 }
 
 /// Take D-Edit out of a program again
@@ -36,30 +41,40 @@ pub(crate) struct Removal {
 enum Uninstall {
     /// GIMP 2.10 and GIMP 3
     Gimp(gimp::Uninstall),
+    /// Krita 5
+    Krita(krita::Uninstall),
 }
 
 impl Options {
     pub(crate) fn reporting(&self) -> &Reporting {
-        let Install::Gimp(options) = &self.host;
-        &options.reporting
+        match &self.host {
+            Install::Gimp(options) => &options.reporting,
+            Install::Krita(options) => &options.reporting,
+        }
     }
 }
 
 impl Removal {
     pub(crate) fn reporting(&self) -> &Reporting {
-        let Uninstall::Gimp(options) = &self.host;
-        &options.reporting
+        match &self.host {
+            Uninstall::Gimp(options) => &options.reporting,
+            Uninstall::Krita(options) => &options.reporting,
+        }
     }
 }
 
 /// Runs `dedit install`.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
-    let Install::Gimp(options) = &options.host;
-    gimp::install(options, console, interrupt)
+    match &options.host {
+        Install::Gimp(options) => gimp::install(options, console, interrupt),
+        Install::Krita(options) => krita::install(options, console, interrupt),
+    }
 }
 
 /// Runs `dedit uninstall`.
 pub(crate) fn remove(options: &Removal, console: &Console) -> Result<()> {
-    let Uninstall::Gimp(options) = &options.host;
-    gimp::uninstall(options, console)
+    match &options.host {
+        Uninstall::Gimp(options) => gimp::uninstall(options, console),
+        Uninstall::Krita(options) => krita::uninstall(options, console),
+    }
 }

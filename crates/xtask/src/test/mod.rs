@@ -4,6 +4,8 @@ mod daemon;
 mod demo;
 mod docs;
 mod gimp;
+mod hosts;
+mod krita;
 mod parity;
 mod prerequisites;
 mod readme;
@@ -28,6 +30,8 @@ pub(crate) enum Part {
     Daemon,
     /// The plug-in inside GIMP 2.10 and GIMP 3
     Gimp,
+    /// The plug-in inside Krita 5.1 and 5.2
+    Krita,
     /// README's first command, run as written
     Demo,
     /// That README's commands exist and links between documents lead somewhere
@@ -41,6 +45,7 @@ impl Part {
             Self::Parity => parity::run(workspace),
             Self::Daemon => daemon::run(workspace),
             Self::Gimp => gimp::run_all(workspace),
+            Self::Krita => krita::run_all(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),
         }
@@ -66,7 +71,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part]) -> Tally {
 /// Runs all of `cargo test` but what other parts run: what [`Part::Parity`] compares case by case, and what needs other programs.
 fn unit(workspace: &Workspace) -> Result<Tally> {
     let without = format!("--skip computed_values_agree_with_those_of_pytorch --skip {}", daemon::TEST);
-    cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", gimp::PACKAGE))
+    cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", hosts::PACKAGE))
 }
 
 /// Runs `cargo test`, showing and counting its output.

@@ -4,7 +4,7 @@ use std::result::Result;
 
 use crate::workspace::{Workspace, find_program, output, run};
 
-/// A program, and the package of Debian that holds it.
+/// A program, or a file by its whole path, and the package of Debian that holds it.
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) package: &'static str,

@@ -1,4 +1,4 @@
-//! Makes the tree that GIMP 3 is tested in, where it is not there yet, and prints where it is.
+//! Makes the tree that GIMP 3 and Krita 5.2 are tested in, where it is not there yet, and prints where it is.
 
 use std::process::ExitCode;
 

@@ -8,7 +8,6 @@ mod server;
 mod window;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,12 +17,15 @@ pub use scheme::{Arg, ParameterSpec, quoted, unquoted};
 pub use window::{Shortcut, Window};
 
 use crate::desk::Desk;
-use crate::places;
+use crate::kept;
 use crate::process::run;
 use crate::tree::Tree;
 
 /// How long a script may run.
 pub const LIMIT: Duration = Duration::from_secs(180);
+
+/// The folder of its pictures of the screen.
+pub const SHOTS: &str = "gimp-shots";
 
 /// Which GIMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,18 +57,14 @@ pub struct Gimp {
 }
 
 impl Gimp {
-    /// The GIMP of a version: version 2 is on this machine, version 3 in the tree that [`places::TREE`] names.
+    /// The GIMP of a version: version 2 is on this machine, version 3 in the tree that [`TREE`](crate::places::TREE) names.
     pub fn find(version: Version) -> Result<Self> {
         let tree = match version {
             Version::V2 => None,
-            Version::V3 => {
-                let named = std::env::var_os(places::TREE).filter(|named| !named.is_empty());
-                let root = named.with_context(|| format!("{} names no tree with GIMP 3", places::TREE))?;
-                Some(Tree::open(Path::new(&root))?)
-            }
+            Version::V3 => Some(Tree::named()?),
         };
         let gimp = Self { version, tree };
-        profile::prepare(&gimp)?;
+        profile::kept(&gimp)?;
         Ok(gimp)
     }
 
@@ -78,7 +76,7 @@ impl Gimp {
     /// A desk with a profile of its own, made from one that has seen a start before, and without the plug-in.
     pub fn desk(&self) -> Result<Desk> {
         let desk = self.bare_desk()?;
-        profile::copy(&profile::kept(self.version)?, &desk.profile())?;
+        kept::copy(&profile::kept(self)?, &desk.profile())?;
         Ok(desk)
     }
 

@@ -2,48 +2,24 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use super::window::Shortcut;
 use super::{Gimp, Version};
-use crate::places;
-use crate::process::succeed;
+use crate::kept;
 
-/// Where a profile is kept. One that is out of date is no fault: GIMP asks those plug-ins again that have changed.
-pub(super) fn kept(version: Version) -> Result<PathBuf> {
-    let name = match version {
+/// The kept profile. One that is out of date is no fault: GIMP asks those plug-ins again that have changed.
+pub(super) fn kept(gimp: &Gimp) -> Result<PathBuf> {
+    let name = match gimp.version() {
         Version::V2 => "gimp-2-profile",
         Version::V3 => "gimp-3-profile",
     };
-    Ok(places::cache()?.join(name))
-}
-
-/// Makes the kept profile where it is not there yet.
-pub(super) fn prepare(gimp: &Gimp) -> Result<()> {
-    let kept = kept(gimp.version())?;
-    if kept.exists() {
-        return Ok(());
-    }
-    let desk = gimp.bare_desk()?;
-    gimp.batch(&desk, "#t").context("GIMP does not start with an empty profile")?;
-    let part = tempfile::tempdir_in(places::cache()?)?;
-    let made = part.path().join("profile");
-    copy(&desk.profile(), &made)?;
-    // Another process may have been faster.
-    if let Err(error) = fs::rename(&made, &kept)
-        && !kept.exists()
-    {
-        return Err(error).with_context(|| format!("{} cannot be made", kept.display()));
-    }
-    Ok(())
-}
-
-/// Copies a profile with the times of its files, by which GIMP knows what it knows.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    succeed(Command::new("cp").arg("-a").arg(from).arg(to), Duration::from_secs(60)).map(drop)
+    kept::folder(name, |made| {
+        let desk = gimp.bare_desk()?;
+        gimp.batch(&desk, "#t").context("GIMP does not start with an empty profile")?;
+        kept::copy(&desk.profile(), made)
+    })
 }
 
 /// Gives procedures of plug-ins keys, since entries of menus are hard to hit.

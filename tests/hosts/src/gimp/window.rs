@@ -62,7 +62,7 @@ impl Gimp {
         let picture = Path::new(picture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut window = Window { process, screen, version: self.version, port, picture };
         window.wait_for_start(desk).with_context(|| {
-            let shot = crate::places::shots().map(|folder| folder.join("failed-start.png"));
+            let shot = crate::places::shots(super::SHOTS).map(|folder| folder.join("failed-start.png"));
             let shot = shot.and_then(|path| window.screenshot(&path).map(|()| path.display().to_string())).unwrap_or_default();
             let log = std::fs::read_to_string(desk.outside("gimp.log")).unwrap_or_default();
             format!("GIMP shows no picture; the screen: {shot}\n{log}")

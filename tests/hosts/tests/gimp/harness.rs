@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
-use dedit_host_tests::gimp::{Gimp, Shortcut, Version};
+use dedit_host_tests::gimp::{Gimp, SHOTS, Shortcut, Version};
 use dedit_host_tests::places;
 use image::Rgb;
 
@@ -125,7 +125,7 @@ fn a_window_obeys(version: Version) {
     window.eval_until(corner, "(0 0 0)", SOON).unwrap();
     window.key("ctrl+alt+t").unwrap();
     window.wait_window("^(Small )?Tile", SOON).unwrap();
-    let shot = places::shots().unwrap().join(format!("harness-{version:?}.png"));
+    let shot = places::shots(SHOTS).unwrap().join(format!("harness-{version:?}.png"));
     window.screenshot(&shot).unwrap();
     assert!(opened(&shot).pixels().any(|pixel| pixel.0 != [0; 3]), "the screen is black: {}", shot.display());
     window.key("Escape").unwrap();

@@ -11,6 +11,8 @@ mod going_on;
 mod harness;
 mod refusals;
 mod scene;
+#[path = "../shared/table.rs"]
+mod table;
 mod verbs;
 mod windows;
 

@@ -2,26 +2,8 @@
 
 use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Batch, Gimp, ParameterSpec, Version};
-use dedit_toys::{Back, Camera, Colour, Ground, Kind, Scene, Toy, draw};
-use image::RgbImage;
 
-/// The rectangle round the mug: left, top, width, height. Its edges are hard, so that every program means the same pixels.
-pub(crate) const MUG: [u32; 4] = [8, 42, 56, 52];
-/// The rectangle round the duck.
-pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
-
-/// A mug and a duck on a table, 128 pixels wide and high: what the built-in model knows.
-pub(crate) fn table() -> RgbImage {
-    table_of(128)
-}
-
-/// The same, of another size.
-pub(crate) fn table_of(side: u32) -> RgbImage {
-    let toy = |colour, kind, x, size, turn| Toy { kind, colour, x, z: 0.4, size, turn };
-    let toys = vec![toy(Colour::Red, Kind::Mug, -0.75, 1.1, 0.0), toy(Colour::Yellow, Kind::Duck, 0.72, 1.0, -0.2)];
-    let camera = Camera { height: 1.35, distance: 6.0 };
-    draw(&Scene { camera, light: -0.6, pattern: 7.0, ground: Ground::Wood, back: Back::BlueWall, toys }, side).picture
-}
+pub(crate) use crate::table::{DUCK, MUG, table, table_of};
 
 /// A GIMP with the plug-in, and the picture on its desk.
 pub(crate) fn gimp_with_plugin(version: Version) -> (Gimp, Desk) {

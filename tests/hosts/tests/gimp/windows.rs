@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
-use dedit_host_tests::gimp::{Arg, Gimp, Shortcut, Version, Window};
+use dedit_host_tests::gimp::{Arg, Gimp, SHOTS, Shortcut, Version, Window};
 use dedit_host_tests::places;
 use dedit_host_tests::process::within;
 use image::RgbImage;
@@ -105,7 +105,7 @@ impl<'a> Stage<'a> {
 
     /// Keeps a picture of the screen, once it shows the same twice; a text cursor that blinks does not count for ever.
     fn shot(&self, name: &str) -> RgbImage {
-        let path = places::shots().unwrap().join(format!("{name}-{:?}.png", self.version));
+        let path = places::shots(SHOTS).unwrap().join(format!("{name}-{:?}.png", self.version));
         let take = || {
             self.window.screenshot(&path).unwrap();
             opened(&path)

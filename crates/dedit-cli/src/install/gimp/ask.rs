@@ -1,13 +1,11 @@
 //! Asks GIMP itself, without a window, whether it knows D-Edit.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use super::programs::Program;
+use crate::install::listen::{Ending, listen};
 
 /// A procedure that only the plug-in has. Scripts know procedures by their names, in GIMP 2.10 and in GIMP 3 alike. GIMP repeats scripts in what it says
 /// of errors: the answer is put together, and so is no part of them.
@@ -28,14 +26,6 @@ pub(super) enum Answer {
     /// It cannot be started.
     Fails(String),
     /// The user does not want to know any more.
-    Cancelled,
-}
-
-/// How a program ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    Ended,
-    Late,
     Cancelled,
 }
 
@@ -66,55 +56,13 @@ pub(super) fn ask(program: &Program, profile: &Path, patience: Duration, stop: &
     }
 }
 
-/// Runs a program to its end, or ends it when its time is up; gives all that it said.
-pub(super) fn listen(command: &mut Command, patience: Duration, stop: &dyn Fn() -> bool) -> io::Result<(Ending, String)> {
-    // No pipe: what the program leaves behind may hold it open.
-    let mut output = tempfile::tempfile()?;
-    let mut child = start(command, &output)?;
-    let begun = Instant::now();
-    let ending = loop {
-        if child.try_wait()?.is_some() {
-            break Ending::Ended;
-        }
-        let ending = match (stop(), begun.elapsed() > patience) {
-            (true, _) => Ending::Cancelled,
-            (_, true) => Ending::Late,
-            _ => {
-                thread::sleep(Duration::from_millis(20));
-                continue;
-            }
-        };
-        end(&mut child);
-        break ending;
-    };
-    output.rewind()?;
-    let mut said = Vec::new();
-    output.read_to_end(&mut said)?;
-    Ok((ending, String::from_utf8_lossy(&said).into_owned()))
-}
-
-fn start(command: &mut Command, output: &File) -> io::Result<Child> {
-    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
-    // GIMP starts plug-ins: all of them are ended together.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    command.spawn()
-}
-
-fn end(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::thread;
+    use std::time::Instant;
 
     use super::super::profiles::Version;
     use super::*;

@@ -1,6 +1,7 @@
 //! GIMP: a program in a folder of the profile, which GIMP asks for its procedures when it starts.
 
 mod ask;
+mod folder;
 mod profiles;
 mod programs;
 
@@ -11,9 +12,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use self::ask::{Answer, ask};
+use self::folder::Folder;
 use self::profiles::{Places, Profile};
 use self::programs::{Program, of_profile};
-use super::files::{self, Folder, Removed};
+use super::files::{self, Removed};
 use crate::arguments::{Reporting, Unused, listed};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};

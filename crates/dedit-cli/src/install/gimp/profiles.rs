@@ -9,6 +9,7 @@ use etcetera::{BaseStrategy as _, choose_base_strategy, home_dir};
 use serde::{Serialize, Serializer};
 
 use super::programs::Program;
+use crate::install::sandbox;
 
 /// A version of GIMP that D-Edit works in; the second number is not known of a folder that a variable names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,20 +129,7 @@ impl Places {
 
     /// Installations of GIMP that keep plug-ins from what is outside, each with a sentence.
     pub(super) fn sandboxed(&self) -> Vec<String> {
-        let flatpak = [
-            self.home.join(".var/app/org.gimp.GIMP"),
-            self.home.join(".local/share/flatpak/app/org.gimp.GIMP"),
-            self.root.join("var/lib/flatpak/app/org.gimp.GIMP"),
-        ];
-        let snap = [self.home.join("snap/gimp"), self.root.join("snap/bin/gimp")];
-        let found = [("Flatpak", &flatpak[..]), ("Snap", &snap[..])].into_iter().filter_map(|(name, places)| {
-            let place = places.iter().find(|place| place.exists())?.display();
-            Some(format!(
-                "D-Edit was not put into the GIMP from {name} ({place}): its sandbox lets no plug-in start the daemon or reach it; \
-                 use the GIMP of your distribution's packages"
-            ))
-        });
-        found.collect()
+        sandbox::notes(&sandbox::Host { name: "GIMP", flatpak: "org.gimp.GIMP", snap: "gimp" }, &self.home, &self.root)
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use dedit_client::can_be_run;
 
-use super::ask::{Ending, listen};
 use super::profiles::{Places, Profile, Version};
+use crate::install::listen::{Ending, listen};
+use crate::install::sandbox;
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +29,10 @@ pub(super) fn find(places: &Places) -> Vec<Program> {
     let mut seen = HashSet::new();
     for (named, path) in candidates(&places.programs) {
         let known = |version: Version| found.iter().any(|program| program.version == version);
-        if named.is_some_and(known) || is_sandboxed(&path, places) || !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+        if named.is_some_and(known)
+            || sandbox::holds(&path, &places.root)
+            || !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone()))
+        {
             continue;
         }
         if let Some(version) = ask_version(&path).filter(|version| !known(*version)) {
@@ -65,12 +69,6 @@ fn candidates(folders: &[PathBuf]) -> Vec<(Option<Version>, PathBuf)> {
     // Of one rank, those come first whose folder does.
     found.sort_by_key(|(rank, ..)| *rank);
     found.into_iter().map(|(_, version, path)| (version, path)).collect()
-}
-
-/// A program that starts another one within a sandbox.
-fn is_sandboxed(program: &Path, places: &Places) -> bool {
-    let snap = |path: &Path| path.starts_with(places.root.join("snap")) || path.file_stem().is_some_and(|name| name == "snap");
-    snap(program) || program.canonicalize().is_ok_and(|path| snap(&path))
 }
 
 fn ask_version(program: &Path) -> Option<Version> {

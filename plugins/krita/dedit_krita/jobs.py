@@ -1,0 +1,116 @@
+"""Work that waits and runs: one edit after another for a document, and learning beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Callable
+
+from .flow import Flow
+from .look import preview
+from .qt import QtCore, Signal
+from .shown import Job
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .failure import Failure
+    from .flow import Steps
+    from .wire import Frame
+
+STAGES = {"tokens": "learning words", "attention": "learning looks"}
+
+
+class Jobs(QtCore.QObject):
+    """The jobs of all documents; each has a lane, in which one runs at a time."""
+
+    changed = Signal()
+    ended = Signal(int, object, object)
+    """A job's number, its result, and its failure or None."""
+
+    def __init__(self, client: Client, parent: QtCore.QObject | None = None) -> None:
+        """Begin without any."""
+        super().__init__(parent)
+        self._client = client
+        self._shown: dict[int, Job] = {}
+        self._flows: dict[int, Flow] = {}
+        self._lanes: dict[str, list[int]] = {}
+        self._last = 0
+
+    @property
+    def shown(self) -> tuple[Job, ...]:
+        """Those that are under way, the first in the queue first."""
+        return tuple(self._shown.values())
+
+    def add(self, title: str, lane: str, steps: Callable[[], Steps]) -> int:
+        """Put a job at the end of a lane; gives its number."""
+        self._last += 1
+        number = self._last
+        flow = Flow(self._client, steps(), self)
+        flow.heard = lambda name, frame: self._hear(number, name, frame)
+        flow.ended.connect(lambda: self._end(number))
+        self._flows[number] = flow
+        self._shown[number] = Job(number, title, "waits")
+        queue = self._lanes.setdefault(lane, [])
+        queue.append(number)
+        if len(queue) == 1:
+            self._start(number)
+        self.changed.emit()
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Stop one: at once where it waits."""
+        flow = self._flows.get(number)
+        if flow is None:
+            return
+        flow.cancel()
+        if not any(queue[0] == number for queue in self._lanes.values() if queue):
+            flow.start()
+        self._show(number, stage="stopping")
+
+    def cancel_all(self) -> None:
+        """Stop all of them."""
+        for number in list(self._flows):
+            self.cancel(number)
+
+    def _start(self, number: int) -> None:
+        self._show(number, stage="reading the picture", waits=False)
+        self._flows[number].start()
+
+    def _show(self, number: int, **changes: object) -> None:
+        if number in self._shown:
+            self._shown[number] = replace(self._shown[number], **changes)  # type: ignore[arg-type]
+            self.changed.emit()
+
+    def _hear(self, number: int, name: str, frame: Frame) -> None:
+        if name == "queued":
+            position = frame.head.get("position") or 0
+            stage = f"waits behind {position} other{'s' if position > 1 else ''}"
+            self._show(number, stage=stage if position else "begins", share=None)
+        elif name == "progress":
+            step, of = frame.head.get("step") or 0, frame.head.get("of") or 0
+            stage = str(frame.head.get("stage") or "")
+            self._show(
+                number,
+                stage=STAGES.get(stage, stage),
+                share=min(1.0, step / of) if of else None,
+                seconds_left=frame.head.get("seconds_left"),
+            )
+        elif name == "preview":
+            small = preview(frame)
+            if small is not None:
+                self._show(number, preview=small)
+
+    def _end(self, number: int) -> None:
+        flow = self._flows.pop(number)
+        self._shown.pop(number, None)
+        for lane, queue in list(self._lanes.items()):
+            if number in queue:
+                was_first = queue[0] == number
+                queue.remove(number)
+                if not queue:
+                    del self._lanes[lane]
+                elif was_first:
+                    self._start(queue[0])
+        failure: Failure | None = flow.failure
+        flow.deleteLater()
+        self.changed.emit()
+        self.ended.emit(number, flow.result, failure)

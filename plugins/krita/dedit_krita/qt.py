@@ -1,0 +1,56 @@
+"""The one place that knows which Qt there is: PyQt5 (Krita 5.1, 5.2) or PyQt6 (Krita 5.3).
+
+Everything else imports from here. What the host has loaded is taken: two Qt in one process end it.
+
+What works in both, and is all that is used:
+
+* enums by their full names: ``QtCore.Qt.AlignmentFlag.AlignLeft``, never ``QtCore.Qt.AlignLeft``.
+  PyQt5 knows both, PyQt6 only the first. Members are compared with members, never with numbers.
+* ``exec()`` of dialogs and menus, never ``exec_()``;
+* ``QAction`` from here: PyQt5 has it in QtWidgets, PyQt6 in QtGui;
+* ``event.pos()`` of mouse events is gone in PyQt6 only where ``position()`` is there: see
+  :func:`place`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+NAMES = ("PyQt5", "PyQt6")
+
+
+def loaded() -> str | None:
+    """Give the Qt that this process has loaded already."""
+    parts = ("QtCore", "sip")
+    return next((n for n in NAMES if any(f"{n}.{part}" in sys.modules for part in parts)), None)
+
+
+def chosen() -> str:
+    """Give the Qt that is loaded, else the one that can be; ImportError where there is none."""
+    found = loaded()
+    if found is not None:
+        return found
+    for name in NAMES:
+        try:
+            importlib.import_module(f"{name}.QtCore")
+        except ImportError:
+            continue
+        return name
+    raise ImportError("neither PyQt5 nor PyQt6 can be imported")
+
+
+NAME = chosen()
+QtCore: Any = importlib.import_module(f"{NAME}.QtCore")
+QtGui: Any = importlib.import_module(f"{NAME}.QtGui")
+QtWidgets: Any = importlib.import_module(f"{NAME}.QtWidgets")
+QtNetwork: Any = importlib.import_module(f"{NAME}.QtNetwork")
+Signal: Any = QtCore.pyqtSignal
+Slot: Any = QtCore.pyqtSlot
+QAction: Any = getattr(QtGui, "QAction", None) or QtWidgets.QAction
+
+
+def place(event: Any) -> Any:  # noqa: ANN401
+    """Give the place of a mouse event in its widget, a QPoint."""
+    return event.position().toPoint() if hasattr(event, "position") else event.pos()

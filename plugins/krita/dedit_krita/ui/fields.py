@@ -1,0 +1,236 @@
+"""A widget for each value that an edit can be told, made from its description."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..failure import Failure
+from ..parameters import Parameter
+from ..qt import QtCore, QtWidgets, Signal
+from .labels import Combo, Number, Whole
+
+UNSET = {
+    "seed": "Another each time",
+    "steps": "As usual",
+    "guidance": "As usual",
+    "strength": "As usual",
+}
+"""What the lowest value of these is called, which stands for none."""
+STEPS = {"dx": (1, 1.0), "dy": (1, 1.0), "scale": (3, 0.05), "rotate": (1, 5.0)}
+"""Decimals and step; 2 and 0.5 for the others."""
+NAMES = ("with", "into", "model")
+"""Texts that are mostly one of some names."""
+EMPTY = {"into": "The nearest", "with": "The other item", "model": "As the daemon was started"}
+FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
+
+
+class Field(QtCore.QObject):
+    """A value's widget; `control` is what is typed into or clicked."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, parameter: Parameter, name: str, parent: Any) -> None:  # noqa: ANN401
+        """Make the widget, with the value it has unless said otherwise."""
+        super().__init__(parent)
+        self.parameter = parameter
+        self.control = self.make(parent)
+        self.widget = self.control
+        self.control.setObjectName(name)
+        self.control.setToolTip(parameter.help)
+        self.control.setAccessibleName(parameter.label)
+        self.set_value(parameter.default)
+
+    def make(self, parent: Any) -> Any:  # noqa: ANN401
+        """Make the control: a line of text."""
+        line = QtWidgets.QLineEdit(parent)
+        line.setPlaceholderText(EMPTY.get(self.parameter.name, self.parameter.help))
+        line.textChanged.connect(lambda _: self.changed.emit())
+        line.returnPressed.connect(self.entered.emit)
+        return line
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Give the value."""
+        return self.control.text().strip()
+
+    def set_value(self, value: Any) -> None:  # noqa: ANN401
+        """Show a value; the usual one instead of one that makes no sense."""
+        try:
+            value = self.parameter.check(value)
+        except Failure:
+            value = self.parameter.default
+        if value != self.value():
+            self.put(value)
+
+    def put(self, value: Any) -> None:  # noqa: ANN401
+        """Show a value that makes sense."""
+        self.control.setText(value)
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Offer these names, where it is names that the value is one of."""
+
+
+class ChoiceField(Field):
+    """One of some words."""
+
+    def make(self, parent: Any) -> Any:  # noqa: ANN401
+        """Make the control."""
+        combo = Combo(parent)
+        for word, label in self.parameter.options:
+            combo.addItem(label, word)
+        combo.currentIndexChanged.connect(lambda _: self.changed.emit())
+        return combo
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Give the word."""
+        return self.control.currentData()
+
+    def put(self, value: Any) -> None:  # noqa: ANN401
+        """Choose the word."""
+        self.control.setCurrentIndex(max(self.control.findData(value), 0))
+
+
+class NameField(Field):
+    """A name that can be typed or chosen."""
+
+    def make(self, parent: Any) -> Any:  # noqa: ANN401
+        """Make the control."""
+        combo = Combo(parent)
+        combo.setEditable(True)
+        combo.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
+        line = combo.lineEdit()
+        line.setPlaceholderText(EMPTY.get(self.parameter.name, self.parameter.help))
+        line.textChanged.connect(lambda _: self.changed.emit())
+        return combo
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Give the name."""
+        return self.control.currentText().strip()
+
+    def put(self, value: Any) -> None:  # noqa: ANN401
+        """Show a name."""
+        self.control.setCurrentIndex(self.control.findText(value))
+        self.control.setEditText(value)
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Offer names; what is there stays."""
+        if [self.control.itemText(i) for i in range(self.control.count())] == list(names):
+            return
+        value = self.value()
+        self.control.blockSignals(True)
+        self.control.lineEdit().blockSignals(True)
+        self.control.clear()
+        self.control.addItems(list(names))
+        self.put(value)
+        self.control.lineEdit().blockSignals(False)
+        self.control.blockSignals(False)
+
+
+class DocumentField(Field):
+    """One of the other documents that are open, or none."""
+
+    def make(self, parent: Any) -> Any:  # noqa: ANN401
+        """Make the control."""
+        combo = Combo(parent)
+        combo.addItem("None", "")
+        combo.currentIndexChanged.connect(lambda _: self.changed.emit())
+        return combo
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Give the document's name."""
+        return self.control.currentData() or ""
+
+    def put(self, value: Any) -> None:  # noqa: ANN401
+        """Choose a document; none where it is not open."""
+        self.control.setCurrentIndex(max(self.control.findData(value), 0))
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Offer documents; the chosen one stays if it is still open."""
+        now = [self.control.itemData(i) for i in range(1, self.control.count())]
+        if now == list(names):
+            return
+        value = self.value()
+        self.control.blockSignals(True)
+        self.control.clear()
+        self.control.addItem("None", "")
+        for name in names:
+            self.control.addItem(name, name)
+        self.put(value)
+        self.control.blockSignals(False)
+        if self.value() != value:
+            self.changed.emit()
+
+
+class FileField(Field):
+    """A file's path, with a button to look for it."""
+
+    def __init__(self, parameter: Parameter, name: str, parent: Any) -> None:  # noqa: ANN401
+        """Make the line and the button."""
+        super().__init__(parameter, name, parent)
+        self.widget = QtWidgets.QWidget(parent)
+        row = QtWidgets.QHBoxLayout(self.widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        button = QtWidgets.QToolButton()
+        button.setObjectName(f"{name}_choose")
+        button.setText("…")
+        button.setToolTip("Look for a file")
+        button.clicked.connect(lambda _=False: self._look())
+        row.addWidget(self.control)
+        row.addWidget(button)
+
+    def _look(self) -> None:
+        # Not `getOpenFileName`: that would stop what else the panel has to do.
+        dialog = QtWidgets.QFileDialog(self.widget, "A picture with the other thing")
+        dialog.setObjectName("dedit_file_dialog")
+        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(FILES.split(";;"))
+        dialog.fileSelected.connect(self.control.setText)
+        dialog.open()
+
+
+class NumberField(Field):
+    """A number, whole or not."""
+
+    def make(self, parent: Any) -> Any:  # noqa: ANN401
+        """Make the control."""
+        known = self.parameter
+        if known.kind == "whole":
+            spin = Whole(parent)
+            spin.setRange(int(known.low), int(known.high))
+        else:
+            spin = Number(parent)
+            decimals, step = STEPS.get(known.name, (2, 0.5))
+            spin.setDecimals(decimals)
+            spin.setSingleStep(step)
+            spin.setRange(known.low, known.high)
+        if known.name in UNSET and known.default == known.low:
+            spin.setSpecialValueText(UNSET[known.name])
+        spin.valueChanged.connect(lambda _: self.changed.emit())
+        return spin
+
+    def value(self) -> Any:  # noqa: ANN401
+        """Give the number."""
+        return self.control.value()
+
+    def put(self, value: Any) -> None:  # noqa: ANN401
+        """Show the number."""
+        self.control.setValue(value)
+
+
+def field_for(parameter: Parameter, prefix: str, parent: Any) -> Field:  # noqa: ANN401
+    """Make the widget for a value, named `dedit_<prefix>_<name>`."""
+    name = f"dedit_{prefix}_{parameter.name}".replace("-", "_")
+    if parameter.kind == "choice":
+        return ChoiceField(parameter, name, parent)
+    if parameter.kind in ("whole", "number"):
+        return NumberField(parameter, name, parent)
+    if parameter.name == "from-document":
+        return DocumentField(parameter, name, parent)
+    if parameter.name == "from-file":
+        return FileField(parameter, name, parent)
+    if parameter.name in NAMES:
+        return NameField(parameter, name, parent)
+    return Field(parameter, name, parent)

@@ -1,0 +1,84 @@
+"""The frame round an item that is moved, resized and turned: where it is, and what drags do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+SMALLEST, LARGEST = 0.01, 100.0
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How an item is moved: scaled and turned about its centre, then shifted."""
+
+    dx: float = 0.0
+    dy: float = 0.0
+    scale: float = 1.0
+    rotate: float = 0.0
+
+    @property
+    def is_none(self) -> bool:
+        """Whether everything stays as it is."""
+        return self == Movement()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The box round an item and the item's centre, in pixels of the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    centre: tuple[float, float]
+
+    def forward(self, point: tuple[float, float], movement: Movement) -> tuple[float, float]:
+        """Give where a point comes to be."""
+        angle = math.radians(movement.rotate)
+        sin, cos = math.sin(angle) * movement.scale, math.cos(angle) * movement.scale
+        x, y = point[0] - self.centre[0], point[1] - self.centre[1]
+        middle_x, middle_y = self.middle(movement)
+        return middle_x + cos * x - sin * y, middle_y + sin * x + cos * y
+
+    def middle(self, movement: Movement) -> tuple[float, float]:
+        """Give where the centre comes to be."""
+        return self.centre[0] + movement.dx, self.centre[1] + movement.dy
+
+    def corners(self, movement: Movement) -> list[tuple[float, float]]:
+        """Give the corners: top left, top right, bottom right, bottom left."""
+        corners = (
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        )
+        return [self.forward(corner, movement) for corner in corners]
+
+
+@dataclass(frozen=True)
+class Drag:
+    """A drag that has begun: of what (`move`, `scale` or `turn`), where, and from what."""
+
+    what: str
+    start: tuple[float, float]
+    movement: Movement
+    frame: Frame
+
+    def to(self, point: tuple[float, float], snaps: bool = False) -> Movement:
+        """Give the movement with the pointer there."""
+        if self.what == "move":
+            dx = self.movement.dx + point[0] - self.start[0]
+            dy = self.movement.dy + point[1] - self.start[1]
+            return replace(self.movement, dx=float(round(dx)), dy=float(round(dy)))
+        x, y = self.frame.middle(self.movement)
+        before = (self.start[0] - x, self.start[1] - y)
+        now = (point[0] - x, point[1] - y)
+        if self.what == "scale":
+            ratio = math.hypot(*now) / max(math.hypot(*before), 1e-6)
+            scale = min(max(self.movement.scale * ratio, SMALLEST), LARGEST)
+            return replace(self.movement, scale=round(scale, 3))
+        turned = math.degrees(math.atan2(now[1], now[0]) - math.atan2(before[1], before[0]))
+        angle = self.movement.rotate + turned
+        angle = round(angle / 15) * 15 if snaps else round(angle, 1)
+        return replace(self.movement, rotate=float((angle + 180) % 360 - 180))

@@ -1,0 +1,387 @@
+"""The small picture with its items, in which they are chosen, moved, resized and turned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..qt import QtCore, QtGui, QtWidgets, Signal, place
+from ..shown import Picture, Plan
+from . import images
+from .frame import Drag, Frame, Movement
+
+HIGHEST = 230
+"""A picture is not higher than this, whatever the width of the docker."""
+HANDLE = 8
+REACH = 9
+ABOVE = 20
+KEYS = {
+    QtCore.Qt.Key.Key_Left: (-1, 0),
+    QtCore.Qt.Key.Key_Right: (1, 0),
+    QtCore.Qt.Key.Key_Up: (0, -1),
+    QtCore.Qt.Key.Key_Down: (0, 1),
+}
+
+
+class PictureView(QtWidgets.QWidget):
+    """Shows the picture; clicks choose an item, drags move the chosen one."""
+
+    picked = Signal(str)
+    moved = Signal(float, float, float, float)
+
+    def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
+        """Show that there is no picture."""
+        super().__init__(parent)
+        self.setObjectName("dedit_picture")
+        policy = QtWidgets.QSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred
+        )
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.ClickFocus)
+        self.picture: Picture | None = None
+        self.plan: Plan | None = None
+        self.movement = Movement()
+        self._chosen = ""
+        self._moves = False
+        self._lays_over = True
+        self._image: Any = None
+        self._places: images.Places | None = None
+        self._frame: Frame | None = None
+        self._piece: Any = None
+        self._piece_of: object = None
+        self._laid: Any = None
+        self._laid_for: object = None
+        self._drag: Drag | None = None
+        self._pressed: Any = None
+        self._has_dragged = False
+
+    # What is shown.
+
+    def set_picture(self, picture: Picture | None) -> None:
+        """Show another picture, or the same with other items."""
+        old = self.picture
+        self.picture = picture
+        if picture is None:
+            self._image = self._places = None
+        elif old is None or old.small is not picture.small:
+            self._image = images.image_of(picture.small)
+        self._places = None if picture is None else images.places_of(picture.small, picture.numbers)
+        self._find_frame()
+        self._stale()
+        self.updateGeometry()
+
+    def set_plan(self, plan: Plan | None) -> None:
+        """Lay over what an edit would come to."""
+        self.plan = plan
+        self._stale()
+
+    def set_chosen(self, name: str) -> None:
+        """Show an item as the chosen one."""
+        self._chosen = name
+        self._drag = None
+        self._find_frame()
+        self._stale()
+
+    def set_moving(self, moves: bool) -> None:
+        """Show the frame, or do not."""
+        self._moves = moves
+        self._drag = None
+        self._find_frame()
+        self.update()
+
+    def set_movement(self, movement: Movement) -> None:
+        """Put the frame elsewhere."""
+        if movement != self.movement:
+            self.movement = movement
+            self.update()
+
+    def set_overlay(self, lays_over: bool) -> None:
+        """Lay the items' colours over the picture, or do not."""
+        self._lays_over = lays_over
+        self._stale()
+
+    def _stale(self) -> None:
+        self._laid = self._laid_for = None
+        self.update()
+
+    def _place_of(self, name: str) -> int:
+        items = self.picture.items if self.picture else ()
+        return next((i for i, item in enumerate(items) if name and item.name == name), -1)
+
+    def _find_frame(self) -> None:
+        """Find the box and the centre of the chosen item, in pixels of the picture."""
+        number = self._place_of(self._chosen)
+        key = (self._chosen, self.picture.small, self.picture.numbers) if self.picture else None
+        if not self._moves or self.picture is None or self._places is None or self._image is None:
+            self._frame = self._piece = self._piece_of = None
+            return
+        if key == self._piece_of and self._frame is not None:
+            return
+        box, centre = self._places.box(number), self._places.centre(number)
+        self._frame = self._piece = self._piece_of = None
+        if box is not None and centre is not None:
+            x = self.picture.width / self.picture.small.width
+            y = self.picture.height / self.picture.small.height
+            left, top, right, bottom = box
+            self._frame = Frame(
+                left * x, top * y, right * x, bottom * y, (centre[0] * x, centre[1] * y)
+            )
+            self._piece = images.cut_out(self._image, self._places, number)
+            self._piece_of = key
+
+    # Where things are.
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Say that the height goes with the width."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Give the height of the picture at this width."""
+        if self._image is None:
+            return 96
+        return max(24, min(HIGHEST, round(width * self._image.height() / self._image.width())))
+
+    def sizeHint(self) -> Any:  # noqa: ANN401, N802
+        """Give a size for a docker of usual width."""
+        return QtCore.QSize(260, self.heightForWidth(260))
+
+    def minimumSizeHint(self) -> Any:  # noqa: ANN401, N802
+        """Give the smallest size that is of use."""
+        return QtCore.QSize(120, 24)
+
+    def area(self) -> Any:  # noqa: ANN401
+        """Give where in the widget the picture is, a QRect."""
+        size = self._image.size().scaled(self.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatio)
+        corner = QtCore.QPoint(
+            (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
+        )
+        return QtCore.QRect(corner, size)
+
+    def to_widget(self, point: tuple[float, float]) -> Any:  # noqa: ANN401
+        """Give where a pixel of the picture is in the widget, a QPointF."""
+        assert self.picture is not None
+        area = self.area()
+        return QtCore.QPointF(
+            area.x() + point[0] * area.width() / self.picture.width,
+            area.y() + point[1] * area.height() / self.picture.height,
+        )
+
+    def to_picture(self, point: Any) -> tuple[float, float]:  # noqa: ANN401
+        """Give the pixel of the picture at a point of the widget."""
+        assert self.picture is not None
+        area = self.area()
+        return (
+            (point.x() - area.x()) * self.picture.width / max(area.width(), 1),
+            (point.y() - area.y()) * self.picture.height / max(area.height(), 1),
+        )
+
+    def item_at(self, point: Any) -> str | None:  # noqa: ANN401
+        """Give the name of the item at a point of the widget; None where there is none."""
+        if self.picture is None or self._image is None or self._places is None:
+            return None
+        area = self.area()
+        if not area.contains(point):
+            return None
+        x = (point.x() - area.x()) * self._places.width // area.width()
+        y = (point.y() - area.y()) * self._places.height // area.height()
+        number = self._places.data[y * self._places.stride + x]
+        return self.picture.items[number].name if number < len(self.picture.items) else None
+
+    def corners(self) -> list[Any]:
+        """Give where the corners of the frame are in the widget; none without a frame."""
+        if self._frame is None:
+            return []
+        return [self.to_widget(corner) for corner in self._frame.corners(self.movement)]
+
+    def turn_handle(self) -> Any:  # noqa: ANN401
+        """Give where the handle is that turns the frame, a QPointF; None without a frame."""
+        corners = self.corners()
+        if not corners:
+            return None
+        top = (corners[0] + corners[1]) / 2
+        bottom = (corners[2] + corners[3]) / 2
+        up = QtCore.QLineF(bottom, top)
+        up.setLength(up.length() + ABOVE)
+        within = QtCore.QRectF(self.rect()).adjusted(4, 4, -4, -4)
+        if within.contains(up.p2()):
+            return up.p2()
+        # There is no room above: below is as good.
+        down = QtCore.QLineF(top, bottom)
+        down.setLength(down.length() + ABOVE)
+        return down.p2() if within.contains(down.p2()) else (top * 3 + bottom) / 4
+
+    def _grip(self, point: Any) -> str:  # noqa: ANN401
+        """Say what a drag from here does: `turn`, `scale`, `move` or nothing."""
+        corners = self.corners()
+        if not corners:
+            return ""
+        at = QtCore.QPointF(point)
+        if QtCore.QLineF(at, self.turn_handle()).length() <= REACH:
+            return "turn"
+        if any(QtCore.QLineF(at, corner).length() <= REACH for corner in corners):
+            return "scale"
+        inside = QtGui.QPolygonF(corners).containsPoint(at, QtCore.Qt.FillRule.WindingFill)
+        return "move" if inside else ""
+
+    # What the mouse and the keys do.
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
+        """Begin a click or a drag."""
+        if event.button() != QtCore.Qt.MouseButton.LeftButton or self._image is None:
+            return
+        self._pressed, self._has_dragged = place(event), False
+        grip = self._grip(self._pressed)
+        if grip and self._frame is not None:
+            self._drag = Drag(grip, self.to_picture(self._pressed), self.movement, self._frame)
+
+    def mouseMoveEvent(self, event: Any) -> None:  # noqa: ANN401, N802
+        """Go on with a drag, or show what one from here would do."""
+        point = place(event)
+        if self._drag is None or self._pressed is None or self._image is None:
+            shapes = QtCore.Qt.CursorShape
+            cursor = {
+                "turn": shapes.CrossCursor,
+                "scale": shapes.SizeFDiagCursor,
+                "move": shapes.SizeAllCursor,
+            }
+            grip = self._grip(point) if self._image is not None else ""
+            self.setCursor(cursor.get(grip, shapes.ArrowCursor))
+            return
+        if not self._has_dragged and (point - self._pressed).manhattanLength() < 3:
+            return
+        self._has_dragged = True
+        shift = QtCore.Qt.KeyboardModifier.ShiftModifier
+        self._move(self._drag.to(self.to_picture(point), bool(event.modifiers() & shift)))
+
+    def mouseReleaseEvent(self, event: Any) -> None:  # noqa: ANN401, N802
+        """End a drag, or choose the item that was clicked."""
+        if event.button() != QtCore.Qt.MouseButton.LeftButton:
+            return
+        pressed, self._pressed, self._drag = self._pressed, None, None
+        if pressed is not None and not self._has_dragged:
+            name = self.item_at(place(event))
+            if name is not None:
+                self.picked.emit(name)
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
+        """Shift the frame by a pixel, or by ten with Shift."""
+        step = KEYS.get(event.key())
+        if step is None or self._frame is None:
+            super().keyPressEvent(event)
+            return
+        shift = QtCore.Qt.KeyboardModifier.ShiftModifier
+        far = 10 if event.modifiers() & shift else 1
+        now = self.movement
+        self._move(Movement(now.dx + step[0] * far, now.dy + step[1] * far, now.scale, now.rotate))
+
+    def _move(self, movement: Movement) -> None:
+        if movement != self.movement:
+            self.movement = movement
+            self.update()
+            self.moved.emit(movement.dx, movement.dy, movement.scale, movement.rotate)
+
+    # Painting.
+
+    def paintEvent(self, _: Any) -> None:  # noqa: ANN401, N802
+        """Draw the picture, what is laid over it, and the frame."""
+        painter = QtGui.QPainter(self)
+        if self._image is None:
+            self._paint_nothing(painter)
+            return
+        area = self.area()
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+        dense = QtGui.QBrush(self.palette().mid().color(), QtCore.Qt.BrushStyle.Dense4Pattern)
+        painter.fillRect(area, self.palette().base())
+        painter.fillRect(area, dense)
+        painter.drawImage(area, self._image)
+        laid = self._overlay(area)
+        if laid is not None:
+            painter.drawImage(area.topLeft(), laid)
+        if self._frame is not None:
+            self._paint_frame(painter)
+
+    def _paint_nothing(self, painter: Any) -> None:  # noqa: ANN401
+        roles = QtGui.QPalette.ColorRole
+        groups = QtGui.QPalette.ColorGroup
+        colour = self.palette().color(groups.Disabled, roles.WindowText)
+        painter.setPen(QtGui.QPen(colour, 1, QtCore.Qt.PenStyle.DashLine))
+        painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+        painter.drawText(self.rect(), QtCore.Qt.AlignmentFlag.AlignCenter, "Open a picture")
+
+    def _overlay(self, area: Any) -> Any:  # noqa: ANN401
+        """Give what is laid over, made only when something of it has changed."""
+        if self.picture is None or area.width() < 1 or area.height() < 1:
+            return None
+        ratio = self.devicePixelRatioF()
+        size = (round(area.width() * ratio), round(area.height() * ratio))
+        if self._laid_for != size:
+            self._laid_for = size
+            self._laid = self._make_overlay(*size)
+            if self._laid is not None:
+                self._laid.setDevicePixelRatio(ratio)
+        return self._laid
+
+    def _make_overlay(self, width: int, height: int) -> Any:  # noqa: ANN401
+        assert self.picture is not None
+        plan, small = self.plan, self.picture.small
+        items = {item.name: item for item in self.picture.items}
+        names = tuple(items)
+        places = self._places
+        planned = None if plan is None else images.places_of(small, plan.numbers)
+        changes = None if plan is None else images.places_of(small, plan.changes)
+        if plan is not None and planned is not None:
+            places, names = planned, plan.names
+        laid = None
+        if self._lays_over and places is not None and names:
+            quiet = [i for i, n in enumerate(names) if n in items and items[n].is_background]
+            laid = images.overlay(
+                places.scaled(width, height),
+                [items[n].colour if n in items else images.NO_COLOUR for n in names],
+                quiet[0] if quiet else -1,
+                names.index(self._chosen) if self._chosen in names else -1,
+            )
+        if changes is not None:
+            size = QtCore.QSize(width, height)
+            hatch = images.hatched(changes, size)
+            if laid is None:
+                return hatch
+            painter = QtGui.QPainter(laid)
+            painter.drawImage(0, 0, hatch)
+            painter.end()
+        return laid
+
+    def _paint_frame(self, painter: Any) -> None:  # noqa: ANN401
+        corners = self.corners()
+        area = self.area()
+        painter.save()
+        painter.setClipRect(area)
+        if self._piece is not None and not self.movement.is_none:
+            box = QtCore.QRectF(self._piece.rect())
+            source = QtGui.QPolygonF(
+                [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]
+            )
+            way = QtGui.QTransform()
+            if QtGui.QTransform.quadToQuad(source, QtGui.QPolygonF(corners), way):
+                painter.setTransform(way, True)
+                painter.setOpacity(0.75)
+                painter.drawImage(0, 0, self._piece)
+        painter.restore()
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        line = self.palette().color(QtGui.QPalette.ColorRole.Highlight)
+        handle = self.turn_handle()
+        top, bottom = (corners[0] + corners[1]) / 2, (corners[2] + corners[3]) / 2
+        ends = (top, bottom)
+        near = min(ends, key=lambda end: QtCore.QLineF(end, handle).length())
+        for colour, width in ((QtGui.QColor(0, 0, 0, 150), 3), (line, 1)):
+            painter.setPen(QtGui.QPen(colour, width))
+            painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
+            painter.drawPolygon(QtGui.QPolygonF(corners))
+            painter.drawLine(near, handle)
+        painter.setPen(QtGui.QPen(QtGui.QColor(0, 0, 0, 200), 1))
+        painter.setBrush(QtGui.QColor(255, 255, 255))
+        half = HANDLE / 2
+        for corner in corners:
+            painter.drawRect(QtCore.QRectF(corner.x() - half, corner.y() - half, HANDLE, HANDLE))
+        painter.setBrush(line)
+        painter.drawEllipse(handle, half + 1, half + 1)

@@ -1,0 +1,84 @@
+"""How things are, in words, with a button to try again where something is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..qt import QtCore, QtGui, QtWidgets, Signal
+from ..shown import Status
+from .labels import Elided, small_font, tool
+
+COLOURS = {"fine": (76, 160, 92), "busy": (222, 160, 40), "wrong": (214, 72, 64)}
+DOT = 10
+
+
+def dot(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
+    """Draw a round mark."""
+    pixmap = QtGui.QPixmap(DOT, DOT)
+    pixmap.fill(QtCore.Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(pixmap)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    painter.setPen(QtCore.Qt.PenStyle.NoPen)
+    painter.setBrush(QtGui.QColor(*colour))
+    painter.drawEllipse(0, 0, DOT, DOT)
+    painter.end()
+    return pixmap
+
+
+class StatusView(QtWidgets.QWidget):
+    """Shows a status."""
+
+    asked_retry = Signal()
+
+    def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
+        """Show nothing yet."""
+        super().__init__(parent)
+        self.mark = QtWidgets.QLabel()
+        self.text = QtWidgets.QLabel()
+        self.text.setObjectName("dedit_status")
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        flags = QtCore.Qt.TextInteractionFlag
+        self.text.setTextInteractionFlags(flags.TextSelectableByMouse)
+        self.hint = QtWidgets.QLabel()
+        self.hint.setObjectName("dedit_hint")
+        self.hint.setWordWrap(True)
+        self.hint.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.hint.setTextInteractionFlags(flags.TextSelectableByMouse)
+        small_font(self.hint)
+        self.used = Elided()
+        self.used.setObjectName("dedit_model")
+        self.used.setEnabled(False)
+        small_font(self.used)
+        self.retry = tool("dedit_retry", "Try again", "Looks for the daemon again, or starts it")
+        fixed = QtWidgets.QSizePolicy.Policy.Fixed
+        self.retry.setSizePolicy(fixed, fixed)
+        self.retry.clicked.connect(lambda _=False: self.asked_retry.emit())
+        grid = QtWidgets.QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        top = QtCore.Qt.AlignmentFlag.AlignTop
+        self.mark.setContentsMargins(0, 3, 0, 0)
+        grid.addWidget(self.mark, 0, 0, top)
+        grid.addWidget(self.text, 0, 1)
+        grid.addWidget(self.retry, 0, 2, top)
+        grid.addWidget(self.hint, 1, 1, 1, 2)
+        grid.addWidget(self.used, 2, 1, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self.set_status(Status(""))
+        self.set_model("", "")
+
+    def set_status(self, status: Status) -> None:
+        """Show a status."""
+        self.text.setText(status.text)
+        self.hint.setText(status.hint)
+        self.hint.setVisible(bool(status.hint))
+        self.mark.setPixmap(dot(COLOURS.get(status.kind, COLOURS["fine"])))
+        self.retry.setVisible(status.kind == "wrong")
+
+    def set_model(self, model: str, device: str) -> None:
+        """Show which model is in use, and where."""
+        words = f"{model} on {device}" if model and device else model or device
+        self.used.say(words)
+        self.used.setVisible(bool(words))

@@ -1,0 +1,309 @@
+"""What can be done with an item: a button for each edit, and what the chosen one can be told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..describe import BY_NAME, Verb
+from ..parameters import HOW, MOVE
+from ..qt import QtCore, QtGui, QtWidgets, Signal
+from .fields import Field, field_for
+from .frame import Movement
+from .items import SELECTED
+from .labels import Elided, small_font, tool
+
+ROWS = (("replace", "augment", "remove", "refine"), ("swap-in", "move", "swap"))
+MOVEMENT = tuple(parameter.name for parameter in MOVE)
+OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name", *MOVEMENT}
+"""What makes no sense with another picture, and is not remembered."""
+LACKS = {
+    "replace": ("prompt", "Say what it becomes, in words"),
+    "augment": ("prompt", "Say how it becomes, in words, with [v] for the item itself"),
+    "swap-in": ("from-document", "Choose another picture, or a file"),
+    "swap": ("with", "Choose the other item"),
+    "move": ("dx", "Drag the item in the picture, or say how far it goes"),
+}
+LABELS = {"from-document": "Taken from"}
+SHORT = {"dx": "X, px", "dy": "Y, px", "scale": "Size", "rotate": "Turn, °"}
+
+
+class VerbsView(QtWidgets.QWidget):
+    """Chooses an edit and what it is told; `pressed` is emitted with nothing checked yet."""
+
+    pressed = Signal()
+    verb_chosen = Signal(str)
+    changed = Signal(str)
+
+    def __init__(self, settings: Any, parent: Any = None) -> None:  # noqa: ANN401
+        """Make a page for each edit, with the values of last time."""
+        super().__init__(parent)
+        self._settings = settings
+        self._item = ""
+        self._verb = "replace"
+        self._buttons: dict[str, Any] = {}
+        self._pages: dict[str, Any] = {}
+        self.fields: dict[str, dict[str, Field]] = {}
+        self.how: dict[str, Field] = {}
+        self._is_quiet = False
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(self._make_buttons())
+        self._chosen = Elided()
+        self._chosen.setObjectName("dedit_chosen")
+        column.addWidget(self._chosen)
+        self._stack = QtWidgets.QStackedWidget()
+        for row in ROWS:
+            for name in row:
+                self._make_page(BY_NAME[name])
+        column.addWidget(self._stack)
+        self._make_how(column)
+        self._recall()
+        saved = self._settings.get("verb")
+        self.choose(saved if saved in self._pages else "replace")
+
+    # Making.
+
+    def _make_buttons(self) -> Any:  # noqa: ANN401
+        grid = QtWidgets.QGridLayout()
+        grid.setSpacing(2)
+        group = QtWidgets.QButtonGroup(self)
+        for at, row in enumerate(ROWS):
+            wide = 12 // len(row)
+            for place, name in enumerate(row):
+                verb = BY_NAME[name]
+                button = tool(f"dedit_verb_{name.replace('-', '_')}", verb.label, verb.blurb)
+                button.setCheckable(True)
+                button.clicked.connect(lambda _=False, name=name: self.choose(name))
+                group.addButton(button)
+                grid.addWidget(button, at, place * wide, 1, wide)
+                self._buttons[name] = button
+        return grid
+
+    def _make_page(self, verb: Verb) -> None:
+        page = QtWidgets.QWidget()
+        form = grid_of(page)
+        fields = {}
+        prefix = verb.name
+        for parameter in verb.own:
+            if parameter.name == "item":
+                continue
+            field = field_for(parameter, prefix, page)
+            field.changed.connect(lambda name=parameter.name: self._changed(name))
+            field.entered.connect(self.pressed.emit)
+            fields[parameter.name] = field
+            add(form, field)
+        self.fields[verb.name] = fields
+        self._pages[verb.name] = page
+        self._stack.addWidget(page)
+
+    def _make_how(self, column: Any) -> None:  # noqa: ANN401
+        shown, hidden = QtWidgets.QWidget(), QtWidgets.QWidget()
+        forms = (grid_of(shown), grid_of(hidden))
+        for parameter in HOW:
+            is_first = parameter.name == "when"
+            field = field_for(parameter, "how", shown if is_first else hidden)
+            field.changed.connect(lambda name=parameter.name: self._changed(name))
+            self.how[parameter.name] = field
+            add(forms[0 if is_first else 1], field)
+        column.addWidget(shown)
+        self._more = QtWidgets.QToolButton()
+        self._more.setObjectName("dedit_more")
+        self._more.setText("More")
+        self._more.setAutoRaise(True)
+        self._more.setCheckable(True)
+        self._more.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._more.toggled.connect(lambda opens: self._open(hidden, opens))
+        self.go = QtWidgets.QPushButton()
+        self.go.setObjectName("dedit_go")
+        self.go.setMinimumHeight(30)
+        font = self.go.font()
+        font.setBold(True)
+        self.go.setFont(font)
+        self.go.clicked.connect(lambda _=False: self.pressed.emit())
+        column.addWidget(self._more)
+        column.addWidget(hidden)
+        column.addWidget(self.go)
+        self._more.setChecked(self._settings.get("more") == "yes")
+        self._open(hidden, self._more.isChecked())
+
+    def _open(self, hidden: Any, opens: bool) -> None:  # noqa: ANN401
+        arrows = QtCore.Qt.ArrowType
+        self._more.setArrowType(arrows.DownArrow if opens else arrows.RightArrow)
+        hidden.setVisible(opens)
+        self._settings.set("more", "yes" if opens else "")
+
+    # What is chosen.
+
+    def verb(self) -> str:
+        """Give the name of the chosen edit."""
+        return self._verb
+
+    def choose(self, name: str) -> None:
+        """Choose an edit."""
+        if name not in self._pages:
+            return
+        self._verb = name
+        self._buttons[name].setChecked(True)
+        self._mark()
+        policy = QtWidgets.QSizePolicy.Policy
+        for other, page in self._pages.items():
+            # A page that is not seen takes no room.
+            page.setSizePolicy(policy.Preferred, policy.Fixed if other == name else policy.Ignored)
+        self._stack.setCurrentWidget(self._pages[name])
+        self._stack.setVisible(bool(self.fields[name]))
+        self._stack.updateGeometry()
+        self.go.setText(BY_NAME[name].label)
+        self.go.setToolTip(BY_NAME[name].blurb)
+        self._settings.set("verb", name)
+        self._say_item()
+        self.verb_chosen.emit(name)
+
+    def _mark(self) -> None:
+        """Colour the button of the chosen edit as what is chosen elsewhere."""
+        roles = QtGui.QPalette.ColorRole
+        for name, button in self._buttons.items():
+            palette = QtGui.QPalette()
+            if name == self._verb:
+                own = self.palette()
+                palette.setColor(roles.Button, own.color(roles.Highlight))
+                palette.setColor(roles.ButtonText, own.color(roles.HighlightedText))
+            button.setPalette(palette)
+
+    def changeEvent(self, event: Any) -> None:  # noqa: ANN401, N802
+        """Follow Krita's theme."""
+        super().changeEvent(event)
+        if event.type() == QtCore.QEvent.Type.PaletteChange and self._pages:
+            self._mark()
+
+    def set_item(self, name: str) -> None:
+        """Take an item as what is edited; another one has not been moved yet."""
+        if name != self._item:
+            self._item = name
+            self.set_movement(Movement())
+        self._say_item()
+
+    def _say_item(self) -> None:
+        has_item = any(parameter.name == "item" for parameter in BY_NAME[self._verb].own)
+        words = (self._item or SELECTED) if has_item else "The selected region"
+        self._chosen.say(f"{BY_NAME[self._verb].label}: {words}")
+
+    def offer(self, items: Sequence[str], documents: Sequence[str], models: Sequence[str]) -> None:
+        """Offer names where a value is one of them."""
+        for fields in self.fields.values():
+            for name in ("into", "with"):
+                if name in fields:
+                    fields[name].offer(items)
+            if "from-document" in fields:
+                fields["from-document"].offer(documents)
+        self.how["model"].offer(models)
+
+    def values(self) -> dict[str, Any]:
+        """Give what the chosen edit is told."""
+        verb = BY_NAME[self._verb]
+        fields = {**self.fields[self._verb], **self.how}
+        return {
+            parameter.name: self._item
+            if parameter.name == "item"
+            else fields[parameter.name].value()
+            for parameter in verb.parameters
+        }
+
+    def lacks(self) -> str:
+        """Say what the chosen edit cannot do without; empty where nothing is missing."""
+        fields = self.fields[self._verb]
+        if self._verb not in LACKS:
+            return ""
+        name, words = LACKS[self._verb]
+        if self._verb == "move":
+            return words if self.movement().is_none else ""
+        if self._verb == "swap-in" and fields["from-file"].value():
+            return ""
+        return "" if fields[name].value() else words
+
+    def focus_lacking(self) -> None:
+        """Go to the field of what is missing."""
+        name, _ = LACKS[self._verb]
+        control = self.fields[self._verb][name].control
+        control.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
+
+    def movement(self) -> Movement:
+        """Give the movement that the fields say."""
+        fields = self.fields["move"]
+        return Movement(*(fields[name].value() for name in MOVEMENT))
+
+    def set_movement(self, movement: Movement) -> None:
+        """Show a movement in the fields; tells of it once."""
+        before = self.movement()
+        self._is_quiet = True
+        for name in MOVEMENT:
+            self.fields["move"][name].set_value(getattr(movement, name))
+        self._is_quiet = False
+        if self.movement() != before:
+            self.changed.emit(MOVEMENT[0])
+
+    # What is remembered.
+
+    def _changed(self, name: str) -> None:
+        if not self._is_quiet:
+            self._remember(name)
+            self.changed.emit(name)
+
+    def _remember(self, name: str) -> None:
+        if name in OF_THE_PICTURE:
+            return
+        is_how = name in self.how
+        fields = self.how if is_how else self.fields[self._verb]
+        values = {n: field.value() for n, field in fields.items() if n not in OF_THE_PICTURE}
+        self._settings.set("how" if is_how else f"values-{self._verb}", json.dumps(values))
+
+    def _recall(self) -> None:
+        self._is_quiet = True
+        forms = {f"values-{verb}": fields for verb, fields in self.fields.items()}
+        for key, fields in {**forms, "how": self.how}.items():
+            try:
+                values = json.loads(self._settings.get(key) or "{}")
+            except ValueError:
+                values = {}
+            for name, value in values.items() if isinstance(values, dict) else ():
+                if name in fields and name not in OF_THE_PICTURE:
+                    fields[name].set_value(value)
+        self._is_quiet = False
+
+
+def grid_of(page: Any) -> Any:  # noqa: ANN401
+    """Make the layout of a page: labels, fields, and the same again for short ones."""
+    grid = QtWidgets.QGridLayout(page)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(6)
+    grid.setVerticalSpacing(3)
+    # Labels of all pages are as wide, so that fields are below each other.
+    grid.setColumnMinimumWidth(0, page.fontMetrics().horizontalAdvance("Taken from"))
+    grid.setColumnStretch(1, 1)
+    grid.setColumnStretch(3, 1)
+    return grid
+
+
+def add(grid: Any, field: Field) -> None:  # noqa: ANN401
+    """Put a field below the others; numbers of a movement two to a row."""
+    name = field.parameter.name
+    label = QtWidgets.QLabel({**SHORT, **LABELS}.get(name, field.parameter.label))
+    label.setBuddy(field.control)
+    label.setToolTip(field.parameter.help)
+    small_font(label, 0.95)
+    row = grid.rowCount()
+    if name in ("dy", "rotate"):
+        grid.addWidget(label, row - 1, 2)
+        grid.addWidget(field.widget, row - 1, 3)
+    elif name in SHORT:
+        grid.addWidget(label, row, 0)
+        grid.addWidget(field.widget, row, 1)
+    elif name == "prompt":
+        # Words need the whole width.
+        label.deleteLater()
+        grid.addWidget(field.widget, row, 0, 1, 4)
+    else:
+        grid.addWidget(label, row, 0)
+        grid.addWidget(field.widget, row, 1, 1, 3)

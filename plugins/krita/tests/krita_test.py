@@ -1,0 +1,161 @@
+"""What tests of whole edits begin with: a mock of Krita, a document, the daemon's stand-in."""
+
+from __future__ import annotations
+
+import array
+import importlib
+import os
+import random
+import sys
+import unittest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedit_krita import source, spaces
+from dedit_krita.client import Client
+from dedit_krita.noted import Notes
+from dedit_krita.qt import QtCore
+from dedit_krita.work import Work
+
+from .loop import ClientTest, turn, until
+
+MOCK = Path(__file__).resolve().parents[3] / "host-bindings" / "krita" / "mock"
+if str(MOCK) not in sys.path:
+    sys.path.insert(0, str(MOCK))
+mock: Any = importlib.import_module("krita")
+
+if TYPE_CHECKING:
+    from krita import Document, Node
+
+    from dedit_krita.shown import Entry
+
+STAND_IN = os.environ.get("DEDIT_TEST_STAND_IN", "")
+SCRIPT = '#!/bin/sh\nexec {program} --data {data} --step-us {step} --updates 12 --steps 3 "$@"\n'
+WIDTH, HEIGHT = 48, 32
+BOX = (10, 8, 14, 12)
+CODES = {"U8": "B", "U16": "H", "F32": "f"}
+
+
+def pixels(kind: tuple[str, str], count: int, seed: int = 1) -> bytes:
+    """Make opaque pixels of random colours, in Krita's order."""
+    chance, (model, depth) = random.Random(seed), kind
+    full = {"U8": 255, "U16": 65535, "F32": 1.0}[depth]
+    channels, made = 4 if model == "RGBA" else 2, []
+    for _ in range(count):
+        for _ in range(channels - 1):
+            made.append(chance.random() if depth == "F32" else chance.randint(0, int(full)))
+        made.append(full)
+    return array.array(CODES[depth], made).tobytes()
+
+
+@unittest.skipUnless(STAND_IN, "DEDIT_TEST_STAND_IN does not name the daemon")
+class KritaTest(ClientTest):
+    """A test of the plug-in's work in a Krita of its own, with a daemon of its own."""
+
+    step_us = 200
+
+    def setUp(self) -> None:
+        """Begin Krita and say which daemon is started."""
+        super().setUp()
+        program = self.folder / "deditd"
+        script = SCRIPT.format(program=STAND_IN, data=self.folder / "data", step=self.step_us)
+        program.write_text(script, encoding="utf-8")
+        program.chmod(0o755)
+        os.environ["DEDIT_DAEMON"] = str(program)
+        self.krita = mock.begin()
+        self.daemon_client: Client = self.client()
+        self.work = Work(self.krita, self.daemon_client)
+        self.addCleanup(self.work.close)
+
+    def tearDown(self) -> None:
+        """Stop the daemon; Krita was called from the main thread alone."""
+        until(lambda: not self.work.jobs)
+        self.answer(self.daemon_client.request("shutdown"))
+        super().tearDown()
+        self.assertEqual(self.krita.calls_from_other_threads, [])
+
+    def document(
+        self, depth: str = "U8", model: str = "RGBA", profile: str = "", seed: int = 1
+    ) -> tuple[Document, Node]:
+        """Open a document with a layer of random pixels, which is active."""
+        if not profile and depth == "U8":
+            profile = spaces.SRGB if model == "RGBA" else spaces.GREY
+        made = self.krita.createDocument(
+            WIDTH, HEIGHT, f"picture {seed}", model, depth, profile, 72.0
+        )
+        node = made.rootNode().childNodes()[0]
+        node.setName("photo")
+        data = pixels((model, depth), WIDTH * HEIGHT, seed)
+        node.setPixelData(QtCore.QByteArray(data), 0, 0, WIDTH, HEIGHT)
+        self.krita.setActiveDocument(made)
+        return made, node
+
+    def select(self, document: Document, *boxes: tuple[int, int, int, int]) -> None:
+        """Select rectangles."""
+        chosen = mock.Selection()
+        for box in boxes:
+            chosen.select(*box, 255)
+        document.setSelection(chosen)
+
+    def add(self, parent: Node, name: str, box: tuple[int, int, int, int], kind: str) -> Node:
+        """Add a selection mask or a layer that is opaque in a rectangle."""
+        document = self.krita.activeDocument()
+        if kind == "mask":
+            made = document.createSelectionMask(name)
+            chosen = mock.Selection()
+            chosen.select(*box, 255)
+            made.setSelection(chosen)
+        else:
+            made = document.createNode(name, "paintlayer")
+            made.setPixelData(QtCore.QByteArray(pixels(("RGBA", "U8"), box[2] * box[3])), *box)
+        parent.addChildNode(made, None)
+        return made
+
+    def settle(self) -> None:
+        """Wait until nothing is under way any more."""
+        until(lambda: not self.work.jobs)
+        turn(0.02)
+        until(lambda: not self.work.jobs and self.work._looking is None)
+
+    def done(self) -> None:
+        """Wait until all is done, and that it went well."""
+        self.settle()
+        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+
+    def remove(self, **values: object) -> None:
+        """Remove what is selected, as a draft unless said otherwise."""
+        self.work.edit("remove", {"when": "draft", **values})
+
+    def whole(self, key: tuple[str, int]) -> bytes:
+        """The picture with a result in it, as the daemon has it."""
+        head = {"session": key[0], "revision": key[1], "whole": True}
+        return bytes(self.answer(self.daemon_client.request("result", head)).blobs[0].data)
+
+    def seen(self, document: Document, node: Node) -> bytes:
+        """The picture with its visible results, in the daemon's order, as the plug-in sees it."""
+        rect = (0, 0, WIDTH, HEIGHT)
+        data, space = bytes(node.pixelData(*rect)), None
+        for upper in document.rootNode().childNodes():
+            if upper is node or not upper.visible() or not upper.type().endswith("layer"):
+                continue
+            kind = node.kind
+            data = importlib.import_module("krita_raster").over(
+                data, bytes(upper.projectionPixelData(*rect)), kind
+            )
+        space = spaces.Space(node.colorModel(), node.colorDepth(), node.colorProfile())
+        sent = space.sent
+        turned = spaces.turned(self.krita, data, (WIDTH, HEIGHT), space, sent)
+        return spaces.to_wire(turned, sent)
+
+    def entry(self, place: int = 0) -> Entry:
+        """A result, the newest first."""
+        return self.work.history[place]
+
+    def notes(self, document: Document) -> Notes:
+        """What the document remembers."""
+        return Notes.of(document)
+
+    def layers(self, document: Document) -> list[str]:
+        """The names of its layers, the lowest first."""
+        nodes = source.all_nodes(document.rootNode())
+        return [node.name() for node in nodes if node.type().endswith("layer")]

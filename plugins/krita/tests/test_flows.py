@@ -1,0 +1,291 @@
+"""Whole edits against the daemon with an engine that computes next to nothing, in a mock of Krita.
+
+`DEDIT_TEST_STAND_IN` names the daemon: the example `stand_in` of crates/dedit-daemon.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dedit_krita import spaces
+from dedit_krita.failure import Failure
+from dedit_krita.qt import QtCore
+
+from .krita_test import BOX, HEIGHT, WIDTH, KritaTest, pixels
+from .loop import until
+
+if TYPE_CHECKING:
+    from krita import Document, Node
+
+
+class Edits(KritaTest):
+    """An edit becomes a layer, and the next goes on from it."""
+
+    def check_removed(self, document: Document, node: Node) -> Node:
+        """Remove what is selected and look at all that came of it."""
+        before = bytes(node.pixelData(0, 0, WIDTH, HEIGHT))
+        count = len(document.undo_steps)
+        self.select(document, BOX)
+        self.remove()
+        self.done()
+        layers = document.rootNode().childNodes()
+        self.assertEqual([layer.name() for layer in layers][0], "photo")
+        self.assertEqual(len(layers), 2)
+        added = layers[1]
+        self.assertEqual([mask.type() for mask in added.childNodes()], ["transparencymask"])
+        self.assertEqual(document.undo_steps[count:], ["Add Layer"])
+        self.assertEqual(bytes(node.pixelData(0, 0, WIDTH, HEIGHT)), before)
+        entry = self.entry()
+        self.assertTrue(entry.is_applied)
+        self.assertEqual(bytes(document.annotation("dedit_session")).decode(), entry.key[0])
+        return added
+
+    def check_bits(self, document: Document, node: Node) -> None:
+        """What is seen is what the daemon has, bit for bit, after an edit and after another."""
+        self.check_removed(document, node)
+        first = self.entry().key
+        self.assertEqual(self.seen(document, node), self.whole(first))
+        self.select(document, (30, 4, 8, 8))
+        self.remove()
+        self.done()
+        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+
+    def test_eight_bits(self) -> None:
+        """Of eight bits."""
+        self.check_bits(*self.document())
+
+    def test_sixteen_bits(self) -> None:
+        """Of sixteen bits, which go over as they are."""
+        self.check_bits(*self.document("U16", profile=spaces.SRGB))
+
+    def test_grey(self) -> None:
+        """Of grey."""
+        self.check_bits(*self.document(model="GRAYA"))
+
+    def test_floats_of_linear_light(self) -> None:
+        """Floats of linear light are turned, and back: within what floats can tell."""
+        document, node = self.document("F32")
+        self.assertIn("g10", document.colorProfile())
+        self.check_removed(document, node)
+        seen = memoryview(self.seen(document, node)).cast("f")
+        whole = memoryview(self.whole(self.entry().key)).cast("f")
+        worst = max(abs(one - other) for one, other in zip(seen, whole))
+        self.assertLess(worst, 1e-4)
+
+    def test_an_edit_goes_on_from_the_one_before(self) -> None:
+        """The same item again: same session, based on the first revision."""
+        for depth in ("U8", "U16", "F32"):
+            with self.subTest(depth=depth):
+                document, node = self.document(depth, seed=2)
+                self.check_removed(document, node)
+                first = self.entry()
+                self.remove(item="selection", seed=5)
+                self.done()
+                second = self.entry()
+                self.assertEqual(second.key[0], first.key[0])
+                results = {(r.session, r.revision): r for r in self.results(document)}
+                self.assertEqual(results[second.key].base, first.key[1])
+                self.assertEqual(len(document.rootNode().childNodes()), 3)
+                document.close()
+
+    def results(self, document: Document) -> list:
+        """What the document remembers of results."""
+        return list(self.notes(document).results.values())
+
+    def test_painting_on_a_result_makes_another_picture(self) -> None:
+        """What was painted on is no revision of the daemon's any more."""
+        document, node = self.document()
+        added = self.check_removed(document, node)
+        first = self.entry()
+        data = QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9))
+        added.setPixelData(data, BOX[0] + 4, BOX[1] + 4, 2, 2)
+        self.remove(item="selection", seed=5)
+        self.done()
+        self.assertNotEqual(self.entry().key[0], first.key[0])
+        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+
+    def test_a_half_transparent_result_is_laid_over_by_krita(self) -> None:
+        """What is seen is sent, also where it is blended."""
+        document, node = self.document()
+        added = self.check_removed(document, node)
+        added.setOpacity(128)
+        open_before = len(self.krita.documents())
+        self.remove(item="selection", seed=5)
+        self.done()
+        self.assertEqual(len(document.rootNode().childNodes()), 3)
+        self.assertEqual(len(self.krita.documents()), open_before)
+
+    def test_a_layer_larger_than_the_canvas(self) -> None:
+        """Only what is on the canvas is the picture."""
+        document, node = self.document()
+        data = QtCore.QByteArray(pixels(("RGBA", "U8"), 90 * 80))
+        node.setPixelData(data, -20, -10, 90, 80)
+        self.select(document, (-5, -5, 20, 20))
+        self.remove()
+        self.done()
+        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+
+    def test_a_layer_with_an_offset(self) -> None:
+        """A layer that begins within the canvas: the result lies where it belongs."""
+        document, _ = self.document()
+        node = self.add(document.rootNode(), "thing", (20, 12, 24, 18), "layer")
+        document.setActiveNode(node)
+        self.select(document, (26, 16, 6, 6))
+        self.remove()
+        self.done()
+        added = document.rootNode().childNodes()[-1]
+        mask = bytes(added.childNodes()[0].pixelData(0, 0, WIDTH, HEIGHT))
+        self.assertEqual(mask[20 * WIDTH + 28], 255)
+        for place, share in enumerate(mask):
+            x, y = place % WIDTH, place // WIDTH
+            self.assertTrue(not share or (20 <= x < 44 and 12 <= y < 30), (x, y))
+
+    def test_a_selection_beside_the_layer(self) -> None:
+        """Nothing of the layer is selected: said, and nothing done."""
+        document, _ = self.document()
+        node = self.add(document.rootNode(), "thing", (20, 12, 24, 18), "layer")
+        document.setActiveNode(node)
+        self.select(document, (0, 0, 8, 8))
+        self.remove()
+        self.settle()
+        self.assertEqual(self.work.status.text, "nothing is selected")
+        self.assertEqual(len(document.rootNode().childNodes()), 2)
+
+    def test_all_that_is_visible(self) -> None:
+        """The whole document is the picture; the result lies on top."""
+        document, _ = self.document()
+        self.add(document.rootNode(), "thing", BOX, "layer")
+        self.select(document, BOX)
+        self.remove(picture="visible")
+        self.done()
+        names = [node.name() for node in document.rootNode().childNodes()]
+        self.assertEqual(names[:2], ["photo", "thing"])
+        self.assertEqual(len(names), 3)
+
+    def test_variations(self) -> None:
+        """The first becomes a layer, the others are offered and can be applied."""
+        document, _ = self.document()
+        self.select(document, BOX)
+        self.remove(variations=3, seed=7)
+        self.done()
+        self.assertEqual(len(document.rootNode().childNodes()), 2)
+        self.assertEqual([entry.seed for entry in self.work.history], [9, 8, 7])
+        self.assertEqual([entry.is_applied for entry in self.work.history], [False, False, True])
+        self.work.apply(self.entry(0).key)
+        self.done()
+        self.assertTrue(self.entry(0).is_applied)
+
+    def test_after_learning_the_draft_is_hidden(self) -> None:
+        """Both: the draft comes first, and is hidden by what was made after learning."""
+        document, node = self.document()
+        self.select(document, BOX)
+        self.remove(when="both")
+        self.done()
+        _, draft, learned = document.rootNode().childNodes()
+        self.assertEqual([draft.visible(), learned.visible()], [False, True])
+        self.assertIn("(draft)", draft.name())
+        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+
+
+class Afterwards(KritaTest):
+    """What was made can be redone, discarded and applied again."""
+
+    def setUp(self) -> None:
+        """Make a first result."""
+        super().setUp()
+        self.picture, self.photo = self.document()
+        self.select(self.picture, BOX)
+        self.remove(seed=3)
+        self.done()
+
+    def test_redo(self) -> None:
+        """Another seed: a new layer in the place of the old one, which is hidden."""
+        before = self.entry()
+        self.work.redo(before.key, seed=11)
+        self.done()
+        _, old, new = self.picture.rootNode().childNodes()
+        self.assertEqual([old.visible(), new.visible()], [False, True])
+        self.assertEqual((self.entry().seed, self.entry().key[0]), (11, before.key[0]))
+        self.assertEqual(self.seen(self.picture, self.photo), self.whole(self.entry().key))
+
+    def test_discard(self) -> None:
+        """The layer and the entry are gone, and stay gone."""
+        key = self.entry().key
+        self.work.discard(key)
+        self.done()
+        self.assertEqual(self.layers(self.picture), ["photo"])
+        self.assertEqual(self.work.history, ())
+        with self.assertRaises(Failure):
+            self.work.apply(key)
+
+    def test_apply(self) -> None:
+        """A layer that was deleted comes back as it was."""
+        layer = self.picture.rootNode().childNodes()[1]
+        before = self.seen(self.picture, self.photo)
+        layer.remove()
+        self.work.refresh()
+        self.settle()
+        self.assertFalse(self.entry().is_applied)
+        self.work.apply(self.entry().key)
+        self.done()
+        self.assertTrue(self.entry().is_applied)
+        self.assertEqual(self.seen(self.picture, self.photo), before)
+
+    def test_what_is_seen_already_is_not_applied_again(self) -> None:
+        """It is said, and nothing is added."""
+        self.work.apply(self.entry().key)
+        self.settle()
+        self.assertEqual(self.work.status.kind, "wrong")
+        self.assertEqual(len(self.picture.rootNode().childNodes()), 2)
+
+
+class Meanwhile(KritaTest):
+    """The user goes on while the daemon works."""
+
+    step_us = 60_000
+
+    def begin(self) -> tuple[Document, Node, Document]:
+        """Have a job under way in one of two documents."""
+        other, _ = self.document(seed=4)
+        document, node = self.document(seed=5)
+        self.select(document, BOX)
+        self.remove()
+        until(lambda: any(job.share for job in self.work.jobs))
+        return document, node, other
+
+    def check_offered(self, remark: str) -> None:
+        """The result is offered, with why it is no layer."""
+        self.settle()
+        self.assertEqual(self.work.status.kind, "wrong")
+        self.assertIn(remark, self.work.status.text)
+
+    def test_the_document_is_closed(self) -> None:
+        """The result is kept, and no other document is touched."""
+        document, _, other = self.begin()
+        seen: list[str] = []
+        self.work.history_changed.connect(
+            lambda: seen.extend(entry.remark for entry in self.work.history)
+        )
+        document.close()
+        self.krita.setActiveDocument(other)
+        self.check_offered("was closed")
+        self.assertTrue(any("was closed" in remark for remark in seen), seen)
+        self.assertEqual(self.krita.documents(), [other])
+        self.assertEqual((other.undo_steps, other.annotationTypes()), ([], []))
+
+    def test_the_layer_is_deleted(self) -> None:
+        """The result is offered with a remark; nothing is added."""
+        document, node, _ = self.begin()
+        self.add(document.rootNode(), "another", (0, 0, 20, 20), "layer")
+        document.setActiveNode(document.rootNode().childNodes()[-1])
+        node.remove()
+        self.check_offered("was deleted")
+        self.assertEqual(self.layers(document), ["another"])
+
+    def test_the_job_is_stopped(self) -> None:
+        """Nothing is changed."""
+        document, _, _ = self.begin()
+        self.work.cancel(self.work.jobs[0].number)
+        self.settle()
+        self.assertIn("stopped", self.work.status.text)
+        self.assertEqual(self.layers(document), ["photo"])

@@ -1,0 +1,133 @@
+"""A picture's items, in a mock of Krita, against the daemon with an engine of next to nothing."""
+
+from __future__ import annotations
+
+from dedit_krita.masks import BACKGROUND
+
+from .krita_test import BOX, HEIGHT, WIDTH, KritaTest
+from .loop import until
+
+LEFT, RIGHT = (2, 4, 14, 20), (26, 4, 16, 20)
+
+
+class Items(KritaTest):
+    """Where they come from, and what can be done with them."""
+
+    def setUp(self) -> None:
+        """Open a picture."""
+        super().setUp()
+        self.picture, self.photo = self.document()
+
+    def names(self) -> list[str]:
+        """The items that are shown, without the background."""
+        assert self.work.picture is not None
+        return [item.name for item in self.work.picture.items if item.name != BACKGROUND]
+
+    def two(self) -> None:
+        """Have two items by masks of the layer."""
+        self.add(self.photo, "item:right", RIGHT, "mask")
+        self.add(self.photo, "left", LEFT, "mask")
+        self.work.take_items("layer-masks")
+        self.done()
+
+    def test_masks_of_the_layer(self) -> None:
+        """The upper one is in front; `item:` is no part of a name."""
+        self.two()
+        self.assertEqual(self.names(), ["left", "right"])
+        assert self.work.picture is not None
+        shares = {item.name: item.share for item in self.work.picture.items}
+        self.assertAlmostEqual(shares["left"], 14 * 20 / (WIDTH * HEIGHT))
+
+    def test_layers_of_a_group(self) -> None:
+        """Each layer of the group is an item, by its opaque part."""
+        group = self.picture.createNode("group", "grouplayer")
+        self.picture.rootNode().addChildNode(group, None)
+        for name, box in (("back", (0, 0, WIDTH, HEIGHT)), ("front", BOX)):
+            self.add(group, name, box, "layer")
+        self.picture.setActiveNode(group)
+        self.work.take_items("layer-alpha")
+        self.done()
+        self.assertEqual(self.names(), ["front", "back"])
+
+    def test_found_by_the_daemon(self) -> None:
+        """Everything: the daemon finds them."""
+        self.work.take_items("everything")
+        self.settle()
+        if self.work.status.kind == "wrong":
+            self.assertIn("segment", self.work.status.text + self.work.status.hint)
+        else:
+            self.assertTrue(self.names())
+
+    def test_none_where_there_are_none(self) -> None:
+        """A layer without masks: said in words."""
+        self.work.take_items("layer-masks")
+        self.settle()
+        self.assertEqual(self.work.status.text, "'photo' has no masks")
+
+    def test_renamed_raised_and_left_out(self) -> None:
+        """Each is a change of the picture's items with the daemon."""
+        self.two()
+        self.work.rename_item("right", "bag")
+        self.done()
+        self.assertEqual(self.names(), ["left", "bag"])
+        self.work.raise_item("bag")
+        self.done()
+        self.assertEqual(self.names(), ["bag", "left"])
+        self.work.drop_item("left")
+        self.done()
+        self.assertEqual(self.names(), ["bag"])
+
+    def test_the_last_item_is_left_out(self) -> None:
+        """What becomes of the only one is told or done, never ignored in silence."""
+        self.select(self.picture, LEFT)
+        self.work.take_items("selection")
+        self.done()
+        self.assertEqual(self.names(), ["selection"])
+        self.work.drop_item("selection")
+        self.settle()
+        self.assertTrue(not self.names() or self.work.status.kind == "wrong", self.work.status)
+
+    def test_kept_as_masks(self) -> None:
+        """Selection masks under the layer, which can be read again."""
+        self.select(self.picture, LEFT)
+        self.work.take_items("selection")
+        self.done()
+        self.work.keep_masks()
+        self.done()
+        (mask,) = self.photo.childNodes()
+        self.assertEqual((mask.name(), mask.type()), ("item:selection", "selectionmask"))
+        inside = bytes(mask.pixelData(*LEFT))
+        self.assertEqual(inside.count(255), len(inside))
+        self.assertTrue(self.picture.saveAs(str(self.folder / "kept.kra")))
+
+    def test_items_stay_when_the_layer_was_painted_on(self) -> None:
+        """Another picture, with the same items."""
+        self.two()
+        self.photo.setPixelData(bytes(4), 0, 0, 1, 1)
+        self.work.refresh()
+        self.done()
+        self.assertEqual(self.names(), ["left", "right"])
+
+    def test_an_edit_of_an_item_by_name(self) -> None:
+        """Nothing has to be selected."""
+        self.two()
+        self.work.edit("replace", {"item": "left", "prompt": "a tree", "when": "draft"})
+        self.done()
+        self.assertIn("Replace left: a tree", self.layers(self.picture)[1])
+
+    def test_learning(self) -> None:
+        """The session is learned, and shown as that."""
+        self.two()
+        self.work.learn()
+        self.done()
+        assert self.work.picture is not None
+        self.assertEqual(self.work.picture.state, "learned")
+
+    def test_a_plan_is_shown(self) -> None:
+        """What a move would come to."""
+        self.two()
+        self.work.show_plan("move", {"item": "left", "dx": 4})
+        until(lambda: self.work.plan is not None)
+        assert self.work.plan is not None
+        self.assertIn("left", self.work.plan.names)
+        self.assertTrue(any(self.work.plan.changes))

@@ -1,0 +1,496 @@
+"""The panel with work that only notes what it is asked for: clicks, drags, keys and numbers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import unittest
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from dedit_krita import describe, parameters
+from dedit_krita.failure import Failure
+from dedit_krita.qt import NAME, QtCore, QtGui, QtWidgets, Signal
+from dedit_krita.shown import Entry, Item, Job, Picture, Plan, Small, Status
+from dedit_krita.ui.frame import Drag, Frame, Movement
+from dedit_krita.ui.panel import Panel
+
+QtTest: Any = __import__(f"{NAME}.QtTest", fromlist=["QTest"])
+APPLICATION = QtCore.QCoreApplication.instance() or QtWidgets.QApplication(["dedit"])
+LEFT = QtCore.Qt.MouseButton.LeftButton
+NO_KEYS = QtCore.Qt.KeyboardModifier.NoModifier
+EDITS = [verb.name for verb in describe.VERBS if verb.edits]
+NAMES = ("background", "mug", "lamp", "a very long name of a thing on the table by the window")
+COLOURS = ((90, 90, 90), (230, 90, 70), (240, 200, 60), (80, 160, 230))
+
+
+def painted(width: int = 192, height: int = 144) -> tuple[Small, bytes]:
+    """Paint a room with three things; give it and where these are."""
+    picture = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
+    where = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
+    where.fill(QtGui.QColor(0, 0, 0))
+    wall = QtGui.QLinearGradient(0, 0, 0, height)
+    for place, colour in ((0.0, "#9fb8c8"), (0.62, "#d9d4c4"), (0.63, "#8a5a38"), (1.0, "#5b3a22")):
+        wall.setColorAt(place, QtGui.QColor(colour))
+    things = (
+        (QtCore.QRectF(24, 60, 44, 52), "#c43c30", 1, True),
+        (QtCore.QRectF(92, 20, 34, 84), "#e8c45a", 2, False),
+        (QtCore.QRectF(138, 78, 44, 34), "#4a7fb5", 3, True),
+    )
+    for image in (picture, where):
+        painter = QtGui.QPainter(image)
+        if image is picture:
+            painter.fillRect(image.rect(), QtGui.QBrush(wall))
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        for box, colour, number, is_round in things:
+            own = QtGui.QColor(colour) if image is picture else QtGui.QColor(number, 0, 0)
+            painter.setBrush(own)
+            (painter.drawEllipse if is_round else painter.drawRect)(box)
+        painter.end()
+    both = []
+    for image in (picture, where):
+        bits = image.constBits()
+        bits.setsize(image.sizeInBytes())
+        both.append(bytes(bits))
+    return Small(width, height, both[0]), both[1][::4]
+
+
+def room(**changes: Any) -> Picture:  # noqa: ANN401
+    """Give a picture, eight pixels to each small one, across and down."""
+    small, numbers = painted()
+    shares = [numbers.count(place) / len(numbers) for place in range(4)]
+    items = tuple(
+        Item(name, colour, share, place == 0)
+        for place, (name, colour, share) in enumerate(zip(NAMES, COLOURS, shares))
+    )
+    picture = Picture(
+        "room.kra", 1536, 1152, small, numbers, items, "room", "learned", "toys", "cpu"
+    )
+    return replace(picture, **changes)
+
+
+def png_of(small: Small, tint: str) -> bytes:
+    """Give a PNG of a picture, tinted."""
+    form = QtGui.QImage.Format.Format_RGBA8888
+    image = QtGui.QImage(small.rgba, small.width, small.height, small.width * 4, form).copy()
+    painter = QtGui.QPainter(image)
+    colour = QtGui.QColor(tint)
+    colour.setAlpha(90)
+    painter.fillRect(image.rect(), colour)
+    painter.end()
+    held = QtCore.QByteArray()
+    buffer = QtCore.QBuffer(held)
+    buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return bytes(held)
+
+
+class FakeWork(QtCore.QObject):
+    """Notes what it is asked for."""
+
+    picture_changed = Signal()
+    jobs_changed = Signal()
+    history_changed = Signal()
+    status_changed = Signal()
+    plan_changed = Signal()
+    models_changed = Signal()
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.picture: Picture | None = None
+        self.jobs: tuple[Job, ...] = ()
+        self.history: tuple[Entry, ...] = ()
+        self.status = Status("Ready")
+        self.plan: Plan | None = None
+        self.models: tuple[str, ...] = ("toys", "sd15")
+        self.documents: tuple[str, ...] = ("street.png",)
+        self.asked: list[tuple[Any, ...]] = []
+        self.fails: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Give a method that notes its call, or fails if the test says so."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def note(*values: Any) -> None:  # noqa: ANN401
+            self.asked.append((name, *values))
+            if self.fails is not None:
+                raise self.fails
+
+        return note
+
+    def show(self, **values: Any) -> None:  # noqa: ANN401
+        """Change something and tell of it."""
+        for name, value in values.items():
+            setattr(self, name, value)
+            getattr(self, f"{name}_changed").emit()
+
+
+class Remembered(dict):
+    """Settings in memory."""
+
+    def get(self, name: str) -> str:
+        """Give what was kept."""
+        return super().get(name, "")
+
+    def set(self, name: str, text: str) -> None:
+        """Keep something."""
+        self[name] = text
+
+
+class PanelTest(unittest.TestCase):
+    """A test with a panel that is shown."""
+
+    def setUp(self) -> None:
+        """Show a panel with the room."""
+        self.raised: list[BaseException] = []
+        self.addCleanup(setattr, sys, "excepthook", sys.excepthook)
+        sys.excepthook = lambda _, error, __: self.raised.append(error)
+        self.work = FakeWork()
+        self.work.picture = room()
+        self.kept = Remembered()
+        self.panel = self.make()
+
+    def tearDown(self) -> None:
+        """Tell what left a slot."""
+        APPLICATION.processEvents()
+        self.panel.close()
+        self.assertEqual(self.raised, [])
+
+    def make(self) -> Panel:
+        """Show a panel."""
+        panel = Panel(self.work, self.kept)
+        panel.resize(320, 900)
+        panel.show()
+        APPLICATION.processEvents()
+        return panel
+
+    def find(self, name: str) -> Any:  # noqa: ANN401
+        """Give the widget or action of a name."""
+        found = self.panel.findChild(QtCore.QObject, name)
+        self.assertIsNotNone(found, name)
+        return found
+
+    def click(self, name: str) -> None:
+        """Click a button with the mouse."""
+        QtTest.QTest.mouseClick(self.find(name), LEFT)
+
+    def spot(self, x: float, y: float) -> Any:  # noqa: ANN401
+        """Give where in the view a pixel of the picture is."""
+        return self.panel.picture.to_widget((x, y)).toPoint()
+
+    def drag(self, start: Any, end: Any) -> None:  # noqa: ANN401
+        """Drag in the picture."""
+        view = self.panel.picture
+        QtTest.QTest.mousePress(view, LEFT, NO_KEYS, start)
+        kind = QtCore.QEvent.Type.MouseMove
+        for share in (0.5, 1.0):
+            point = start + (end - start) * share
+            event = QtGui.QMouseEvent(
+                kind, QtCore.QPointF(point), QtCore.QPointF(point), LEFT, LEFT, NO_KEYS
+            )
+            APPLICATION.sendEvent(view, event)
+        QtTest.QTest.mouseRelease(view, LEFT, NO_KEYS, end)
+
+    def until(self, condition: Any) -> None:  # noqa: ANN401
+        """Let the event loop turn until something is so."""
+        deadline = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            QtTest.QTest.qWait(5)
+
+    def status(self) -> str:
+        """Give what the status line says."""
+        return self.find("dedit_status").text()
+
+
+class Pictures(PanelTest):
+    """The picture and the items."""
+
+    def test_a_click_chooses_the_row(self) -> None:
+        """An item that is clicked is the one that is edited."""
+        QtTest.QTest.mouseClick(self.panel.picture, LEFT, NO_KEYS, self.spot(46 * 8, 86 * 8))
+        self.assertEqual(self.find("dedit_items").currentItem().text(0), "mug")
+        self.assertEqual(self.panel.values()["item"], "mug")
+        self.find("dedit_items").setCurrentItem(self.find("dedit_items").topLevelItem(0))
+        self.assertEqual(self.panel.values()["item"], "")
+
+    def test_rows(self) -> None:
+        """A row has a name and a share; it is renamed, dropped and raised."""
+        rows = self.find("dedit_items")
+        self.assertEqual(rows.topLevelItem(0).text(0), "What is selected")
+        self.assertEqual(
+            (rows.topLevelItem(3).text(0), rows.topLevelItem(3).text(1)[-1]), ("lamp", "%")
+        )
+        self.panel.items.choose("lamp")
+        rows.topLevelItem(3).setText(0, "light")
+        self.assertEqual(self.work.asked, [("rename_item", "lamp", "light")])
+        things = self.work.picture.items
+        things = (*things[:2], replace(things[2], name="light"), things[3])
+        self.work.show(picture=room(items=things))
+        self.assertEqual(self.panel.values()["item"], "light")
+        self.click("dedit_item_front")
+        self.click("dedit_item_drop")
+        self.click("dedit_keep_masks")
+        self.click("dedit_learn")
+        self.find("dedit_learn_again").trigger()
+        self.find("dedit_from_layer_masks").trigger()
+        self.assertEqual(
+            self.work.asked[1:],
+            [
+                ("raise_item", "light"),
+                ("drop_item", "light"),
+                ("keep_masks",),
+                ("learn", False),
+                ("learn", True),
+                ("take_items", "layer-masks"),
+            ],
+        )
+        self.assertEqual(self.find("dedit_learn").text(), "Learned")
+
+    def test_a_drag_goes_into_the_numbers(self) -> None:
+        """A drag moves the frame, and the plan is asked for once it rests."""
+        self.panel.choose("move")
+        self.panel.items.choose("mug")
+        start = self.spot(46 * 8, 86 * 8)
+        self.drag(start, start + QtCore.QPoint(40, -20))
+        values = self.panel.values()
+        ratio = 1536 / self.panel.picture.area().width()
+        self.assertAlmostEqual(values["dx"], 40 * ratio, delta=1)
+        self.assertAlmostEqual(values["dy"], -20 * ratio, delta=1)
+        self.assertEqual((values["scale"], values["rotate"]), (1.0, 0.0))
+        self.until(lambda: self.work.asked)
+        self.assertEqual(self.work.asked, [("show_plan", "move", values)])
+        self.panel.choose("replace")
+        self.assertEqual(self.work.asked[-1], ("hide_plan",))
+
+    def test_corners_scale_and_the_handle_turns(self) -> None:
+        """The other handles change size and angle."""
+        self.panel.choose("move")
+        self.panel.items.choose("mug")
+        view = self.panel.picture
+        corner = view.corners()[2].toPoint()
+        self.drag(corner, corner + QtCore.QPoint(15, 15))
+        self.assertGreater(self.find("dedit_move_scale").value(), 1.1)
+        handle = view.turn_handle().toPoint()
+        self.drag(handle, handle + QtCore.QPoint(30, 0))
+        self.assertGreater(self.find("dedit_move_rotate").value(), 5)
+        self.panel.items.choose("lamp")
+        self.assertTrue(view.movement.is_none)
+
+    def test_numbers_move_the_frame(self) -> None:
+        """What is typed is seen."""
+        self.panel.choose("move")
+        self.panel.items.choose("mug")
+        before = self.panel.picture.corners()
+        self.find("dedit_move_dx").setValue(120)
+        after = self.panel.picture.corners()
+        shift = 120 * self.panel.picture.area().width() / 1536
+        self.assertAlmostEqual(after[0].x() - before[0].x(), shift, places=3)
+        self.assertAlmostEqual(after[0].y(), before[0].y(), places=3)
+
+    def test_geometry(self) -> None:
+        """A turn is clockwise about the centre, and snaps; sizes stay within their range."""
+        frame = Frame(0, 0, 20, 20, (10, 10))
+        x, y = frame.forward((20, 10), Movement(rotate=90))
+        self.assertAlmostEqual(x, 10)
+        self.assertAlmostEqual(y, 20)
+        turn = Drag("turn", (10, 0), Movement(), frame)
+        self.assertEqual(turn.to((20, 10)).rotate, 90)
+        self.assertEqual(turn.to((19, 2), snaps=True).rotate % 15, 0)
+        self.assertEqual(Drag("scale", (20, 20), Movement(), frame).to((10, 10)).scale, 0.01)
+
+    def test_a_plan_is_laid_over(self) -> None:
+        """The picture looks different while there is a plan."""
+        before = self.panel.picture.grab().toImage()
+        changes = bytes(200 if place == 1 else 0 for place in self.work.picture.numbers)
+        plan = Plan(self.work.picture.numbers, changes, NAMES)
+        self.work.show(plan=plan)
+        self.assertNotEqual(self.panel.picture.grab().toImage(), before)
+        self.work.show(plan=None)
+        self.assertEqual(self.panel.picture.grab().toImage(), before)
+        self.click("dedit_overlay")
+        self.assertNotEqual(self.panel.picture.grab().toImage(), before)
+        self.assertEqual(self.kept["overlay"], "no")
+
+
+class Edits(PanelTest):
+    """The edits and what they are told."""
+
+    def test_values_make_sense(self) -> None:
+        """Each edit's values are the ones of its list, with the types it takes."""
+        for verb in EDITS:
+            with self.subTest(verb):
+                self.click(f"dedit_verb_{verb.replace('-', '_')}")
+                values = self.panel.values()
+                own = describe.BY_NAME[verb].parameters
+                self.assertEqual(list(values), [parameter.name for parameter in own])
+                self.assertEqual(parameters.checked(own, values), values)
+                self.assertEqual(self.find("dedit_go").text(), describe.BY_NAME[verb].label)
+
+    def test_every_value_has_a_named_widget(self) -> None:
+        """Tests in Krita find every value."""
+        for verb in EDITS:
+            for parameter in describe.BY_NAME[verb].own:
+                if parameter.name != "item":
+                    self.find(f"dedit_{verb}_{parameter.name}".replace("-", "_"))
+        for parameter in parameters.HOW:
+            self.find(f"dedit_how_{parameter.name}")
+
+    def test_return_starts(self) -> None:
+        """Return in the prompt is as good as the button."""
+        prompt = self.find("dedit_replace_prompt")
+        QtTest.QTest.keyClicks(prompt, "a white mug")
+        QtTest.QTest.keyClick(prompt, QtCore.Qt.Key.Key_Return)
+        self.assertEqual(self.work.asked, [("edit", "replace", self.panel.values())])
+        self.assertEqual(self.panel.values()["prompt"], "a white mug")
+        self.click("dedit_go")
+        self.assertEqual(len(self.work.asked), 2)
+
+    def test_what_is_missing_is_said(self) -> None:
+        """An edit that lacks something does not begin."""
+        for verb, word in (
+            ("replace", "words"),
+            ("move", "Drag"),
+            ("swap", "other item"),
+            ("swap-in", "picture"),
+            ("augment", "[v]"),
+        ):
+            self.panel.start(verb)
+            self.assertIn(word, self.status())
+        self.assertEqual(self.work.asked, [])
+        self.panel.start("remove")
+        self.assertEqual(self.work.asked[0][:2], ("edit", "remove"))
+        self.find("dedit_swap_with").setEditText("lamp")
+        self.find("dedit_swap_in_from_document").setCurrentIndex(1)
+        self.panel.start("swap")
+        self.panel.start("swap-in")
+        self.assertEqual([asked[1] for asked in self.work.asked], ["remove", "swap", "swap-in"])
+        self.assertEqual(self.work.asked[2][2]["from-document"], "street.png")
+
+    def test_failures_are_said(self) -> None:
+        """What the work refuses is said, and so is what it gets wrong."""
+        self.work.fails = Failure("usage", "nothing is selected", None, "select a thing")
+        self.panel.start("remove")
+        self.assertEqual(self.status(), "nothing is selected")
+        self.assertEqual(self.find("dedit_hint").text(), "select a thing")
+
+    def test_values_are_remembered(self) -> None:
+        """The next panel begins where this one ended, but for what is the picture's."""
+        self.find("dedit_replace_prompt").setText("a vase")
+        self.find("dedit_how_seed").setValue(7)
+        self.find("dedit_how_when").setCurrentIndex(1)
+        self.find("dedit_move_dx").setValue(30)
+        self.click("dedit_more")
+        self.panel.close()
+        self.kept["values-augment"] = "no json"
+        self.panel = self.make()
+        values = self.panel.values()
+        self.assertEqual((values["prompt"], values["seed"], values["when"]), ("a vase", 7, "draft"))
+        self.assertEqual(self.find("dedit_move_dx").value(), 0)
+        self.assertTrue(self.find("dedit_how_steps").isVisible())
+
+
+class Progress(PanelTest):
+    """Jobs, history and status."""
+
+    def test_jobs_stay_where_they_are(self) -> None:
+        """A job's row is the same widget while it goes on, so that it can be cancelled."""
+        self.work.show(jobs=(Job(3, "Replace mug"), Job(4, "Move lamp")))
+        cancel = self.find("dedit_cancel_3")
+        for step in range(20):
+            job = Job(3, "Replace mug", "learning", step / 20, 20 - step, False)
+            self.work.show(jobs=(job, Job(4, "Move lamp")))
+        self.assertIs(self.find("dedit_cancel_3"), cancel)
+        row = self.panel.jobs.rows[3]
+        self.assertEqual((row.stage.whole(), row.bar.value()), ("learning, 1 s left", 950))
+        self.work.show(jobs=(replace(job, share=None),))
+        self.assertEqual((row.bar.maximum(), list(self.panel.jobs.rows)), (0, [3]))
+        self.click("dedit_cancel_3")
+        self.assertEqual(self.work.asked, [("cancel", 3)])
+        self.work.show(jobs=())
+        self.assertFalse(self.find("dedit_jobs").isVisible())
+
+    def test_history(self) -> None:
+        """A result is applied, discarded and made again."""
+        png = png_of(self.work.picture.small, "#00ff00")
+        entries = tuple(
+            Entry(
+                ("room", n), f"Replace {n}", n, png, n == 2, "The layer is gone" if n == 1 else ""
+            )
+            for n in (2, 1)
+        )
+        self.work.show(history=entries)
+        self.assertEqual(self.find("dedit_history").currentRow(), 0)
+        self.assertFalse(self.find("dedit_apply").isEnabled())
+        self.find("dedit_history").setCurrentRow(1)
+        self.assertIn("The layer is gone", self.find("dedit_remark").text())
+        self.work.show(history=(Entry(("room", 3), "Remove", 3), *entries))
+        for name in ("dedit_apply", "dedit_discard", "dedit_redo", "dedit_redo_seed"):
+            self.click(name)
+        dialog = self.find("dedit_seed_dialog")
+        dialog.setIntValue(99)
+        dialog.accept()
+        key = ("room", 1)
+        self.assertEqual(
+            self.work.asked,
+            [("apply", key), ("discard", key), ("redo", key, None), ("redo", key, 99)],
+        )
+
+    def test_status(self) -> None:
+        """What is wrong can be tried again."""
+        self.assertFalse(self.find("dedit_retry").isVisible())
+        self.work.show(status=Status("No daemon", "Run `dedit serve`", "wrong"))
+        self.assertEqual(self.status(), "No daemon")
+        self.click("dedit_retry")
+        self.assertEqual(self.work.asked, [("reconnect",)])
+        self.assertEqual(self.find("dedit_model").whole(), "toys on cpu")
+
+    def test_nothing_and_much(self) -> None:
+        """There may be no picture, one that makes no sense, hundreds of items and results."""
+        self.work.show(picture=None)
+        self.panel.grab()
+        self.assertEqual(self.find("dedit_items").topLevelItemCount(), 1)
+        QtTest.QTest.mouseClick(self.panel.picture, LEFT, NO_KEYS, QtCore.QPoint(5, 5))
+        for verb in EDITS:
+            self.panel.start(verb)
+        many = tuple(Item(f"item {n} " + "long " * 20, (n % 256, 90, 0), 0.003) for n in range(300))
+        numbers = bytes(range(192)) * 144
+        self.work.show(picture=room(items=many, numbers=numbers))
+        self.panel.items.choose(many[100].name)
+        self.panel.choose("move")
+        self.panel.items.choose(many[299].name)
+        self.panel.grab()
+        self.work.show(picture=room(items=many, numbers=b"", small=Small(9, 9, b"")))
+        self.panel.grab()
+        png = png_of(room().small, "red")
+        self.work.show(history=tuple(Entry(("s", n), "t", n, png) for n in range(200)))
+        self.assertEqual(self.find("dedit_history").count(), 200)
+        self.work.show(history=())
+        self.assertLessEqual(self.panel.minimumSizeHint().width(), 300)
+
+
+class Alone(unittest.TestCase):
+    """These tests where an application without widgets is there already."""
+
+    def test_in_a_process_of_their_own(self) -> None:
+        """They pass."""
+        command = [sys.executable, "-m", "unittest", __name__]
+        folder = Path(__file__).resolve().parents[1]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+
+def load_tests(*_: object) -> unittest.TestSuite:
+    """Give the tests, or the one that runs them where widgets cannot be made here."""
+    if isinstance(APPLICATION, QtWidgets.QApplication):
+        kinds = (Pictures, Edits, Progress)
+        load = unittest.defaultTestLoader.loadTestsFromTestCase
+        return unittest.TestSuite([load(kind) for kind in kinds])
+    return unittest.TestSuite([Alone("test_in_a_process_of_their_own")])

@@ -1,0 +1,50 @@
+//! The plug-in on a desk.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::profile::{self, PLUGINS};
+use crate::desk::Desk;
+use crate::places;
+
+const NAME: &str = "dedit_krita";
+/// Where Krita looks for the descriptions of actions, on a desk.
+const ACTIONS: &str = "home/.local/share/krita/actions";
+/// What is no part of the plug-in that users have.
+const LEFT_OUT: [&str; 2] = ["__pycache__", "tests"];
+
+/// The plug-in, where Krita looks for plug-ins and switched on, with the program that it starts as a daemon beside it.
+pub fn install_plugin(desk: &Desk) -> Result<()> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/krita");
+    let plugins = desk.outside(PLUGINS);
+    copy(&source.join(NAME), &plugins.join(NAME))?;
+    desk.put(&source.join(format!("{NAME}.desktop")), &format!("{PLUGINS}/{NAME}.desktop"))?;
+    let action = format!("{NAME}.action");
+    if source.join(&action).is_file() {
+        desk.put(&source.join(&action), &format!("{ACTIONS}/{action}"))?;
+    }
+    desk.put(&places::program()?, "bin/dedit")?;
+    let program = desk.inside("bin/dedit");
+    fs::write(plugins.join(NAME).join("program"), program.as_os_str().as_encoded_bytes())
+        .context("the plug-in's program cannot be named")?;
+    profile::switch_on(desk, NAME)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).with_context(|| format!("{} cannot be copied", path.display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Krita, in both versions.
+//!
+//! The scenarios of tests are Python: a plug-in of the tests' own, `dedit_driver`, plays them inside, in Krita's main thread and with hands on
+//! its real widgets. What a scenario can do is in `dedit_driver/hands.py`.
+
+mod install;
+mod profile;
+mod run;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+pub use install::install_plugin;
+pub use run::{Ran, Running};
+
+use crate::desk::Desk;
+use crate::kept;
+use crate::places;
+use crate::screen::Screen;
+use crate::tree::Tree;
+
+/// How long a scenario may take.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// The folder of its pictures of the screen.
+pub const SHOTS: &str = "krita-shots";
+
+/// A screen on which a docker is seen as a whole beside Krita's own: width and height.
+pub const SCREEN: [u32; 2] = [1600, 1000];
+
+/// Which Krita.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Krita 5.1.
+    V5_1,
+    /// Krita 5.2.
+    V5_2,
+}
+
+/// A Krita that can be started: that of this machine, or that of a tree.
+#[derive(Debug, Clone)]
+pub struct Krita {
+    version: Version,
+    tree: Option<Tree>,
+}
+
+impl Krita {
+    /// The Krita of a version: 5.1 is on this machine, 5.2 in the tree that [`places::TREE`] names.
+    pub fn find(version: Version) -> Result<Self> {
+        let tree = match version {
+            Version::V5_1 => None,
+            Version::V5_2 => Some(Tree::named()?),
+        };
+        let krita = Self { version, tree };
+        profile::kept(&krita)?;
+        Ok(krita)
+    }
+
+    /// Which one it is.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// A desk with a home of its own, made from one that has seen a start before, with the driver and without the plug-in.
+    pub fn desk(&self) -> Result<Desk> {
+        let desk = Desk::new(self.tree.as_ref())?;
+        fs::remove_dir(desk.outside("home"))?;
+        kept::copy(&profile::kept(self)?, &desk.outside("home"))?;
+        profile::prepare(&desk)?;
+        Ok(desk)
+    }
+
+    /// A screen that is big enough.
+    pub fn screen() -> Result<Screen> {
+        let [width, height] = SCREEN;
+        Screen::of_size(width, height)
+    }
+
+    /// Plays a scenario in a Krita that is started for it alone; an error says all that is known.
+    pub fn run(&self, desk: &Desk, screen: &Screen, script: &str) -> Result<Ran> {
+        self.run_within(desk, screen, script, LIMIT)
+    }
+
+    /// The same, given up after another time.
+    pub fn run_within(&self, desk: &Desk, screen: &Screen, script: &str, limit: Duration) -> Result<Ran> {
+        self.start_within(desk, screen, script, limit)?.finish()
+    }
+
+    /// Starts a Krita that plays a scenario, for tests that do something meanwhile.
+    pub fn start<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str) -> Result<Running<'a>> {
+        self.start_within(desk, screen, script, LIMIT)
+    }
+
+    /// The same, given up after another time.
+    pub fn start_within<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Running<'a>> {
+        Running::start(self, desk, screen, script, limit)
+    }
+
+    /// Keeps a picture of the screen that a scenario left on the desk, under the same name with the version.
+    pub fn keep_shot(&self, desk: &Desk, name: &str) -> Result<PathBuf> {
+        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+        let kept = places::shots(SHOTS)?.join(format!("{stem}-{:?}.png", self.version));
+        fs::copy(desk.outside(name), &kept).with_context(|| format!("{name} cannot be kept"))?;
+        Ok(kept)
+    }
+
+    /// Krita with the environment of a desk.
+    fn command(&self, desk: &Desk, screen: &Screen) -> Result<Command> {
+        let here = || {
+            let mut command = Command::new("krita");
+            command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+            command
+        };
+        let mut command = self.tree.as_ref().map_or_else(here, |tree| tree.command("krita"));
+        let runtime = desk.outside("runtime");
+        fs::create_dir_all(&runtime)?;
+        fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
+        let folders = [
+            ("XDG_CONFIG_HOME", "home/.config"),
+            ("XDG_DATA_HOME", "home/.local/share"),
+            ("XDG_CACHE_HOME", "home/.cache"),
+            ("XDG_RUNTIME_DIR", "runtime"),
+        ];
+        // Krita knows no platform but xcb. What its own plug-ins are warned of would hide what matters.
+        let words = [
+            ("QT_QPA_PLATFORM", "xcb"),
+            ("LIBGL_ALWAYS_SOFTWARE", "1"),
+            ("LANG", "C.UTF-8"),
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            ("PYTHONWARNINGS", "ignore::SyntaxWarning"),
+        ];
+        let folders = folders.map(|(name, folder)| (name, OsString::from(desk.inside(folder))));
+        command.envs(folders).envs(words).env("DISPLAY", screen.display()).envs(desk.environment()).arg("--nosplash");
+        Ok(command)
+    }
+}

@@ -1,0 +1,72 @@
+//! Homes. The first start with an empty one fills a database for half a minute; so one start is kept, and copied.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::{Krita, Version};
+use crate::desk::Desk;
+use crate::kept;
+
+/// How long the first start may take on a busy machine.
+const FIRST: Duration = Duration::from_secs(300);
+/// Where Krita looks for plug-ins, on a desk.
+pub(super) const PLUGINS: &str = "home/.local/share/krita/pykrita";
+const SETTINGS: &str = "home/.config/kritarc";
+/// Nothing that asks, greets or looks for news. The last section is that of plug-ins.
+const TEXT: &str = "\
+hideSplashScreen=true
+sessionOnStartup=0
+
+[MainWindow]
+FetchNews=false
+
+[python]
+enable_dedit_driver=true
+";
+
+/// The driver, by the names of its files below [`PLUGINS`].
+const DRIVER: [(&str, &str); 7] = [
+    ("dedit_driver.desktop", include_str!("dedit_driver.desktop")),
+    ("dedit_driver/__init__.py", include_str!("dedit_driver/__init__.py")),
+    ("dedit_driver/hands.py", include_str!("dedit_driver/hands.py")),
+    ("dedit_driver/play.py", include_str!("dedit_driver/play.py")),
+    ("dedit_driver/qt.py", include_str!("dedit_driver/qt.py")),
+    ("dedit_driver/ticks.py", include_str!("dedit_driver/ticks.py")),
+    ("dedit_driver/waits.py", include_str!("dedit_driver/waits.py")),
+];
+
+/// The kept home.
+pub(super) fn kept(krita: &Krita) -> Result<PathBuf> {
+    let name = match krita.version() {
+        Version::V5_1 => "krita-5.1-home",
+        Version::V5_2 => "krita-5.2-home",
+    };
+    kept::folder(name, |made| {
+        let desk = Desk::new(krita.tree.as_ref())?;
+        prepare(&desk)?;
+        let ran = krita.run_within(&desk, &Krita::screen()?, "def scenario(d):\n    yield 2.0\n", FIRST);
+        ran.context("Krita does not start with an empty home")?;
+        kept::copy(&desk.outside("home"), made)
+    })
+}
+
+/// Writes settings, and the driver as it is now.
+pub(super) fn prepare(desk: &Desk) -> Result<()> {
+    let files = DRIVER.iter().map(|(name, text)| (desk.outside(PLUGINS).join(name), *text));
+    for (path, text) in files.chain([(desk.outside(SETTINGS), TEXT)]) {
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Switches a plug-in on, as the list of plug-ins in Krita's settings does.
+pub(super) fn switch_on(desk: &Desk, plugin: &str) -> Result<()> {
+    let path = desk.outside(SETTINGS);
+    let text = fs::read_to_string(&path).context("Krita's settings cannot be read")?;
+    let text = text.replacen("[python]\n", &format!("[python]\nenable_{plugin}=true\n"), 1);
+    fs::write(path, text).context("Krita's settings cannot be written")
+}

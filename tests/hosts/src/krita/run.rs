@@ -1,0 +1,147 @@
+//! One scenario in one Krita.
+
+use std::fs::{self, File};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use super::{Krita, SHOTS};
+use crate::desk::Desk;
+use crate::places;
+use crate::process::{Group, within};
+use crate::screen::Screen;
+
+/// What Krita may take beyond the scenario's own limit, to start and to end.
+const AROUND: Duration = Duration::from_secs(60);
+/// The files that a run leaves on the desk.
+const SCRIPT: &str = "scenario.py";
+const SAID: &str = "said.jsonl";
+const FAULT: &str = "fault.txt";
+const LOG: &str = "krita.log";
+
+/// What a scenario that was played to its end gave.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What `d.say` was given, in order.
+    pub said: Vec<Value>,
+    /// What Krita wrote to standard output and standard error.
+    pub log: String,
+    /// How long it took, with Krita's start and end.
+    pub time: Duration,
+    /// Whether Krita ended by itself, and well, once the scenario was over.
+    pub ended_well: bool,
+}
+
+/// A Krita that plays a scenario. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Running<'a> {
+    krita: &'a Krita,
+    desk: &'a Desk,
+    screen: &'a Screen,
+    process: Group,
+    started: Instant,
+    limit: Duration,
+}
+
+impl<'a> Running<'a> {
+    /// Starts it.
+    pub(super) fn start(krita: &'a Krita, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Self> {
+        fs::write(desk.outside(SCRIPT), script)?;
+        // What an earlier run said is not this one's.
+        for name in [SAID, FAULT] {
+            fs::write(desk.outside(name), "")?;
+        }
+        let log = File::create(desk.outside(LOG))?;
+        let mut command = krita.command(desk, screen)?;
+        command.env("DEDIT_DRIVER_DESK", desk.inside("")).env("DEDIT_DRIVER_LIMIT", limit.as_secs_f64().to_string());
+        for (name, file) in [("SCRIPT", SCRIPT), ("SAID", SAID), ("FAULT", FAULT)] {
+            command.env(format!("DEDIT_DRIVER_{name}"), desk.inside(file));
+        }
+        command.stdout(log.try_clone()?).stderr(log);
+        let process = Group::start(&mut command)?;
+        Ok(Self { krita, desk, screen, process, started: Instant::now(), limit })
+    }
+
+    /// What the scenario has said so far.
+    pub fn said(&self) -> Result<Vec<Value>> {
+        Ok(self.lines()?.into_iter().filter_map(|mut line| line.get_mut("said").map(Value::take)).collect())
+    }
+
+    /// Waits until the scenario has said something.
+    pub fn wait_said(&mut self, expected: impl Into<Value>, limit: Duration) -> Result<()> {
+        let expected = expected.into();
+        let said = within(limit, || {
+            if self.said()?.contains(&expected) {
+                return Ok(Some(()));
+            }
+            if let Some(status) = self.process.ended()? {
+                bail!("Krita ended with {status} before it said {expected}\n{}", self.all());
+            }
+            Ok(None)
+        })?;
+        said.with_context(|| format!("the scenario does not say {expected} within {limit:?}\n{}", self.all()))
+    }
+
+    /// Tells the scenario a word, for which it waits with `yield d.told(word)`.
+    pub fn tell(&self, word: &str) -> Result<()> {
+        fs::write(self.desk.outside(format!("told-{word}")), "").with_context(|| format!("{word} cannot be told"))
+    }
+
+    /// The number of Krita's process.
+    pub fn id(&mut self) -> u32 {
+        self.process.child().id()
+    }
+
+    /// Kills it, as a crash would.
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+
+    /// Waits for the end.
+    pub fn finish(mut self) -> Result<Ran> {
+        let all = (self.limit + AROUND).saturating_sub(self.started.elapsed());
+        let over = within(all, || Ok((self.end()?.is_some() || self.process.ended()?.is_some()).then_some(())))?;
+        if over.is_none() {
+            let shot = places::shots(SHOTS)?.join(format!("hangs-{:?}.png", self.krita.version()));
+            // Without a picture there is still the rest.
+            let _ = self.screen.screenshot(&shot);
+        }
+        let status = self.process.wait(AROUND)?;
+        let time = self.started.elapsed();
+        match self.end()? {
+            Some(end) if end == "done" => {
+                let ended_well = status.is_some_and(|status| status.success());
+                Ok(Ran { said: self.said()?, log: self.text(LOG), time, ended_well })
+            }
+            Some(failure) => bail!("{failure}\n{}", self.all()),
+            None => {
+                let how = status.map_or_else(|| "ran out of time and was killed".to_owned(), |status| format!("ended with {status}"));
+                bail!("Krita {how} before the scenario did\n{}", self.all())
+            }
+        }
+    }
+
+    /// How the scenario ended, if it has.
+    fn end(&self) -> Result<Option<String>> {
+        let last = self.lines()?.pop();
+        Ok(last.and_then(|line| line.get("end").and_then(Value::as_str).map(str::to_owned)))
+    }
+
+    /// The lines that the driver has written; one without its end is not there yet.
+    fn lines(&self) -> Result<Vec<Value>> {
+        let text = self.text(SAID);
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        whole.map(|line| serde_json::from_str(line).with_context(|| format!("{line:?} is no JSON"))).collect()
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read(self.desk.outside(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// All that was written, for an error.
+    fn all(&self) -> String {
+        let [said, fault, log] = [SAID, FAULT, LOG].map(|name| self.text(name));
+        format!("-- said\n{said}\n-- stacks\n{fault}\n-- Krita\n{log}")
+    }
+}

@@ -1,0 +1,26 @@
+//! The plug-in inside Krita 5.1 and 5.2.
+//!
+//! Run by `cargo xtask test --only krita`, which makes sure of all that is needed, one test after another: the names begin with the Krita they
+//! need.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
+
+mod harness;
+mod scene;
+#[path = "../shared/table.rs"]
+mod table;
+mod verbs;
+
+use std::path::Path;
+
+use image::{Rgb, RgbImage};
+
+/// A picture in which no two pixels near each other are the same.
+fn picture(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([(x * 3) as u8, (y * 5) as u8, ((x + y) * 2) as u8]))
+}
+
+fn opened(path: &Path) -> RgbImage {
+    image::open(path).unwrap().to_rgb8()
+}

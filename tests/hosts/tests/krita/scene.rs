@@ -1,0 +1,52 @@
+//! A Krita with the plug-in, and what its tests have in common.
+
+use dedit_host_tests::daemon::Daemon;
+use dedit_host_tests::desk::Desk;
+use dedit_host_tests::krita::{Krita, Ran, Version, install_plugin};
+use image::RgbImage;
+use serde_json::Value;
+
+use crate::table::table;
+
+/// A Krita with the plug-in, and the picture on its desk.
+pub(crate) fn krita_with_plugin(version: Version) -> (Krita, Desk) {
+    let krita = Krita::find(version).unwrap();
+    let desk = krita.desk().unwrap();
+    install_plugin(&desk).unwrap();
+    table().save(desk.outside("table.png")).unwrap();
+    (krita, desk)
+}
+
+/// A scenario with the hands that these tests have for the docker.
+pub(crate) fn script(scenario: &str) -> String {
+    format!("{}\n{scenario}", include_str!("prelude.py"))
+}
+
+/// Plays a scenario, showing how long it took and what it said.
+pub(crate) fn play(krita: &Krita, desk: &Desk, scenario: &str) -> Ran {
+    let screen = Krita::screen().unwrap();
+    let ran = krita.run(desk, &screen, &script(scenario)).unwrap_or_else(|error| panic!("{error:#}"));
+    println!("{:?} {:#?}", ran.time, ran.said);
+    ran
+}
+
+/// What `dedit edit` makes of the same session and revision with the same seed, and the region it may have changed.
+pub(crate) fn by_command(daemon: &Daemon<'_>, session: &str, command: &[&str], file: &str) -> Value {
+    let named = format!("@{session}");
+    let arguments = [&["edit"], command, &["--session", &named, "--seed", "7", "--draft", "--out", file, "--json"]].concat();
+    let output = daemon.dedit(&arguments).unwrap();
+    assert!(output.succeeded(), "{command:?}: {output:?}");
+    serde_json::from_str::<Value>(output.stdout.trim()).unwrap()["region"].clone()
+}
+
+/// Compares what Krita exported with what the command made, and both with the picture before: nothing outside of the region differs.
+pub(crate) fn compare(what: &str, made: &RgbImage, expected: &RgbImage, before: &RgbImage, region: &Value) {
+    assert_eq!(made.dimensions(), expected.dimensions(), "{what}");
+    let differing = made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count();
+    assert_eq!(differing, 0, "{what}: pixels that are not as the command line has them");
+    let at = |name: &str| region[name].as_u64().unwrap() as u32;
+    let inside = |x: u32, y: u32| (at("x")..at("x") + at("width")).contains(&x) && (at("y")..at("y") + at("height")).contains(&y);
+    let changed: Vec<_> = made.enumerate_pixels().filter(|(x, y, pixel)| *pixel != before.get_pixel(*x, *y)).collect();
+    assert!(changed.iter().all(|(x, y, _)| inside(*x, *y)), "{what}: pixels changed outside");
+    assert!(changed.len() > 100, "{what}: nothing was made");
+}

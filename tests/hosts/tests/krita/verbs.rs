@@ -1,0 +1,123 @@
+//! Every verb, by the docker's own buttons: what comes of it is what the command line makes.
+
+use dedit_host_tests::daemon::Daemon;
+use dedit_host_tests::krita::Version;
+
+use crate::opened;
+use crate::scene::{by_command, compare, krita_with_plugin, play};
+use crate::table::table;
+
+const EVERY: &str = r#"
+def scenario(d):
+    doc, work = yield from begin(d, "table.png")
+    yield from mask(d, doc, "transparency", "duck", [68, 44, 56, 46])
+    yield from mask(d, doc, "selection", "mug", [8, 42, 56, 52])
+    before = bytes(picture_of(doc).pixelData(0, 0, 128, 128))
+    menu = d.usable("dedit_items_from").menu()
+    [action for action in menu.actions() if action.objectName() == "dedit_from_layer_masks"][0].trigger()
+    yield from done(d, work)
+    d.say([item.name for item in work.picture.items])
+    yield from at_once(d, 7)
+    for verb in ["replace", "augment", "remove", "move", "swap", "refine", "swap_in"]:
+        d.click("dedit_verb_" + verb)
+        choose_item(d, "mug")
+        if verb == "replace":
+            write(d, "dedit_replace_prompt", "a green duck")
+        if verb == "augment":
+            write(d, "dedit_augment_prompt", "a blue [v]")
+        if verb == "move":
+            for name, value in [("dx", 20), ("dy", -4), ("scale", 0.9)]:
+                write(d, "dedit_move_" + name, value)
+        if verb == "swap":
+            write(d, "dedit_swap_with", "duck")
+        if verb == "refine":
+            d.select_rect(doc, 8, 42, 56, 52)
+        if verb == "swap_in":
+            write(d, "dedit_swap_in_from_file", d.path("other.png"))
+        d.reset_ticks()
+        yield from go(d, work)
+        d.say([verb, work.status.text, layers(doc)[-1], doc.activeNode().name(), d.longest_gap()])
+        d.export_png(doc, verb + ".png")
+        if verb == "replace":
+            d.shot("docker.png")
+            d.docker(DOCKER).grab().save(d.path("panel.png"))
+        if verb == "refine":
+            doc.setSelection(None)
+        if verb == "swap_in":
+            break
+        d.action("edit_undo")
+        yield lambda: [name for name, _, _ in layers(doc)] == ["Background"], 10
+        yield from done(d, work)
+    d.say(bytes(doc.annotation("dedit_session")).decode())
+    d.say(before == bytes(picture_of(doc).pixelData(0, 0, 128, 128)))
+    d.save_kra(doc, "all.kra")
+    again = yield from d.open("all.kra")
+    d.say(bytes(again.annotation("dedit_session")).decode())
+    yield lambda: work.picture is not None and len(work.history) == 7, 30
+    d.say([[entry.title, entry.is_applied] for entry in work.history])
+    d.click("dedit_redo")
+    yield from done(d, work)
+    d.say(layers(again))
+"#;
+
+struct Case {
+    verb: &'static str,
+    command: &'static [&'static str],
+}
+
+const CASES: [Case; 7] = [
+    Case { verb: "replace", command: &["replace", "--item", "mug", "--prompt", "a green duck"] },
+    Case { verb: "augment", command: &["augment", "--item", "mug", "--prompt", "a blue [v]"] },
+    Case { verb: "remove", command: &["remove", "--item", "mug"] },
+    Case { verb: "move", command: &["move", "--item", "mug", "--dx", "20", "--dy", "-4", "--scale", "0.9"] },
+    Case { verb: "swap", command: &["swap", "--item", "mug", "--with", "duck"] },
+    Case { verb: "refine", command: &["refine", "--mask", "mug.png"] },
+    Case { verb: "swap_in", command: &["swap-in", "--item", "mug", "--from", "reference:thing"] },
+];
+
+fn every_verb(version: Version) {
+    let (krita, desk) = krita_with_plugin(version);
+    let daemon = Daemon::start(&desk).unwrap();
+    let other = image::RgbaImage::from_fn(64, 64, |x, y| {
+        let is_thing = (20..44).contains(&x) && (16..56).contains(&y);
+        image::Rgba([40, (x * 3) as u8, (y * 3) as u8, if is_thing { 255 } else { 0 }])
+    });
+    other.save(desk.outside("other.png")).unwrap();
+    let is_mug = |x: u32, y: u32| (8..64).contains(&x) && (42..94).contains(&y);
+    let mug = image::GrayImage::from_fn(128, 128, |x, y| image::Luma([if is_mug(x, y) { 255 } else { 0 }]));
+    mug.save(desk.outside("mug.png")).unwrap();
+    let ran = play(&krita, &desk, EVERY);
+    krita.keep_shot(&desk, "docker.png").unwrap();
+    krita.keep_shot(&desk, "panel.png").unwrap();
+    let said = &ran.said;
+    assert_eq!(said[0], serde_json::json!(["mug", "duck", "background"]));
+    for (case, told) in CASES.iter().zip(&said[1..8]) {
+        assert_eq!(told[0], case.verb);
+        assert_eq!(told[2][1], serde_json::json!(["What was changed"]), "{told}");
+        assert_eq!(told[3], "Background", "the picture stays the active layer");
+        assert!(told[4].as_f64().unwrap() < 400.0, "{}: the window was still for {} ms", case.verb, told[4]);
+    }
+    let session = said[8].as_str().unwrap();
+    assert_eq!((&said[9], &said[10]), (&true.into(), &session.into()));
+    assert_eq!(said[11][0], serde_json::json!(["Replace mug: thing", true]));
+    let redone = said[12].as_array().unwrap();
+    assert_eq!(redone.len(), 3, "{redone:?}");
+    assert_eq!((&redone[1][2], &redone[2][2]), (&false.into(), &true.into()), "the new one takes the old one's place: {redone:?}");
+    let before = table();
+    for Case { verb, command } in CASES {
+        let file = format!("{verb}-by-command.png");
+        let region = by_command(&daemon, session, &[command, &["--on", "0"]].concat(), &file);
+        let [made, expected] = [format!("{verb}.png"), file].map(|file| opened(&desk.outside(file)));
+        compare(verb, &made, &expected, &before, &region);
+    }
+}
+
+#[test]
+fn krita51_every_verb_makes_what_the_command_line_makes() {
+    every_verb(Version::V5_1);
+}
+
+#[test]
+fn krita52_every_verb_makes_what_the_command_line_makes() {
+    every_verb(Version::V5_2);
+}
