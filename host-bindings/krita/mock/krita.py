@@ -112,7 +112,7 @@ class Node:
     def visible(self) -> bool:
         return self._is_visible
 
-    def setVisible(self, visible: bool) -> None:  # noqa: FBT001
+    def setVisible(self, visible: bool) -> None:
         self._is_visible = visible
 
     def opacity(self) -> int:
@@ -326,13 +326,13 @@ class Document:
     def waitForDone(self) -> None:
         return
 
-    def setBatchmode(self, value: bool) -> None:  # noqa: FBT001
+    def setBatchmode(self, value: bool) -> None:
         return
 
     def modified(self) -> bool:
         return self._is_modified
 
-    def setModified(self, modified: bool) -> None:  # noqa: FBT001
+    def setModified(self, modified: bool) -> None:
         self._is_modified = modified
 
     def saveAs(self, path: str) -> bool:
@@ -346,12 +346,12 @@ class Document:
 
 
 class Notifier(QtCore.QObject):
-    imageCreated = QtCore.pyqtSignal(object)  # noqa: N815
-    imageClosed = QtCore.pyqtSignal(str)  # noqa: N815
-    windowCreated = QtCore.pyqtSignal()  # noqa: N815
-    applicationClosing = QtCore.pyqtSignal()  # noqa: N815
+    imageCreated = QtCore.pyqtSignal(object)
+    imageClosed = QtCore.pyqtSignal(str)
+    windowCreated = QtCore.pyqtSignal()
+    applicationClosing = QtCore.pyqtSignal()
 
-    def setActive(self, active: bool) -> None:  # noqa: FBT001
+    def setActive(self, active: bool) -> None:
         return
 
 
@@ -404,6 +404,9 @@ class Krita(QtCore.QObject):
 
     def setActiveDocument(self, value: Document | None) -> None:
         self._active = value
+
+    def activeWindow(self) -> None:
+        return
 
     def createDocument(
         self, w: int, h: int, name: str, model: str, depth: str, profile: str, dpi: float

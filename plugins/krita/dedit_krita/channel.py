@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Any
 
 from . import peer
 from .failure import Failure
@@ -78,7 +79,10 @@ class Channel(QtCore.QObject):
     ended = Signal(str, object)
 
     def __init__(
-        self, path: str, patience: float = 10.0, parent: QtCore.QObject | None = None
+        self,
+        path: str,
+        patience: float = 10.0,
+        parent: Any = None,  # noqa: ANN401
     ) -> None:
         """Make a channel to a socket; `open` opens it."""
         super().__init__(parent)

@@ -59,7 +59,7 @@ class Client(QtCore.QObject):
 
     def __init__(
         self,
-        parent: QtCore.QObject | None = None,
+        parent: Any = None,  # noqa: ANN401
         *,
         socket: str | None = None,
         program: str | None = None,
@@ -126,7 +126,7 @@ class Client(QtCore.QObject):
         self._drop_channel(goodbye)
         self._over("idle", None, failure)
 
-    def _timer(self, function: Any) -> QtCore.QTimer:  # noqa: ANN401
+    def _timer(self, function: Any) -> Any:  # noqa: ANN401
         timer = QtCore.QTimer(self)
         timer.setSingleShot(True)
         timer.timeout.connect(function)

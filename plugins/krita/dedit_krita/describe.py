@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from .parameters import (
     FIT,
     HOW,
-    ITEM,
     INTO,
+    ITEM,
     MOVE,
     OTHER,
     Parameter,

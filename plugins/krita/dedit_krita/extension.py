@@ -27,12 +27,14 @@ class DEdit(Extension):
         for verb in VERBS:
             action = window.createAction(verb.action, f"D-Edit: {verb.label}", "tools/scripts")
             action.setToolTip(verb.blurb)
-            action.triggered.connect(lambda _=False, name=verb.name: start(window, name))
+            action.triggered.connect(lambda _=False, name=verb.name: start(name))
 
 
-def start(window: Any, verb: str) -> None:  # noqa: ANN401
-    """Have a window's docker do what a verb says."""
-    root = window.qwindow()
+def start(verb: str) -> None:
+    """Have the docker of the window that is used do what a verb says."""
+    # The window that the action was made for is Krita's own, and is not kept.
+    window = Krita.instance().activeWindow()
+    root = window.qwindow() if window is not None else None
     docker = root.findChild(Docker, DOCKER) if root is not None else None
     if docker is not None:
         docker.setVisible(True)

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Generator, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from .failure import Failure
 from .qt import QtCore, Signal
@@ -89,8 +90,8 @@ class Flow(QtCore.QObject):
             self._end(end.value, None)
         except Failure as error:
             self._end(None, error)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it ends the work and is told)
-            sys.excepthook(*sys.exc_info())
+        except Exception as error:  # whatever it is, it ends the work and is told
+            sys.excepthook(type(error), error, error.__traceback__)
             kind = f"{type(error).__name__}: {error}"
             self._end(None, Failure("internal", f"the plug-in failed ({kind})"))
         else:
@@ -117,7 +118,7 @@ class Flow(QtCore.QObject):
             value, failure = None, error
         except MemoryError:
             value, failure = None, Failure("resources", "there is not enough memory")
-        except Exception as error:  # noqa: BLE001 (it has to be heard of in the other thread)
+        except Exception as error:  # it has to be heard of in the other thread
             told = f"the plug-in failed ({type(error).__name__}: {error})"
             value, failure = None, Failure("internal", told)
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import pixels as p
+from .failure import Failure
 from .flow import Aside, Steps
 from .noted import Notes, Result, key_of
 from .qt import QtCore
@@ -82,6 +83,8 @@ def soft(krita: Krita, source: Source, data: bytes, layers: list[Layer]) -> byte
     document = krita.createDocument(
         rect.width, rect.height, "", space.model, space.depth, space.profile, 72.0
     )
+    if document is None:
+        raise Failure("resources", "Krita cannot make a picture to lay results over each other in")
     try:
         document.setBatchmode(True)
         root = document.rootNode()

@@ -1,4 +1,4 @@
-"""The picture's items: those that the daemon knows, those of the document, the one that is meant."""
+"""The picture's items: those the daemon knows, those of the document, the one that is meant."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .flow import Flow
 from .look import preview
@@ -26,7 +26,7 @@ class Jobs(QtCore.QObject):
     ended = Signal(int, object, object)
     """A job's number, its result, and its failure or None."""
 
-    def __init__(self, client: Client, parent: QtCore.QObject | None = None) -> None:
+    def __init__(self, client: Client, parent: Any = None) -> None:  # noqa: ANN401
         """Begin without any."""
         super().__init__(parent)
         self._client = client

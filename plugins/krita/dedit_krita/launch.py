@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from . import address
 from .failure import Failure
@@ -17,7 +17,7 @@ try:
     import fcntl
 except ImportError:
     # Windows: a daemon that finds another one ends, so a second start does no harm.
-    fcntl = None  # type: ignore[assignment]
+    fcntl: Any = None  # type: ignore[no-redef]
 
 # Of what a daemon that failed has said, the last bytes are told.
 TOLD = 1000
@@ -119,7 +119,8 @@ def spawned(command: list[str], words: IO[bytes]) -> subprocess.Popen[bytes]:
         )
     except (OSError, ValueError) as error:
         hint = f"install D-Edit, or name its program with {address.PROGRAM_VARIABLE}"
-        told = f"the D-Edit daemon cannot be started ({error.strerror or error})"
+        reason = getattr(error, "strerror", None) or error
+        told = f"the D-Edit daemon cannot be started ({reason})"
         raise Failure("connection", told, command[0], hint) from error
 
 

@@ -104,8 +104,7 @@ def _layers(document: Document, source: Source) -> list[Node]:
 
 
 def _raw(node: Node, source: Source) -> Raw | None:
-    rect, name = source.rect, node.name()
-    name = name[len(PREFIX) :] if name.startswith(PREFIX) else name
+    rect, name = source.rect, node.name().removeprefix(PREFIX)
     if node.type() in MASKS:
         data = bytes(node.pixelData(rect.x, rect.y, rect.width, rect.height))
         # One that was made without a selection has no pixels.

@@ -69,7 +69,7 @@ class Notes:
         """Read them."""
         try:
             told = json.loads(bytes(document.annotation(ALL)).decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             told = {}
         return cls(told if isinstance(told, dict) else {})
 
@@ -101,7 +101,8 @@ class Notes:
 
 
 def _write(document: Document, name: str, description: str, text: str) -> None:
-    data = text.encode()
+    # A name that was read of a document may have halves of characters in it.
+    data = text.encode(errors="replace")
     # The same again would make the document count as changed.
     if bytes(document.annotation(name)) != data:
         document.setAnnotation(name, description, QtCore.QByteArray(data))

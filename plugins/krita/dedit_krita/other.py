@@ -78,7 +78,7 @@ def _thing(document: Document, source: Source, name: str) -> Raw:
     for kind in ("layer-masks", "layer-alpha"):
         try:
             found += gathered(document, source, kind)
-        except Failure:
+        except Failure:  # noqa: PERF203 (twice at most)
             continue
     if name:
         named = [raw for raw in found if raw.name == name]

@@ -30,7 +30,8 @@ class Parameter:
             words = [word for word, _ in self.options]
             if value in words:
                 return value
-            raise Failure("usage", f"'{self.name}' is '{value}'; it takes one of {', '.join(words)}")
+            known = ", ".join(words)
+            raise Failure("usage", f"'{self.name}' is '{value}'; it takes one of {known}")
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if self.kind in ("whole", "number") and is_number and math.isfinite(value):
             if self.kind == "whole" and int(value) != value:

@@ -33,9 +33,9 @@ def call(function: Callable[..., None] | None, *arguments: Any) -> None:  # noqa
         return
     try:
         function(*arguments)
-    except Exception:
+    except Exception as error:
         # PyQt ends the program where an exception leaves a slot.
-        sys.excepthook(*sys.exc_info())
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 class Pending:

@@ -208,7 +208,7 @@ def eight_bits(pixels: Pixels) -> bytes:
     elif pixels.samples == "f32":
         values = array.array("f")
         values.frombytes(pixels.data)
-        data = bytes(min(255, max(0, int(v * 255 + 0.5))) if v == v else 0 for v in values)
+        data = bytes(int(min(1.0, max(0.0, value)) * 255 + 0.5) for value in values)
     else:
         data = pixels.data
     count = pixels.width * pixels.height

@@ -89,9 +89,15 @@ def _stay(krita: Krita, source: Source, key: str) -> Steps:
 
 def _with(ground: Ground, source: Source, made: Made, data: bytes) -> bytes:
     """Give the picture with the result on it, as the document holds it."""
-    region, width, pixel = made.region, source.rect.width, source.space.pixel
-    below = p.cut(ground.raw, width, pixel, region)
-    return p.put(ground.raw, width, pixel, region, p.chosen(below, data, made.mask))
+    region, width, space = made.region, source.rect.width, source.space
+    below, mask = p.cut(ground.raw, width, space.pixel, region), made.mask
+    if space.depth in p.SAMPLES:
+        # What is clear covers nothing, whatever colour it has.
+        covers = p.hard_mask(p.alpha(data, space.channels, space.samples), space.samples)
+        mask = (int.from_bytes(mask, "little") & int.from_bytes(covers, "little")).to_bytes(
+            len(mask), "little"
+        )
+    return p.put(ground.raw, width, space.pixel, region, p.chosen(below, data, mask))
 
 
 def _filled(krita: Krita, source: Source, made: Made, data: bytes) -> Node:

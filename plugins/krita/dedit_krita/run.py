@@ -118,17 +118,18 @@ def _make_all(call: Call, prepared: Prepared, *, draft: bool, hide: str | None) 
         made = yield from _make(prepared, options, draft=draft)
         seed = made.head["seed"] if variation == 0 else seed
         key, remark = "", "a variation: apply it to see it in the picture" if variation else ""
+        refused = None
         if not variation:
             try:
                 ground = prepared.table.ground
                 key = yield from put(call.krita, call.source, ground, made, hide)
             except Failure as failure:
-                remark = failure.sentence()
+                refused, remark = failure, failure.sentence()
             if made.head["draft"]:
                 layer = key
         call.took(call.source, made, key, remark)
-        if remark and not variation:
-            raise Failure("input", remark)
+        if refused is not None:
+            raise refused
     return layer
 
 
@@ -194,9 +195,10 @@ def change_items(call: Call, change: Callable[[Table], list[Mask]]) -> Steps:
     """Rename, order or drop items."""
     table = yield from open_table(call)
     masks = change(table)
-    if masks:
-        yield from adopt(table, masks)
-        _note_session(call, table)
+    if not masks:
+        raise Failure("input", "the picture has no other item", hint="set its items anew")
+    yield from adopt(table, masks)
+    _note_session(call, table)
     return table
 
 

@@ -102,7 +102,7 @@ def find(document: Document | None, picture: str) -> Source:
             f"'{source.name}' is empty where the canvas is", "choose the layer with the picture"
         )
     if max(source.rect.width, source.rect.height) > LARGEST_SIDE or source.rect.area > MOST_PIXELS:
-        size = f"{source.rect.width}×{source.rect.height}"
+        size = f"{source.rect.width}×{source.rect.height}"  # noqa: RUF001 (it is "times")
         raise input_failure(f"a picture of {size} pixels is too large", "work on a part of it")
     _ = space.pixel
     return source

@@ -77,9 +77,7 @@ def turned(krita: Krita, data: bytes, size: tuple[int, int], old: Space, new: Sp
     """Have Krita turn pixels from one colour space into another; both in Krita's order."""
     if old == new:
         return data
-    document = krita.createDocument(
-        size[0], size[1], "", old.model, old.depth, old.profile, 72.0
-    )
+    document = krita.createDocument(size[0], size[1], "", old.model, old.depth, old.profile, 72.0)
     if document is None:
         raise Failure("resources", "Krita cannot make a picture to turn colours in")
     try:

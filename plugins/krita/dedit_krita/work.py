@@ -92,9 +92,10 @@ class Work(QtCore.QObject):
             call = self._call("look", dict(DEFAULTS))
         except Failure as failure:
             self._set_picture(None)
-            self.history = ()
+            # What could not be put anywhere stays offered.
+            self.history = tuple(reversed(list(self._offered.values())))
             self.history_changed.emit()
-            if self.status.kind != "wrong" or self._krita.activeDocument() is None:
+            if self.status.kind != "wrong":
                 self._say(Status(failure.message, failure.hint or ""))
                 self._lacks = True
             return
@@ -132,7 +133,7 @@ class Work(QtCore.QObject):
         failure = flow.failure if flow is not None else None
         if failure is not None and failure.kind != "cancelled":
             self._fail(failure)
-        elif self._lacks and self.picture is not None:
+        elif self._lacks and self.status.kind == "fine" and self.picture is not None:
             self._lacks = False
             self._say(Status("Ready.", "Select a thing, or choose an item."))
         if flow is not None:
@@ -178,9 +179,10 @@ class Work(QtCore.QObject):
         name = told.get("item") or "what is selected"
         self._add(f"{words}: {name}" if verb != "refine" else words, call, lambda: run.edit(call))
 
-    def learn(self, restart: bool = False, values: dict[str, Any] | None = None) -> None:  # noqa: FBT001, FBT002 (a button's word)
+    def learn(self, restart: bool = False, values: dict[str, Any] | None = None) -> None:
         """Learn the picture's items."""
-        call = self._call("learn", {**DEFAULTS, **(values or {}), "restart": restart})
+        told = {name: (values or {}).get(name, usual) for name, usual in DEFAULTS.items()}
+        call = self._call("learn", {**told, "restart": restart})
         # Beside the edits: these go first, as drafts while nothing is learned.
         self._add(f"Learn {call.source.name}", call, lambda: run.learn(call), beside=True)
 
@@ -198,16 +200,6 @@ class Work(QtCore.QObject):
         self._change(
             f"Leave out {name}",
             lambda table: [table.mask(k, item) for k, item in table.items() if item != name],
-        )
-
-    def raise_item(self, name: str) -> None:
-        """Put an item in front of the others."""
-        self._change(
-            f"{name} to the front",
-            lambda table: [
-                table.mask(k, item)
-                for k, item in sorted(table.items(), key=lambda pair: pair[1] != name)
-            ],
         )
 
     def _change(self, words: str, change: Callable[[Table], list[Mask]]) -> None:
@@ -332,13 +324,12 @@ class Work(QtCore.QObject):
     # What comes of it
 
     def _active(self) -> tuple[Document, Source]:
-        document = self._krita.activeDocument()
-        place = source.find(document, "layer")
-        return document, place
+        place = source.find(self._krita.activeDocument(), "layer")
+        return source.document_of(self._krita, place.document), place
 
     def _call(self, verb: str, values: dict[str, Any]) -> run.Call:
-        document = self._krita.activeDocument()
-        place = source.find(document, values.get("picture", "layer"))
+        place = source.find(self._krita.activeDocument(), values.get("picture", "layer"))
+        document = source.document_of(self._krita, place.document)
         chosen = selection(document, place) if verb != "look" else None
         return run.Call(self._krita, place, verb, values, chosen, self._took)
 
@@ -351,7 +342,7 @@ class Work(QtCore.QObject):
         self._titles[number] = words
         self._say(Status(f"{words} …", "Krita can be used meanwhile.", "busy"))
 
-    def _took(self, place: Source, made: Made, layer: str, remark: str) -> None:
+    def _took(self, _place: Source, made: Made, layer: str, remark: str) -> None:
         """A result has come; where it is no layer it is offered."""
         key = (made.session, made.head["revision"] or 0)
         if layer:

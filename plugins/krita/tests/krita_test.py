@@ -8,13 +8,16 @@ import os
 import random
 import sys
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedit_krita import source, spaces
-from dedit_krita.client import Client
+from dedit_krita.client import Answer, Client, Patience, Pending
+from dedit_krita.failure import Failure
 from dedit_krita.noted import Notes
 from dedit_krita.qt import QtCore
+from dedit_krita.wire import Pixels
 from dedit_krita.work import Work
 
 from .loop import ClientTest, turn, until
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 STAND_IN = os.environ.get("DEDIT_TEST_STAND_IN", "")
 SCRIPT = '#!/bin/sh\nexec {program} --data {data} --step-us {step} --updates 12 --steps 3 "$@"\n'
 WIDTH, HEIGHT = 48, 32
-BOX = (10, 8, 14, 12)
+BOX, OTHER_BOX = (0, 8, WIDTH, 8), (0, 24, WIDTH, 5)
+"""Right across the picture: the stand-in fills the rectangle round what an edit may change, where
+a real engine leaves what lies outside of round corners; here the two are the same."""
 CODES = {"U8": "B", "U16": "H", "F32": "f"}
 
 
@@ -42,10 +47,43 @@ def pixels(kind: tuple[str, str], count: int, seed: int = 1) -> bytes:
     full = {"U8": 255, "U16": 65535, "F32": 1.0}[depth]
     channels, made = 4 if model == "RGBA" else 2, []
     for _ in range(count):
-        for _ in range(channels - 1):
-            made.append(chance.random() if depth == "F32" else chance.randint(0, int(full)))
+        colours = (chance.random() for _ in range(channels - 1))
+        made.extend(colour if depth == "F32" else int(colour * full) for colour in colours)
         made.append(full)
     return array.array(CODES[depth], made).tobytes()
+
+
+class OpaqueClient(Client):
+    """A client that reads results as opaque.
+
+    The stand-in's engine makes up alpha as well; a real one leaves it as it was, and so does this.
+    """
+
+    def request(self, name: str, *arguments: Any, **named: Any) -> Pending:  # noqa: ANN401
+        """Ask."""
+        pending = super().request(name, *arguments, **named)
+        if name in ("edit", "result"):
+            end = pending.end
+
+            def opaque(answer: Answer | None = None, failure: Failure | None = None) -> None:
+                if answer is not None:
+                    answer.blobs[0] = filled(answer.blobs[0])
+                end(answer, failure)
+
+            pending.end = opaque  # type: ignore[method-assign]
+        return pending
+
+
+def filled(picture: Pixels) -> Pixels:
+    """Give a picture with nothing transparent in it."""
+    if picture.channels not in (2, 4):
+        return picture
+    values = array.array({"u8": "B", "u16": "H", "f32": "f"}[picture.samples])
+    values.frombytes(bytes(picture.data))
+    full = {"u8": 255, "u16": 65535, "f32": 1.0}[picture.samples]
+    step = picture.channels
+    values[step - 1 :: step] = array.array(values.typecode, [full] * (len(values) // step))
+    return replace(picture, data=values.tobytes())
 
 
 @unittest.skipUnless(STAND_IN, "DEDIT_TEST_STAND_IN does not name the daemon")
@@ -63,14 +101,16 @@ class KritaTest(ClientTest):
         program.chmod(0o755)
         os.environ["DEDIT_DAEMON"] = str(program)
         self.krita = mock.begin()
-        self.daemon_client: Client = self.client()
+        self.daemon_client = OpaqueClient(socket=str(self.path), patience=Patience())
+        self.addCleanup(self.daemon_client.close)
         self.work = Work(self.krita, self.daemon_client)
         self.addCleanup(self.work.close)
 
     def tearDown(self) -> None:
         """Stop the daemon; Krita was called from the main thread alone."""
         until(lambda: not self.work.jobs)
-        self.answer(self.daemon_client.request("shutdown"))
+        # Its answer may be lost: the daemon ends.
+        self.ended(self.daemon_client.request("shutdown"))
         super().tearDown()
         self.assertEqual(self.krita.calls_from_other_threads, [])
 
@@ -88,6 +128,9 @@ class KritaTest(ClientTest):
         data = pixels((model, depth), WIDTH * HEIGHT, seed)
         node.setPixelData(QtCore.QByteArray(data), 0, 0, WIDTH, HEIGHT)
         self.krita.setActiveDocument(made)
+        # As the docker does when Krita shows another canvas.
+        self.work.refresh()
+        self.settle()
         return made, node
 
     def select(self, document: Document, *boxes: tuple[int, int, int, int]) -> None:

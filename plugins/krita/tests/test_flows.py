@@ -11,7 +11,7 @@ from dedit_krita import spaces
 from dedit_krita.failure import Failure
 from dedit_krita.qt import QtCore
 
-from .krita_test import BOX, HEIGHT, WIDTH, KritaTest, pixels
+from .krita_test import BOX, HEIGHT, OTHER_BOX, WIDTH, KritaTest, pixels
 from .loop import until
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Edits(KritaTest):
         self.remove()
         self.done()
         layers = document.rootNode().childNodes()
-        self.assertEqual([layer.name() for layer in layers][0], "photo")
+        self.assertEqual(layers[0].name(), "photo")
         self.assertEqual(len(layers), 2)
         added = layers[1]
         self.assertEqual([mask.type() for mask in added.childNodes()], ["transparencymask"])
@@ -45,7 +45,7 @@ class Edits(KritaTest):
         self.check_removed(document, node)
         first = self.entry().key
         self.assertEqual(self.seen(document, node), self.whole(first))
-        self.select(document, (30, 4, 8, 8))
+        self.select(document, OTHER_BOX)
         self.remove()
         self.done()
         self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
@@ -77,16 +77,23 @@ class Edits(KritaTest):
         for depth in ("U8", "U16", "F32"):
             with self.subTest(depth=depth):
                 document, node = self.document(depth, seed=2)
-                self.check_removed(document, node)
+                self.select(document, BOX)
+                self.replace("a lake")
                 first = self.entry()
-                self.remove(item="selection", seed=5)
-                self.done()
+                before = self.seen(document, node)
+                self.replace("a street")
                 second = self.entry()
                 self.assertEqual(second.key[0], first.key[0])
                 results = {(r.session, r.revision): r for r in self.results(document)}
                 self.assertEqual(results[second.key].base, first.key[1])
                 self.assertEqual(len(document.rootNode().childNodes()), 3)
+                self.assertNotEqual(self.seen(document, node), before)
                 document.close()
+
+    def replace(self, prompt: str) -> None:
+        """Replace what is selected."""
+        self.work.edit("replace", {"prompt": prompt, "when": "draft", "seed": 5})
+        self.done()
 
     def results(self, document: Document) -> list:
         """What the document remembers of results."""
@@ -95,12 +102,13 @@ class Edits(KritaTest):
     def test_painting_on_a_result_makes_another_picture(self) -> None:
         """What was painted on is no revision of the daemon's any more."""
         document, node = self.document()
-        added = self.check_removed(document, node)
+        self.select(document, BOX)
+        self.replace("a lake")
+        added = document.rootNode().childNodes()[-1]
         first = self.entry()
         data = QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9))
         added.setPixelData(data, BOX[0] + 4, BOX[1] + 4, 2, 2)
-        self.remove(item="selection", seed=5)
-        self.done()
+        self.replace("a street")
         self.assertNotEqual(self.entry().key[0], first.key[0])
         self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
 
@@ -120,7 +128,7 @@ class Edits(KritaTest):
         document, node = self.document()
         data = QtCore.QByteArray(pixels(("RGBA", "U8"), 90 * 80))
         node.setPixelData(data, -20, -10, 90, 80)
-        self.select(document, (-5, -5, 20, 20))
+        self.select(document, (-5, -5, 60, 20))
         self.remove()
         self.done()
         self.assertEqual(self.seen(document, node), self.whole(self.entry().key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dedit_krita.masks import BACKGROUND
+from dedit_krita.qt import QtGui
 
 from .krita_test import BOX, HEIGHT, WIDTH, KritaTest
 from .loop import until
@@ -64,15 +65,12 @@ class Items(KritaTest):
         self.settle()
         self.assertEqual(self.work.status.text, "'photo' has no masks")
 
-    def test_renamed_raised_and_left_out(self) -> None:
+    def test_renamed_and_left_out(self) -> None:
         """Each is a change of the picture's items with the daemon."""
         self.two()
         self.work.rename_item("right", "bag")
         self.done()
         self.assertEqual(self.names(), ["left", "bag"])
-        self.work.raise_item("bag")
-        self.done()
-        self.assertEqual(self.names(), ["bag", "left"])
         self.work.drop_item("left")
         self.done()
         self.assertEqual(self.names(), ["bag"])
@@ -131,3 +129,62 @@ class Items(KritaTest):
         assert self.work.plan is not None
         self.assertIn("left", self.work.plan.names)
         self.assertTrue(any(self.work.plan.changes))
+
+
+class FromAnotherPicture(KritaTest):
+    """A thing of another document or of a file takes an item's place."""
+
+    def setUp(self) -> None:
+        """Open a picture with a selection, and another one."""
+        super().setUp()
+        self.other, _ = self.document(seed=8)
+        self.select(self.other, RIGHT)
+        self.picture, self.photo = self.document(seed=9)
+        self.select(self.picture, LEFT)
+
+    def swap_in(self, **values: object) -> None:
+        """Put what is meant in the place of what is selected."""
+        self.work.edit("swap-in", {"when": "both", **values})
+        self.settle()
+
+    def test_an_open_document(self) -> None:
+        """What is selected there; that document is not touched."""
+        self.assertEqual(self.work.documents, ("picture 8",))
+        self.swap_in(**{"from-document": "picture 8"})
+        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+        self.assertIn("thing", self.layers(self.picture)[-1])
+        self.assertEqual((self.other.undo_steps, self.other.annotationTypes()), ([], []))
+        self.assertEqual(len(self.krita.documents()), 2)
+
+    def test_a_file(self) -> None:
+        """It is opened, and closed again, also where nothing in it is meant."""
+        path = self.folder / "thing.png"
+        image = QtGui.QImage(20, 10, QtGui.QImage.Format.Format_ARGB32)
+        image.fill(0)
+        for x in range(5, 15):
+            image.setPixelColor(x, 5, QtGui.QColor(250, 10, 20))
+        self.assertTrue(image.save(str(path)))
+        self.swap_in(**{"from-file": str(path)})
+        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+        self.assertEqual(len(self.krita.documents()), 2)
+        image.fill(QtGui.QColor(1, 2, 3))
+        self.assertTrue(image.save(str(path)))
+        self.swap_in(**{"from-file": str(path)})
+        self.assertIn("which thing of", self.work.status.text)
+        self.assertEqual(len(self.krita.documents()), 2)
+
+    def test_what_is_not_there(self) -> None:
+        """A document that is not open, a file that is none, the picture itself."""
+        nothing, text = self.folder / "nothing.png", self.folder / "text.png"
+        text.write_text("no picture", encoding="utf-8")
+        cases = [
+            ({"from-document": "absent"}, "no document 'absent' is open"),
+            ({"from-file": str(nothing)}, "there is no such file"),
+            ({"from-file": str(text)}, "Krita cannot open this file"),
+            ({"from-document": "picture 9"}, "that is the picture itself"),
+        ]
+        for values, message in cases:
+            with self.subTest(values=values):
+                self.swap_in(**values)
+                self.assertIn(message, self.work.status.text)
+        self.assertEqual(self.layers(self.picture), ["photo"])

@@ -8,6 +8,7 @@ mod hosts;
 mod krita;
 mod parity;
 mod prerequisites;
+mod python;
 mod readme;
 
 use std::io::{BufRead as _, BufReader};
@@ -32,6 +33,8 @@ pub(crate) enum Part {
     Gimp,
     /// The plug-in inside Krita 5.1 and 5.2
     Krita,
+    /// The Krita plug-in's own tests, ruff and pyright
+    Python,
     /// README's first command, run as written
     Demo,
     /// That README's commands exist and links between documents lead somewhere
@@ -46,6 +49,7 @@ impl Part {
             Self::Daemon => daemon::run(workspace),
             Self::Gimp => gimp::run_all(workspace),
             Self::Krita => krita::run_all(workspace),
+            Self::Python => python::run(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),
         }

@@ -28,7 +28,6 @@ class ItemsView(QtWidgets.QWidget):
     chosen = Signal(str)
     renamed = Signal(str, str)
     asked_from = Signal(str)
-    asked_front = Signal(str)
     asked_drop = Signal(str)
     asked_masks = Signal()
     asked_learn = Signal(bool)
@@ -83,7 +82,6 @@ class ItemsView(QtWidgets.QWidget):
             action.triggered.connect(lambda _=False, word=word: self.asked_from.emit(word))
             menu.addAction(action)
         source.setMenu(menu)
-        self.front = tool("dedit_item_front", "To front", "Where items overlap, this one is seen")
         self.drop = tool("dedit_item_drop", "Remove from list", "The picture stays as it is")
         self.keep = tool(
             "dedit_keep_masks", "Keep as masks", "Puts the items into the document, as masks"
@@ -98,17 +96,15 @@ class ItemsView(QtWidgets.QWidget):
         learn_menu = QtWidgets.QMenu(self.learn)
         learn_menu.addAction(again)
         self.learn.setMenu(learn_menu)
-        self.front.clicked.connect(lambda _=False: self.asked_front.emit(self.name()))
         self.drop.clicked.connect(lambda _=False: self.asked_drop.emit(self.name()))
         self.keep.clicked.connect(lambda _=False: self.asked_masks.emit())
         self.learn.clicked.connect(lambda _=False: self.asked_learn.emit(False))
-        # Twelve columns: three buttons above two.
+        # Twelve columns: two buttons above two.
         for button, row, at, wide in (
-            (source, 0, 0, 3),
-            (self.front, 0, 3, 4),
-            (self.keep, 0, 7, 5),
-            (self.drop, 1, 0, 7),
-            (self.learn, 1, 7, 5),
+            (source, 0, 0, 6),
+            (self.keep, 0, 6, 6),
+            (self.drop, 1, 0, 6),
+            (self.learn, 1, 6, 6),
         ):
             grid.addWidget(button, row, at, 1, wide)
         return grid
@@ -205,13 +201,13 @@ class ItemsView(QtWidgets.QWidget):
     def _set_state(self, picture: Picture | None) -> None:
         state = picture.state if picture is not None else ""
         self.learn.setText(LEARN.get(state, "Learn"))
-        self.learn.setEnabled(bool(self._names) and state != "learning")
+        # Without items those of the document are taken.
+        self.learn.setEnabled(picture is not None and state != "learning")
         self.keep.setEnabled(bool(self._names))
         self._set_buttons()
 
     def _set_buttons(self) -> None:
-        for button in (self.front, self.drop):
-            button.setEnabled(bool(self.name()))
+        self.drop.setEnabled(bool(self.name()))
 
     def _choose(self, *_: object) -> None:
         if not self._is_filling:

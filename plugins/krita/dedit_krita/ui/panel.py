@@ -94,10 +94,9 @@ class Panel(QtWidgets.QWidget):
         self.items.chosen.connect(self._item_chosen)
         self.items.renamed.connect(lambda old, new: do(work.rename_item, old, new))
         self.items.asked_from.connect(lambda source: do(work.take_items, source))
-        self.items.asked_front.connect(lambda name: do(work.raise_item, name))
         self.items.asked_drop.connect(lambda name: do(work.drop_item, name))
         self.items.asked_masks.connect(lambda: do(work.keep_masks))
-        self.items.asked_learn.connect(lambda restart: do(work.learn, restart))
+        self.items.asked_learn.connect(lambda restart: do(work.learn, restart, self.values()))
         self.verbs.pressed.connect(lambda: do(self._start))
         self.verbs.verb_chosen.connect(self._verb_chosen)
         self.verbs.changed.connect(self._value_changed)
@@ -173,7 +172,7 @@ class Panel(QtWidgets.QWidget):
             self.choose(verb)
             self._do(self._start)
         elif verb == "learn":
-            self._do(self.work.learn, False)
+            self._do(self.work.learn, False, self.values())
         elif verb == "items":
             self._do(self.work.take_items, "everything")
         elif verb == "redo":

@@ -3,7 +3,10 @@
 use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Batch, Gimp, ParameterSpec, Version};
 
-pub(crate) use crate::table::{DUCK, MUG, table, table_of};
+pub(crate) use crate::table::{MUG, table, table_of};
+
+/// The rectangle round the duck.
+pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
 /// A GIMP with the plug-in, and the picture on its desk.
 pub(crate) fn gimp_with_plugin(version: Version) -> (Gimp, Desk) {

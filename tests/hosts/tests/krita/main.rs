@@ -6,7 +6,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
+mod documents;
+mod faults;
 mod harness;
+mod learning;
 mod scene;
 #[path = "../shared/table.rs"]
 mod table;

@@ -1,11 +1,17 @@
 """What the scenarios of these tests have in common: hands for the docker."""
 
-from dedit_driver.qt import QDockWidget, QPoint, QTest, Qt
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from dedit_driver.qt import QDockWidget, QPoint, Qt, QTest
 
 DOCKER = "dedit_docker"
+Steps = Generator[object, None, Any]
 
 
-def begin(d, picture):
+def begin(d: Any, picture: str) -> Steps:  # noqa: ANN401
     """Open a picture, with the docker to be seen."""
     doc = yield from d.open(picture)
     docker = yield from d.show_docker(DOCKER)
@@ -13,17 +19,19 @@ def begin(d, picture):
     for other in d.window().findChildren(QDockWidget):
         if other is not docker and other.objectName() not in ("ToolBox", "KisLayerBox"):
             other.hide()
+    box = d.window().findChild(QDockWidget, "KisLayerBox")
     d.window().resizeDocks([docker], [380], Qt.Orientation.Horizontal)
+    d.window().resizeDocks([box, docker], [200, 760], Qt.Orientation.Vertical)
     yield lambda: docker.work.picture is not None, 30
     return doc, docker.work
 
 
-def picture_of(doc):
+def picture_of(doc: Any) -> Any:  # noqa: ANN401
     """The layer that the picture is."""
-    return [node for node in doc.rootNode().childNodes() if node.type() == "paintlayer"][0]
+    return next(node for node in doc.rootNode().childNodes() if node.type() == "paintlayer")
 
 
-def layers(doc):
+def layers(doc: Any) -> list[Any]:  # noqa: ANN401
     """Names of the layers, the lowest first, each with those of its masks."""
     return [
         [node.name(), [mask.name() for mask in node.childNodes()], node.visible()]
@@ -32,31 +40,36 @@ def layers(doc):
     ]
 
 
-def mask(d, doc, kind, name, rect):
-    """Make a mask of an item, "selection" or "transparency", by Krita's own action."""
-    node = picture_of(doc)
+def activate(doc: Any, node: Any) -> Steps:  # noqa: ANN401
+    """Make a layer the active one; Krita has to have seen it before."""
+    yield 0.3
     doc.setActiveNode(node)
     yield lambda: doc.activeNode() == node, 10
+
+
+def mask(d: Any, doc: Any, kind: str, name: str, rect: list[int]) -> Steps:  # noqa: ANN401
+    """Make a mask of an item, "selection" or "transparency", by Krita's own action."""
+    node = picture_of(doc)
+    yield from activate(doc, node)
     d.select_rect(doc, *rect)
     known = [child.uniqueId() for child in node.childNodes()]
     d.action(f"add_new_{kind}_mask")
     yield lambda: len(node.childNodes()) > len(known), 10
-    made = [child for child in node.childNodes() if child.uniqueId() not in known][0]
+    made = next(child for child in node.childNodes() if child.uniqueId() not in known)
     made.setName("item:" + name)
     # A transparency mask that is seen would hide everything else of the picture.
     made.setVisible(False)
-    doc.setActiveNode(node)
-    yield lambda: doc.activeNode() == node, 10
+    yield from activate(doc, node)
     doc.setSelection(None)
     doc.refreshProjection()
     yield 0.3
 
 
-def choose_item(d, name):
+def choose_item(d: Any, name: str) -> None:  # noqa: ANN401
     """Click an item in the docker's list."""
     tree = d.usable("dedit_items")
     rows = [tree.topLevelItem(place) for place in range(tree.topLevelItemCount())]
-    row = [row for row in rows if name in (row.text(0), row.text(1))][0]
+    row = next(row for row in rows if name in (row.text(0), row.text(1)))
     tree.scrollToItem(row)
     place = tree.visualItemRect(row).center()
     QTest.mouseClick(
@@ -64,7 +77,7 @@ def choose_item(d, name):
     )
 
 
-def write(d, name, text):
+def write(d: Any, name: str, text: object) -> None:  # noqa: ANN401
     """Put a text or number into a field, in place of what is there."""
     widget = d.usable(name)
     line = widget.lineEdit() if hasattr(widget, "lineEdit") else widget
@@ -74,20 +87,20 @@ def write(d, name, text):
     QTest.keyClick(line, Qt.Key.Key_Tab)
 
 
-def pick(d, name, word):
+def pick(d: Any, name: str, word: str) -> None:  # noqa: ANN401
     """Choose an entry of a combo box by what it says."""
     box = d.usable(name)
     box.setCurrentIndex([box.itemText(k) for k in range(box.count())].index(word))
 
 
-def more(d):
+def more(d: Any) -> Steps:  # noqa: ANN401
     """Unfold what is seldom needed."""
     if not d.usable("dedit_more").isChecked():
         d.click("dedit_more")
     yield 0.2
 
 
-def at_once(d, seed):
+def at_once(d: Any, seed: int) -> Steps:  # noqa: ANN401
     """Drafts, of a seed."""
     yield from more(d)
     pick(d, "dedit_how_when", "At once (draft)")
@@ -95,7 +108,14 @@ def at_once(d, seed):
     yield 0.1
 
 
-def done(d, work, limit=120):
+def shoot(d: Any, name: str) -> Steps:  # noqa: ANN401
+    """Take a picture of the window, with the docker from its top."""
+    d.docker(DOCKER).widget().verticalScrollBar().setValue(0)
+    yield 0.4
+    d.shot(name)
+
+
+def done(_d: Any, work: Any, limit: float = 120) -> Steps:  # noqa: ANN401
     """Wait until nothing is under way; what went wrong fails the scenario."""
     yield 0.05
     yield (lambda: not work.jobs and work._looking is None), limit
@@ -107,7 +127,7 @@ def done(d, work, limit=120):
         raise AssertionError(f"{work.status.text}; {work.status.hint}")
 
 
-def go(d, work):
+def go(d: Any, work: Any) -> Steps:  # noqa: ANN401
     """Press the button and wait for what comes."""
     d.click("dedit_go")
     yield from done(d, work)

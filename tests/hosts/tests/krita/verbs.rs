@@ -39,7 +39,7 @@ def scenario(d):
         d.say([verb, work.status.text, layers(doc)[-1], doc.activeNode().name(), d.longest_gap()])
         d.export_png(doc, verb + ".png")
         if verb == "replace":
-            d.shot("docker.png")
+            yield from shoot(d, "docker.png")
             d.docker(DOCKER).grab().save(d.path("panel.png"))
         if verb == "refine":
             doc.setSelection(None)

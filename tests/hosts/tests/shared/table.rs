@@ -5,8 +5,6 @@ use image::RgbImage;
 
 /// The rectangle round the mug: left, top, width, height. Its edges are hard, so that every program means the same pixels.
 pub(crate) const MUG: [u32; 4] = [8, 42, 56, 52];
-/// The rectangle round the duck.
-pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
 /// A mug and a duck on a table, 128 pixels wide and high.
 pub(crate) fn table() -> RgbImage {

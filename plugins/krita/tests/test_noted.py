@@ -1,0 +1,128 @@
+"""What documents remember: anybody's bytes may stand there."""
+
+from __future__ import annotations
+
+import json
+import random
+import unittest
+from typing import Any
+
+from dedit_krita.noted import ALL, MOST_RESULTS, MOST_SESSIONS, SESSION, Notes, Result
+from dedit_krita.qt import QtCore
+
+RESULT = Result("s", "{layer}", "d" * 64, 3, 0, 7)
+
+
+class Annotated:
+    """As much of a document as has annotations."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        """Begin with some bytes."""
+        self.kept = {ALL: data}
+        self.writes = 0
+
+    def annotation(self, name: str) -> Any:  # noqa: ANN401
+        """Give what was kept, as Krita does: no bytes where nothing was."""
+        return QtCore.QByteArray(self.kept.get(name, b""))
+
+    def setAnnotation(self, name: str, _: str, data: Any) -> None:  # noqa: ANN401, N802
+        """Keep something."""
+        self.kept[name] = bytes(data)
+        self.writes += 1
+
+
+def anything(chance: random.Random, depth: int = 0) -> Any:  # noqa: ANN401
+    """Make a random value of JSON, often of names that mean something."""
+    names = ["sessions", "results", "discarded", "session", "source", "digest", "revision", "x"]
+    names += ["base", "seed", "when", "title", "plan", "options", "edits"]
+    kind = chance.randint(0, 8 if depth < 4 else 6)
+    if kind < 7:
+        simple = [None, True, chance.randint(-9, 1 << 70), 0.5, chance.choice(names), "", -1]
+        return simple[kind]
+    count = chance.randint(0, 8)
+    if kind == 7:
+        return [anything(chance, depth + 1) for _ in range(count)]
+    return {chance.choice(names): anything(chance, depth + 1) for _ in range(count)}
+
+
+class Hostile(unittest.TestCase):
+    """Nothing that stands in a document makes it fail."""
+
+    def test_random_json(self) -> None:
+        """It is read without an error, and can be written and read again."""
+        chance = random.Random(7)
+        for _ in range(3000):
+            top = {name: anything(chance) for name in ("sessions", "results", "discarded")}
+            told = chance.choice((top, anything(chance)))
+            document = Annotated(json.dumps(told).encode())
+            notes = Notes.of(document)  # type: ignore[arg-type]
+            notes.note_session("{layer}", "s")
+            notes.write(document)  # type: ignore[arg-type]
+            again = Notes.of(document)  # type: ignore[arg-type]
+            self.assertEqual(again.results, notes.results)
+            self.assertEqual(again.sessions["{layer}"][0], "s")
+
+    def test_no_json(self) -> None:
+        """Bytes of any kind."""
+        deep = b"[" * 100_000
+        for data in (b"", b"\xff\xfe", b"{", b"null", b"[]", b'"text"', b"NaN", deep):
+            with self.subTest(data=data[:8]):
+                self.assertEqual(Notes.of(Annotated(data)).results, {})  # type: ignore[arg-type]
+
+    def test_names_that_are_no_text(self) -> None:
+        """Half a character in a name of a session is written all the same."""
+        document = Annotated(b'{"sessions": {"{layer}": ["\\ud800"]}}')
+        notes = Notes.of(document)  # type: ignore[arg-type]
+        notes.write(document)  # type: ignore[arg-type]
+        self.assertEqual(document.kept[SESSION], b"?")
+
+    def test_results_of_other_types(self) -> None:
+        """A result with a number where words belong is none."""
+        document = Annotated()
+        notes = Notes({})
+        notes.note_result("{a}", RESULT)
+        notes.write(document)  # type: ignore[arg-type]
+        told = json.loads(document.kept[ALL])
+        for name in list(told["results"]["{a}"]):
+            for wrong in (None, {"a": 1}, [1.5]):
+                if type(wrong) is type(told["results"]["{a}"][name]):
+                    continue
+                one = {**told["results"]["{a}"], name: wrong}
+                self.assertEqual(Notes({"results": {"{a}": one}}).results, {}, name)
+
+
+class Kept(unittest.TestCase):
+    """What is remembered is bounded, and written only where it is new."""
+
+    def test_as_it_was(self) -> None:
+        """It is read as it was written; the same again is not written."""
+        document, notes = Annotated(), Notes({})
+        notes.note_result("{a}", RESULT)
+        notes.note_session("{layer}", "s")
+        notes.discarded.append(("s", 2))
+        notes.write(document)  # type: ignore[arg-type]
+        again = Notes.of(document)  # type: ignore[arg-type]
+        self.assertEqual((again.results, again.sessions), (notes.results, notes.sessions))
+        self.assertEqual(again.discarded, [("s", 2)])
+        self.assertEqual(document.kept[SESSION], b"s")
+        writes = document.writes
+        again.write(document)  # type: ignore[arg-type]
+        self.assertEqual(document.writes, writes)
+
+    def test_limits(self) -> None:
+        """The last ones are kept."""
+        notes = Notes({})
+        for number in range(MOST_RESULTS + 20):
+            notes.note_result(f"{{{number}}}", RESULT)
+            notes.note_session("{layer}", f"s{number}")
+        self.assertEqual(len(notes.results), MOST_RESULTS)
+        self.assertNotIn("{19}", notes.results)
+        self.assertEqual(len(notes.sessions["{layer}"]), MOST_SESSIONS)
+        self.assertEqual(notes.sessions["{layer}"][0], f"s{MOST_RESULTS + 19}")
+
+    def test_a_session_is_there_once(self) -> None:
+        """The one that was noted last comes first."""
+        notes = Notes({})
+        for name in ("a", "b", "a"):
+            notes.note_session("{layer}", name)
+        self.assertEqual(notes.sessions, {"{layer}": ["a", "b"]})

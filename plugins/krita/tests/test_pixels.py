@@ -1,0 +1,212 @@
+"""Work on samples as bytes, compared with loops that say what is meant."""
+
+from __future__ import annotations
+
+import array
+import random
+import unittest
+
+from dedit_krita import pixels as p
+from dedit_krita.wire import Pixels
+
+CODES = {"u8": "B", "u16": "H", "f32": "f"}
+
+
+def naive_order(data: bytes, channels: int, samples: str) -> bytes:
+    """Change red and blue, sample by sample."""
+    values = array.array(CODES[samples])
+    values.frombytes(data)
+    for place in range(0, len(values), channels):
+        values[place], values[place + 2] = values[place + 2], values[place]
+    return values.tobytes()
+
+
+def ramp(width: int, height: int, soft: int) -> bytes:
+    """A mask whose left is outside and whose right is inside, with so wide a ramp between."""
+    start = (width - soft) // 2
+    row = bytes(
+        min(255, max(0, round((place - start + 0.5) / soft * 255))) for place in range(width)
+    )
+    return row * height
+
+
+class Random(unittest.TestCase):
+    """Random pictures of random sizes, the same each time."""
+
+    def setUp(self) -> None:
+        """Begin with the same chance."""
+        self.chance = random.Random(20)
+
+    def size(self) -> tuple[int, int]:
+        """A random size."""
+        return self.chance.randint(1, 17), self.chance.randint(1, 13)
+
+    def data(self, count: int) -> bytes:
+        """Random bytes."""
+        return bytes(self.chance.randint(0, 255) for _ in range(count))
+
+    def mask(self, count: int) -> bytes:
+        """A random hard mask."""
+        return bytes(self.chance.choice((0, 255)) for _ in range(count))
+
+    def part(self, width: int, height: int) -> p.Rect:
+        """A random rectangle inside."""
+        wide, high = self.chance.randint(1, width), self.chance.randint(1, height)
+        x, y = self.chance.randint(0, width - wide), self.chance.randint(0, height - high)
+        return p.Rect(x, y, wide, high)
+
+    def test_the_wires_order(self) -> None:
+        """Red and blue change places in whole numbers, and back; floats and grey stay."""
+        for samples, size in p.SAMPLE_BYTES.items():
+            for channels in (2, 4):
+                data = self.data(12 * channels * size)
+                turned = p.wire_order(data, channels, samples)
+                is_turned = channels == 4 and samples != "f32"
+                expected = naive_order(data, channels, samples) if is_turned else data
+                self.assertEqual(turned, expected, (samples, channels))
+                self.assertEqual(p.wire_order(turned, channels, samples), data)
+
+    def test_chosen(self) -> None:
+        """Each pixel is the one's or the other's."""
+        for _ in range(50):
+            count, pixel = self.chance.randint(1, 40), self.chance.choice((1, 2, 4, 8, 16))
+            below, above = self.data(count * pixel), self.data(count * pixel)
+            mask = self.mask(count)
+            expected = b"".join(
+                (above if mask[k] else below)[k * pixel : (k + 1) * pixel] for k in range(count)
+            )
+            self.assertEqual(p.chosen(below, above, mask), expected)
+
+    def test_differing(self) -> None:
+        """A single bit makes a pixel differ."""
+        for _ in range(50):
+            count, pixel = self.chance.randint(1, 40), self.chance.choice((1, 2, 4, 8, 16))
+            one = self.data(count * pixel)
+            other = bytearray(one)
+            for _ in range(self.chance.randint(0, 4)):
+                other[self.chance.randrange(len(one))] ^= 1 << self.chance.randint(0, 7)
+            expected = bytes(
+                255 * (one[k * pixel :][:pixel] != other[k * pixel :][:pixel]) for k in range(count)
+            )
+            self.assertEqual(p.differing(one, bytes(other), pixel), expected)
+
+    def test_cut_and_put(self) -> None:
+        """What is cut out and put back changes nothing; what is put can be cut out again."""
+        for _ in range(50):
+            (width, height), pixel = self.size(), self.chance.choice((1, 3, 4, 8))
+            data, part = self.data(width * height * pixel), self.part(width, height)
+            piece = p.cut(data, width, pixel, part)
+            expected = b"".join(
+                data[((part.y + row) * width + part.x) * pixel :][: part.width * pixel]
+                for row in range(part.height)
+            )
+            self.assertEqual(piece, expected)
+            self.assertEqual(p.put(data, width, pixel, part, piece), data)
+            other = self.data(len(piece))
+            whole = p.put(data, width, pixel, part, other)
+            self.assertEqual(p.cut(whole, width, pixel, part), other)
+            mask = p.differing(data, whole, pixel)
+            around = p.bounds(mask, width)
+            if around is not None:
+                self.assertEqual(around.within(part), around)
+
+    def test_bounds(self) -> None:
+        """The least rectangle; none round nothing."""
+        self.assertIsNone(p.bounds(bytes(12), 4))
+        for _ in range(50):
+            width, height = self.size()
+            mask = bytes(self.chance.choice((0, 0, 0, 9)) for _ in range(width * height))
+            places = [(k % width, k // width) for k, value in enumerate(mask) if value]
+            if not places:
+                continue
+            columns, rows = zip(*places)
+            x, y = min(columns), min(rows)
+            expected = p.Rect(x, y, max(columns) - x + 1, max(rows) - y + 1)
+            self.assertEqual(p.bounds(mask, width), expected)
+
+    def test_thinned(self) -> None:
+        """Every so many rows and columns, until no side is too long."""
+        for _ in range(50):
+            (width, height), pixel = self.size(), self.chance.choice((1, 4))
+            most, data = self.chance.randint(1, 20), self.data(width * height * pixel)
+            step = max(1, -(-max(width, height) // most))
+            wide, high, thin = p.thinned(data, width, pixel, most)
+            expected = b"".join(
+                data[(y * width + x) * pixel :][:pixel]
+                for y in range(0, height, step)
+                for x in range(0, width, step)
+            )
+            self.assertEqual(thin, expected)
+            self.assertEqual(wide * high * pixel, len(thin))
+            self.assertLessEqual(max(wide, high), most)
+
+    def test_masks_of_numbers(self) -> None:
+        """The mask of a number, and what two masks have in common."""
+        for _ in range(50):
+            count = self.chance.randint(1, 60)
+            numbers = bytes(self.chance.randint(0, 4) for _ in range(count))
+            number = self.chance.randint(0, 5)
+            mask = p.mask_of(numbers, number)
+            self.assertEqual(mask, bytes(255 * (value == number) for value in numbers))
+            other = self.mask(count)
+            both = sum(1 for a, b in zip(mask, other) if a and b)
+            either = sum(1 for a, b in zip(mask, other) if a or b)
+            self.assertAlmostEqual(p.agreement(mask, other), both / either if either else 0.0)
+
+    def test_numbers_of_more_than_a_byte(self) -> None:
+        """What does not fit into a byte is 255."""
+        values = [self.chance.choice((0, 3, 254, 255, 256, 300, 65535)) for _ in range(64)]
+        data = array.array("H", values).tobytes()
+        small = p.small_numbers(Pixels(8, 8, 1, "u16", data))
+        self.assertEqual(list(small), [min(255, value) for value in values])
+
+    def test_hard_alpha(self) -> None:
+        """All or nothing is hard, anything between is not."""
+        full = {"u8": 255, "u16": 65535, "f32": 1.0}
+        for samples, most in full.items():
+            values = [self.chance.choice((0, most)) for _ in range(20)]
+            shares = array.array(CODES[samples], values).tobytes()
+            self.assertTrue(p.is_hard(shares, samples))
+            mask = bytes(255 * (value != 0) for value in values)
+            self.assertEqual(p.hard_mask(shares, samples), mask)
+            values[7] = 0.5 if samples == "f32" else 100
+            self.assertFalse(p.is_hard(array.array(CODES[samples], values).tobytes(), samples))
+
+
+class Shown(unittest.TestCase):
+    """Small pictures as the docker draws them."""
+
+    def test_floats_of_any_kind(self) -> None:
+        """What is no colour is drawn as something."""
+        values = [0.0, 0.5, 1.0, 1.0, float("nan"), float("inf"), float("-inf"), 7.0]
+        shown = p.eight_bits(Pixels(2, 1, 4, "f32", array.array("f", values).tobytes()))
+        self.assertEqual(list(shown), [0, 128, 255, 255, 0, 255, 0, 255])
+
+
+class Softness(unittest.TestCase):
+    """How wide a soft edge is."""
+
+    def test_ramps(self) -> None:
+        """Within a pixel of what it is."""
+        for soft in (8, 20):
+            with self.subTest(soft=soft):
+                self.assertAlmostEqual(p.softness(ramp(64, 40, soft), 64), soft, delta=1)
+
+    def test_a_hard_edge(self) -> None:
+        """None at all."""
+        self.assertEqual(p.softness((bytes(30) + b"\xff" * 34) * 40, 64), 0)
+
+    def test_nothing_and_everything(self) -> None:
+        """Neither has an edge."""
+        for mask in (bytes(64), b"\xff" * 64):
+            self.assertEqual(p.softness(mask, 8), 0)
+
+
+class Rectangles(unittest.TestCase):
+    """What two have in common."""
+
+    def test_within(self) -> None:
+        """Cut where they overlap, of no area where not."""
+        canvas = p.Rect(0, 0, 10, 8)
+        self.assertEqual(p.Rect(-3, -2, 30, 5).within(canvas), p.Rect(0, 0, 10, 3))
+        self.assertEqual(p.Rect(12, 2, 3, 3).within(canvas).area, 0)
