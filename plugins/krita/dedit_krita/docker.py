@@ -8,7 +8,7 @@ from krita import DockWidget, Krita
 
 from .describe import BY_NAME
 from .failure import Failure
-from .qt import QtCore, QtWidgets
+from .qt import QtCore
 from .ui.panel import Panel
 from .work import Work
 
@@ -38,7 +38,7 @@ def shared_work() -> Work:
 
 
 class Docker(DockWidget):
-    """Holds the panel, which scrolls where there is no room for it."""
+    """Holds the panel."""
 
     def __init__(self) -> None:
         """Make the panel."""
@@ -46,12 +46,7 @@ class Docker(DockWidget):
         self.setWindowTitle("D-Edit")
         self.work = shared_work()
         self.panel = Panel(self.work, Settings())
-        area = QtWidgets.QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.panel)
-        self.setWidget(area)
+        self.setWidget(self.panel)
         self._glances = QtCore.QTimer(self)
         self._glances.timeout.connect(self._glance)
         self._glances.start(GLANCE)

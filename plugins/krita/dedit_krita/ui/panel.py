@@ -31,6 +31,7 @@ class Panel(QtWidgets.QWidget):
         self.setObjectName("dedit_panel")
         self.work = work
         self.settings = settings
+        self.area = QtWidgets.QScrollArea()
         self.picture = PictureView()
         self.caption = Elided()
         small_font(self.caption)
@@ -75,14 +76,29 @@ class Panel(QtWidgets.QWidget):
         row.setSpacing(4)
         row.addWidget(self.caption, 1)
         row.addWidget(self.over)
-        column = QtWidgets.QVBoxLayout(self)
+        content = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(content)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
         column.addWidget(self.picture)
         column.addLayout(row)
-        for widget in (self.items, self.verbs, self.status, self.jobs, self.history):
+        for widget in (self.items, self.verbs, self.history):
             column.addWidget(widget)
         column.addStretch(1)
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(content)
+        # What is under way, and what is wrong, is seen wherever the rest is scrolled to.
+        whole = QtWidgets.QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 6)
+        whole.setSpacing(4)
+        whole.addWidget(self.area, 1)
+        for widget in (self.jobs, self.status):
+            inset = QtWidgets.QVBoxLayout()
+            inset.setContentsMargins(6, 0, 6, 0)
+            inset.addWidget(widget)
+            whole.addLayout(inset)
 
     def _join_widgets(self) -> None:
         """Ask the work for what people ask for."""

@@ -191,3 +191,21 @@ fn krita51_the_plugin_is_installed() {
 fn krita52_the_plugin_is_installed() {
     the_plugin_is_installed(Version::V5_2);
 }
+
+/// What people do: the installer alone puts the plug-in there, and a Krita that is started then has it.
+#[test]
+fn krita51_the_installer_is_asked_and_krita_agrees() {
+    let krita = Krita::find(Version::V5_1).unwrap();
+    let desk = krita.desk().unwrap();
+    let output = desk.dedit(&["install", "krita", "--json"]).unwrap();
+    assert!(output.succeeded(), "{output:?}");
+    let told: serde_json::Value = serde_json::from_str(output.stdout.trim()).unwrap();
+    assert_eq!((&told["installed"][0]["checked"], &told["installed"][0]["problem"]), (&json!(true), &json!(null)), "{told}");
+    let screen = Krita::screen().unwrap();
+    let there = "def scenario(d):\n    yield 0.5\n    d.say(d.docker('dedit_docker').windowTitle())\n    d.say(d.krita.action('dedit_replace').text())\n";
+    let ran = krita.run(&desk, &screen, there).unwrap();
+    assert_eq!(ran.said, [json!("D-Edit"), json!("D-Edit: Replace")]);
+    assert!(desk.dedit(&["uninstall", "krita"]).unwrap().succeeded());
+    let gone = "def scenario(d):\n    yield 0.5\n    d.say([found.objectName() for found in d.krita.dockers()].count('dedit_docker'))\n";
+    assert_eq!(krita.run(&desk, &screen, gone).unwrap().said, [json!(0)]);
+}

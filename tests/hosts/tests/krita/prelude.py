@@ -110,7 +110,7 @@ def at_once(d: Any, seed: int) -> Steps:  # noqa: ANN401
 
 def shoot(d: Any, name: str) -> Steps:  # noqa: ANN401
     """Take a picture of the window, with the docker from its top."""
-    d.docker(DOCKER).widget().verticalScrollBar().setValue(0)
+    d.docker(DOCKER).panel.area.verticalScrollBar().setValue(0)
     yield 0.4
     d.shot(name)
 
