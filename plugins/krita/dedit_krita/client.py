@@ -30,6 +30,10 @@ LAST = ("finished", "failed", "cancelled")
 PAUSES = (0.02, 0.5)
 
 
+JOBS = ("load", "learn", "edit")
+"""Requests that have a number to be stopped by."""
+
+
 @dataclass
 class Patience:
     """How many seconds the daemon may take."""
@@ -118,6 +122,9 @@ class Client(QtCore.QObject):
             self._fail_later(pending, Failure("cancelled", "cancelled"))
         elif pending.job is not None and pending.serial in self._sent:
             self._send(self._pending("cancel", {"job": pending.job}, [], None))
+        elif pending.serial in self._sent and pending.name not in JOBS:
+            # It can be told no one, so nobody waits for it: what still comes is passed by.
+            self._fail_later(pending, Failure("cancelled", "cancelled"))
 
     def close(self) -> None:
         """Say goodbye; what waits fails. Another request connects again."""

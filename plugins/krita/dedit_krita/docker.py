@@ -58,7 +58,7 @@ class Docker(DockWidget):
             return
         acts = {
             "redo": self.work.redo,
-            "learn": self.work.learn,
+            "learn": lambda: self.work.learn(False, self.panel.values()),
             "items": lambda: self.work.take_items("everything"),
             "history": self.work.refresh,
             "status": self.work.reconnect,

@@ -95,7 +95,15 @@ class Flow(QtCore.QObject):
             kind = f"{type(error).__name__}: {error}"
             self._end(None, Failure("internal", f"the plug-in failed ({kind})"))
         else:
+            self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        try:
             self._take(step)
+        except Exception as error:  # no memory, no thread: it ends the work and is told
+            sys.excepthook(type(error), error, error.__traceback__)
+            failure = Failure("internal", f"the plug-in failed ({type(error).__name__}: {error})")
+            QtCore.QTimer.singleShot(0, lambda: self._go_on(None, failure))
 
     def _take(self, step: Step) -> None:
         if isinstance(step, Ask):

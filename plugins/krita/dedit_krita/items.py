@@ -50,8 +50,11 @@ class Table:
         return Mask(name, p.mask_of(self.numbers, number))
 
 
-def lay(krita: Krita, source: Source, ground: Ground) -> Steps:
-    """Open the session that the picture stands in, or its own; gives a `Table`."""
+def lay(krita: Krita, source: Source, ground: Ground, *, writes: bool = True) -> Steps:
+    """Open the session that the picture stands in, or its own; gives a `Table`.
+
+    Where nothing is to be written none is begun and no items are set: they are shown alone.
+    """
     last = next(iter(_sessions(krita, source)), None)
     made = ground.made
     if made is not None and last != made.session:
@@ -71,11 +74,12 @@ def lay(krita: Krita, source: Source, ground: Ground) -> Steps:
                 raise
         if len(table.numbers) == source.rect.area:
             return table
-    table = Table(krita, source, ground, (yield from _open_own(source, ground)))
+    own = yield from _open_own(source, ground, writes=writes)
+    table = Table(krita, source, ground, own)
     if table.session["items"]:
         yield from _read_items(table)
     elif last is not None and last != table.name:
-        yield from _carry_over(table, last)
+        yield from _carry_over(table, last, writes=writes)
     return table
 
 
@@ -84,10 +88,12 @@ def _sessions(krita: Krita, source: Source) -> list[str]:
     return notes.sessions.get(source.layer, [])
 
 
-def _open_own(source: Source, ground: Ground) -> Steps:
+def _open_own(source: Source, ground: Ground, *, writes: bool = True) -> Steps:
     head = {"digest": ground.digest, "name": source.name}
     asked = yield Ask("open_picture", head)
     if not asked.head["known"]:
+        if not writes:
+            return {"session": "", "items": []}
         asked = yield Ask("open_picture", {**head, "pixels": 0}, [ground.pixels])
     return asked.head["session"]
 
@@ -106,7 +112,7 @@ def _read_items(table: Table) -> Steps:
     table.numbers = yield Aside(lambda: p.small_numbers(labels))
 
 
-def _carry_over(table: Table, last: str) -> Steps:
+def _carry_over(table: Table, last: str, *, writes: bool) -> Steps:
     """A layer that was painted on is another picture; its items are those it had."""
     try:
         earlier = yield Ask("open_session", {"session": last})
@@ -120,8 +126,10 @@ def _carry_over(table: Table, last: str) -> Steps:
             raise
         return
     kept = [before.mask(k, name) for k, name in before.items() if name != SELECTION]
-    if kept:
+    if kept and writes:
         yield from adopt(table, kept)
+    elif kept:
+        table.names, table.numbers = before.names, before.numbers
 
 
 def adopt(table: Table, masks: list[Mask]) -> Steps:

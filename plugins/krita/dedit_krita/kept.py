@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import pixels as p
 from .flow import Aside, Steps
 from .items import nothing_meant
-from .masks import MASKS, PREFIX
+from .masks import MASKS, PREFIX, free_name
 from .qt import QtCore
 from .run import open_table
 from .source import VISIBLE, current, document_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def keep_masks(call: Call) -> Steps:
-    """Put each item under the layer as a selection mask; one of its name gets its pixels."""
+    """Put each item under the layer as a selection mask; masks that are there stay as they are."""
     from krita import Selection  # noqa: PLC0415 (there is none outside of Krita)
 
     table = yield from open_table(call)
@@ -28,16 +29,21 @@ def keep_masks(call: Call) -> Steps:
     document, rect = document_of(call.krita, call.source.document), call.source.rect
     visible = call.source.layer == VISIBLE
     parent = document.rootNode() if visible else current(document, call.source)
-    known = {node.name(): node for node in parent.childNodes() if node.type() in MASKS}
+    known = {
+        node.name().removeprefix(PREFIX): bytes(
+            node.pixelData(rect.x, rect.y, rect.width, rect.height)
+        )
+        for node in parent.childNodes()
+        if node.type() in MASKS
+    }
     for mask in reversed(masks):
-        data = QtCore.QByteArray(mask.data)
-        node = known.get(f"{PREFIX}{mask.name}")
-        if node is not None:
-            node.setPixelData(data, rect.x, rect.y, rect.width, rect.height)
+        # One that says the same may say it with a soft edge.
+        if known.get(mask.name, b"").translate(p.HARD) == mask.data:
             continue
+        data, name = QtCore.QByteArray(mask.data), free_name(mask.name, set(known))
         chosen: Selection = Selection()
         chosen.setPixelData(data, rect.x, rect.y, rect.width, rect.height)
-        node = document.createSelectionMask(f"{PREFIX}{mask.name}")
+        node = document.createSelectionMask(f"{PREFIX}{name}")
         # Without one Krita ends when the document is saved.
         node.setSelection(chosen)
         node.setVisible(False)

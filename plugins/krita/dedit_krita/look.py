@@ -47,7 +47,7 @@ def picture(call: Call, *, asks: bool) -> Steps:
             is_known = bool(answer.head["known"])
         if is_known:
             try:
-                table = yield from lay(call.krita, call.source, ground)
+                table = yield from lay(call.krita, call.source, ground, writes=False)
             except Failure as failure:
                 if failure.kind in ("connection", "cancelled"):
                     raise

@@ -38,6 +38,7 @@ class Result:
     base: int
     seed: int
     when: str = "learned"
+    model: str = ""
     title: str = ""
     edits: list[dict[str, Any]] = field(default_factory=list)
     plan: dict[str, Any] = field(default_factory=dict)
@@ -120,4 +121,8 @@ def _result(told: Any) -> Result | None:  # noqa: ANN401
         return None
     if not all(isinstance(told[name], kind) for name, kind in kinds.items()):
         return None
-    return Result(**{name: told[name] for name in kinds})
+    # Notes from before it was noted have none.
+    model = told.get("model", "")
+    if not isinstance(model, str):
+        return None
+    return Result(**{name: told[name] for name in kinds}, model=model)

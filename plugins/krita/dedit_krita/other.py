@@ -58,12 +58,16 @@ def _opened(krita: Krita, values: dict[str, Any]) -> tuple[Document, bool]:
         if not path.is_file():
             raise Failure("input", "there is no such file", str(path), "choose a picture file")
         document = krita.openDocument(str(path))
-        if document is None:
+        # What cannot be read is a document too, one without a picture.
+        if document is None or document.rootNode() is None:
             raise Failure("input", "Krita cannot open this file", str(path))
         return document, True
-    for document in krita.documents():
-        if title(document) == name:
-            return document, False
+    same = [other for other in krita.documents() if title(other) == name]
+    if len(same) > 1:
+        hint = "save them under names of their own"
+        raise Failure("input", f"several open documents are called '{name}'", hint=hint)
+    if same:
+        return same[0], False
     raise Failure("input", f"no document '{name}' is open", hint="open it, or choose a file")
 
 

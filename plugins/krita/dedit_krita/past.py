@@ -82,7 +82,10 @@ def bring_back(call: Call, entry: Entry) -> Steps:
             f"'{entry.title}' was made of a picture of another size or kind",
             hint="open the picture that it was made of, and choose its layer",
         )
-    made = yield Aside(lambda: _difference(entry, here, whole))
+    history = yield Ask("history", {"session": session})
+    revisions = history.head["revisions"]
+    told = next((one for one in revisions if one["revision"] == revision), {})
+    made = yield Aside(lambda: _difference(entry, here, whole, told))
     if made is None:
         raise Failure("input", f"'{entry.title}' is what is seen already")
     key = yield from put(call.krita, call.source, ground, made, None)
@@ -93,7 +96,7 @@ def _kind(pixels: Pixels) -> tuple[int, int, int, str]:
     return (pixels.width, pixels.height, pixels.channels, pixels.samples)
 
 
-def _difference(entry: Entry, here: Pixels, whole: Pixels) -> Made | None:
+def _difference(entry: Entry, here: Pixels, whole: Pixels, history: dict[str, Any]) -> Made | None:
     pixel = here.channels * p.SAMPLE_BYTES[here.samples]
     mask = p.differing(here.data, whole.data, pixel)
     region = p.bounds(mask, here.width)
@@ -104,6 +107,11 @@ def _difference(entry: Entry, here: Pixels, whole: Pixels) -> Made | None:
         width, height, whole.channels, whole.samples, p.cut(whole.data, whole.width, pixel, region)
     )
     told = {"x": region.x, "y": region.y, "width": width, "height": height}
-    head = {"region": told, "revision": entry.key[1], "base": 0, "seed": entry.seed, "draft": False}
+    head = {"region": told, "revision": entry.key[1], "seed": entry.seed, "draft": False}
+    head["base"] = history.get("base") or 0
+    note = history.get("note")
+    note = note if isinstance(note, dict) else {}
+    plan, options = note.get("plan") or {}, note.get("options") or {}
     cut = p.cut(mask, here.width, 1, region)
-    return Made(head, part, cut, entry.key[0], entry.title, [dict(e) for e in entry.edits])
+    edits = [dict(edit) for edit in entry.edits]
+    return Made(head, part, cut, entry.key[0], entry.title, edits, plan, options)

@@ -35,6 +35,8 @@ class Made:
     edits: list[dict[str, Any]] = field(default_factory=list)
     plan: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    is_exact: bool = True
+    """Whether it was made of what is seen, so that an edit can go on from it."""
 
     @property
     def region(self) -> p.Rect:
@@ -56,10 +58,10 @@ def put(krita: Krita, source: Source, ground: Ground, made: Made, hide: str | No
     size = (source.rect.width, source.rect.height)
     after = turned(krita, after, size, source.space, sent)
     _, digest = yield Aside(lambda: told(after, size, sent))
+    node = _filled(krita, source, made, data)
     # From here on in one go: what was looked at a moment ago is still so.
     document = document_of(krita, source.document)
     check_still_fits(document, source)
-    node = _filled(krita, source, made, data)
     parent, above = _place(document, source, hide or ground.topmost)
     active = document.activeNode()
     parent.addChildNode(node, above)
@@ -140,9 +142,12 @@ def _note(document: Document, source: Source, made: Made, key: str, digest: str)
         edits=made.edits,
         plan=made.plan,
         options=made.options,
+        model=str(head.get("model") or ""),
     )
     # One that was not kept with the session is nothing to go on from.
-    notes.note_result(key, result if head["revision"] else replace(result, digest=""))
+    notes.note_result(
+        key, result if head["revision"] and made.is_exact else replace(result, digest="")
+    )
     notes.note_session(source.layer, made.session)
     pair = (made.session, result.revision)
     notes.discarded = [known for known in notes.discarded if known != pair]

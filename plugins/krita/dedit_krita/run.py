@@ -50,6 +50,8 @@ class Prepared:
     masks: list[Pixels]
     changes: bytes
     hide: str | None = None
+    is_exact: bool = True
+    """Whether the picture is just what the daemon edits: else what comes is no revision of it."""
 
 
 def edit(call: Call) -> Steps:
@@ -57,6 +59,11 @@ def edit(call: Call) -> Steps:
     ground = yield from stand(call.krita, call.source)
     table = yield from lay(call.krita, call.source, ground)
     item, other, masks = "", "", []
+    origin = call.values["items"]
+    # A selection that is left from something else says nothing about an item that is named.
+    is_named = call.values.get("item") in table.names
+    is_selected = call.verb == "refine" or origin == "selection"
+    is_selected = is_selected or (origin == "auto" and not is_named)
     if call.verb == "refine":
         masks = [(yield from _region(table, call.chosen))]
     else:
@@ -67,7 +74,7 @@ def edit(call: Call) -> Steps:
     if call.verb == "swap-in":
         other = yield from hand_over(table, call.values)
     ring = None
-    if call.chosen is not None:
+    if call.chosen is not None and is_selected:
         chosen = call.chosen
         width = yield Aside(lambda: p.softness(chosen, call.source.rect.width))
         ring = width if width >= SOFT else None
@@ -116,6 +123,7 @@ def _make_all(call: Call, prepared: Prepared, *, draft: bool, hide: str | None) 
         if seed is not None:
             options["seed"] = seed + variation
         made = yield from _make(prepared, options, draft=draft)
+        made = replace(made, is_exact=prepared.is_exact)
         seed = made.head["seed"] if variation == 0 else seed
         key, remark = "", "a variation: apply it to see it in the picture" if variation else ""
         refused = None
@@ -144,7 +152,7 @@ def _make(prepared: Prepared, options: dict[str, Any], *, draft: bool) -> Steps:
         "base": table.base,
         "draft": draft,
         "previews": True,
-        "note": {"host": "krita", "name": order.title},
+        "note": {"host": "krita", "name": order.title, "plan": order.plan, "options": options},
     }
     answer = yield Ask("edit", head, list(prepared.masks))
     told = answer.head["region"]
@@ -211,10 +219,11 @@ def _note_session(call: Call, table: Table) -> None:
 
 def show_plan(call: Call) -> Steps:
     """Say what an edit would come to; nothing is made, and no item is set."""
-    table = yield from open_table(call)
+    ground = yield from stand(call.krita, call.source)
+    table = yield from lay(call.krita, call.source, ground, writes=False)
     item = call.values.get("item") or ""
     if item not in table.names:
-        item = yield from choose(table, call.values, call.chosen)
+        raise Failure("input", f"there is no item '{item}'")
     order = verbs.order(verbs.edit(call.verb, call.values, item), call.values, None)
     head = {"session": table.name, "edits": [order.edit], "plan": order.plan, "base": table.base}
     answer = yield Ask("plan", head)
@@ -227,15 +236,26 @@ def again(call: Call, key: str | None, noted: Result, seed: int | None) -> Steps
         hint = "make the edit anew"
         raise Failure("input", "it is not known how the result was made", hint=hint)
     ground: Ground = yield from stand(call.krita, call.source, without=key)
+    is_exact = yield from _is_base(ground, noted)
     opened = yield Ask("open_session", {"session": noted.session})
     table = Table(call.krita, call.source, ground, opened.head, noted.base)
     masks = yield from _kept_masks(noted)
     options = {name: value for name, value in noted.options.items() if name != "seed"}
     if seed is not None:
         options["seed"] = seed
-    order = verbs.Order(noted.edits[0], noted.plan, options, {}, noted.when, 1)
+    model = {"model": noted.model} if noted.model else {}
+    order = verbs.Order(noted.edits[0], noted.plan, options, model, noted.when, 1)
     prepared = yield from _planned(table, order, masks, key)
-    yield from _carry_out(call, replace(prepared, hide=key))
+    yield from _carry_out(call, replace(prepared, hide=key, is_exact=is_exact))
+
+
+def _is_base(ground: Ground, noted: Result) -> Steps:
+    """Whether what is seen is what a result was made of: something may have been painted since."""
+    if noted.base:
+        made = ground.made
+        return made is not None and (made.session, made.revision) == (noted.session, noted.base)
+    known = yield Ask("open_picture", {"digest": ground.digest})
+    return bool(known.head["known"]) and known.head["session"]["session"] == noted.session
 
 
 def _kept_masks(noted: Result) -> Steps:

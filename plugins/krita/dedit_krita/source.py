@@ -64,10 +64,19 @@ def all_nodes(node: Node) -> Iterator[Node]:
 
 def document_of(krita: Krita, key: str) -> Document:
     """Find a document again."""
-    for document in krita.documents():
-        root = document.rootNode()
-        if root is not None and key_of(root) == key:
-            return document
+    found = [
+        document
+        for document in krita.documents()
+        if (root := document.rootNode()) is not None and key_of(root) == key
+    ]
+    if len(found) > 1:
+        # A copy has the keys of what it was made of.
+        raise input_failure(
+            "two open documents are copies of each other",
+            "save one, close it, and open it again",
+        )
+    if found:
+        return found[0]
     raise input_failure(
         "the document was closed while D-Edit was at work",
         "the result is kept: open the picture again, and apply it from the history",
@@ -82,7 +91,7 @@ def node_of(document: Document, key: str) -> Node | None:
 
 def find(document: Document | None, picture: str) -> Source:
     """Say what a document's active layer is about; Failure where it cannot be edited."""
-    if document is None:
+    if document is None or document.rootNode() is None:
         raise input_failure("there is no picture", "open one first")
     canvas = Rect(0, 0, document.width(), document.height())
     space = Space(document.colorModel(), document.colorDepth(), document.colorProfile())
@@ -115,6 +124,8 @@ def layer_of(document: Document) -> Node:
         raise input_failure("no layer is active", "choose the layer with the picture")
     if node.type() in MASKS + OTHER_MASKS:
         node = node.parentNode()
+    if node is None or node.parentNode() is None:
+        raise input_failure("no layer is active", "choose the layer with the picture")
     noted = Notes.of(document).result(key_of(node))
     if noted is not None:
         if noted.source == VISIBLE:
@@ -180,7 +191,7 @@ def check_still_fits(document: Document, source: Source) -> None:
 
 def shape(document: Document | None) -> tuple[Any, ...]:
     """What is seen of a document without its pixels: another one where it was worked on."""
-    if document is None:
+    if document is None or document.rootNode() is None:
         return ()
     root, active = document.rootNode(), document.activeNode()
     nodes = tuple(

@@ -14,7 +14,7 @@ from .items import renamed
 from .jobs import Jobs
 from .kept import keep_masks
 from .masks import selection
-from .noted import Notes
+from .noted import Notes, key_of
 from .other import title
 from .parameters import HOW, checked
 from .qt import QtCore, Signal
@@ -55,7 +55,9 @@ class Work(QtCore.QObject):
         self._krita = krita
         self._client = client or Client(self)
         self._jobs = Jobs(self._client, self)
-        self._offered: dict[tuple[str, int], Entry] = {}
+        self._offered: dict[tuple[str, int], tuple[Source, Entry]] = {}
+        self._mode = "layer"
+        self._shown_for: Source | None = None
         self._looking: Flow | None = None
         self._looks_again = False
         self._planning: Flow | None = None
@@ -89,11 +91,11 @@ class Work(QtCore.QObject):
             self._looks_again = True
             return
         try:
-            call = self._call("look", dict(DEFAULTS))
+            call = self._call("look", self._usual())
         except Failure as failure:
             self._set_picture(None)
             # What could not be put anywhere stays offered.
-            self.history = tuple(reversed(list(self._offered.values())))
+            self.history = tuple(entry for _, entry in reversed(list(self._offered.values())))
             self.history_changed.emit()
             if self.status.kind != "wrong":
                 self._say(Status(failure.message, failure.hint or ""))
@@ -108,15 +110,19 @@ class Work(QtCore.QObject):
 
         Nobody tells of that. It is asked for every moment, and costs less than one.
         """
-        if self._jobs.shown or self._looking is not None:
+        if self._looking is not None:
             return
         shape = source.shape(self._krita.activeDocument())
+        if self._jobs.shown and shape[:2] == self._shape[:2]:
+            # The same layer of the same document: what comes of the work is looked at then.
+            return
         if shape != self._shape:
             self._shape = shape
             self.refresh()
 
     def _look(self, call: run.Call) -> Steps:
         notes = Notes.of(source.document_of(self._krita, call.source.document))
+        self._shown_for = call.source
         # A daemon is not started for a picture that it cannot know.
         asks = self._client.state == "ready" or call.source.layer in notes.sessions
         self._set_picture((yield from look.picture(call, asks=asks)))
@@ -152,7 +158,11 @@ class Work(QtCore.QObject):
         document = source.document_of(self._krita, call.source.document)
         layers = past.applied(document, call.source)
         told = {entry.key for entry in entries}
-        offered = [entry for key, entry in self._offered.items() if key not in told]
+        offered = [
+            entry
+            for key, (place, entry) in self._offered.items()
+            if key not in told and self._belongs(place, call.source)
+        ]
         marked = [
             replace(
                 entry,
@@ -164,9 +174,24 @@ class Work(QtCore.QObject):
         self.history = tuple(marked)
         self.history_changed.emit()
 
+    def _belongs(self, place: Source, here: Source) -> bool:
+        """Whether a result is offered here: where it was made, or anywhere once that is closed."""
+        roots = (document.rootNode() for document in self._krita.documents())
+        is_open = any(root is not None and key_of(root) == place.document for root in roots)
+        return not is_open or (place.document, place.layer) == (here.document, here.layer)
+
     def _remark(self, entry: Entry) -> str:
         kept = self._offered.get(entry.key)
-        return kept.remark if kept is not None else ""
+        return kept[1].remark if kept is not None else ""
+
+    def look_at(self, mode: str) -> None:
+        """Show the active layer, or all that is visible."""
+        if mode != self._mode:
+            self._mode = mode
+            self.refresh()
+
+    def _usual(self) -> dict[str, Any]:
+        return {**DEFAULTS, "picture": self._mode}
 
     # What is done
 
@@ -174,6 +199,7 @@ class Work(QtCore.QObject):
         """Make an edit; Failure where something is missing."""
         told = checked(BY_NAME[verb].parameters, values)
         check(verb, told)
+        self._mode = told["picture"]
         call = self._call(verb, told)
         words = BY_NAME[verb].label
         name = told.get("item") or "what is selected"
@@ -188,7 +214,7 @@ class Work(QtCore.QObject):
 
     def take_items(self, origin: str) -> None:
         """Set the picture's items from where the user says."""
-        call = self._call("items", {**DEFAULTS, "items": origin})
+        call = self._call("items", {**self._usual(), "items": origin})
         self._add("Items of the picture", call, lambda: run.take_items(call))
 
     def rename_item(self, name: str, new: str) -> None:
@@ -203,12 +229,12 @@ class Work(QtCore.QObject):
         )
 
     def _change(self, words: str, change: Callable[[Table], list[Mask]]) -> None:
-        call = self._call("items", dict(DEFAULTS))
+        call = self._of_what_is_shown("items")
         self._add(words, call, lambda: run.change_items(call, change))
 
     def keep_masks(self) -> None:
         """Put the items into the document as selection masks."""
-        call = self._call("items", dict(DEFAULTS))
+        call = self._of_what_is_shown("items")
         self._add("Items as masks", call, lambda: keep_masks(call))
 
     def show_plan(self, verb: str, values: dict[str, Any]) -> None:
@@ -268,19 +294,22 @@ class Work(QtCore.QObject):
     def apply(self, key: tuple[str, int]) -> None:
         """Put a result into the document again."""
         entry = self._entry(key)
-        call = self._call("history", dict(DEFAULTS))
+        call = self._of_what_is_shown("history")
         self._add(f"Apply {entry.title}", call, lambda: past.bring_back(call, entry))
 
     def discard(self, key: tuple[str, int]) -> None:
         """Take a result out of the document and out of the list."""
         entry = self._entry(key)
+        self._of_what_is_shown("history")
         document, place = self._active()
         notes = Notes.of(document)
-        layer = past.applied(document, place).get(key)
-        node = source.node_of(document, layer) if layer else None
-        if node is not None:
-            node.remove()
-            document.refreshProjection()
+        # Hidden ones too.
+        for layer, noted in notes.results.items():
+            is_it = (noted.session, noted.revision) == key and noted.source == place.layer
+            node = source.node_of(document, layer) if is_it else None
+            if node is not None:
+                node.remove()
+                document.refreshProjection()
         self._offered.pop(key, None)
         notes.discarded.append(key)
         notes.write(document)
@@ -303,7 +332,7 @@ class Work(QtCore.QObject):
         if noted is None:
             hint = "make the edit anew"
             raise Failure("input", "it is not known how the result was made", hint=hint)
-        call = self._call("redo", dict(DEFAULTS))
+        call = self._of_what_is_shown("redo")
         self._add(f"Again: {entry.title}", call, lambda: run.again(call, layer, noted, seed))
 
     def reconnect(self) -> None:
@@ -324,7 +353,7 @@ class Work(QtCore.QObject):
     # What comes of it
 
     def _active(self) -> tuple[Document, Source]:
-        place = source.find(self._krita.activeDocument(), "layer")
+        place = source.find(self._krita.activeDocument(), self._mode)
         return source.document_of(self._krita, place.document), place
 
     def _call(self, verb: str, values: dict[str, Any]) -> run.Call:
@@ -332,6 +361,16 @@ class Work(QtCore.QObject):
         document = source.document_of(self._krita, place.document)
         chosen = selection(document, place) if verb != "look" else None
         return run.Call(self._krita, place, verb, values, chosen, self._took)
+
+    def _of_what_is_shown(self, verb: str) -> run.Call:
+        """A call about what the docker shows; Failure where another layer is active by now."""
+        call, shown = self._call(verb, self._usual()), self._shown_for
+        here = (call.source.document, call.source.layer)
+        if shown is None or (shown.document, shown.layer) != here:
+            self.refresh()
+            hint = "look at what the docker shows now, and try again"
+            raise Failure("input", "another layer is active now", hint=hint)
+        return call
 
     def _add(
         self, words: str, call: run.Call, steps: Callable[[], Steps], *, beside: bool = False
@@ -342,14 +381,14 @@ class Work(QtCore.QObject):
         self._titles[number] = words
         self._say(Status(f"{words} …", "Krita can be used meanwhile.", "busy"))
 
-    def _took(self, _place: Source, made: Made, layer: str, remark: str) -> None:
+    def _took(self, place: Source, made: Made, layer: str, remark: str) -> None:
         """A result has come; where it is no layer it is offered."""
         key = (made.session, made.head["revision"] or 0)
         if layer:
             self._offered.pop(key, None)
             return
         entry = Entry(key, made.title, made.head["seed"], remark=remark, edits=tuple(made.edits))
-        self._offered[key] = entry
+        self._offered[key] = (place, entry)
         self.history = (entry, *self.history)
         self.history_changed.emit()
 
@@ -364,7 +403,7 @@ class Work(QtCore.QObject):
         if failure is None:
             self._say(Status(f"{words}: done."))
         elif failure.kind == "cancelled":
-            self._say(Status(f"{words}: stopped.", "Nothing was changed."))
+            self._say(Status(f"{words}: stopped."))
         else:
             self._fail(failure)
         self.refresh()

@@ -224,6 +224,8 @@ class Panel(QtWidgets.QWidget):
         self._plan_soon()
 
     def _value_changed(self, name: str) -> None:
+        if name == "picture":
+            self._do(self.work.look_at, self.values()["picture"])
         if name in MOVEMENT:
             self.picture.set_movement(self.verbs.movement())
         if self.verbs.verb() == "move" and (name in MOVEMENT or name == "into"):

@@ -120,6 +120,13 @@ def slow(d, doc, work):
 def scenario(d):
     doc, work = yield from begin(d, "table.png")
     yield from at_once(d, 7)
+    # A file that is no picture, as the other picture.
+    d.select_rect(doc, 8, 42, 56, 52)
+    d.click("dedit_verb_swap_in")
+    write(d, "dedit_swap_in_from_file", d.path("words.png"))
+    d.click("dedit_go")
+    yield (lambda: work.status.kind == "wrong" and not work.jobs), 60
+    d.say([work.status.text, layers(doc)])
     # Stopped: by the button of the job.
     yield from slow(d, doc, work)
     d.click(f"dedit_cancel_{work.jobs[0].number}")
@@ -156,8 +163,10 @@ fn krita51_what_is_gone_meanwhile_loses_no_result() {
     let (krita, desk) = krita_with_plugin(Version::V5_1);
     let _daemon = Daemon::start(&desk).unwrap();
     crate::picture(32, 32).save(desk.outside("other.png")).unwrap();
+    std::fs::write(desk.outside("words.png"), "no picture").unwrap();
     let ran = play(&krita, &desk, GONE);
-    let said = &ran.said;
+    assert!(ran.said[0][0].as_str().unwrap().contains("cannot open"), "{}", ran.said[0]);
+    let said = &ran.said[1..];
     assert!(said[0][0].as_str().unwrap().contains("stopped"), "{}", said[0]);
     assert_eq!(said[0][1], json!([["Background", [], true]]));
     assert!(said[1][0].as_str().unwrap().contains("closed"), "{}", said[1]);
