@@ -9,7 +9,7 @@ use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::krita::{Krita, Version};
 use serde_json::json;
 
-use crate::scene::{krita_with_plugin, play, script};
+use crate::scene::{STILL, krita_with_plugin, play, script};
 
 const SOON: Duration = Duration::from_secs(90);
 
@@ -74,7 +74,7 @@ fn krita51_a_daemon_that_is_absent_or_killed() {
     }
     assert_eq!((&told[2][0], &told[2][1]), (&json!("Remove selection (draft)"), &json!(true)));
     for gap in [&told[0][3], &told[1][3], &told[2][2]] {
-        assert!(gap.as_f64().unwrap() < 400.0, "the window was still for {gap} ms");
+        assert!(gap.as_f64().unwrap() < STILL, "the window was still for {gap} ms");
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::table::table;
 
+/// The longest pause of Krita's own timer, in milliseconds, in which nobody thinks that it hangs; waiting for the daemon would be ten times as long.
+pub(crate) const STILL: f64 = 1000.0;
+
 /// A Krita with the plug-in, and the picture on its desk.
 pub(crate) fn krita_with_plugin(version: Version) -> (Krita, Desk) {
     let krita = Krita::find(version).unwrap();

@@ -4,7 +4,7 @@ use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::krita::Version;
 
 use crate::opened;
-use crate::scene::{by_command, compare, krita_with_plugin, play};
+use crate::scene::{STILL, by_command, compare, krita_with_plugin, play};
 use crate::table::table;
 
 const EVERY: &str = r#"
@@ -95,7 +95,7 @@ fn every_verb(version: Version) {
         assert_eq!(told[0], case.verb);
         assert_eq!(told[2][1], serde_json::json!(["What was changed"]), "{told}");
         assert_eq!(told[3], "Background", "the picture stays the active layer");
-        assert!(told[4].as_f64().unwrap() < 400.0, "{}: the window was still for {} ms", case.verb, told[4]);
+        assert!(told[4].as_f64().unwrap() < STILL, "{}: the window was still for {} ms", case.verb, told[4]);
     }
     let session = said[8].as_str().unwrap();
     assert_eq!((&said[9], &said[10]), (&true.into(), &session.into()));
