@@ -63,7 +63,7 @@ class Work(QtCore.QObject):
         self._planning: Flow | None = None
         self._asked_plan: run.Call | None = None
         self._titles: dict[int, str] = {}
-        self._made: dict[str, Made] = {}
+        self._devices: dict[str, str] = {}
         self._asked_models = False
         self._lacks = True
         self._shape: tuple[Any, ...] = ()
@@ -93,6 +93,7 @@ class Work(QtCore.QObject):
         try:
             call = self._call("look", self._usual())
         except Failure as failure:
+            self._shape = source.shape(self._krita.activeDocument())
             self._set_picture(None)
             # What could not be put anywhere stays offered.
             self.history = tuple(entry for _, entry in reversed(list(self._offered.values())))
@@ -101,6 +102,8 @@ class Work(QtCore.QObject):
                 self._say(Status(failure.message, failure.hint or ""))
                 self._lacks = True
             return
+        # What is looked at now need not be looked at again by the next glance.
+        self._shape = source.shape(self._krita.activeDocument())
         self._looking = Flow(self._client, self._look(call), self)
         self._looking.ended.connect(self._looked)
         self._looking.start()
@@ -117,7 +120,6 @@ class Work(QtCore.QObject):
             # The same layer of the same document: what comes of the work is looked at then.
             return
         if shape != self._shape:
-            self._shape = shape
             self.refresh()
 
     def _look(self, call: run.Call) -> Steps:
@@ -129,7 +131,8 @@ class Work(QtCore.QObject):
         if asks and not self._asked_models:
             answer = yield Ask("models")
             self._asked_models = True
-            self.models = tuple(model["name"] for model in answer.head["models"])
+            self._devices = {one["name"]: one["device"] for one in answer.head["models"]}
+            self.models = tuple(self._devices)
             self.models_changed.emit()
         entries = (yield from past.entries(call)) if asks else []
         self._set_history(call, entries)
@@ -150,7 +153,7 @@ class Work(QtCore.QObject):
 
     def _set_picture(self, picture: Picture | None) -> None:
         if picture is not None and self._client.state == "ready":
-            picture = replace(picture, device=str(self._client.welcome.get("device") or ""))
+            picture = replace(picture, device=self._devices.get(picture.model, ""))
         self.picture = picture
         self.picture_changed.emit()
 
