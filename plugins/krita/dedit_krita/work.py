@@ -141,7 +141,11 @@ class Work(QtCore.QObject):
         flow, self._looking = self._looking, None
         failure = flow.failure if flow is not None else None
         if failure is not None and failure.kind != "cancelled":
-            self._fail(failure)
+            if self._has_changed():
+                # Converted or resized while it was looked at: what failed is no longer so.
+                self._looks_again = True
+            else:
+                self._fail(failure)
         elif self._lacks and self.status.kind == "fine" and self.picture is not None:
             self._lacks = False
             self._say(Status("Ready.", "Select a thing, or choose an item."))
@@ -150,6 +154,13 @@ class Work(QtCore.QObject):
         if self._looks_again:
             self._looks_again = False
             self.refresh()
+
+    def _has_changed(self) -> bool:
+        """Whether the picture is another one than that which was looked at."""
+        try:
+            return source.find(self._krita.activeDocument(), self._mode) != self._shown_for
+        except Failure:
+            return True
 
     def _set_picture(self, picture: Picture | None) -> None:
         if picture is not None and self._client.state == "ready":

@@ -297,3 +297,14 @@ class Meanwhile(KritaTest):
         self.settle()
         self.assertIn("stopped", self.work.status.text)
         self.assertEqual(self.layers(document), ["photo"])
+
+    def test_the_document_is_converted_while_it_is_looked_at(self) -> None:
+        """It is looked at again, and nothing is wrong."""
+        document, _ = self.document(seed=6)
+        self.select(document, BOX)
+        self.remove()
+        self.settle()
+        self.work.refresh()
+        document.setColorSpace("GRAYA", "U8", "Gray-D50-elle-V2-srgbtrc.icc")
+        self.settle()
+        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status.text)
