@@ -112,6 +112,8 @@ pub struct EditOptions {
     pub inverted: Option<bool>,
     /// Works on the whole picture at the model's size, not on the region with its surroundings.
     pub whole_picture: bool,
+    /// Ties the noise to places of the picture, and lets it go with what moves: frames of a film that are edited alike come out alike.
+    pub steady: bool,
     /// Seed of the noise.
     pub seed: u64,
 }

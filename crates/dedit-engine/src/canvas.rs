@@ -2,11 +2,14 @@
 //!
 //! Spaces: *image* pixels are the picture's own; *canvas* pixels are what the autoencoder sees, of the size the model was trained on and of sides that are
 //! multiples of its unit; *latent* cells are canvas pixels over that unit.
+//!
+//! An edit of one picture takes the canvas that fits its region best ([`Canvas::around`]): it moves and grows by single pixels with the region. A *steady*
+//! canvas ([`Canvas::steady`]) is one of few, so that neighbouring frames of a film share it or differ by whole latent cells.
 
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::{Error, ErrorKind, Result};
-use dedit_edit::{Image, Planes, Rect, Size};
+use dedit_edit::{Image, Planes, Point, Rect, Size};
 use image::imageops::{FilterType, resize};
 use image::{ImageBuffer, Luma};
 
@@ -20,12 +23,18 @@ pub(crate) struct Canvas {
     /// In canvas pixels.
     pub(crate) size: Size,
     unit: usize,
+    /// Image pixels of a latent cell each way, on a steady canvas; 0 where the size of the rectangle alone decides.
+    rung: usize,
 }
+
+/// Latent cells that a steady canvas moves by where its surroundings leave the choice: denoisers halve their grid three times at most, and a shift by this
+/// many leaves the grid of every level where it was.
+const STRIDE: usize = 8;
 
 impl Canvas {
     /// The whole picture, at the area the model was trained on and in its own aspect.
     pub(crate) fn whole(picture: Size, pipeline: &Pipeline) -> Result<Self> {
-        Self::of(picture.rect(), pipeline)
+        Self::of(picture.rect(), pipeline.pixels_per_latent(), pipeline.native_side())
     }
 
     /// The region with half its size of surroundings on every side, and as many more as the model has room for without enlarging anything.
@@ -35,11 +44,47 @@ impl Canvas {
         let native = pipeline.native_side();
         let (x, width) = widened(grown.x, grown.width, native, picture.width());
         let (y, height) = widened(grown.y, grown.height, native, picture.height());
-        Self::of(Rect { x, y, width, height }, pipeline)
+        Self::of(Rect { x, y, width, height }, pipeline.pixels_per_latent(), native)
     }
 
-    fn of(rect: Rect, pipeline: &Pipeline) -> Result<Self> {
-        let (unit, native) = (pipeline.pixels_per_latent(), pipeline.native_side());
+    /// The region with the surroundings of [`around`](Self::around), at a scale and a place that the frames of a film share.
+    ///
+    /// A latent cell is a whole number of image pixels each way, one of a [ladder](rungs) of powers of √2 that holds the unit itself, where nothing is
+    /// resampled. Steps of √2 halve the area: the finest rung that holds the surroundings is at most one step coarser than a free scale, and a region must
+    /// grow by 40 % to cross more than one. The canvas has one of five [shapes](shapes), the squarest that does, and begins at a whole number of cells from
+    /// the picture's corner, unless the region reaches into the part of a cell that the picture's far border leaves: then it ends at that border. Along a
+    /// side where it would reach over the picture it takes all of it, and the cells are squeezed to fit. Where no rung is finer than the whole picture's own
+    /// scale, it is the whole picture, which is the same in every frame. Rung and shape together are up to 1.7 times coarser than
+    /// [`around`](Self::around), each way.
+    pub(crate) fn steady(region: Rect, picture: Size, pipeline: &Pipeline) -> Result<Self> {
+        Self::on_ladder(region, picture, pipeline.pixels_per_latent(), pipeline.native_side())
+    }
+
+    /// [`steady`](Self::steady) for a model of this unit and side, both in canvas pixels.
+    pub(crate) fn on_ladder(region: Rect, picture: Size, unit: usize, native: usize) -> Result<Self> {
+        let (side, limits) = ((native / unit).max(1), [picture.width(), picture.height()]);
+        let margin = region.width.max(region.height) / 2 + 1;
+        let spans = [(region.x, region.width), (region.y, region.height)];
+        let holds = |shape: &[usize; 2], rung: usize| {
+            shape.iter().zip(limits).zip(spans).all(|((cells, limit), (_, length))| {
+                // One cell to spare, so that it holds wherever the region lies between the cells.
+                let surrounded = (cells - 1) * rung >= length + 2 * margin && cells * rung >= native.min(limit);
+                surrounded || cells * rung >= limit
+            })
+        };
+        let coarsest = (picture.pixels() as f64).sqrt() / side as f64;
+        for rung in rungs(unit).take_while(|rung| (*rung as f64) < coarsest) {
+            let Some(shape) = shapes(side).into_iter().find(|shape| holds(shape, rung)) else { continue };
+            let [columns, rows] = fitted(shape, rung, limits, side);
+            let (x, width) = placed(spans[0], margin, limits[0], columns, rung);
+            let (y, height) = placed(spans[1], margin, limits[1], rows, rung);
+            let size = Size::new(columns * unit, rows * unit).map_err(from_edit)?;
+            return Ok(Self { rect: Rect { x, y, width, height }, size, unit, rung });
+        }
+        Self::of(picture.rect(), unit, native)
+    }
+
+    fn of(rect: Rect, unit: usize, native: usize) -> Result<Self> {
         let scale = native as f64 / (rect.width as f64 * rect.height as f64).sqrt();
         // Beyond a ratio of 1 : 8 a picture is squeezed: the model knows nothing like it anyway, and fewer cells than this hold nothing.
         let (least, most) = ((native / 4).max(unit), native * 2);
@@ -47,7 +92,35 @@ impl Canvas {
             let wanted = (pixels as f64 * scale).clamp(least as f64, most as f64);
             ((wanted / unit as f64).round() as usize).max(1) * unit
         };
-        Ok(Self { rect, size: Size::new(side(rect.width), side(rect.height)).map_err(from_edit)?, unit })
+        Ok(Self { rect, size: Size::new(side(rect.width), side(rect.height)).map_err(from_edit)?, unit, rung: 0 })
+    }
+
+    /// Image pixels of a latent cell each way on a steady canvas; 0 on one that is the whole picture.
+    pub(crate) fn rung(&self) -> usize {
+        self.rung
+    }
+
+    /// The middle of a latent cell in the picture.
+    pub(crate) fn place(&self, column: usize, row: usize) -> Point {
+        let at = |start: usize, cell: usize, pitch: f64| start as f64 + (cell as f64 + 0.5) * pitch - 0.5;
+        let [across, down] = self.pitch();
+        Point { x: at(self.rect.x, column, across), y: at(self.rect.y, row, down) }
+    }
+
+    /// The cell, column and row, of the lattice of the canvas's rung that a place of the picture is in, within this canvas or not. The lattice begins at
+    /// the picture's corner. Cells of the canvas are consecutive cells of the lattice, also where they lie between them: the nearest, then.
+    pub(crate) fn lattice_cell(&self, place: Point) -> [i64; 2] {
+        let first = |start: usize| (start + self.rung / 2) / self.rung.max(1);
+        // What rounding keeps off the border of a cell is on it, or a shift by half a cell would leave some out.
+        let at = |start: usize, place: f64, pitch: f64| first(start) as i64 + ((place + 0.5 - start as f64) / pitch + 1e-6).floor() as i64;
+        let [across, down] = self.pitch();
+        [at(self.rect.x, place.x, across), at(self.rect.y, place.y, down)]
+    }
+
+    /// Image pixels of a latent cell across and down.
+    fn pitch(&self) -> [f64; 2] {
+        let pitch = |pixels: usize, side: usize| (pixels * self.unit) as f64 / side as f64;
+        [pitch(self.rect.width, self.size.width()), pitch(self.rect.height, self.size.height())]
     }
 
     /// Width and height in latent cells.
@@ -99,6 +172,59 @@ fn widened(start: usize, length: usize, least: usize, limit: usize) -> (usize, u
     (begun, wanted)
 }
 
+/// The image pixels that a latent cell of a steady canvas can have each way, ascending: unit · √2ᵏ rounded to whole pixels, so that every rung has a grid
+/// of whole pixels. For a unit of 8 that is 1, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32 …
+fn rungs(unit: usize) -> impl Iterator<Item = usize> {
+    let lowest = -2 * unit.max(1).ilog2() as i32;
+    (lowest..=32).map(move |power| (unit as f64 * (f64::from(power) * 0.5).exp2()).round().max(1.0) as usize)
+}
+
+/// The shapes of a steady canvas, columns and rows in latent cells, the squarest first: the area that the model was trained on, `side`², in aspects of 1, 2
+/// and 4 either way, rounded to eighths of `side` or 8 cells, whichever is less.
+fn shapes(side: usize) -> [[usize; 2]; 5] {
+    let step = (side / 8).clamp(1, STRIDE);
+    let cells = |factor: f64| (((side as f64 * factor / step as f64).round() as usize).max(1) * step).min(2 * side);
+    let [half, less, whole, more, double] = [0.5, std::f64::consts::FRAC_1_SQRT_2, 1.0, std::f64::consts::SQRT_2, 2.0].map(cells);
+    [[whole, whole], [more, less], [less, more], [double, half], [half, double]]
+}
+
+/// The shape, with no more cells than the picture has along a side, and the area that this leaves made up for along the other.
+fn fitted([columns, rows]: [usize; 2], rung: usize, limits: [usize; 2], side: usize) -> [usize; 2] {
+    let [across, down] = limits.map(|pixels| pixels.div_ceil(rung).max(side.div_ceil(4)));
+    let beside = |other: usize| (side * side / other).min(2 * side);
+    let wider = if down < rows { columns.max(beside(down)) } else { columns };
+    let taller = if across < columns { rows.max(beside(across)) } else { rows };
+    [wider.min(across), taller.min(down)]
+}
+
+/// Where along a side so many cells lie, first pixel and length, to hold a span of the region, first pixel and length, with its margin.
+fn placed((start, length): (usize, usize), margin: usize, limit: usize, cells: usize, rung: usize) -> (usize, usize) {
+    let whole = cells * rung;
+    if whole >= limit {
+        return (0, limit);
+    }
+    let (from, to) = (start.saturating_sub(margin), (start + length + margin).min(limit));
+    // In cells: the first and the last place that leave nothing out.
+    let (first, last) = (to.saturating_sub(whole).div_ceil(rung), from.min(limit - whole) / rung);
+    if first <= last {
+        return (settled(first, last) * rung, whole);
+    }
+    // The picture's last cell is not whole.
+    let end = (limit - whole) / rung * rung;
+    (if end + whole >= start + length { end } else { limit - whole }, whole)
+}
+
+/// Of the numbers from `first` to `last` the multiple of [`STRIDE`], or else of its greatest divisor that has one, that is nearest to their middle. While
+/// the two grow together it grows too, seldom.
+fn settled(first: usize, last: usize) -> usize {
+    let mut step = STRIDE;
+    while first.next_multiple_of(step) > last {
+        step /= 2;
+    }
+    let nearest = (first.midpoint(last) + step / 2) / step * step;
+    nearest.clamp(first.next_multiple_of(step), last / step * step)
+}
+
 /// A plane in another size: exact where the size is the same, Lanczos where it shrinks, Catmull-Rom where it grows; both keep edges.
 fn resized(plane: &[f32], from: Size, to: Size) -> Result<Vec<f32>> {
     if from == to {
@@ -127,6 +253,94 @@ mod tests {
             ((0, 1, 1, 1), (0, 1)),
         ] {
             assert_eq!(widened(start, length, least, limit), expected);
+        }
+    }
+
+    #[test]
+    fn rungs_are_whole_pixels_and_hold_the_unit() {
+        for (unit, expected) in
+            [(8, vec![1, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45]), (4, vec![1, 1, 2, 3, 4, 6, 8]), (1, vec![1, 1, 2, 3, 4])]
+        {
+            assert_eq!(rungs(unit).take(expected.len()).collect::<Vec<_>>(), expected);
+        }
+        assert_eq!(shapes(64), [[64, 64], [88, 48], [48, 88], [128, 32], [32, 128]]);
+        assert_eq!(shapes(1), [[1, 1], [1, 1], [1, 1], [2, 1], [1, 2]]);
+    }
+
+    /// Film formats and odd ones, the regions of a person and of something small or wide, and where they start.
+    const FILMS: [(usize, usize); 8] =
+        [(1920, 1080), (1280, 720), (854, 480), (3840, 2160), (1001, 777), (513, 2049), (4000, 99), (720, 576)];
+    const REGIONS: [(usize, usize); 5] = [(150, 260), (40, 30), (300, 80), (31, 400), (97, 97)];
+
+    #[test]
+    fn a_region_that_shifts_keeps_its_rung_and_stays_on_the_lattice() {
+        let mut ladders = 0;
+        for ((width, height), (across, down)) in FILMS.into_iter().flat_map(|film| REGIONS.map(|region| (film, region))) {
+            let (picture, down) = (Size::new(width, height).unwrap(), down.min(height));
+            for [left, top] in [[0, 0], [width / 3, height / 3], [width - across, height - down]] {
+                let mut seen = Vec::new();
+                for shift in [0, 1, 2, 3, 5, 8, 13, 21, 34, 40] {
+                    let place = |start: usize, room: usize| if start == room { room - shift.min(room) } else { (start + shift).min(room) };
+                    let region = Rect { x: place(left, width - across), y: place(top, height - down), width: across, height: down };
+                    let canvas = Canvas::on_ladder(region, picture, 8, 512).unwrap();
+                    check(&canvas, region, picture, 512);
+                    seen.push((canvas.rung, canvas.size, canvas.rect));
+                }
+                let name = format!("{across}×{down} from ({left}, {top}) on {picture}: {seen:?}");
+                assert!(seen.iter().all(|(rung, size, _)| (rung, size) == (&seen[0].0, &seen[0].1)), "{name}");
+                // Forth alone, never back, and in steps of 8 cells as long as the surroundings allow it.
+                let steps = seen.windows(2).filter(|pair| pair[0].2 != pair[1].2).count();
+                assert!(steps <= 3, "{name}");
+                ladders += usize::from(seen[0].0 > 0);
+            }
+        }
+        assert!(ladders > 80, "{ladders} of the canvases are on the ladder");
+    }
+
+    /// What holds for every steady canvas.
+    fn check(canvas: &Canvas, region: Rect, picture: Size, native: usize) {
+        let (rect, size, rung) = (canvas.rect, canvas.size, canvas.rung);
+        let name = format!("{region} on {picture}: {canvas:?}");
+        assert!(rect.width > 0 && rect.height > 0 && rect.right() <= picture.width() && rect.bottom() <= picture.height(), "{name}");
+        assert!(rect.grown(0, picture) == rect && size.width() % canvas.unit == 0 && size.height() % canvas.unit == 0, "{name}");
+        assert!(size.width() <= 8 * size.height() && size.height() <= 8 * size.width(), "{name}");
+        assert!(size.width().max(size.height()) <= 2 * native && size.width().min(size.height()) >= native / 4, "{name}");
+        if rung == 0 {
+            assert_eq!(rect, picture.rect(), "{name}");
+            return;
+        }
+        let share = size.pixels() as f64 / (native * native) as f64;
+        assert!((0.45..1.2).contains(&share), "{name}: {share}");
+        let wanted = region.grown(region.width.max(region.height) / 2 + 1, picture);
+        let axes = [
+            (rect.x, rect.width, region.x, region.width, wanted.x, wanted.right(), picture.width(), size.width()),
+            (rect.y, rect.height, region.y, region.height, wanted.y, wanted.bottom(), picture.height(), size.height()),
+        ];
+        for (start, length, own, own_length, from, to, limit, side) in axes {
+            let cells = side / canvas.unit;
+            // The border's part of a cell may be left out where the region does not reach it.
+            assert!(start <= from && start + length + rung > to && start <= own && start + length >= own + own_length, "{name}");
+            assert!(length == cells * rung || length == limit, "{name}");
+            assert!(start.is_multiple_of(rung) || start + length == limit, "{name}");
+        }
+    }
+
+    #[test]
+    fn steady_canvases_suit_pictures_and_regions_of_every_size() {
+        for (unit, native) in [(8, 512), (8, 1024), (8, 128), (4, 64), (2, 8), (1, 1)] {
+            for (width, height) in [(1, 1), (3, 200), (7, 1000), (64, 64), (129, 127), (520, 515), (1023, 1500), (65_000, 2), (60, 9000)] {
+                let picture = Size::new(width, height).unwrap();
+                for (x, y) in [(0, 0), (width / 2, height / 3), (width - 1, height - 1)] {
+                    for length in [1, 9, 100, 600, 70_000] {
+                        let region = Rect { x, y, width: length.min(width - x), height: length.min(height - y) };
+                        let canvas = Canvas::on_ladder(region, picture, unit, native).unwrap();
+                        assert_eq!(canvas.rect.grown(0, picture), canvas.rect);
+                        if native >= 64 {
+                            check(&canvas, region, picture, native);
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -62,6 +62,7 @@ impl EditSettings {
             anchor: options.anchor.map_or(usual.anchor, |anchor| (anchor != 0.0).then_some(anchor)),
             start: options.inverted.map_or(usual.start, |inverted| if inverted { Start::Inverted } else { Start::Noise }),
             context_crop: usual.context_crop && !options.whole_picture,
+            steady: options.steady,
             seed: options.seed,
             ..usual
         }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::edit::{Edit, Fit};
 use crate::error::{Error, Result};
-use crate::geometry::{Placement, Rect, Size};
+use crate::geometry::{Placement, Point, Rect, Size};
 use crate::image::Planes;
 use crate::mask::ItemMask;
 use crate::prompt::{ItemPrompt, ItemRef};
@@ -227,6 +227,17 @@ impl EditPlan {
         let moved = |name: &String| self.changes.iter().any(|change| change.item == *name && matches!(change.kind, ChangeKind::Moved(_)));
         let is_moved: Vec<bool> = self.after.names().iter().map(moved).collect();
         ItemMask::generate(self.after.size(), |index| f32::from(u8::from(is_moved[usize::from(self.after.labels()[index])])))
+    }
+
+    /// Where what will be at a place was: within moved items, where the move took it from; elsewhere the place itself. A place belongs to the pixel that is
+    /// nearest to it, of those in the picture.
+    pub fn came_from(&self, place: Point) -> Point {
+        let size = self.after.size();
+        let pixel = |at: f64, pixels: usize| (at.round().max(0.0) as usize).min(pixels - 1);
+        let index = pixel(place.y, size.height()) * size.width() + pixel(place.x, size.width());
+        let item = &self.after.names()[usize::from(self.after.labels()[index])];
+        let placements = self.changes.iter().filter(|change| change.item == *item).map(|change| change.kind);
+        placements.fold(place, |place, kind| if let ChangeKind::Moved(placement) = kind { placement.backward(place) } else { place })
     }
 
     /// The picture with the moved items drawn where they go (colour only; what they leave is as it was): what an anchored move starts from.

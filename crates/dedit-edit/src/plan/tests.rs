@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::edit::Vacated;
-use crate::geometry::{Size, Transform};
+use crate::geometry::{Point, Size, Transform};
 use crate::image::Samples;
 use crate::prompt::{ItemRef, PromptPiece};
 
@@ -138,6 +138,26 @@ fn moved_pixels_are_carried_along() {
         assert!((moved.colour()[0][index] - from).abs() < 1e-6, "pixel {index}");
     }
     assert!(plan.transported(&Planes::new(size(30, 40), vec![values], None).unwrap()).is_err());
+}
+
+#[test]
+fn a_place_in_a_moved_item_came_from_where_the_item_was() {
+    let turned = Edit::Move {
+        item: "ball".to_owned(),
+        transform: Transform { dx: 20.0, dy: 8.0, scale: 2.0, degrees: 90.0 },
+        vacated: Vacated::Nearest,
+    };
+    // The ball's centre is (7.5, 7.5). Turned clockwise, what is now to the left of it was below it.
+    for (edit, to, from) in [
+        (shift("ball", 20.0, 8.0), (27.0, 15.5), (7.0, 7.5)),
+        (shift("ball", 20.0, 8.0), (7.0, 7.0), (7.0, 7.0)),
+        (shift("ball", 20.0, 8.0), (-9.0, 50.0), (-9.0, 50.0)),
+        (turned, (23.5, 15.5), (7.5, 9.5)),
+        (replace("ball", "a pear"), (7.0, 7.0), (7.0, 7.0)),
+    ] {
+        let found = plan(&[edit]).came_from(Point { x: to.0, y: to.1 });
+        assert_eq!((found.x, found.y), from, "{to:?}");
+    }
 }
 
 #[test]

@@ -24,6 +24,34 @@ pub struct Segmentation {
 impl Segmentation {
     /// A segmentation from a label map, row-major: a pixel of label `k` belongs to `names[k]`.
     pub fn from_labels(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
+        let segmentation = Self::labelled(size, names, labels)?;
+        match segmentation.first_without_pixels() {
+            None => Ok(segmentation),
+            Some(item) => {
+                let message = format!("item '{}' owns no pixel of the label map", segmentation.names[item]);
+                Err(Error::input(message).hint("leave the item out or give it a pixel"))
+            }
+        }
+    }
+
+    /// The same from a label map that leaves labels out, as that of a picture in which some of the items are not to be seen: these are left out too.
+    pub fn from_labels_in_part(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
+        let Self { names, mut labels, .. } = Self::labelled(size, names, labels)?;
+        let mut owns = vec![false; names.len()];
+        for label in &labels {
+            owns[usize::from(*label)] = true;
+        }
+        let mut kept = 0;
+        let numbers: Vec<u16> = owns.iter().map(|owns| (kept, kept += u16::from(*owns)).0).collect();
+        for label in &mut labels {
+            *label = numbers[usize::from(*label)];
+        }
+        let names = names.into_iter().zip(owns).filter_map(|(name, owns)| owns.then_some(name)).collect();
+        Ok(Self { size, names, labels })
+    }
+
+    /// Labels of which each has a name; an item may be without pixels still.
+    fn labelled(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
         names::check(&names)?;
         if labels.len() != size.pixels() {
             return Err(Error::input(format!("a label map of {size} needs {} labels, not {}", size.pixels(), labels.len())));
@@ -33,14 +61,7 @@ impl Segmentation {
             let message = format!("pixel ({x}, {y}) has label {}, and there are names for labels 0 to {}", labels[index], names.len() - 1);
             return Err(Error::input(message).hint("name every label, or give the pixel to an item"));
         }
-        let segmentation = Self { size, names, labels };
-        match segmentation.first_without_pixels() {
-            None => Ok(segmentation),
-            Some(item) => {
-                let message = format!("item '{}' owns no pixel of the label map", segmentation.names[item]);
-                Err(Error::input(message).hint("leave the item out or give it a pixel"))
-            }
-        }
+        Ok(Self { size, names, labels })
     }
 
     /// Width and height.
@@ -70,18 +91,7 @@ impl Segmentation {
     /// The items of a rectangle, without those that own no pixel there.
     pub fn crop(&self, rect: Rect) -> Result<Self> {
         rect.check_within(self.size)?;
-        let mut labels = cut(&self.labels, self.size, 1, rect);
-        let mut owns = vec![false; self.names.len()];
-        for label in &labels {
-            owns[usize::from(*label)] = true;
-        }
-        let mut kept = 0;
-        let numbers: Vec<u16> = owns.iter().map(|owns| (kept, kept += u16::from(*owns)).0).collect();
-        for label in &mut labels {
-            *label = numbers[usize::from(*label)];
-        }
-        let names = self.names.iter().zip(&owns).filter(|(_, owns)| **owns).map(|(name, _)| name.clone()).collect();
-        Self::from_labels(rect.size()?, names, labels)
+        Self::from_labels_in_part(rect.size()?, self.names.clone(), cut(&self.labels, self.size, 1, rect))
     }
 
     /// An item's number. An unknown name is an error that suggests the most similar one.

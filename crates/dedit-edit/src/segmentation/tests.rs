@@ -56,6 +56,20 @@ proptest! {
     }
 }
 
+#[test]
+fn items_that_a_label_map_leaves_out_are_left_out() {
+    let names = || named(&["a", "b", "c"]);
+    let items = Segmentation::from_labels_in_part(size(2, 1), names(), vec![2, 0]).unwrap();
+    assert_eq!((items.names(), items.labels()), (named(&["a", "c"]).as_slice(), [1, 0].as_slice()));
+    assert!(Segmentation::from_labels(size(2, 1), names(), vec![2, 0]).unwrap_err().to_string().contains("'b' owns no pixel"));
+    for (labels, says) in
+        [(vec![0, 3], "pixel (1, 0) has label 3, and there are names for labels 0 to 2"), (vec![0], "needs 2 labels, not 1")]
+    {
+        let error = Segmentation::from_labels_in_part(size(2, 1), names(), labels).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
 /// The published masks reach coarse attention grids by nearest, and small items vanish there.
 #[test]
 fn small_items_stay_on_coarse_grids() {

@@ -14,6 +14,7 @@ use super::freeze::{Kept, kept_until};
 use super::guided::Guided;
 use super::invert::invert;
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
+use super::steady::SteadyNoise;
 use super::{EditEvent, EditListener, go_on};
 use crate::canvas::Canvas;
 use crate::conditioning::{latents, time_ids};
@@ -53,6 +54,11 @@ impl Engine {
         settings: &EditSettings,
         listener: &mut EditListener<'_>,
     ) -> Result<Edited> {
+        if settings.steady {
+            let canvas = canvas(plan, settings, self.pipeline())?;
+            let mut noise = SteadyNoise::new(settings.seed, &canvas, plan)?;
+            return self.edit_with(learned, picture, plan, settings, &mut noise, listener);
+        }
         self.edit_with(learned, picture, plan, settings, &mut SeededNoise::new(settings.seed, 1), listener)
     }
 
@@ -87,7 +93,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn run(&self, tokens: &ItemTokens, noise: &mut dyn Noise, listener: &mut EditListener<'_>) -> Result<Edited> {
         let (pipeline, settings) = (self.pipeline, self.settings);
-        let canvas = self.canvas()?;
+        let canvas = canvas(self.plan, settings, pipeline)?;
         let guided = self.guided(canvas, tokens, listener)?;
         let picture = canvas.tensor(self.picture)?;
         let mut scheduler = self.scheduler()?.build(settings.steps)?;
@@ -124,13 +130,6 @@ impl Job<'_> {
             steps: settings.steps,
             latents: result,
         })
-    }
-
-    fn canvas(&self) -> Result<Canvas> {
-        match self.plan.region() {
-            Some(region) if self.settings.context_crop => Canvas::around(region, self.picture.size(), self.pipeline),
-            _ => Canvas::whole(self.picture.size(), self.pipeline),
-        }
     }
 
     fn scheduler(&self) -> Result<SchedulerConfig> {
@@ -248,6 +247,16 @@ impl Job<'_> {
             }
         };
         composite(self.picture, &generated, at, change).map_err(from_edit)
+    }
+}
+
+/// The part of the picture that is worked on.
+fn canvas(plan: &EditPlan, settings: &EditSettings, pipeline: &Pipeline) -> Result<Canvas> {
+    let picture = plan.before().size();
+    match plan.region() {
+        Some(region) if settings.context_crop && settings.steady => Canvas::steady(region, picture, pipeline),
+        Some(region) if settings.context_crop => Canvas::around(region, picture, pipeline),
+        _ => Canvas::whole(picture, pipeline),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Carrying out a plan: from noise, under the items' prompts, to a picture that differs from the original in the plan's region alone.
 //!
 //! Read top to bottom: [`settings`](EditSettings) say how; `edit` prepares and puts back; `denoise` goes from noise to latents; `guided` is one
-//! prediction; `freeze` keeps the rest of the picture in place; `invert` finds noise that leads back to the picture.
+//! prediction; `freeze` keeps the rest of the picture in place; `invert` finds noise that leads back to the picture; `steady` is noise that belongs to
+//! places of the picture.
 
 mod denoise;
 mod edit;
@@ -9,6 +10,7 @@ mod freeze;
 mod guided;
 mod invert;
 mod settings;
+mod steady;
 
 use std::ops::ControlFlow;
 

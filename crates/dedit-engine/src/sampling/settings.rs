@@ -100,6 +100,10 @@ pub struct EditSettings {
     pub start: Start,
     /// Works on the region with its surroundings at the model's own size, not on the whole picture.
     pub context_crop: bool,
+    /// Ties the noise to places of the picture and to what moves, on a canvas of few scales and places: the frames of a film that are edited alike come out
+    /// alike. The canvas is up to 1.7 times coarser than the one that fits the region best.
+    #[serde(default)]
+    pub steady: bool,
     /// Moved items start from their own pixels: the share of the steps in which these are kept. `None` re-imagines them from their tokens.
     pub anchor: Option<f64>,
     /// Keeps pixels that removed or moved items leave from attending to each other, so that nothing grows back.
@@ -130,6 +134,7 @@ impl Default for EditSettings {
             output: Output::Composited { colour_match: true },
             start: Start::Noise,
             context_crop: true,
+            steady: false,
             anchor: Some(0.8),
             separate_vacated: true,
             pooled: PooledItems::Generated,

@@ -102,6 +102,11 @@ fn options_become_settings_of_the_preset_they_name() {
     let edits = [remove("ball")];
     let anchored = |anchor| EditSettings::from_options(&EditOptions { anchor, ..EditOptions::default() }, &engine, &edits).anchor;
     assert_eq!((anchored(None), anchored(Some(0.0)), anchored(Some(0.5))), (EditSettings::for_edits(&edits).anchor, None, Some(0.5)));
+    let steady = |steady| EditSettings::from_options(&EditOptions { steady, ..EditOptions::default() }, &engine, &edits);
+    assert_eq!(
+        (steady(false), steady(true)),
+        (EditSettings::for_edits(&edits), EditSettings { steady: true, ..EditSettings::for_edits(&edits) })
+    );
     for (pictures, fragment) in [(0, "0 pictures at once"), (3, "3 pictures at once")] {
         let (picture, items) = (picture(Kind::Rgb8), items());
         let Err(error) = dedit_edit::Engine::draft(&engine, &vec![subject(&picture, &items); pictures], &options()) else {

@@ -7,5 +7,6 @@ mod faults;
 mod files;
 mod hosts;
 mod learning;
+mod steady;
 mod support;
 mod switches;

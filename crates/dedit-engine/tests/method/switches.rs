@@ -10,7 +10,7 @@ use crate::support::{Kind, draft, edit, engine, learn, numbers, picture, quick, 
 fn every_setting_of_an_edit_counts() {
     type Change = fn(&mut EditSettings);
     let edits = [remove("ball"), shift("box", -10.0, 6.0)];
-    let cases: [(&str, Change); 17] = [
+    let cases: [(&str, Change); 18] = [
         ("steps", |s| s.steps = 4),
         ("scheduler", |s| s.scheduler = Some("euler".to_owned())),
         ("guidance", |s| s.guidance = 4.0),
@@ -24,6 +24,7 @@ fn every_setting_of_an_edit_counts() {
         ("decoded", |s| s.output = Output::Decoded),
         ("start", |s| s.start = Start::Inverted),
         ("context crop", |s| s.context_crop = false),
+        ("steady", |s| s.steady = true),
         ("anchor", |s| s.anchor = None),
         ("vacated pixels", |s| s.separate_vacated = false),
         ("small items", |s| s.small_items_kept = false),
