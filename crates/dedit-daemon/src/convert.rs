@@ -1,6 +1,7 @@
 //! The only place where the wire's types meet those of sessions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dedit_edit::{
     AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
@@ -10,7 +11,7 @@ use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
-use dedit_session::{Done, Found, Heard, Info, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{Done, Found, Frame, Heard, Info, Learned, Lora, ModelChoice, State, memory};
 
 /// An error as it goes over the wire.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -66,12 +67,14 @@ impl Blobs {
         ItemMask::new(size, values)
     }
 
-    fn labels(&mut self, index: usize, size: Size) -> Result<Vec<u16>> {
+    /// The numbers of items, for a picture of this size; of any, where it is not known.
+    fn labels(&mut self, index: usize, size: Option<Size>) -> Result<(Size, Vec<u16>)> {
         let pixels = self.pixels(index)?;
+        let size = size.map_or_else(|| size_of(&pixels), Ok)?;
         check(&pixels, size, "picture of item numbers")?;
         match pixels.into_samples() {
-            Samples::U8(samples) => Ok(samples.into_iter().map(u16::from).collect()),
-            Samples::U16(samples) => Ok(samples),
+            Samples::U8(samples) => Ok((size, samples.into_iter().map(u16::from).collect())),
+            Samples::U16(samples) => Ok((size, samples)),
             Samples::F32(_) => Err(Error::input("item numbers are whole numbers").hint("send them as u8 or u16")),
         }
     }
@@ -79,7 +82,7 @@ impl Blobs {
     /// The items of a picture.
     pub(crate) fn items(&mut self, names: Vec<String>, items: &Items, size: Size) -> Result<Segmentation> {
         match items {
-            Items::Labels(index) => Segmentation::from_labels(size, names, self.labels(*index, size)?),
+            Items::Labels(index) => Segmentation::from_labels(size, names, self.labels(*index, Some(size))?.1),
             Items::Masks(indices) => {
                 if indices.len() != names.len() {
                     return Err(Error::usage(format!("{} masks for {} names", indices.len(), names.len())));
@@ -89,10 +92,22 @@ impl Blobs {
             }
         }
     }
+
+    /// A picture that is none of the session's, if there is one: its pixels, its items, or both.
+    pub(crate) fn frame(&mut self, pixels: Option<usize>, items: Option<usize>) -> Result<Option<Frame>> {
+        let image = pixels.map(|index| image(self.pixels(index)?)).transpose()?;
+        let of_image = image.as_ref().map(Image::size);
+        let (of_items, labels) = items.map(|index| self.labels(index, of_image)).transpose()?.unzip();
+        Ok(of_image.or(of_items).map(|size| Frame { size, image: image.map(Arc::new), labels }))
+    }
+}
+
+fn size_of(pixels: &Pixels) -> Result<Size> {
+    Size::new(pixels.width() as usize, pixels.height() as usize)
 }
 
 fn check(pixels: &Pixels, size: Size, what: &str) -> Result<()> {
-    let found = Size::new(pixels.width() as usize, pixels.height() as usize)?;
+    let found = size_of(pixels)?;
     if pixels.channels() != 1 {
         return Err(Error::input(format!("a {what} of {} channels", pixels.channels())).hint("send one channel"));
     }
@@ -104,7 +119,7 @@ fn check(pixels: &Pixels, size: Size, what: &str) -> Result<()> {
 
 /// Pixels of the wire as a picture, without a copy.
 pub(crate) fn image(pixels: Pixels) -> Result<Image> {
-    let size = Size::new(pixels.width() as usize, pixels.height() as usize)?;
+    let size = size_of(&pixels)?;
     let channels = match pixels.channels() {
         1 => Channels::Grey,
         2 => Channels::GreyAlpha,
@@ -187,6 +202,7 @@ pub(crate) fn edit_options(options: request::EditOptions) -> EditOptions {
         anchor: options.anchor,
         inverted: options.inverted,
         whole_picture: options.whole_picture,
+        steady: options.steady,
         // Short enough to be typed again.
         seed: options.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
     }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dedit_edit::{ItemMask, PlanSettings, Rect, Result, Size};
+use dedit_edit::{Error, ItemMask, Rect, Result, Size};
 use dedit_protocol::answer::{self, Welcome};
 use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
 use dedit_protocol::{Blob, Event, Failure};
 use dedit_segment::Hint;
-use dedit_session::{Done, EditRequest, Heard, LearnRequest, Opening, Planning, Reporter, Revision};
+use dedit_session::{Done, EditRequest, Frame, Heard, LearnRequest, Opening, Original, Planning, Reporter, Revision};
 use serde_json::Value;
 
 use crate::connection::Connection;
@@ -144,7 +144,7 @@ impl Connection {
                 let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
                 let opening = Opening::new(image, profile, open.name.clone());
                 if opening.digest() != open.digest {
-                    return Err(dedit_edit::Error::usage("the digest of a picture is not that of its pixels"));
+                    return Err(Error::usage("the digest of a picture is not that of its pixels"));
                 }
                 Some(opening)
             }
@@ -194,10 +194,11 @@ impl Connection {
 
     fn edit(&self, serial: u32, edit: request::Edit, mut blobs: Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
-        let size = sessions.size(&edit.session, 0)?;
+        let frame = blobs.frame(edit.frame, edit.frame_items)?;
+        let (original, size) = self.original(&edit.session, edit.base, frame)?;
         let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
         let verb = written.first().and_then(|verb| verb["verb"].as_str()).unwrap_or_default().to_owned();
-        let planning = planning(edit.edits, edit.plan, edit.base, &mut blobs, size)?;
+        let planning = planning(edit.edits, edit.plan, original, &mut blobs, size)?;
         let masks = planning.edits.iter().filter_map(mask_of).cloned().map(Arc::new).collect();
         let request = EditRequest {
             planning,
@@ -214,10 +215,27 @@ impl Connection {
     }
 
     fn plan(&self, plan: request::Plan, mut blobs: Blobs) -> Answer {
-        let sessions = &self.daemon.sessions;
-        let planning = planning(plan.edits, plan.plan, plan.base, &mut blobs, sessions.size(&plan.session, 0)?)?;
-        let (told, blobs) = convert::planned(&sessions.plan(&plan.session, &planning)?)?;
+        let frame = blobs.frame(plan.frame, plan.frame_items)?;
+        let (original, size) = self.original(&plan.session, plan.base, frame)?;
+        let planning = planning(plan.edits, plan.plan, original, &mut blobs, size)?;
+        let (told, blobs) = convert::planned(&self.daemon.sessions.plan(&plan.session, &planning)?)?;
         Ok(Some(Event::finished(&told, blobs)))
+    }
+
+    /// What is edited, and its size, which is that of its masks.
+    fn original(&self, session: &str, base: Option<u64>, frame: Option<Frame>) -> Result<(Original, Size)> {
+        let size = self.daemon.sessions.size(session, 0)?;
+        match (frame, base) {
+            (None, None) => Ok((Original::Current, size)),
+            (None, Some(revision)) => Ok((Original::Revision(revision), size)),
+            (Some(frame), None) => {
+                let size = frame.size;
+                Ok((Original::Frame(frame), size))
+            }
+            (Some(_), Some(_)) => {
+                Err(Error::usage("a frame is edited in place of a revision, and both were given").hint("leave one of them out"))
+            }
+        }
     }
 
     fn history(&self, history: &request::History) -> Answer {
@@ -277,10 +295,10 @@ impl Connection {
     }
 }
 
-fn planning(verbs: Vec<EditVerb>, options: PlanOptions, base: Option<u64>, blobs: &mut Blobs, size: Size) -> Result<Planning> {
+fn planning(verbs: Vec<EditVerb>, options: PlanOptions, original: Original, blobs: &mut Blobs, size: Size) -> Result<Planning> {
     let edits = verbs.into_iter().map(|verb| convert::edit(verb, blobs, size)).collect::<Result<Vec<_>>>()?;
-    let settings: PlanSettings = convert::plan_settings(options, size)?;
-    Ok(Planning { edits, settings, base })
+    let settings = convert::plan_settings(options, size)?;
+    Ok(Planning { edits, settings, original })
 }
 
 /// The mask that an edit was given.

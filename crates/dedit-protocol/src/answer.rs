@@ -101,9 +101,9 @@ pub struct Region {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Edited {
-    /// The revision it is; `None` where it could not be kept, which a note says.
+    /// The revision it is; `None` for a frame, and where it could not be kept, which a note says.
     pub revision: Option<u64>,
-    /// The revision that was edited.
+    /// The revision that was edited; 0 for a frame.
     pub base: u64,
     /// The verb of the first edit.
     pub verb: String,

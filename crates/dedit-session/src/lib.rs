@@ -21,4 +21,4 @@ pub use host::{Fetched, JobInfo, LoadedModel, Logging, Revision, Sessions, Sessi
 pub use models::{Found, Lora, ModelChoice, Models};
 pub use raster::digest;
 pub use session::{Info, Opening, State};
-pub use work::{Done, EditRequest, Edited, Heard, LearnRequest, Learned, Planning, Reporter};
+pub use work::{Done, EditRequest, Edited, Frame, Heard, LearnRequest, Learned, Original, Planning, Reporter};

@@ -96,7 +96,7 @@ impl Job {
     fn planned(desk: &Desk, session: &str, base: u64, order: Order, masks: Vec<Blob>) -> Result<Self, Failure> {
         let edits = vec![order.edit.clone()];
         let written = serde_json::to_value(&order.edit).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-        let plan = Plan { session: session.to_owned(), edits, plan: order.plan.clone(), base: Some(base) };
+        let plan = Plan { session: session.to_owned(), edits, plan: order.plan.clone(), base: Some(base), ..Plan::default() };
         let changes = desk.changes(plan, masks.clone())?;
         Ok(Self { session: session.to_owned(), base, order, edits: vec![written], masks, changes })
     }

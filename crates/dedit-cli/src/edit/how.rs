@@ -39,6 +39,9 @@ pub(super) struct How {
     /// Work on the whole picture at the model's size, not on the region with its surroundings
     #[arg(long)]
     whole_picture: bool,
+    /// Tie the noise to places of the picture, and let it go with what moves: frames of a film that are edited alike come out alike
+    #[arg(long)]
+    steady: bool,
     /// Seed of the first result [default: a random one, which is told]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -70,6 +73,7 @@ impl How {
             anchor: self.anchor,
             inverted: self.start.map(|start| start == StartName::Inverted),
             whole_picture: self.whole_picture,
+            steady: self.steady,
             seed: Some(self.seed.unwrap_or_else(random_seed)),
         }
     }

@@ -1,5 +1,6 @@
 //! `dedit edit`: changes items of a picture, and nothing else.
 
+mod frame;
 mod how;
 mod report;
 mod source;
@@ -62,6 +63,8 @@ pub(crate) struct Common {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
+    frame: frame::Frame,
+    #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
     how: how::How,
@@ -77,21 +80,24 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let common = options.verb.common();
     let desk = common.engine.place.desk(console, interrupt)?;
     let opened = common.source.open(&desk)?;
-    let files = common.files(&opened)?;
+    let frame = common.frame.open(&opened)?;
+    let edited = frame.as_ref().unwrap_or(&opened);
+    let files = common.files(edited)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
-    let size = opened.target.items.size();
+    let size = edited.target.items.size();
     let edits = common.planning.edits(options.verb.edit(size)?, size)?;
     let session = common.source.session(&opened, &desk)?;
     let plan = match &sheet {
-        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, &opened, &desk)?.1),
+        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, edited, &desk)?.1),
         None => None,
     };
     interrupt.listen();
-    let job = Job { common, desk: &desk, edits: &edits, session: &session, original: common.original(&opened, &session, &desk)?, console };
+    let original = common.original(edited, &session, &desk)?;
+    let job = Job { common, desk: &desk, edits: &edits, session: &session, frame: frame.as_ref(), original, console };
     let made = job.make_all(files, sheet.is_some())?;
     let mut done = Done { verb: edits[0].verb(), item: options.verb.item(), made, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
-        output::write(file, &sheet::contact_sheet(&opened.target, plan, done.titled())?)?;
+        output::write(file, &sheet::contact_sheet(&edited.target, plan, done.titled())?)?;
     }
     console.finish(&done.told(), done.report());
     Ok(())
@@ -132,6 +138,8 @@ struct Job<'a> {
     desk: &'a Desk<'a>,
     edits: &'a [Edit],
     session: &'a SessionInfo,
+    /// What is edited in place of a revision.
+    frame: Option<&'a Opened>,
     original: Photo,
     console: &'a Console,
 }
@@ -145,14 +153,18 @@ impl Job<'_> {
         let mut made = Vec::new();
         for (index, file) in files.into_iter().enumerate() {
             let seed = options.seed.map(|seed| seed.wrapping_add(index as u64));
-            let (edits, blobs) = wire::told(self.edits)?;
+            let (edits, mut blobs) = wire::told(self.edits)?;
+            let frame_items = self.frame.map_or(Ok(None), |frame| frame.add_labels(&mut blobs))?;
+            let frame = self.frame.map(|frame| frame.add_picture(&mut blobs)).transpose()?;
             let edit = request::Edit {
                 session: self.session.session.clone(),
                 edits,
                 plan: self.common.planning.options(self.common.how.published()),
                 options: EditOptions { seed, ..options.clone() },
                 model: model.clone(),
-                base: Some(self.common.on),
+                base: if frame.is_none() { Some(self.common.on) } else { None },
+                frame,
+                frame_items,
                 draft: self.common.draft || self.common.source.is_picture(),
                 keep: false,
                 previews: false,

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
-use dedit_edit::{Edit, EditPlan, Size};
+use dedit_edit::{Edit, EditPlan, Image, Size};
+use dedit_protocol::Blob;
 use dedit_protocol::answer::Planned;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, PlanOptions, Which};
 
 use super::verbs::{Nothing, Verb};
 use super::wire;
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::error::{Error, Result};
 use crate::items::ItemFiles;
 use crate::learn::read_picture;
@@ -36,6 +37,8 @@ pub(crate) struct Opened {
     /// The session, if there is one already.
     pub(crate) session: Option<SessionInfo>,
     pub(crate) target: Picture,
+    /// The numbers of a frame's items, in the order of the session's, where they lie otherwise than in its own picture.
+    pub(super) labels: Option<Image>,
 }
 
 impl Source {
@@ -43,9 +46,9 @@ impl Source {
         if let Some(folder) = &self.session {
             let info = desk.open_session(folder)?;
             let (target, _) = desk.fetch(&info.session, Which::Target)?;
-            return Ok(Opened { session: Some(info), target });
+            return Ok(Opened { session: Some(info), target, labels: None });
         }
-        Ok(Opened { session: None, target: read_picture(self.path(), &self.files)? })
+        Ok(Opened { session: None, target: read_picture(self.path(), &self.files)?, labels: None })
     }
 
     /// Whether nothing can have been learned.
@@ -66,6 +69,23 @@ impl Source {
         let info = desk.open_picture(&opened.target.photo, &file_name(self.path()), None, false)?;
         desk.set_items(&info.session, Which::Target, &opened.target.items, None)
     }
+}
+
+impl Opened {
+    /// Adds the numbers of a frame's items to what goes with a request, and gives their place.
+    pub(super) fn add_labels(&self, blobs: &mut Vec<Blob>) -> Result<Option<usize>> {
+        self.labels.as_ref().map(|labels| add(labels, blobs)).transpose()
+    }
+
+    /// Likewise for the picture.
+    pub(super) fn add_picture(&self, blobs: &mut Vec<Blob>) -> Result<usize> {
+        add(&self.target.photo.image, blobs)
+    }
+}
+
+fn add(image: &Image, blobs: &mut Vec<Blob>) -> Result<usize> {
+    blobs.push(Blob::Pixels(desk::pixels(image)?));
+    Ok(blobs.len() - 1)
 }
 
 /// What holds for the plan of all verbs.
@@ -134,7 +154,7 @@ impl Planning {
         PlanOptions { fit: Some(fit.to_owned()), ring: self.ring, margin: self.margin, also: self.also.clone(), reference: published }
     }
 
-    /// The plan of edits on a session's picture, as the daemon works it out.
+    /// The plan of edits on a session's picture, or on a frame, as the daemon works it out.
     pub(crate) fn plan(
         &self,
         edits: &[Edit],
@@ -143,8 +163,16 @@ impl Planning {
         opened: &Opened,
         desk: &Desk<'_>,
     ) -> Result<(Planned, EditPlan)> {
-        let (edits, blobs) = wire::told(edits)?;
-        let plan = request::Plan { session: session.session.clone(), edits, plan: self.options(published), base: Some(0) };
+        let (edits, mut blobs) = wire::told(edits)?;
+        let frame_items = opened.add_labels(&mut blobs)?;
+        let plan = request::Plan {
+            session: session.session.clone(),
+            edits,
+            plan: self.options(published),
+            base: if frame_items.is_none() { Some(0) } else { None },
+            frame: None,
+            frame_items,
+        };
         desk.plan(plan, blobs, &opened.target.items)
     }
 }

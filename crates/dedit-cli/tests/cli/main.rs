@@ -7,6 +7,7 @@ mod calls;
 mod daemon;
 #[cfg(unix)]
 mod forwarded;
+mod frames;
 // Elsewhere GIMP and its profiles are in other places.
 #[cfg(target_os = "linux")]
 mod install;

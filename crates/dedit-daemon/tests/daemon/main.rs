@@ -10,6 +10,7 @@ mod clients;
 mod damage;
 mod ends;
 mod folders;
+mod frames;
 mod host;
 mod jobs;
 mod kills;

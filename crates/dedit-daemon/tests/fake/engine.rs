@@ -131,7 +131,7 @@ impl Engine for FakeEngine {
         let region = plan.region().unwrap_or(Rect { x: 0, y: 0, width: 1, height: 1 });
         let picture = filled(picture, region, mix)?;
         let seconds = self.knobs.timed.then(|| begun.elapsed().as_secs_f64());
-        let settings = serde_json::json!({"steps": steps, "engine_seconds": seconds}).to_string();
+        let settings = serde_json::json!({"steps": steps, "steady": options.steady, "engine_seconds": seconds}).to_string();
         Ok(Edited { picture, region, changed_pixels_outside: 0, steps, settings })
     }
 

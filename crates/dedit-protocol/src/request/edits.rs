@@ -143,6 +143,12 @@ pub struct Edit {
     pub model: ModelChoice,
     /// The revision that is edited: 0 for the picture itself; without it the one that the session is at.
     pub base: Option<u64>,
+    /// Blob: pixels of another picture, such as another frame of a film. It is edited in place of a revision, with what was learned in the session, and
+    /// is not kept.
+    pub frame: Option<usize>,
+    /// Blob: a number for each pixel of the frame (one channel, u8 or u16), which says what item of the session it is; without it the items lie as in
+    /// the session's picture.
+    pub frame_items: Option<usize>,
     /// Goes on without anything learned, if nothing is: the items' prompts are as they start.
     pub draft: bool,
     /// Goes on when this client is gone.
@@ -165,6 +171,10 @@ pub struct Plan {
     pub plan: PlanOptions,
     /// The revision that would be edited.
     pub base: Option<u64>,
+    /// Blob: pixels of another picture that would be edited in place of a revision; where there are `frame_items`, none are needed.
+    pub frame: Option<usize>,
+    /// Blob: the items of that picture, as for [`Edit::frame_items`].
+    pub frame_items: Option<usize>,
 }
 
 /// What was done in a session.

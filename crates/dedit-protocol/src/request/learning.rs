@@ -93,6 +93,8 @@ pub struct EditOptions {
     pub inverted: Option<bool>,
     /// Works on the whole picture.
     pub whole_picture: bool,
+    /// Ties the noise to places of the picture: frames of a film that are edited alike come out alike.
+    pub steady: bool,
     /// Seed of the noise; without one the daemon draws it, and tells.
     pub seed: Option<u64>,
 }

@@ -149,8 +149,7 @@ impl Sessions {
     /// What edits would come to; needs no model.
     pub fn plan(&self, session: &str, planning: &Planning) -> Result<EditPlan> {
         let session = self.shared.session(session)?;
-        let (base, reference) = session.lock().start(planning)?;
-        work::plan(planning, &base, reference.as_deref())
+        Ok(work::plan(&session, planning)?.1)
     }
 
     fn push(&self, client: u64, task: Task, keep: bool, reporter: Arc<dyn Reporter>) -> Result<()> {

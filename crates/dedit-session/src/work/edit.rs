@@ -5,50 +5,64 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result, Segmentation};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result};
 use serde_json::Value;
 
+use super::frame::{Frame, check_named};
 use super::thumbnail::thumbnail;
 use super::worker::{Control, check_memory};
-use super::{Done, EditRequest, Edited, Planned, Planning};
+use super::{Done, EditRequest, Edited, Original, Planning};
 use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
 use crate::models::{Found, Models};
 use crate::raster::Layout;
-use crate::session::{Base, Held, Inner, Made, Pictured, Session};
+use crate::session::{Base, Held, Made, Pictured, Session};
 
-/// The plan of edits on a revision.
-pub(crate) fn plan(planning: &Planning, base: &Base, reference: Option<&Segmentation>) -> Planned {
-    let plan = EditPlan::new(&base.items, reference, &planning.edits, &planning.settings)?;
-    Ok(plan.with_prompts(&base.prompts))
+/// The plan of edits, and the revision that they are on; of a frame, the picture that has given it its items.
+pub(crate) fn plan(session: &Session, planning: &Planning) -> Result<(Base, EditPlan)> {
+    let (base, reference) = {
+        let mut inner = session.lock();
+        let revision = match planning.original {
+            Original::Current => inner.current(),
+            Original::Revision(revision) => revision,
+            Original::Frame(_) => 0,
+        };
+        let reference = inner.picture(1).ok().and_then(|picture| picture.items);
+        (inner.base_of_edit(revision)?, reference)
+    };
+    let items = match &planning.original {
+        Original::Frame(frame) => frame.items(&base.items)?,
+        _ => base.items.clone(),
+    };
+    check_named(&planning.edits, &planning.settings, &base.items, &items)?;
+    let plan = EditPlan::new(&items, reference.as_deref(), &planning.edits, &planning.settings)?.with_prompts(&base.prompts);
+    Ok((base, plan))
 }
 
-impl Inner {
-    /// What an edit starts from, and the items of the reference picture.
-    pub(crate) fn start(&mut self, planning: &Planning) -> Result<(Base, Option<Arc<Segmentation>>)> {
-        let revision = planning.base.unwrap_or(self.current());
-        let reference = self.picture(1).ok().and_then(|picture| picture.items);
-        Ok((self.base_of_edit(revision)?, reference))
-    }
-}
-
-/// What an edit starts from, and its plan.
+/// What is edited, and its plan.
 pub(super) struct Ready {
-    base: Base,
+    image: Arc<Image>,
     plan: EditPlan,
+    /// The revision that is edited; a frame is none, and what is made of it is not kept.
+    base: Option<Base>,
 }
 
 /// Works out the plan: what makes no sense is told before a model is loaded.
 pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
-    let (base, reference) = session.lock().start(&request.planning)?;
-    let plan = plan(&request.planning, &base, reference.as_deref())?;
-    Ok(Ready { base, plan })
+    let (base, plan) = plan(session, &request.planning)?;
+    match &request.planning.original {
+        Original::Frame(Frame { image: Some(image), .. }) => Ok(Ready { image: image.clone(), plan, base: None }),
+        Original::Frame(_) => {
+            Err(Error::usage("the items of a frame were given, and not the frame").hint("send its pixels too: only a plan does without"))
+        }
+        _ => Ok(Ready { image: base.image.clone(), plan, base: Some(base) }),
+    }
 }
 
-/// Carries out an edit and keeps it.
+/// Carries out an edit, and keeps it where it is one of the session's own pictures.
 pub(super) fn edit(
     session: &Session,
     request: &EditRequest,
-    Ready { base, plan }: Ready,
+    Ready { image, plan, base }: Ready,
     found: &Found,
     models: &dyn Models,
     engine: &mut dyn Engine,
@@ -56,11 +70,11 @@ pub(super) fn edit(
 ) -> Result<Done> {
     let begun = Instant::now();
     let (learned, draft) = learned(session, request, engine, control)?;
-    check_memory(engine, base.image.size())?;
+    check_memory(engine, image.size())?;
     for prompt in request.planning.edits.iter().filter_map(words) {
         models.remark(found, prompt).into_iter().for_each(|remark| control.note(remark));
     }
-    let edited = engine.edit(learned.as_ref(), &base.image, &plan, &request.planning.edits, &request.options, &mut |event| {
+    let edited = engine.edit(learned.as_ref(), &image, &plan, &request.planning.edits, &request.options, &mut |event| {
         if request.previews || !matches!(event, EngineEvent::Preview(_)) {
             control.report(event);
         }
@@ -69,7 +83,7 @@ pub(super) fn edit(
     let settings: Value = serde_json::from_str(&edited.settings).unwrap_or_default();
     let mut done = Edited {
         revision: None,
-        base: base.revision,
+        base: base.as_ref().map_or(0, |base| base.revision),
         pixels: edited.picture.crop(edited.region)?,
         region: edited.region,
         changed_pixels_outside: edited.changed_pixels_outside,
@@ -82,10 +96,12 @@ pub(super) fn edit(
         items: plan.after().names().to_vec(),
     };
     done.seconds = begun.elapsed().as_secs_f64();
-    let whole = Arc::new(edited.picture);
-    match keep(session, request, &base, &plan, &done, &whole, &model_record(&found.choice, engine.fingerprint())) {
-        Ok(revision) => done.revision = Some(revision),
-        Err(error) => control.note(format!("the result is not kept in the session's history: {error}")),
+    if let Some(base) = &base {
+        let whole = Arc::new(edited.picture);
+        match keep(session, request, base, &plan, &done, &whole, &model_record(&found.choice, engine.fingerprint())) {
+            Ok(revision) => done.revision = Some(revision),
+            Err(error) => control.note(format!("the result is not kept in the session's history: {error}")),
+        }
     }
     Ok(Done::Edited(Box::new(done)))
 }

@@ -1,6 +1,7 @@
 //! Jobs: what is asked of an engine, the queue they wait in, and the worker that does them.
 
 mod edit;
+mod frame;
 mod learn;
 mod queue;
 mod thumbnail;
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use dedit_edit::{Edit, EditOptions, EditPlan, Error, Image, ItemMask, LearnOptions, PlanSettings, Rect, Result};
+use dedit_edit::{Edit, EditOptions, Error, Image, ItemMask, LearnOptions, PlanSettings, Rect};
 use serde_json::Value;
 
 pub(crate) use self::edit::plan;
+pub use self::frame::Frame;
 pub(crate) use self::queue::Queue;
 pub(crate) use self::worker::Worker;
 use crate::models::ModelChoice;
@@ -37,8 +39,19 @@ pub struct Planning {
     pub edits: Vec<Edit>,
     /// What holds for all of it.
     pub settings: PlanSettings,
-    /// The revision that is edited; `None` for the one that the session is at.
-    pub base: Option<u64>,
+    /// What is edited.
+    pub original: Original,
+}
+
+/// What is edited.
+#[derive(Debug, Clone)]
+pub enum Original {
+    /// The revision that the session is at.
+    Current,
+    /// A revision; 0 is the picture itself.
+    Revision(u64),
+    /// A picture that is none of the session's.
+    Frame(Frame),
 }
 
 /// What is to be edited, and how.
@@ -82,9 +95,9 @@ pub struct Learned {
 /// What an edit came to.
 #[derive(Debug, Clone)]
 pub struct Edited {
-    /// The revision it is; `None` where it could not be kept.
+    /// The revision it is; `None` for a frame, and where it could not be kept.
     pub revision: Option<u64>,
-    /// The revision that was edited.
+    /// The revision that was edited; 0 for a frame.
     pub base: u64,
     /// The pixels of the region after it.
     pub pixels: Image,
@@ -227,5 +240,3 @@ pub(crate) enum Outcome {
     /// Edits come first; it is to go on after them.
     Paused(Learning),
 }
-
-pub(crate) type Planned = Result<EditPlan>;

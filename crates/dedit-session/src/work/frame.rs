@@ -1,0 +1,72 @@
+//! Pictures that are none of a session's, edited with what was learned there: frames of a film.
+
+use std::sync::Arc;
+
+use dedit_edit::{Edit, Error, Image, ItemRef, Picture, PlanSettings, Result, Segmentation, Size, Vacated};
+
+/// A picture that is none of the session's.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Its size.
+    pub size: Size,
+    /// The picture; what an edit would come to can be told without.
+    pub image: Option<Arc<Image>>,
+    /// The number of each pixel's item, in the order of the session's items; without them these lie as in the session's picture.
+    pub labels: Option<Vec<u16>>,
+}
+
+impl Frame {
+    /// Where the session's `items` are in it. Those that are not there are left out.
+    pub(super) fn items(&self, items: &Arc<Segmentation>) -> Result<Arc<Segmentation>> {
+        if let Some(image) = &self.image {
+            image.check_finite()?;
+        }
+        if let Some(labels) = &self.labels {
+            return Ok(Arc::new(Segmentation::from_labels_in_part(self.size, items.names().to_vec(), labels.clone())?));
+        }
+        if self.size == items.size() {
+            return Ok(items.clone());
+        }
+        let message = format!("the frame is {} and the session's picture, which the items lie in, {}", self.size, items.size());
+        Err(Error::input(message).hint("say where the items are in the frame, or give it the picture's size"))
+    }
+}
+
+/// An error where the plan names an item of the session that is not in a frame.
+pub(super) fn check_named(edits: &[Edit], settings: &PlanSettings, all: &Segmentation, there: &Segmentation) -> Result<()> {
+    let mut names = edits.iter().flat_map(named).chain(settings.also.iter().map(String::as_str));
+    // A name that is nobody's is told where the plan is made.
+    match names.find(|name| all.names().iter().any(|known| known == name) && !there.names().iter().any(|known| known == name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::input(format!("the item '{name}' is not in this frame"))
+            .hint("leave the frame as it is, or edit items that are to be seen there")),
+    }
+}
+
+/// The items of the picture that an edit names.
+fn named(edit: &Edit) -> Vec<&str> {
+    match edit {
+        Edit::Reconstruct | Edit::Refine { .. } => Vec::new(),
+        Edit::Replace { item, .. } | Edit::Augment { item, .. } | Edit::Personalize { item, .. } => vec![item],
+        Edit::Swap { item, with } => vec![item, with],
+        Edit::SwapIn { item, from: other } | Edit::Blend { item, with: other, .. } => {
+            [item.as_str()].into_iter().chain(own(other)).collect()
+        }
+        Edit::Move { item, vacated, .. } | Edit::Reshape { item, vacated, .. } => {
+            [item.as_str()].into_iter().chain(receiver(vacated)).collect()
+        }
+        Edit::Remove { items, vacated } => items.iter().map(String::as_str).chain(receiver(vacated)).collect(),
+    }
+}
+
+/// The item, unless it is one of the reference picture.
+fn own(item: &ItemRef) -> Option<&str> {
+    (item.picture == Picture::Target).then_some(item.item.as_str())
+}
+
+fn receiver(vacated: &Vacated) -> Option<&str> {
+    match vacated {
+        Vacated::Nearest => None,
+        Vacated::To(name) => Some(name),
+    }
+}
