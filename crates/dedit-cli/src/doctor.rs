@@ -65,7 +65,7 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let checks = [daemon(&options.place), model(options), ram(), disk(), gimp(), krita(), host(&OPENFX)];
+    let checks = [daemon(&options.place), model(options), ram(), disk(), gimp(), krita(), openfx()];
     let line = |check: &Check| {
         let mark = match check.ok {
             Some(true) => "ok",
@@ -152,7 +152,7 @@ const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.
 
 const KRITA: Host = Host { name: "krita", programs: &["krita"] };
 
-const OPENFX: Host = Host { name: "openfx", programs: &["melt", "melt-7", "Natron", "resolve"] };
+const OPENFX: Host = Host { name: "openfx", programs: &["melt", "melt-7", "kdenlive", "shotcut", "Natron", "resolve"] };
 
 fn host(host: &Host) -> Check {
     let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
@@ -196,4 +196,23 @@ fn krita() -> Check {
         return Check::good(KRITA.name, told);
     }
     Check::bad(KRITA.name, format!("{told}; {}", found.faults.join("; ")), "dedit install krita puts that right")
+}
+
+/// The hosts of `OpenFX`, and D-Edit in the folders in which they look.
+fn openfx() -> Check {
+    let program = host(&OPENFX);
+    let found = install::openfx::look();
+    if found.there.is_empty() {
+        return match program.ok {
+            Some(true) => {
+                Check::absent(OPENFX.name, format!("{}; D-Edit is not in it", program.found), "dedit install openfx puts it there")
+            }
+            _ => program,
+        };
+    }
+    let told = format!("{}; D-Edit is in {}", program.found, found.there.join("; "));
+    if !found.faults.is_empty() {
+        return Check::bad(OPENFX.name, format!("{told}; {}", found.faults.join("; ")), "dedit install openfx puts that right");
+    }
+    Check { advice: found.note, ..Check::good(OPENFX.name, told) }
 }

@@ -4,6 +4,7 @@
 //! `tests/`, and in the tools they call.
 
 mod bench;
+mod bundle;
 mod check_gpu;
 mod ci;
 mod evaluate;
@@ -46,6 +47,8 @@ enum Task {
     },
     /// What the networks cost, as ratios to PyTorch and to candle's own
     Bench(bench::Options),
+    #[command(about = "Builds the effect for hosts of OpenFX, as the bundle that they look for")]
+    Bundle(bundle::Options),
     /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit
     Evaluate(evaluate::Options),
     /// Type-checks the CUDA and Metal builds, without either at hand
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Test { only } => Ok(test::run(&workspace, &only).conclude()),
         Task::Parity { directories } => Ok(parity::run(&directories)),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Bundle(options) => bundle::run(&workspace, &options),
         Task::Evaluate(options) => evaluate::run(&options),
         Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
     });

@@ -91,7 +91,12 @@ pub(super) fn remove(file: &Path) -> Result<()> {
 
 /// The program of that name beside this one, if it is there.
 pub(super) fn beside(name: &str) -> Result<Option<PathBuf>> {
-    Ok(Some(own()?.with_file_name(format!("{name}{EXE_SUFFIX}"))).filter(|file| file.is_file()))
+    file_beside(&format!("{name}{EXE_SUFFIX}"))
+}
+
+/// The file beside this program, if it is there.
+pub(super) fn file_beside(name: &str) -> Result<Option<PathBuf>> {
+    Ok(Some(own()?.with_file_name(name)).filter(|file| file.is_file()))
 }
 
 /// The program that a plug-in starts as the daemon.

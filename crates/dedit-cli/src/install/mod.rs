@@ -4,6 +4,7 @@ mod files;
 pub(crate) mod gimp;
 pub(crate) mod krita;
 mod listen;
+pub(crate) mod openfx;
 mod sandbox;
 
 use clap::{Args, Subcommand};
@@ -27,6 +28,8 @@ enum Install {
     Gimp(gimp::Install),
     /// Krita 5
     Krita(krita::Install),
+    #[command(name = "openfx", about = "Hosts of OpenFX: Natron, DaVinci Resolve, Kdenlive, Shotcut, melt and others")]
+    OpenFx(openfx::Install),
 }
 
 /// Take D-Edit out of a program again
@@ -43,6 +46,8 @@ enum Uninstall {
     Gimp(gimp::Uninstall),
     /// Krita 5
     Krita(krita::Uninstall),
+    #[command(name = "openfx", about = "Hosts of OpenFX")]
+    OpenFx(openfx::Uninstall),
 }
 
 impl Options {
@@ -50,6 +55,7 @@ impl Options {
         match &self.host {
             Install::Gimp(options) => &options.reporting,
             Install::Krita(options) => &options.reporting,
+            Install::OpenFx(options) => &options.reporting,
         }
     }
 }
@@ -59,6 +65,7 @@ impl Removal {
         match &self.host {
             Uninstall::Gimp(options) => &options.reporting,
             Uninstall::Krita(options) => &options.reporting,
+            Uninstall::OpenFx(options) => &options.reporting,
         }
     }
 }
@@ -68,6 +75,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     match &options.host {
         Install::Gimp(options) => gimp::install(options, console, interrupt),
         Install::Krita(options) => krita::install(options, console, interrupt),
+        Install::OpenFx(options) => openfx::install(options, console),
     }
 }
 
@@ -76,5 +84,6 @@ pub(crate) fn remove(options: &Removal, console: &Console) -> Result<()> {
     match &options.host {
         Uninstall::Gimp(options) => gimp::uninstall(options, console),
         Uninstall::Krita(options) => krita::uninstall(options, console),
+        Uninstall::OpenFx(options) => openfx::uninstall(options, console),
     }
 }

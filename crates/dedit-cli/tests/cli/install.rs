@@ -1,4 +1,4 @@
-//! D-Edit put into GIMP and Krita, and taken out; scripts stand for the hosts.
+//! D-Edit put into GIMP, Krita and the folders of `OpenFX`, and taken out; scripts stand for the hosts, and a file for the effect.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,7 +52,16 @@ impl Home {
     fn call(&self, line: &str, variables: &[(&str, &str)]) -> Outcome {
         let mut command = with_daemon(self.0.path(), line);
         command.env("HOME", self.0.path()).env("PATH", self.at("bin"));
-        let unset = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "DISPLAY", "WAYLAND_DISPLAY", "PYTHONPATH", "GIMP2_DIRECTORY", "GIMP3_DIRECTORY"];
+        let unset = [
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "PYTHONPATH",
+            "GIMP2_DIRECTORY",
+            "GIMP3_DIRECTORY",
+            "OFX_PLUGIN_PATH",
+        ];
         for name in unset {
             command.env_remove(name);
         }
@@ -78,7 +87,11 @@ echo "script-fu-Warning: dedit-is-known:$known" >&2"#;
 
 /// What the doctor says of a host, and what to do.
 fn diagnosis(home: &Home, host: &str) -> (Value, String) {
-    let outcome = home.call("doctor --json", &[]);
+    diagnosis_with(home, host, &[])
+}
+
+fn diagnosis_with(home: &Home, host: &str, variables: &[(&str, &str)]) -> (Value, String) {
+    let outcome = home.call("doctor --json", variables);
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == host).unwrap().clone();
     (check["ok"].clone(), format!("{}; {}", check["found"].as_str().unwrap(), check["advice"].as_str().unwrap_or_default()))
@@ -310,5 +323,136 @@ fn the_doctor_looks_at_the_plug_in_in_krita() {
         assert!(ok == false && told.contains(fault) && told.contains("; dedit install krita puts that right"), "{told}");
         home.call("install krita --no-check", &[]);
         assert!(look().0 == true, "{:?}", look());
+    }
+}
+
+/// What passes for the effect, and where it is put.
+#[cfg(target_arch = "x86_64")]
+mod openfx {
+    use super::*;
+
+    const BUNDLE: &str = "plugins/DEdit.ofx.bundle";
+    const LIBRARY: &str = "plugins/DEdit.ofx.bundle/Contents/Linux-x86-64/DEdit.ofx";
+    const NAMES: &str = "\0OfxGetNumberOfPlugins\0OfxGetPlugin\0";
+
+    fn library(more: &str) -> String {
+        format!("\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0{more}{NAMES}")
+    }
+
+    /// A home with such a library in it.
+    fn home() -> Home {
+        let home = Home::new();
+        home.put("effect.so", &library(""));
+        home
+    }
+
+    /// Whether D-Edit is in the folder for all users, where these tests change nothing.
+    fn is_in_the_system() -> bool {
+        Path::new("/usr/OFX/Plugins/DEdit.ofx.bundle").exists()
+    }
+
+    #[test]
+    fn the_bundle_is_put_into_a_folder_and_removed() {
+        let home = home();
+        let outcome = home.call("install openfx --plugin effect.so --to plugins", &[]);
+        let [bundle, folder] = [BUNDLE, "plugins"].map(|name| home.at(name).display().to_string());
+        let expected = format!(
+            "OpenFX  {bundle}  checked: a library for Linux-x86-64\n\
+             no program reads that folder until it is started with OFX_PLUGIN_PATH={folder}\n"
+        );
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), expected.as_str()), "{}", outcome.stderr);
+        assert_eq!(files(&home.at(BUNDLE).join("Contents")), ["Info.plist", "Linux-x86-64", "Resources"]);
+        assert_eq!(files(&home.at(BUNDLE).join("Contents/Resources")), ["LICENSE", "org.dedit.DEdit.png"]);
+        assert_eq!(files(home.at(LIBRARY).parent().unwrap()), ["DEdit.ofx", "program"]);
+        let daemon = fs::read_to_string(home.at(LIBRARY).with_file_name("program")).unwrap();
+        assert!(Path::new(daemon.trim_end()).is_file(), "{daemon}");
+        // A newer one takes its place, in a folder that is now one of the list.
+        home.put("effect.so", &library("a newer one"));
+        let report = json(&home.call("install openfx --plugin effect.so --to plugins --json", &[("OFX_PLUGIN_PATH", "plugins")]));
+        assert_eq!(fs::read_to_string(home.at(LIBRARY)).unwrap(), library("a newer one"));
+        let installed = &report["installed"][0];
+        let told = ["host", "version", "folder", "bundle", "readers"].map(|key| installed[key].as_str().unwrap());
+        assert_eq!(told, ["openfx", env!("CARGO_PKG_VERSION"), &folder, &bundle, "all"]);
+        assert!(installed["checked"] == true && installed["problem"].is_null() && report["notes"].is_array(), "{report}");
+        // And is taken out again, once.
+        let removed = home.call("uninstall openfx --from plugins", &[]);
+        assert_eq!(removed.stdout, format!("OpenFX  {bundle}  removed\n"));
+        assert_eq!(files(&home.at("plugins")), Vec::<String>::new());
+        let again = json(&home.call("uninstall openfx --from plugins --json", &[]));
+        assert!(again["removed"].as_array().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_effect_is_put_nowhere() {
+        let home = home();
+        for (content, fragment) in [
+            (String::new(), "it is empty"),
+            ("#!/bin/sh\n".to_owned(), "it is no library of any system"),
+            (library("")[..20].to_owned(), "it does not name OfxGetNumberOfPlugins"),
+            (library("").replace("OfxGetPlugin\0", "OfxSetHost\0"), "it does not name OfxGetPlugin"),
+            (library("").replace('\x3e', "\x03"), "it is made for Linux-x86, and this is Linux-x86-64"),
+            (library("").replace('\x03', "\x02"), "it is no library that can be loaded"),
+        ] {
+            home.put("bad.so", &content);
+            fails(&home.call("install openfx --plugin bad.so --to plugins", &[]), 3, fragment, fragment);
+        }
+        fails(&home.call("install openfx --plugin absent.so --to plugins", &[]), 3, "there is no such library", "no library");
+        fails(&home.call("install openfx --plugin . --to plugins", &[]), 3, "there is no such library", "a folder");
+        let inside = format!("--plugin effect.so --to {BUNDLE}/Contents");
+        fails(&home.call(&format!("install openfx {inside}"), &[]), 3, "name the folder in which it is", "inside a bundle");
+        assert!(!home.at("plugins").exists());
+        home.put("plugins", "a file");
+        fails(&home.call("install openfx --plugin effect.so --to plugins", &[]), 7, "the plug-in cannot be written", "a file is there");
+    }
+
+    #[test]
+    fn half_bundles_are_repaired_and_removed() {
+        let home = home();
+        home.put(&format!("{BUNDLE}/Contents/Info.plist"), "half");
+        json(&home.call("install openfx --plugin effect.so --to plugins --json", &[]));
+        assert!(home.at(LIBRARY).is_file());
+        fs::remove_file(home.at(LIBRARY)).unwrap();
+        home.put("plugins/Other.ofx.bundle/Contents/Info.plist", "");
+        if is_in_the_system() {
+            return;
+        }
+        let removed = json(&home.call("uninstall openfx --json", &[("OFX_PLUGIN_PATH", "plugins")]));
+        assert_eq!(removed["removed"].as_array().unwrap().len(), 1);
+        assert_eq!(files(&home.at("plugins")), ["Other.ofx.bundle"]);
+        let outcome = home.call("uninstall openfx", &[("OFX_PLUGIN_PATH", "plugins")]);
+        assert!(outcome.stdout.contains("is in no folder of OpenFX plug-ins: looked in /usr/OFX/Plugins, "), "{}", outcome.stdout);
+    }
+
+    #[test]
+    fn the_doctor_looks_at_the_bundle() {
+        let home = Home::new();
+        if is_in_the_system() {
+            return;
+        }
+        let look = || diagnosis_with(&home, "openfx", &[("OFX_PLUGIN_PATH", "plugins")]);
+        assert!(look().1.starts_with("no melt"), "{:?}", look());
+        home.program("melt", "exit 1");
+        let (ok, told) = look();
+        assert!(ok.is_null() && told.contains("D-Edit is not in it; dedit install openfx"), "{told}");
+        // What was built beside this program is the newest, if it was built.
+        let beside = Path::new(env!("CARGO_BIN_EXE_dedit")).with_file_name("libdedit_openfx.so");
+        home.put("effect.so", &library(""));
+        let plugin = if beside.is_file() { beside } else { home.at("effect.so") };
+        let install = format!("install openfx --plugin {} --to plugins", plugin.display());
+        home.call(&install, &[]);
+        let (ok, told) = look();
+        let expected = format!("D-Edit is in {}, version {}", home.at("plugins").display(), env!("CARGO_PKG_VERSION"));
+        assert!(ok == true && told.contains(&expected), "{told}");
+        for (file, content, fault) in [
+            (format!("{BUNDLE}/Contents/Info.plist"), "<key>CFBundleVersion</key><string>0.0.9</string>", "is version 0.0.9, and this is "),
+            (format!("{BUNDLE}/Contents/Linux-x86-64/program"), "/absent/dedit\n", "names /absent/dedit, which is not there"),
+            (LIBRARY.to_owned(), "", "DEdit.ofx: "),
+        ] {
+            home.put(&file, content);
+            let (ok, told) = look();
+            assert!(ok == false && told.contains(fault) && told.contains("; dedit install openfx puts that right"), "{told}");
+            home.call(&install, &[]);
+            assert!(look().0 == true, "{:?}", look());
+        }
     }
 }

@@ -46,14 +46,14 @@ impl Host<'_> {
         let mut tree = String::new();
         match ensure(workspace, self.programs) {
             Ok(()) => filters.push(self.here),
-            Err(reason) => tally += self.missing(workspace, self.here, &reason)?,
+            Err(reason) => tally += missing(workspace, self.test, self.here, &reason)?,
         }
         match self.tree(workspace) {
             Ok(root) => {
                 filters.push(self.there);
                 tree = root;
             }
-            Err(reason) => tally += self.missing(workspace, self.there, &reason)?,
+            Err(reason) => tally += missing(workspace, self.test, self.there, &reason)?,
         }
         if filters.is_empty() {
             return Ok(tally);
@@ -77,22 +77,22 @@ impl Host<'_> {
         let root = output(&mut workspace.cargo(&format!("run --locked --release --quiet --package {PACKAGE} --bin make_tree")));
         root.map(|root| root.trim().to_owned()).map_err(|error| format!("the tree of Debian trixie with {name} cannot be had: {error:#}"))
     }
+}
 
-    /// The tests with a prefix, as skipped; where changes are accepted, as one failure.
-    fn missing(&self, workspace: &Workspace, prefix: &str, reason: &str) -> Result<Tally> {
-        if env::var_os("CI").is_some_and(|value| !value.is_empty()) {
-            println!("FAILED {prefix}: {reason}");
-            return Ok(Tally::fail());
-        }
-        println!("SKIPPED {prefix}: {reason}");
-        let list = format!("test --locked --release --quiet --package {PACKAGE} --test {} -- --list {prefix}", self.test);
-        let listed = output(&mut workspace.cargo(&list))?;
-        let mut tally = Tally::default();
-        for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
-            tally += Tally::skip(name, reason);
-        }
-        Ok(tally)
+/// The tests in a test binary of [`PACKAGE`] with a prefix, as skipped; where changes are accepted, as one failure.
+pub(super) fn missing(workspace: &Workspace, test: &str, prefix: &str, reason: &str) -> Result<Tally> {
+    if env::var_os("CI").is_some_and(|value| !value.is_empty()) {
+        println!("FAILED {prefix}: {reason}");
+        return Ok(Tally::fail());
     }
+    println!("SKIPPED {prefix}: {reason}");
+    let list = format!("test --locked --release --quiet --package {PACKAGE} --test {test} -- --list {prefix}");
+    let listed = output(&mut workspace.cargo(&list))?;
+    let mut tally = Tally::default();
+    for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+        tally += Tally::skip(name, reason);
+    }
+    Ok(tally)
 }
 
 /// Makes sure of programs, and of what shows their windows.

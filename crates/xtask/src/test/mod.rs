@@ -6,6 +6,7 @@ mod docs;
 mod gimp;
 mod hosts;
 mod krita;
+mod openfx;
 mod parity;
 mod prerequisites;
 mod python;
@@ -33,6 +34,8 @@ pub(crate) enum Part {
     Gimp,
     /// The plug-in inside Krita 5.1 and 5.2
     Krita,
+    #[value(name = "openfx", help = "The effect in hosts of OpenFX: the project's own, and MLT")]
+    OpenFx,
     /// The Krita plug-in's own tests, ruff and pyright
     Python,
     /// README's first command, run as written
@@ -49,6 +52,7 @@ impl Part {
             Self::Daemon => daemon::run(workspace),
             Self::Gimp => gimp::run_all(workspace),
             Self::Krita => krita::run_all(workspace),
+            Self::OpenFx => openfx::run_all(workspace),
             Self::Python => python::run(workspace),
             Self::Demo => demo::run(workspace),
             Self::Docs => docs::run(workspace),

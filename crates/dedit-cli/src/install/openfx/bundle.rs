@@ -1,0 +1,353 @@
+//! The bundle: a folder of a fixed shape around the library, which every host of `OpenFX` knows.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::Builder;
+
+use super::{icon, library};
+use crate::error::Result;
+use crate::install::files::{self, Removed};
+
+/// The name of the bundle's folder. Hosts take any folder with `.ofx.bundle` in its name for one, so nothing else is called so.
+pub(super) const BUNDLE: &str = "DEdit.ofx.bundle";
+/// The library in it, which has the bundle's name on every system.
+const LIBRARY: &str = "DEdit.ofx";
+/// How the effect names itself to hosts. The icon's file has that name, by which hosts find it.
+const IDENTIFIER: &str = "org.dedit.DEdit";
+/// The version that is written, and compared with.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What the bundle is under.
+const LICENSE: &[u8] = include_bytes!("../../../../../LICENSE");
+/// What a file is called until it is whole.
+const UNFINISHED: &str = ".new-";
+
+/// The bundle in a folder of plug-ins.
+#[derive(Debug, Clone)]
+pub(super) struct Bundle {
+    path: PathBuf,
+}
+
+impl Bundle {
+    /// The one in a folder in which hosts look.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { path: folder.join(BUNDLE) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder in which it is.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    /// The library in it.
+    pub(super) fn library(&self) -> PathBuf {
+        self.path.join("Contents").join(library::FOLDERS[0]).join(LIBRARY)
+    }
+
+    /// Whether something of it is there.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.is_symlink() || content(&self.path).is_ok_and(|files| files.iter().any(|file| is_ours(file)))
+    }
+
+    /// Writes the bundle there, over an older one if there is one.
+    pub(super) fn put(&self, built: &[u8], daemon: &Path) -> Result<()> {
+        self.refuse_links()?;
+        let made = icon::png()?;
+        let parts = Parts { icon: &made, library: built, daemon };
+        let written = if self.path.is_dir() { parts.write(&self.path) } else { self.make(&parts) };
+        written.map_err(|error| files::unwritten(&self.path, &error))
+    }
+
+    /// Makes the bundle where there is none. Some hosts end where they find one without its library, so it gets its name when it is whole.
+    fn make(&self, parts: &Parts<'_>) -> io::Result<()> {
+        fs::create_dir_all(self.folder())?;
+        let scratch = Builder::new().prefix(".dedit-openfx-").tempdir_in(self.folder())?;
+        let new = scratch.path().join("new");
+        parts.write(&new)?;
+        fs::rename(new, &self.path)
+    }
+
+    /// Removes all that [`Self::put`] writes, on any system, and the folders if nothing else is in them.
+    pub(super) fn remove(&self) -> Result<Removed> {
+        if !self.is_there() {
+            return Ok(Removed::Nothing);
+        }
+        self.refuse_links()?;
+        let found = content(&self.path).map_err(|error| files::unwritten(&self.path, &error))?;
+        for file in found.iter().filter(|file| is_ours(file)) {
+            files::remove(&self.path.join(file))?;
+        }
+        prune(&self.path);
+        Ok(if self.path.exists() { Removed::ButOthers } else { Removed::All })
+    }
+
+    /// The version that the bundle says it is.
+    pub(super) fn version(&self) -> Option<String> {
+        let text = fs::read_to_string(self.path.join("Contents/Info.plist")).ok()?;
+        let (_, behind) = text.split_once("<key>CFBundleVersion</key>")?;
+        let (_, value) = behind.split_once("<string>")?;
+        Some(value.split_once("</string>")?.0.to_owned())
+    }
+
+    /// What is wrong with the bundle that is there; `newest` is the library that would be put there.
+    pub(super) fn faults(&self, newest: Option<&[u8]>) -> Vec<String> {
+        let mut faults = Vec::new();
+        match self.version() {
+            Some(version) if version == VERSION => {}
+            Some(version) => faults.push(format!("{} is version {version}, and this is {VERSION}", self.path.display())),
+            None => faults.push(format!("{} does not say its version", self.path.display())),
+        }
+        for folder in library::FOLDERS {
+            let folder = self.path.join("Contents").join(folder);
+            let file = folder.join(LIBRARY);
+            let fault = match fs::read(&file) {
+                Err(error) => Some(format!("it cannot be read ({error})")),
+                Ok(bytes) if newest.is_some_and(|newest| newest != bytes) => {
+                    Some("it is another build than the one beside dedit".to_owned())
+                }
+                Ok(bytes) => library::fault(&bytes),
+            };
+            faults.extend(fault.map(|fault| format!("{}: {fault}", file.display())));
+            faults.extend(files::program_fault(&folder));
+        }
+        faults
+    }
+
+    /// What a link leads to belongs to somebody else.
+    fn refuse_links(&self) -> Result<()> {
+        let contents = self.path.join("Contents");
+        let inner = library::FOLDERS.iter().chain(&["Resources"]).map(|name| contents.join(name));
+        [self.path.clone(), contents.clone()].into_iter().chain(inner).try_for_each(|folder| files::refuse_link(&folder))
+    }
+}
+
+/// What a bundle is made of.
+struct Parts<'a> {
+    icon: &'a [u8],
+    library: &'a [u8],
+    daemon: &'a Path,
+}
+
+impl Parts<'_> {
+    fn write(&self, bundle: &Path) -> io::Result<()> {
+        let contents = bundle.join("Contents");
+        let resources = contents.join("Resources");
+        fs::create_dir_all(&resources)?;
+        files::write(&resources.join("LICENSE"), &mut &LICENSE[..], 0o644)?;
+        files::write(&resources.join(format!("{IDENTIFIER}.png")), &mut &self.icon[..], 0o644)?;
+        for folder in library::FOLDERS.iter().map(|name| contents.join(name)) {
+            fs::create_dir_all(&folder)?;
+            // The library comes behind its daemon: it is never there without it.
+            files::write_program(&folder, self.daemon)?;
+            files::write(&folder.join(LIBRARY), &mut &self.library[..], 0o755)?;
+        }
+        // The version comes last: a bundle that was left half new does not say that it is new.
+        files::write(&contents.join("Info.plist"), &mut plist().as_bytes(), 0o644)
+    }
+}
+
+/// What macOS wants to know of a bundle; and, on every system, which version it is.
+fn plist() -> String {
+    let entries = [
+        ("CFBundleDevelopmentRegion", "en"),
+        ("CFBundleDisplayName", "D-Edit"),
+        ("CFBundleExecutable", LIBRARY),
+        ("CFBundleIdentifier", IDENTIFIER),
+        ("CFBundleInfoDictionaryVersion", "6.0"),
+        ("CFBundleName", "DEdit"),
+        ("CFBundlePackageType", "BNDL"),
+        ("CFBundleShortVersionString", VERSION),
+        ("CFBundleVersion", VERSION),
+    ];
+    let entries = entries.map(|(key, value)| format!("\t<key>{key}</key>\n\t<string>{value}</string>\n")).concat();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+         <plist version=\"1.0\">\n<dict>\n{entries}</dict>\n</plist>\n"
+    )
+}
+
+/// Whether a file of the bundle was put there by this program, on this system or another one that shares the folder.
+fn is_ours(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default();
+    let is_half = name.to_str().is_some_and(|name| name.starts_with(UNFINISHED));
+    let Some(place) = file.parent().and_then(|folder| folder.strip_prefix("Contents").ok()).and_then(Path::to_str) else { return false };
+    is_half
+        || match place {
+            "" => name == "Info.plist",
+            "Resources" => name == "LICENSE" || name.to_str() == Some(&format!("{IDENTIFIER}.png")),
+            // A folder for a kind of system.
+            place => !place.contains(['/', '\\']) && (name == LIBRARY || name == files::PROGRAM),
+        }
+}
+
+/// The files below a folder, by their paths from there; links are not followed.
+fn content(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = PathBuf::from(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            files.extend(content(&entry.path())?.into_iter().map(|file| name.join(file)));
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(files)
+}
+
+/// Removes the folders of the bundle that are empty.
+fn prune(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            prune(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::install::openfx::library::sample;
+
+    const WHOLE: [&str; 5] = [
+        "Contents/Info.plist",
+        "Contents/Linux-x86-64/DEdit.ofx",
+        "Contents/Linux-x86-64/program",
+        "Contents/Resources/LICENSE",
+        "Contents/Resources/org.dedit.DEdit.png",
+    ];
+
+    fn names(bundle: &Bundle) -> Vec<String> {
+        let mut names: Vec<String> = content(bundle.path()).unwrap().iter().map(|file| file.to_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// A folder with a daemon in it.
+    fn scratch() -> (tempfile::TempDir, PathBuf) {
+        let scratch = tempfile::tempdir().unwrap();
+        let daemon = scratch.path().join("deditd");
+        fs::write(&daemon, "").unwrap();
+        (scratch, daemon)
+    }
+
+    #[test]
+    fn what_is_put_there_can_be_put_again_looked_at_and_removed() {
+        let (scratch, daemon) = scratch();
+        let bundle = Bundle::new(&scratch.path().join("a/b"));
+        assert_eq!(bundle.remove().unwrap(), Removed::Nothing);
+        for content in ["", "a newer one"] {
+            bundle.put(&sample(content), &daemon).unwrap();
+            assert_eq!(names(&bundle), WHOLE);
+            assert_eq!(fs::read(bundle.library()).unwrap(), sample(content));
+            assert_eq!(bundle.faults(Some(&sample(content))), Vec::<String>::new());
+            assert_eq!(bundle.version().as_deref(), Some(VERSION));
+            assert_eq!(fs::read_dir(bundle.folder()).unwrap().count(), 1, "nothing is left beside it");
+        }
+        let daemon = format!("{}\n", daemon.display());
+        assert_eq!(fs::read_to_string(bundle.library().with_file_name("program")).unwrap(), daemon);
+        assert_eq!(bundle.remove().unwrap(), Removed::All);
+        assert!(!bundle.path().exists() && bundle.folder().is_dir());
+        assert_eq!(bundle.remove().unwrap(), Removed::Nothing);
+    }
+
+    #[test]
+    fn a_library_that_runs_keeps_its_file() {
+        use std::io::Read as _;
+        let (scratch, daemon) = scratch();
+        let bundle = Bundle::new(scratch.path());
+        bundle.put(&sample("older"), &daemon).unwrap();
+        let mut open = fs::File::open(bundle.library()).unwrap();
+        bundle.put(&sample("newer"), &daemon).unwrap();
+        let mut read = Vec::new();
+        open.read_to_end(&mut read).unwrap();
+        assert_eq!(read, sample("older"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_bundle_is_said() {
+        let (scratch, daemon) = scratch();
+        let bundle = Bundle::new(scratch.path());
+        let older = plist().replace(VERSION, "0.0.9");
+        for (file, content, expected) in [
+            ("Contents/Info.plist", Some(older.as_bytes()), "is version 0.0.9, and this is "),
+            ("Contents/Info.plist", None, "does not say its version"),
+            ("Contents/Info.plist", Some(b"\xff"), "does not say its version"),
+            ("Contents/Linux-x86-64/DEdit.ofx", Some(b""), "it is another build than the one beside dedit"),
+            ("Contents/Linux-x86-64/DEdit.ofx", None, "DEdit.ofx: it cannot be read"),
+            ("Contents/Linux-x86-64/program", Some(b"/absent/dedit\n"), "names /absent/dedit, which is not there"),
+            ("Contents/Linux-x86-64/program", None, "program cannot be read"),
+        ] {
+            bundle.put(&sample(""), &daemon).unwrap();
+            match content {
+                Some(content) => fs::write(bundle.path().join(file), content).unwrap(),
+                None => fs::remove_file(bundle.path().join(file)).unwrap(),
+            }
+            let faults = bundle.faults(Some(&sample("")));
+            assert!(faults.len() == 1 && faults[0].contains(expected), "{file}: {faults:?}");
+        }
+        bundle.put(b"other", &daemon).unwrap();
+        assert!(bundle.faults(None)[0].ends_with("DEdit.ofx: it is no library of any system"), "{:?}", bundle.faults(None));
+    }
+
+    #[test]
+    fn half_bundles_go_and_files_of_others_stay() {
+        for name in WHOLE.iter().chain(&["Contents/Win64/DEdit.ofx", "Contents/MacOS/program", "Contents/Linux-x86-64/.new-x1"]) {
+            let (scratch, _) = scratch();
+            let bundle = Bundle::new(scratch.path());
+            let put = |name: &str| {
+                let file = bundle.path().join(name);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, "").unwrap();
+            };
+            put(name);
+            assert!(bundle.is_there() && !bundle.faults(None).is_empty(), "{name}");
+            assert_eq!(bundle.remove().unwrap(), Removed::All, "{name}");
+            assert!(!bundle.path().exists(), "{name}");
+            let others = ["Contents/Linux-x86-64/x/DEdit.ofx", "Contents/Resources/notes", "DEdit.ofx", "program"];
+            for other in others {
+                put(other);
+            }
+            assert_eq!(bundle.remove().unwrap(), Removed::Nothing, "{name}");
+            put(name);
+            fs::create_dir_all(bundle.path().join("Contents/empty")).unwrap();
+            assert_eq!(bundle.remove().unwrap(), Removed::ButOthers, "{name}");
+            assert_eq!(names(&bundle), others, "{name}");
+        }
+    }
+
+    #[test]
+    fn links_and_files_where_folders_shall_be_are_left_alone() {
+        let (scratch, daemon) = scratch();
+        let bundle = Bundle::new(&scratch.path().join("plugins"));
+        bundle.put(&sample(""), &daemon).unwrap();
+        let elsewhere = scratch.path().join("elsewhere");
+        for place in ["", "Contents", "Contents/Resources", "Contents/Linux-x86-64"] {
+            let place = if place.is_empty() { bundle.path().to_path_buf() } else { bundle.path().join(place) };
+            fs::rename(&place, &elsewhere).unwrap();
+            let kept = content(&elsewhere).unwrap().len();
+            std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+            let removed = bundle.remove();
+            for error in [bundle.put(&sample(""), &daemon).err(), removed.err()] {
+                // Where all that is ours lies behind the link, there is nothing to remove.
+                let Some(error) = error else { continue };
+                assert!(error.message().starts_with("a link is where"), "{error}");
+            }
+            assert!(bundle.put(&sample(""), &daemon).is_err() && content(&elsewhere).unwrap().len() == kept);
+            fs::remove_file(&place).unwrap();
+            fs::write(&place, "").unwrap();
+            assert!(bundle.put(&sample(""), &daemon).unwrap_err().message().starts_with("a file is where"));
+            fs::remove_file(&place).unwrap();
+            fs::rename(&elsewhere, &place).unwrap();
+        }
+        assert_eq!(names(&bundle), WHOLE);
+    }
+}

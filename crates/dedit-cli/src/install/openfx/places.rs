@@ -1,0 +1,189 @@
+//! The folders in which hosts look for `OpenFX` bundles.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::bundle::BUNDLE;
+use crate::arguments::listed;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The list of folders that the user tells hosts.
+const VARIABLE: &str = "OFX_PLUGIN_PATH";
+
+/// Where hosts look on this system.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// The folders that [`VARIABLE`] names.
+    pub(super) named: Vec<PathBuf>,
+    /// The one that is the same for all users.
+    pub(super) system: PathBuf,
+}
+
+/// Which programs look into a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// All, those of MLT too.
+    All,
+    /// All but those of MLT: these look into the named folders alone, and not into folders in them.
+    NotMlt,
+    None,
+}
+
+impl Readers {
+    /// A sentence about a folder.
+    pub(super) fn sentence(self, folder: &Path) -> String {
+        let export = format!("{VARIABLE}={}", folder.display());
+        match self {
+            Self::All => format!(
+                "programs that are started with this {VARIABLE} read that folder: Natron, DaVinci Resolve and other hosts of OpenFX; \
+                 Kdenlive, Shotcut and melt, where their MLT has OpenFX"
+            ),
+            Self::NotMlt => format!(
+                "Natron, DaVinci Resolve and other hosts of OpenFX read that folder; Kdenlive, Shotcut and melt do where they are started with {export}"
+            ),
+            Self::None => format!("no program reads that folder until it is started with {export}"),
+        }
+    }
+
+    /// The name for programs.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::NotMlt => "not-mlt",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Places {
+    /// Those of the user.
+    pub(super) fn read() -> Self {
+        let system = if cfg!(windows) {
+            let shared = env::var_os("CommonProgramFiles").map_or_else(|| r"C:\Program Files\Common Files".into(), PathBuf::from);
+            shared.join(r"OFX\Plugins")
+        } else if cfg!(target_os = "macos") {
+            PathBuf::from("/Library/OFX/Plugins")
+        } else {
+            PathBuf::from("/usr/OFX/Plugins")
+        };
+        Self { named: split(&env::var_os(VARIABLE).unwrap_or_default()), system }
+    }
+
+    /// All folders, each once.
+    pub(super) fn all(&self) -> Vec<&Path> {
+        let mut all = vec![self.system.as_path()];
+        for folder in &self.named {
+            if !all.contains(&folder.as_path()) {
+                all.push(folder);
+            }
+        }
+        all
+    }
+
+    /// Where the bundle is put: where one is already, as two of them are one too many; else into the first folder that can be written.
+    pub(super) fn choose(&self) -> Result<PathBuf> {
+        let all = self.all();
+        let mut writable = all.iter().filter(|folder| can_be_written(folder)).peekable();
+        let first = writable.peek().map(|folder| folder.to_path_buf());
+        let used = writable.find(|folder| folder.join(BUNDLE).is_dir()).map(|folder| folder.to_path_buf());
+        used.or(first).ok_or_else(|| {
+            let own = etcetera::home_dir().unwrap_or_default().join("OFX").join("Plugins");
+            let own = own.display();
+            Error::new(ErrorKind::Resources, "no folder in which programs look for OpenFX plug-ins can be written")
+                .at(listed(all.iter().map(|folder| folder.display())))
+                .hint(format!(
+                    "run this as root or administrator, for all users; or set {VARIABLE}={own}, for this and for the programs that shall have it"
+                ))
+        })
+    }
+
+    /// Which programs look into a folder.
+    pub(super) fn readers(&self, folder: &Path) -> Readers {
+        match self {
+            _ if self.named.iter().any(|named| named == folder) => Readers::All,
+            _ if self.all().iter().any(|searched| folder.starts_with(searched)) => Readers::NotMlt,
+            _ => Readers::None,
+        }
+    }
+}
+
+/// The folders of a list. `OpenFX` separates them by semicolons on some systems and by colons on others; hosts take both where a path holds neither.
+fn split(list: &OsStr) -> Vec<PathBuf> {
+    let parts = env::split_paths(list).flat_map(|part| match part.to_str() {
+        Some(text) => text.split(';').map(PathBuf::from).collect(),
+        None => vec![part],
+    });
+    // What a folder that depends on where one stands holds is nobody's choice.
+    parts.filter(|folder| folder.is_absolute()).collect()
+}
+
+/// Whether a folder can be written, or made.
+fn can_be_written(folder: &Path) -> bool {
+    let nearest = folder.ancestors().find(|folder| folder.exists());
+    nearest.is_some_and(|nearest| tempfile::tempfile_in(nearest).is_ok())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn lists_of_folders_are_taken_apart() {
+        for (list, expected) in
+            [("", &[][..]), ("/a", &["/a"]), ("/a:/b c;/d", &["/a", "/b c", "/d"]), (":here;./there::/a/;", &["/a/"]), (";:", &[])]
+        {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(split(OsStr::new(list)), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn the_first_folder_that_can_be_written_is_taken_and_one_with_a_bundle_before_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        // Nobody, not even root, makes a folder in a file.
+        fs::create_dir_all(at("used").join(BUNDLE)).unwrap();
+        for (system, named, expected) in [
+            ("system", &["a"][..], Some("system")),
+            ("file/x", &["a", "b"], Some("a")),
+            ("file/x", &["file", "b/c/d"], Some("b/c/d")),
+            ("system", &["a", "used"], Some("used")),
+            ("used", &["a"], Some("used")),
+            ("file/x", &["file", "file/y"], None),
+            ("file/x", &[], None),
+        ] {
+            let places = Places { named: named.iter().map(|name| at(name)).collect(), system: at(system) };
+            match (places.choose(), expected) {
+                (Ok(found), Some(expected)) => assert_eq!(found, at(expected), "{named:?}"),
+                (Err(error), None) => {
+                    let told = error.to_string();
+                    assert!(error.kind() == ErrorKind::Resources && told.contains("as root") && told.contains("file/x"), "{told}");
+                    assert!(named.iter().all(|name| told.contains(name)) && told.contains(VARIABLE), "{told}");
+                }
+                (found, _) => panic!("{system} {named:?}: {found:?}"),
+            }
+            assert!(!at("system").exists() && !at("a").exists() && !at("b").exists(), "to look makes nothing");
+        }
+    }
+
+    #[test]
+    fn those_of_mlt_look_into_named_folders_alone() {
+        let places = Places { named: vec!["/a".into(), "/usr/b".into()], system: "/usr/OFX/Plugins".into() };
+        for (folder, expected) in [
+            ("/a", Readers::All),
+            ("/a/", Readers::All),
+            ("/a/c", Readers::NotMlt),
+            ("/usr/OFX/Plugins", Readers::NotMlt),
+            ("/usr/OFX", Readers::None),
+            ("/ab", Readers::None),
+        ] {
+            assert_eq!(places.readers(Path::new(folder)), expected, "{folder}");
+        }
+        let both = Places { named: vec!["/usr/OFX/Plugins".into()], system: "/usr/OFX/Plugins".into() };
+        assert_eq!((both.readers(&both.system), both.all().len()), (Readers::All, 1));
+    }
+}
