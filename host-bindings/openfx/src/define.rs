@@ -178,6 +178,12 @@ impl Parameter<'_> {
         self
     }
 
+    /// Kept in projects, and not shown.
+    pub fn hidden(self) -> Self {
+        self.0.set_flag(prop::SECRET, true);
+        self
+    }
+
     /// To be read, not written; not kept, and pictures do not depend on it.
     pub fn told(self) -> Self {
         self.0.set_word(prop::STRING_MODE, 0, value::TEXT_LABEL);

@@ -21,11 +21,12 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::*;
 
+    type Body = fn() -> Result<()>;
+
     #[test]
     fn a_panic_becomes_an_error_and_nothing_else_changes() {
         assert_eq!(guard(|| Ok(2)), Ok(2));
         assert_eq!(guard::<()>(|| Err(Error::aborted())), Err(Error::aborted()));
-        type Body = fn() -> Result<()>;
         let bodies: [Body; 3] = [|| panic!("no {}", "luck"), || panic!("none"), || std::panic::panic_any(7)];
         for (body, words) in bodies.into_iter().zip(["no luck", "none", "it does not say what"]) {
             let error = guard(body).unwrap_err();

@@ -9,6 +9,7 @@ pub mod gimp;
 mod kept;
 pub mod krita;
 pub mod measure;
+pub mod melt;
 pub mod places;
 pub mod process;
 pub mod screen;

@@ -14,6 +14,15 @@ pub const GIMP_PLUGIN: &str = "DEDIT_TEST_GIMP_PLUGIN";
 /// Names the tree of another Debian, in which GIMP 3 and Krita 5.2 are.
 pub const TREE: &str = "DEDIT_TEST_TREE";
 
+/// Names the folder of another Debian's `melt`, which knows effects of `OpenFX`.
+pub const MELT: &str = "DEDIT_TEST_MELT";
+
+/// Names the folder with the bundle of the effect to be tested.
+pub const EFFECTS: &str = "DEDIT_TEST_OFX";
+
+/// The bundle of the effect.
+pub const BUNDLE: &str = "DEdit.ofx.bundle";
+
 /// The program `dedit`.
 pub fn program() -> Result<PathBuf> {
     built(PROGRAM, "dedit")
@@ -22,6 +31,16 @@ pub fn program() -> Result<PathBuf> {
 /// The plug-in of GIMP.
 pub fn gimp_plugin() -> Result<PathBuf> {
     built(GIMP_PLUGIN, "dedit-gimp")
+}
+
+/// The folder with the effect's bundle: Cargo's own, where `cargo xtask bundle` puts it.
+pub fn effects() -> Result<PathBuf> {
+    let named = env::var_os(EFFECTS).filter(|named| !named.is_empty()).map(PathBuf::from);
+    let folder = named.or_else(|| built_folder().ok()?.parent().map(Path::to_path_buf)).context("there is no target folder")?;
+    if !folder.join(BUNDLE).is_dir() {
+        bail!("{} holds no {BUNDLE}: make it with `cargo xtask bundle`, or name its folder with {EFFECTS}", folder.display());
+    }
+    Ok(folder)
 }
 
 /// Cargo's folder for what is built in this profile: that of a program, or the one above that of a test.

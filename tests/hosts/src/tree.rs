@@ -144,7 +144,7 @@ impl Tree {
 }
 
 /// The file whose lock says that a tree is in use.
-fn lock_file(root: &Path) -> Result<File> {
+pub(crate) fn lock_file(root: &Path) -> Result<File> {
     let path = root.with_extension("lock");
     File::create(&path).with_context(|| format!("{} cannot be opened", path.display()))
 }
@@ -178,7 +178,7 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 /// The mirror that this system's packages come from, if it is a Debian.
-fn mirror() -> String {
+pub(crate) fn mirror() -> String {
     let lists = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
     let text: String = lists.iter().filter_map(|list| fs::read_to_string(list).ok()).collect();
     let mut words = text.lines().filter(|line| line.starts_with("URIs:") || line.starts_with("deb ")).flat_map(str::split_whitespace);

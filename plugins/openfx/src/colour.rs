@@ -1,0 +1,58 @@
+//! Between light and the values that models have learned: sRGB (IEC 61966-2-1), carried on beyond 0 … 1 so that nothing is lost on the way and back.
+
+/// A value of linear light as sRGB has it.
+pub(crate) fn encoded(light: f32) -> f32 {
+    let size = light.abs();
+    let value = if size <= 0.003_130_8 { size * 12.92 } else { 1.055 * size.powf(1.0 / 2.4) - 0.055 };
+    value.copysign(light)
+}
+
+/// A value of sRGB as linear light.
+pub(crate) fn light(value: f32) -> f32 {
+    let size = value.abs();
+    let light = if size <= 0.040_45 { size / 12.92 } else { ((size + 0.055) / 1.055).powf(2.4) };
+    light.copysign(value)
+}
+
+/// Whether the name that OpenFX 1.5 has for a colour space means linear light.
+///
+/// `None` where it is not known: the names are those of the OCIO configurations that hosts bring.
+pub(crate) fn is_linear(name: &str) -> Option<bool> {
+    let name = name.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["lin_", "linear", "scene_linear", "acescg", "aces2065", "ofx_scene_linear"]) {
+        Some(true)
+    } else if has(&["srgb", "rec709", "rec1886", "gamma", "display", "_tx", "texture"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_values_and_back() {
+        for (linear, srgb) in [(0.0, 0.0), (1.0, 1.0), (0.214_041_14, 0.5), (0.002, 0.025_84), (-0.214_041_14, -0.5), (4.0, 1.824_796)] {
+            assert!((encoded(linear) - srgb).abs() < 1e-5, "{linear}");
+            assert!((light(srgb) - linear).abs() < 2e-5, "{srgb}");
+        }
+    }
+
+    #[test]
+    fn names_of_colour_spaces() {
+        for (name, linear) in [
+            ("lin_rec709_srgb", Some(true)),
+            ("ACEScg", Some(true)),
+            ("ofx_scene_linear", Some(true)),
+            ("srgb_tx", Some(false)),
+            ("rec1886_rec709_display", Some(false)),
+            ("arri_logc4", None),
+            ("", None),
+        ] {
+            assert_eq!(is_linear(name), linear, "{name}");
+        }
+    }
+}

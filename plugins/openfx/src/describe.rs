@@ -1,0 +1,183 @@
+//! What hosts see: clips and parameters.
+//!
+//! Names, kinds and the order of choices are in the projects that people saved, and never change: new ones come behind. `tests/parameters.txt` says what
+//! they are, and a test holds them to it.
+
+use std::ffi::CStr;
+
+use ofx_host::names::{prop, value};
+use ofx_host::{Context, Definition, HostFacts, Properties, Result};
+
+use crate::parameters::{Kind, MaskSource, Values};
+
+/// The permanent names of parameters.
+pub(crate) mod id {
+    use super::CStr;
+
+    pub(crate) const EDIT: &CStr = c"edit";
+    pub(crate) const ITEM: &CStr = c"item";
+    pub(crate) const PROMPT: &CStr = c"prompt";
+    pub(crate) const OTHER: &CStr = c"other";
+    pub(crate) const INTO: &CStr = c"into";
+    pub(crate) const SHIFT: &CStr = c"shift";
+    pub(crate) const SCALE: &CStr = c"scale";
+    pub(crate) const ROTATION: &CStr = c"rotation";
+    pub(crate) const AMOUNT: &CStr = c"amount";
+    pub(crate) const MASK_SOURCE: &CStr = c"maskSource";
+    pub(crate) const MASK_FILE: &CStr = c"maskFile";
+    pub(crate) const STRENGTH: &CStr = c"strength";
+    pub(crate) const GUIDANCE: &CStr = c"guidance";
+    pub(crate) const STEPS: &CStr = c"steps";
+    pub(crate) const SEED: &CStr = c"seed";
+    pub(crate) const STEADY: &CStr = c"steady";
+    pub(crate) const MODEL: &CStr = c"model";
+    pub(crate) const VALUES: &CStr = c"values";
+    pub(crate) const SESSION: &CStr = c"session";
+    pub(crate) const LEARNED: &CStr = c"learned";
+    pub(crate) const REFERENCE_FRAME: &CStr = c"referenceFrame";
+    pub(crate) const LEARN: &CStr = c"learn";
+    pub(crate) const LEARN_IN_RENDER: &CStr = c"learnInRender";
+    pub(crate) const RENDER_AGAIN: &CStr = c"renderAgain";
+    pub(crate) const TAKE: &CStr = c"take";
+    pub(crate) const STATUS: &CStr = c"status";
+}
+
+/// The clip with items as colours or as alpha.
+pub(crate) const MASK: &CStr = c"Mask";
+/// The clip with a picture to take an item from.
+pub(crate) const REFERENCE: &CStr = c"Reference";
+
+const ABOUT: &str = "Edits things in a picture: replaces, removes, moves, resizes and swaps them. Each thing of a reference frame is learned once; every \
+                     frame is then edited with what was learned. Needs D-Edit's program, which computes beside the host.";
+
+/// What the effect is.
+pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
+    effect.set_text(prop::LABEL, 0, "D-Edit");
+    effect.set_text(prop::GROUPING, 0, "D-Edit");
+    effect.set_text(prop::DESCRIPTION, 0, ABOUT);
+    effect.set_text(prop::VERSION_LABEL, 0, env!("CARGO_PKG_VERSION"));
+    for (index, context) in [value::FILTER, value::GENERAL].into_iter().enumerate() {
+        effect.set_word(prop::CONTEXTS, index, context);
+    }
+    for (index, depth) in [value::BYTE, value::SHORT, value::HALF, value::FLOAT].into_iter().enumerate() {
+        effect.set_word(prop::DEPTHS, index, depth);
+    }
+    for (property, flag) in [
+        (prop::SINGLE_INSTANCE, false),
+        // Strips of a frame would each be the whole work.
+        (prop::HOST_FRAME_THREADING, false),
+        (prop::MULTI_RESOLUTION, true),
+        (prop::TILES, false),
+        (prop::TEMPORAL_ACCESS, host.temporal_access),
+        (prop::FIELD_RENDER_TWICE, false),
+        (prop::MULTIPLE_DEPTHS, false),
+        (prop::MULTIPLE_PARS, false),
+    ] {
+        effect.set_flag(property, flag);
+    }
+    effect.set_word(prop::THREAD_SAFETY, 0, value::FULLY_SAFE);
+}
+
+/// Clips and parameters. In a filter there is one input alone, by the specification.
+pub(crate) fn in_context(host: &HostFacts, context: Context, definition: &Definition<'_>) -> Result<()> {
+    let all = [value::RGBA, value::RGB, value::ALPHA];
+    clip(host, definition, value::SOURCE, &all, false)?;
+    if context == Context::General {
+        clip(host, definition, MASK, &[value::ALPHA, value::RGBA, value::RGB], true)?.set_flag(prop::IS_MASK, true);
+        clip(host, definition, REFERENCE, &[value::RGBA, value::RGB], true)?;
+    }
+    clip(host, definition, value::OUTPUT, &all, false)?;
+    what(definition)?;
+    masks(definition)?;
+    how(definition)?;
+    session(definition)
+}
+
+fn clip<'a>(host: &HostFacts, definition: &Definition<'a>, name: &CStr, components: &[&CStr], optional: bool) -> Result<Properties<'a>> {
+    let clip = definition.clip(name)?;
+    for (index, components) in components.iter().enumerate() {
+        clip.set_word(prop::SUPPORTED_COMPONENTS, index, components);
+    }
+    clip.set_flag(prop::TILES, false);
+    clip.set_flag(prop::OPTIONAL, optional);
+    clip.set_flag(prop::TEMPORAL_ACCESS, host.temporal_access && name != value::OUTPUT);
+    // Whole frames, whatever field is rendered: a thing is not half a thing.
+    clip.set_word(prop::FIELD_EXTRACTION, 0, value::FIELD_BOTH);
+    Ok(clip)
+}
+
+fn what(definition: &Definition<'_>) -> Result<()> {
+    let group = c"what";
+    definition.group(group, "Edit", true)?;
+    let _ = definition.choice(id::EDIT, "Edit", "What becomes of the item.", &Kind::ALL.map(|(_, label)| label))?.within(group);
+    let item = "Which item, by its name or its number, from 1. Where there is only one, nothing need be said.";
+    let _ = definition.text(id::ITEM, "Item", item, "")?.within(group);
+    let prompt = "What it becomes, in words, such as: a white handbag. With Change it stays itself, and [v] stands for it in the words.";
+    let _ = definition.text(id::PROMPT, "Prompt", prompt, "")?.within(group);
+    let other = "The item to swap or blend with; with a Reference, what its item is called.";
+    let _ = definition.text(id::OTHER, "Other item", other, "")?.within(group);
+    let into = "Who gets the pixels that an item leaves. Without it: what lies nearest.";
+    let _ = definition.text(id::INTO, "Filled by", into, "")?.within(group);
+    let shift = "How far it goes, in pixels of the whole size, to the right and up.";
+    let _ = definition.vector(id::SHIFT, "Shift", shift)?.within(group).animated();
+    let scale = definition.number(id::SCALE, "Scale", "How many times as large it becomes.", 1.0, [0.01, 100.0])?;
+    let _ = scale.within(group).animated().meaning(value::SCALE);
+    let rotation =
+        definition.number(id::ROTATION, "Rotation", "How far it is turned, in degrees against the clock.", 0.0, [-36_000.0, 36_000.0])?;
+    let _ = rotation.within(group).animated().meaning(value::ANGLE);
+    let amount = "How much of the other item, when two are blended.";
+    let _ = definition.number(id::AMOUNT, "Amount", amount, 0.5, [0.0, 1.0])?.within(group).animated();
+    Ok(())
+}
+
+fn masks(definition: &Definition<'_>) -> Result<()> {
+    let group = c"items";
+    definition.group(group, "Items", true)?;
+    let source = "Where it is said which pixels are an item. In a mask each colour is an item, and black is none; a mask of greys or alpha is one item. \
+                  Where no Mask is connected, the session's items count.";
+    let _ = definition.choice(id::MASK_SOURCE, "Items from", source, &MaskSource::ALL.map(|(_, label)| label))?.within(group);
+    let file = "A picture of the frame's size. #### or %04d stand for the number of the frame.";
+    let _ = definition.text(id::MASK_FILE, "Mask file", file, "")?.within(group).file();
+    Ok(())
+}
+
+fn how(definition: &Definition<'_>) -> Result<()> {
+    let group = c"how";
+    definition.group(group, "How", false)?;
+    let strength = "How long the soft edge of the edit stays as it was, from 0 to 1; -1 as it suits the edit.";
+    let _ = definition.number(id::STRENGTH, "Strength", strength, -1.0, [-1.0, 1.0])?.within(group);
+    let guidance = "How strongly the words lead; 0 as it suits the edit.";
+    let _ = definition.number(id::GUIDANCE, "Guidance", guidance, 0.0, [0.0, 50.0])?.within(group);
+    let _ = definition.whole(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group);
+    let _ = definition.whole(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group);
+    let steady = "The same noise at the same place in all frames, going along with what moves: less flicker.";
+    let _ = definition.switch(id::STEADY, "Steady", steady, true)?.within(group);
+    let _ = definition
+        .text(id::MODEL, "Model", "A model by its name or its path on the daemon's machine; the usual one without.", "")?
+        .within(group);
+    let values = "What pixel values are. Automatic: as the host says; where it does not, floats are linear light and all else is sRGB.";
+    let _ = definition.choice(id::VALUES, "Values", values, &Values::ALL.map(|(_, label)| label))?.within(group);
+    Ok(())
+}
+
+fn session(definition: &Definition<'_>) -> Result<()> {
+    let group = c"learning";
+    definition.group(group, "Learning", true)?;
+    let name = "The name or folder of a session that was begun elsewhere, as `dedit learn` or another host tells it. Without it: that of the \
+                reference frame.";
+    let _ = definition.text(id::SESSION, "Session", name, "")?.within(group);
+    let frame = "The frame that is learned. Where a host gives no other frames than the one it renders, that one.";
+    let _ = definition.whole(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group);
+    let learn = "Learns the items of the reference frame. Takes from seconds to minutes; edits are drafts until then.";
+    let _ = definition.button(id::LEARN, "Learn items", learn)?.within(group);
+    let unasked = "Learns when a frame is rendered, where nothing is learned yet: for hosts without buttons.";
+    let _ = definition.switch(id::LEARN_IN_RENDER, "Learn when rendering", unasked, false)?.within(group);
+    let again = "Makes frames again that are kept, such as after learning anew.";
+    let _ = definition.button(id::RENDER_AGAIN, "Render again", again)?.within(group);
+    let learned = "The session that was learned, and its frame: kept in the project, so that frames find it at every scale.";
+    let _ = definition.text(id::LEARNED, "Learned", learned, "")?.within(group).hidden();
+    let take = "Counts how often frames were made again: results are kept for each number.";
+    let _ = definition.whole(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group);
+    let _ = definition.text(id::STATUS, "Status", "How it is.", "")?.within(group).told();
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! The daemon as the effect asks it. One connection serves all instances and threads; one that broke is made anew.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use dedit_client::{Client, PROGRAM_VARIABLE, Program};
+use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture};
+use dedit_protocol::event::SessionInfo;
+use dedit_protocol::request::{Edit, Fetch, Hello, Items, Learn, OpenPicture, OpenSession, SetItems, Which};
+use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address};
+
+use crate::failure::{Failure, FailureKind, stopped};
+use crate::pixels::Made;
+
+/// The file beside the library that says which program is the daemon.
+const PROGRAM_FILE: &str = "program";
+const BUNDLE: &str = "DEdit.ofx.bundle";
+
+static CONNECTION: Mutex<Option<Arc<Client>>> = Mutex::new(None);
+static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Notes where the bundle is, as the host says it.
+pub(crate) fn note_bundle(path: &str) {
+    let _ = INSTALLED.set(PathBuf::from(path));
+}
+
+/// A connection to the daemon.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    client: Arc<Client>,
+}
+
+/// Where every item is: for each pixel the place of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Labels {
+    pub(crate) names: Vec<String>,
+    pub(crate) numbers: Vec<u16>,
+}
+
+/// Who hears how far work is, and is asked whether to stop.
+pub(crate) trait Watch {
+    fn wants_stop(&self) -> bool;
+    fn heard(&self, event: &Event);
+}
+
+fn broken(what: &str) -> Failure {
+    Failure::new(FailureKind::Connection, format!("the daemon's answer has no {what}"))
+        .hint("update D-Edit: `dedit daemon stop`, then try again")
+}
+
+/// Does something with the daemon, starting one where none runs. Where a connection that was used before is gone, it is done again with another one.
+pub(crate) fn with_daemon<T>(work: impl Fn(&Desk) -> Result<T, Failure>) -> Result<T, Failure> {
+    let (desk, is_fresh) = Desk::open()?;
+    match work(&desk) {
+        Err(failure) if failure.kind == FailureKind::Connection => {
+            desk.forget();
+            if is_fresh { Err(failure) } else { work(&Desk::open()?.0) }
+        }
+        done => done,
+    }
+}
+
+impl Desk {
+    fn open() -> Result<(Self, bool), Failure> {
+        // Others wait: of many threads that begin at once, one starts the daemon.
+        let mut kept = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = kept.as_ref() {
+            return Ok((Self { client: Arc::clone(client) }, false));
+        }
+        let hello = Hello { client: "openfx".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        let socket = address::socket(None);
+        let client = match program() {
+            Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
+            None => Client::connect(&socket, &hello).map_err(|failure| {
+                failure.hint(format!(
+                    "run `dedit install openfx` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"
+                ))
+            })?,
+        };
+        let client = Arc::new(client);
+        *kept = Some(Arc::clone(&client));
+        Ok((Self { client }, true))
+    }
+
+    fn forget(&self) {
+        let mut kept = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &self.client)) {
+            *kept = None;
+        }
+    }
+
+    /// A session by its name, or by its folder.
+    pub(crate) fn open_session(&self, name: &str) -> Result<SessionInfo, Failure> {
+        let is_folder = Path::new(name).is_absolute();
+        let name = Some(name.trim_start_matches('@').to_owned());
+        let open = if is_folder { OpenSession { session: None, folder: name } } else { OpenSession { session: name, folder: None } };
+        Ok(self.client.ask(&Request::OpenSession(open), Vec::new())?.0)
+    }
+
+    /// The session of a picture.
+    pub(crate) fn open_picture(&self, pixels: &Pixels, name: &str) -> Result<SessionInfo, Failure> {
+        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name: name.to_owned(), ..OpenPicture::default() })
+    }
+
+    /// Gives a session the picture that items are taken from.
+    pub(crate) fn open_reference(&self, session: &str, pixels: &Pixels, name: &str) -> Result<SessionInfo, Failure> {
+        let reference_of = Some(session.to_owned());
+        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name: name.to_owned(), reference_of, ..OpenPicture::default() })
+    }
+
+    /// Pixels are sent only where the daemon does not have them.
+    fn send_picture(&self, pixels: &Pixels, open: OpenPicture) -> Result<SessionInfo, Failure> {
+        let (asked, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open.clone()), Vec::new())?;
+        if asked.known {
+            return Ok(asked.session);
+        }
+        let open = OpenPicture { pixels: Some(0), ..open };
+        let (opened, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open), vec![Blob::Pixels(pixels.clone())])?;
+        Ok(opened.session)
+    }
+
+    /// Says what the items of a picture are.
+    pub(crate) fn set_items(&self, session: &str, picture: Which, size: (usize, usize), labels: &Labels) -> Result<SessionInfo, Failure> {
+        let pixels = numbers(size, labels.numbers.clone())?;
+        let set = SetItems {
+            session: session.to_owned(),
+            picture,
+            names: labels.names.clone(),
+            items: Items::Labels(0),
+            words: Some(BTreeMap::new()),
+        };
+        Ok(self.client.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels)])?.0)
+    }
+
+    /// Where the items of a session's picture are.
+    pub(crate) fn labels(&self, session: &str) -> Result<Labels, Failure> {
+        let fetch = Fetch { session: session.to_owned(), picture: Which::Target, pixels: false };
+        let (fetched, mut blobs): (Fetched, _) = self.client.ask(&Request::Fetch(fetch), Vec::new())?;
+        let Some(labels) = fetched.labels.filter(|labels| *labels < blobs.len()) else {
+            return Err(Failure::new(FailureKind::Input, "the session has no items yet").hint("connect a Mask, or name a mask file"));
+        };
+        let Blob::Pixels(pixels) = blobs.swap_remove(labels) else { return Err(broken("items")) };
+        let numbers = match pixels.into_samples() {
+            Samples::U16(numbers) => numbers,
+            Samples::U8(numbers) => numbers.into_iter().map(u16::from).collect(),
+            Samples::F32(_) => return Err(broken("items")),
+        };
+        Ok(Labels { names: fetched.names, numbers })
+    }
+
+    /// Edits a frame.
+    pub(crate) fn edit(&self, edit: Edit, blobs: Vec<Blob>, watch: &dyn Watch) -> Result<(Edited, Made), Failure> {
+        if watch.wants_stop() {
+            return Err(stopped());
+        }
+        let call = self.client.send(&Request::Edit(Box::new(edit)), blobs)?;
+        let (edited, blobs): (Edited, _) = call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.heard(&event))?;
+        let Some(Blob::Pixels(pixels)) = blobs.into_iter().next() else { return Err(broken("picture")) };
+        let made = Made { region: edited.region, pixels };
+        Ok((edited, made))
+    }
+
+    /// Learns a session.
+    pub(crate) fn learn(&self, learn: Learn, watch: &dyn Watch) -> Result<Learned, Failure> {
+        let call = self.client.send(&Request::Learn(learn), Vec::new())?;
+        Ok(call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.heard(&event))?.0)
+    }
+
+    /// Has a session learned, and does not wait for it: only until the daemon has taken it up, or says why it does not.
+    pub(crate) fn begin_to_learn(&self, learn: Learn) -> Result<(), Failure> {
+        let mut call = self.client.send(&Request::Learn(learn), Vec::new())?;
+        loop {
+            match call.next(std::time::Duration::from_secs(10))? {
+                Some(Event::Failed(failure)) => return Err(failure),
+                Some(Event::Queued(_) | Event::Progress(_) | Event::Finished(..)) | None => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Numbers of items as pixels.
+pub(crate) fn numbers((width, height): (usize, usize), numbers: Vec<u16>) -> Result<Pixels, Failure> {
+    Pixels::new(width as u32, height as u32, 1, Samples::U16(numbers))
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the items are not as many as the pixels of the frame"))
+}
+
+/// The program that the environment names, else the one that the installation noted, else one that lies around.
+fn program() -> Option<Program> {
+    if env::var_os(PROGRAM_VARIABLE).is_some_and(|named| !named.is_empty()) {
+        return Program::find();
+    }
+    bundles().find_map(|bundle| noted(&bundle)).map(Program::at).or_else(Program::find)
+}
+
+/// Where this bundle may be: where the host says, and where hosts look.
+fn bundles() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("OFX_PLUGIN_PATH").unwrap_or_default();
+    let named: Vec<PathBuf> = env::split_paths(&path).collect();
+    let usual = ["/usr/OFX/Plugins", "/Library/OFX/Plugins", r"C:\Program Files\Common Files\OFX\Plugins"].map(PathBuf::from);
+    let folders = named.into_iter().chain(usual).map(|folder| folder.join(BUNDLE));
+    INSTALLED.get().cloned().into_iter().chain(folders)
+}
+
+/// The program that was noted in a bundle, where it is still there.
+fn noted(bundle: &Path) -> Option<PathBuf> {
+    let systems = fs::read_dir(bundle.join("Contents")).ok()?;
+    let noted = systems.flatten().find_map(|system| fs::read_to_string(system.path().join(PROGRAM_FILE)).ok())?;
+    let program = PathBuf::from(noted.trim_end_matches(['\r', '\n']));
+    (program.is_absolute() && program.is_file()).then_some(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_noted_program_counts_where_it_is_there() {
+        let bundle = tempfile::tempdir().unwrap();
+        assert_eq!(noted(bundle.path()), None);
+        let system = bundle.path().join("Contents/Linux-x86-64");
+        fs::create_dir_all(&system).unwrap();
+        let program = bundle.path().join("dedit");
+        for (text, is_there, expected) in [
+            (format!("{}\n", program.display()), false, None),
+            (format!("{}\n", program.display()), true, Some(&program)),
+            ("dedit\n".to_owned(), true, None),
+        ] {
+            fs::write(system.join(PROGRAM_FILE), text).unwrap();
+            if is_there {
+                fs::write(&program, "").unwrap();
+            }
+            assert_eq!(noted(bundle.path()).as_ref(), expected);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What happens when a button is pressed: learning, and making frames again.
+
+use std::time::Duration;
+
+use dedit_protocol::answer;
+use dedit_protocol::request::{Learn, ModelChoice};
+use ofx_host::{Change, Instance, Result};
+
+use crate::describe::id;
+use crate::desk::{Desk, Watch, with_daemon};
+use crate::failure::{Failure, FailureKind, told};
+use crate::parameters::{Parameters, learned};
+use crate::run::{Inputs, Work, reference_time};
+use crate::session;
+
+/// A parameter has changed, or a button was pressed.
+pub(crate) fn changed(instance: &Instance<'_>, change: &Change) -> Result<()> {
+    if !change.is_parameter || !change.by_user {
+        return Ok(());
+    }
+    match change.name.as_bytes() {
+        name if name == id::LEARN.to_bytes() => learn_items(instance, change.time),
+        name if name == id::RENDER_AGAIN.to_bytes() => {
+            instance.clear_error();
+            another_take(instance, change.time)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Frames are made again: results are kept for each take.
+fn another_take(instance: &Instance<'_>, time: f64) -> Result<()> {
+    let take = instance.whole(id::TAKE, time)?;
+    instance.set_whole(id::TAKE, take.checked_add(1).unwrap_or(0))
+}
+
+/// Learns the reference frame, at its whole size.
+fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
+    let inputs = Inputs { instance, parameters: Parameters::read(instance, time, [1.0, 1.0])? };
+    let is_shown = instance.progress("D-Edit").is_shown();
+    let done = with_daemon(|desk| {
+        let parameters = &inputs.parameters;
+        let reference = || inputs.scene(reference_time(parameters, time));
+        // The frame as it is now, not as it was when it was learned last.
+        let info = if parameters.session.is_empty() {
+            session::begun(desk, parameters, &reference)?
+        } else {
+            session::opened(desk, parameters, &reference)?
+        };
+        if info.items.is_empty() {
+            return Err(Failure::new(FailureKind::Input, "it is not said what the items are").hint("connect a Mask, or name a mask file"));
+        }
+        if is_shown {
+            let watch = Work::new(instance, Duration::ZERO);
+            let done = learn(desk, &info.session, parameters, &watch)?;
+            return Ok((info.session, said(&done)));
+        }
+        // Minutes without a sign of life, and without a way to stop, are not for hosts that show nothing: it goes on in the daemon.
+        desk.begin_to_learn(order(&info.session, parameters, true))?;
+        Ok((info.session, "learning in the daemon: `dedit daemon status` tells how far it is".to_owned()))
+    });
+    match done {
+        Ok((session, said)) => {
+            instance.clear_error();
+            if inputs.parameters.session.is_empty() {
+                instance.set_text(id::LEARNED, &learned(&session, inputs.parameters.reference_time))?;
+            }
+            // Hosts may lack texts that are only told.
+            let _ = instance.set_text(id::STATUS, &said);
+            another_take(instance, time)
+        }
+        Err(failure) => {
+            let _ = instance.set_text(id::STATUS, &failure.to_string());
+            Err(told(&failure))
+        }
+    }
+}
+
+fn order(session: &str, parameters: &Parameters, keep: bool) -> Learn {
+    let model = Some(parameters.model.clone()).filter(|model| !model.is_empty());
+    Learn { session: session.to_owned(), model: ModelChoice { model, ..ModelChoice::default() }, keep, ..Learn::default() }
+}
+
+/// Learns a session that may be learned already; then there is nothing to do.
+pub(crate) fn learn(
+    desk: &Desk,
+    session: &str,
+    parameters: &Parameters,
+    watch: &dyn Watch,
+) -> std::result::Result<answer::Learned, Failure> {
+    desk.learn(order(session, parameters, false), watch)
+}
+
+fn said(learned: &answer::Learned) -> String {
+    format!("learned in {:.0} s: {}", learned.seconds, learned.items.join(", "))
+}

@@ -1,0 +1,276 @@
+//! Items from masks: each colour an item, or one item where a mask is of greys or alpha.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use ofx_host::{Components, Image};
+
+use crate::failure::{Failure, input};
+use crate::pixels::{Plate, Stored};
+
+/// The name of the one item of a mask without colours.
+pub(crate) const ONE: &str = "item";
+/// The name of all that is none.
+pub(crate) const BACKGROUND: &str = "background";
+/// The most items that colours are looked for.
+const MOST: usize = 64;
+/// Colours nearer than this are one: those of films are never quite the same.
+const NEAR: i32 = 60;
+/// Colours of less than this share of what is coloured are edges of others.
+const SMALL: usize = 500;
+
+/// A mask as it lies on a frame: red, green, blue and alpha for each pixel of the frame, from top to bottom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mask {
+    pixels: Vec<[u8; 4]>,
+    is_alpha: bool,
+}
+
+/// Items of a frame: their names, and for each pixel 0 for none, or the place of a name from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    pub(crate) names: Vec<String>,
+    pub(crate) numbers: Vec<u16>,
+}
+
+impl Mask {
+    /// A clip's image; what it does not cover is no item.
+    pub(crate) fn of_image(image: &Image<'_>, plate: &Plate) -> Self {
+        let stored = Stored::of(image, false);
+        let (bounds, size) = (plate.bounds, stored.depth.bytes() * stored.components.count());
+        let is_alpha = stored.components == Components::Alpha;
+        let mut pixels = Vec::with_capacity(plate.size().0 * plate.size().1);
+        for y in (bounds.y1..bounds.y2).rev() {
+            let row = image.row(y);
+            for x in bounds.x1..bounds.x2 {
+                let place = usize::try_from(i64::from(x) - i64::from(image.bounds().x1)).ok();
+                let pixel = row.zip(place).and_then(|(row, place)| row.get(place * size..(place + 1) * size));
+                let [red, green, blue, alpha] = pixel.map_or([0.0; 4], |pixel| stored.read(pixel));
+                let byte = |value: f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
+                pixels.push(if is_alpha { [255, 255, 255, byte(red)] } else { [byte(red), byte(green), byte(blue), byte(alpha)] });
+            }
+        }
+        Self { pixels, is_alpha }
+    }
+
+    /// The alpha of the frame itself.
+    pub(crate) fn of_alpha(image: &Image<'_>, plate: &Plate) -> Result<Self, Failure> {
+        if image.components() != Components::Rgba {
+            return Err(input("the Source has no alpha to take an item from", "choose another source of items, such as a Mask"));
+        }
+        let mut mask = Self::of_image(image, plate);
+        for pixel in &mut mask.pixels {
+            *pixel = [255, 255, 255, pixel[3]];
+        }
+        mask.is_alpha = true;
+        Ok(mask)
+    }
+
+    /// A file's picture, at the frame's size where it has another.
+    pub(crate) fn of_file(name: &str, time: f64, plate: &Plate) -> Result<Self, Failure> {
+        if name.is_empty() {
+            return Err(input("no mask file is named", "name one, or choose another source of items"));
+        }
+        let path = PathBuf::from(numbered(name, time.round() as i64));
+        let picture = image::open(&path)
+            .map_err(|error| input(format!("the mask cannot be read ({error})"), "name a picture, such as a PNG").at(path.display()))?;
+        let (width, height) = plate.size();
+        let is_alpha = !picture.color().has_color() && picture.color().has_alpha();
+        let mut picture = picture.into_rgba8();
+        if (picture.width() as usize, picture.height() as usize) != (width, height) {
+            picture = image::imageops::resize(&picture, width as u32, height as u32, image::imageops::FilterType::Nearest);
+        }
+        Ok(Self { pixels: picture.pixels().map(|pixel| pixel.0).collect(), is_alpha })
+    }
+
+    /// The items that it shows. Where some are known already, it shows those: a frame without one of them means the same by its colours.
+    pub(crate) fn drawn(&self, known: &[String]) -> Drawn {
+        let palette: Vec<[u8; 3]> = known.iter().filter_map(|name| colour_of(name)).collect();
+        if !palette.is_empty() {
+            return self.by(palette);
+        }
+        let of_colours = !self.is_alpha && self.pixels.iter().any(|pixel| pixel[3] >= 128 && is_coloured(*pixel));
+        if of_colours && known.is_empty() { self.by(self.palette()) } else { self.one() }
+    }
+
+    /// What is bright, or where that says nothing, opaque.
+    fn one(&self) -> Drawn {
+        let by_alpha = self.is_alpha || self.pixels.iter().any(|pixel| pixel[3] < 255);
+        let inside = |[red, green, blue, alpha]: [u8; 4]| {
+            if by_alpha {
+                alpha >= 128
+            } else {
+                // Rec. 709, in hundredths of a percent.
+                (u32::from(red) * 2126 + u32::from(green) * 7152 + u32::from(blue) * 722) / 10_000 >= 128
+            }
+        };
+        Drawn { names: vec![ONE.to_owned()], numbers: self.pixels.iter().map(|pixel| u16::from(inside(*pixel))).collect() }
+    }
+
+    /// The colours that cover something, the most frequent of those that are near each other; brightest first.
+    fn palette(&self) -> Vec<[u8; 3]> {
+        let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
+        for [red, green, blue, _] in self.pixels.iter().copied().filter(|pixel| is_something(*pixel)) {
+            *counts.entry([red, green, blue]).or_default() += 1;
+        }
+        let whole: usize = counts.values().sum();
+        let mut frequent: Vec<_> = counts.into_iter().collect();
+        // The same order whatever the map's is.
+        frequent.sort_unstable_by_key(|(colour, count)| std::cmp::Reverse((*count, *colour)));
+        let mut palette: Vec<[u8; 3]> = Vec::new();
+        for (colour, count) in frequent {
+            if palette.len() == MOST || (count * SMALL < whole && !palette.is_empty()) {
+                break;
+            }
+            if palette.iter().all(|other| distance(*other, colour) > NEAR * NEAR) {
+                palette.push(colour);
+            }
+        }
+        palette.sort_unstable_by(|one, other| other.cmp(one));
+        palette
+    }
+
+    /// Each pixel by the nearest of some colours and black.
+    fn by(&self, palette: Vec<[u8; 3]>) -> Drawn {
+        let mut known: HashMap<[u8; 3], u16> = HashMap::new();
+        let numbers = self.pixels.iter().map(|pixel| {
+            let [red, green, blue, alpha] = *pixel;
+            if alpha < 128 {
+                return 0;
+            }
+            *known.entry([red, green, blue]).or_insert_with(|| {
+                let all = std::iter::once([0, 0, 0]).chain(palette.iter().copied());
+                let nearest = all.enumerate().min_by_key(|(_, colour)| distance(*colour, [red, green, blue]));
+                nearest.map_or(0, |(place, _)| place as u16)
+            })
+        });
+        let numbers = numbers.collect();
+        Drawn { names: palette.into_iter().map(name_of).collect(), numbers }
+    }
+}
+
+/// `####` and `%04d` become the number of a frame.
+fn numbered(name: &str, frame: i64) -> String {
+    let hashes = name.find('#').map(|start| (start, name[start..].chars().take_while(|letter| *letter == '#').count()));
+    if let Some((start, width)) = hashes {
+        return format!("{}{frame:0width$}{}", &name[..start], &name[start + width..]);
+    }
+    let Some(start) = name.find('%') else { return name.to_owned() };
+    let digits: String = name[start + 1..].chars().take_while(char::is_ascii_digit).collect();
+    match (digits.parse::<usize>(), name[start + 1 + digits.len()..].strip_prefix('d')) {
+        (Ok(width), Some(rest)) if width < 20 => format!("{}{frame:0width$}{rest}", &name[..start]),
+        (Err(_), Some(rest)) if digits.is_empty() => format!("{}{frame}{rest}", &name[..start]),
+        _ => name.to_owned(),
+    }
+}
+
+fn is_something([red, green, blue, alpha]: [u8; 4]) -> bool {
+    alpha >= 128 && distance([red, green, blue], [0, 0, 0]) > NEAR * NEAR
+}
+
+fn is_coloured([red, green, blue, _]: [u8; 4]) -> bool {
+    i32::from(red.max(green).max(blue)) - i32::from(red.min(green).min(blue)) > NEAR
+}
+
+fn distance(one: [u8; 3], other: [u8; 3]) -> i32 {
+    one.iter().zip(other).map(|(one, other)| (i32::from(*one) - i32::from(other)).pow(2)).sum()
+}
+
+/// What people call pure colours; others are written as in web pages.
+const NAMES: [(&str, [u8; 3]); 8] = [
+    ("white", [255, 255, 255]),
+    ("yellow", [255, 255, 0]),
+    ("magenta", [255, 0, 255]),
+    ("red", [255, 0, 0]),
+    ("cyan", [0, 255, 255]),
+    ("green", [0, 255, 0]),
+    ("blue", [0, 0, 255]),
+    ("orange", [255, 128, 0]),
+];
+
+fn name_of(colour: [u8; 3]) -> String {
+    let [red, green, blue] = colour;
+    // What a codec made of a pure colour is still called that.
+    let pure = NAMES.iter().find(|(_, pure)| distance(*pure, colour) <= 300);
+    pure.map_or_else(|| format!("#{red:02x}{green:02x}{blue:02x}"), |(name, _)| (*name).to_owned())
+}
+
+fn colour_of(name: &str) -> Option<[u8; 3]> {
+    if let Some((_, colour)) = NAMES.iter().find(|(known, _)| *known == name) {
+        return Some(*colour);
+    }
+    let digits = name.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let byte = |place: usize| u8::from_str_radix(digits.get(place..place + 2)?, 16).ok();
+    Some([byte(0)?, byte(2)?, byte(4)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(pixels: &[[u8; 4]], is_alpha: bool) -> Mask {
+        Mask { pixels: pixels.to_vec(), is_alpha }
+    }
+
+    const RED: [u8; 4] = [255, 0, 0, 255];
+    const BLUE: [u8; 4] = [0, 0, 255, 255];
+    const BLACK: [u8; 4] = [0, 0, 0, 255];
+    const WHITE: [u8; 4] = [255, 255, 255, 255];
+
+    #[test]
+    fn colours_are_items_and_greys_are_one() {
+        for (pixels, is_alpha, known, names, numbers) in [
+            (vec![RED, BLUE, BLACK, RED], false, vec![], vec!["red", "blue"], vec![1, 2, 0, 1]),
+            // As a codec leaves them.
+            (vec![[250, 4, 6, 255], [3, 0, 249, 255], [9, 9, 9, 255]], false, vec![], vec!["red", "blue"], vec![1, 2, 0]),
+            // A frame in which one of them is not seen, and one in which none is.
+            (vec![BLUE, BLACK], false, vec!["red", "blue", "background"], vec!["red", "blue"], vec![2, 0]),
+            (vec![BLACK, BLACK], false, vec!["red", "blue", "background"], vec!["red", "blue"], vec![0, 0]),
+            (vec![WHITE, BLACK], false, vec![], vec!["item"], vec![1, 0]),
+            (vec![WHITE, [255, 255, 255, 20]], false, vec![], vec!["item"], vec![1, 0]),
+            (vec![[255, 255, 255, 200], [255, 255, 255, 100]], true, vec![], vec!["item"], vec![1, 0]),
+            // Items that have names of their own: a mask of colours is then of one of them.
+            (vec![WHITE, BLACK], false, vec!["bag", "background"], vec!["item"], vec![1, 0]),
+            (vec![[18, 52, 86, 255], BLACK], false, vec![], vec!["#123456"], vec![1, 0]),
+        ] {
+            let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+            let drawn = mask(&pixels, is_alpha).drawn(&known);
+            assert_eq!((drawn.names, drawn.numbers), (names.into_iter().map(str::to_owned).collect(), numbers), "{pixels:?}");
+        }
+    }
+
+    #[test]
+    fn edges_between_colours_are_no_items() {
+        let mut pixels = vec![RED; 3000];
+        pixels.extend([[180, 0, 0, 255], [120, 0, 0, 255], [40, 0, 0, 255]]);
+        let drawn = mask(&pixels, false).drawn(&[]);
+        assert_eq!((drawn.names, &drawn.numbers[3000..]), (vec!["red".to_owned()], &[1, 0, 0][..]));
+    }
+
+    #[test]
+    fn names_of_files_have_places_for_numbers() {
+        for (name, numbered) in [
+            ("mask.png", "mask.png"),
+            ("mask.####.png", "mask.0007.png"),
+            ("mask_#.png", "mask_7.png"),
+            ("mask%04d.png", "mask0007.png"),
+            ("mask%d.png", "mask7.png"),
+            ("100%.png", "100%.png"),
+            ("%99999999999999999999d", "%99999999999999999999d"),
+        ] {
+            assert_eq!(super::numbered(name, 7), numbered, "{name}");
+        }
+    }
+
+    #[test]
+    fn colours_have_names_that_say_them() {
+        for (colour, name) in [([255, 0, 0], "red"), ([250, 5, 5], "red"), ([18, 52, 86], "#123456"), ([255, 128, 0], "orange")] {
+            assert_eq!(name_of(colour), name);
+        }
+        for (name, colour) in
+            [("red", Some([255, 0, 0])), ("#123456", Some([18, 52, 86])), ("bag", None), ("#12345", None), ("#1234é", None)]
+        {
+            assert_eq!(colour_of(name), colour, "{name}");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Between the host's images and pixels as the daemon takes them.
+//!
+//! The host's: y goes up, any distance between rows, alpha multiplied in or not, light or sRGB. The daemon's: rows from top to bottom, alpha apart, sRGB.
+//! What an edit leaves as it was is never turned there and back: it is copied bit by bit.
+
+use dedit_protocol::answer::Region;
+use dedit_protocol::{Pixels, Samples};
+use half::f16;
+use ofx_host::abi::RectI;
+use ofx_host::{Alpha, Components, Depth, Frame, Image};
+
+use crate::colour;
+use crate::failure::{Failure, input};
+
+/// How samples are stored, and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) depth: Depth,
+    pub(crate) components: Components,
+    pub(crate) alpha: Alpha,
+    pub(crate) linear: bool,
+}
+
+impl Stored {
+    pub(crate) fn of(image: &Image<'_>, linear: bool) -> Self {
+        Self { depth: image.depth(), components: image.components(), alpha: image.alpha(), linear }
+    }
+
+    fn bytes(self) -> usize {
+        self.depth.bytes() * self.components.count()
+    }
+
+    /// A pixel as sRGB and straight alpha. What is no number is 0: nothing can be computed with it.
+    pub(crate) fn read(self, pixel: &[u8]) -> [f32; 4] {
+        let mut samples = [0.0; 4];
+        for (value, bytes) in samples.iter_mut().zip(pixel.chunks_exact(self.depth.bytes())) {
+            *value = sample(self.depth, bytes);
+        }
+        let [red, green, blue, alpha] = match self.components {
+            Components::Rgba => samples,
+            Components::Rgb => [samples[0], samples[1], samples[2], 1.0],
+            // A picture of alpha alone is one of greys.
+            Components::Alpha => [samples[0], samples[0], samples[0], 1.0],
+        };
+        let alpha = if self.alpha == Alpha::Opaque { 1.0 } else { alpha };
+        let straight = |value: f32| {
+            let value = if self.alpha == Alpha::Premultiplied && alpha > 0.0 { value / alpha } else { value };
+            if self.linear { colour::encoded(value) } else { value }
+        };
+        [straight(red), straight(green), straight(blue), alpha]
+    }
+
+    /// The inverse of [`read`](Self::read).
+    pub(crate) fn write(self, [red, green, blue, alpha]: [f32; 4], into: &mut [u8]) {
+        let stored = |value: f32| {
+            let value = if self.linear { colour::light(value) } else { value };
+            if self.alpha == Alpha::Premultiplied && self.components == Components::Rgba { value * alpha } else { value }
+        };
+        let samples = [stored(red), stored(green), stored(blue), alpha];
+        for (value, bytes) in samples.iter().zip(into.chunks_exact_mut(self.depth.bytes())) {
+            put(self.depth, *value, bytes);
+        }
+    }
+}
+
+fn sample(depth: Depth, bytes: &[u8]) -> f32 {
+    let value = match (depth, bytes) {
+        (Depth::Byte, [value]) => f32::from(*value) / 255.0,
+        (Depth::Short, [a, b]) => f32::from(u16::from_ne_bytes([*a, *b])) / 65535.0,
+        (Depth::Half, [a, b]) => f16::from_ne_bytes([*a, *b]).to_f32(),
+        (Depth::Float, [a, b, c, d]) => f32::from_ne_bytes([*a, *b, *c, *d]),
+        _ => 0.0,
+    };
+    if value.is_finite() { value } else { 0.0 }
+}
+
+fn put(depth: Depth, value: f32, bytes: &mut [u8]) {
+    let whole = |most: f32| (value * most).round().clamp(0.0, most);
+    match depth {
+        Depth::Byte => bytes.copy_from_slice(&[whole(255.0) as u8]),
+        Depth::Short => bytes.copy_from_slice(&(whole(65535.0) as u16).to_ne_bytes()),
+        Depth::Half => bytes.copy_from_slice(&f16::from_f32(value).to_ne_bytes()),
+        Depth::Float => bytes.copy_from_slice(&value.to_ne_bytes()),
+    }
+}
+
+/// A frame as the daemon takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plate {
+    pub(crate) pixels: Pixels,
+    /// Where it was in the host's picture.
+    pub(crate) bounds: RectI,
+    /// Width of a pixel over its height.
+    pub(crate) aspect: f64,
+}
+
+impl Plate {
+    /// Reads a frame. Alpha that is everywhere 1 is left out, and so is alpha that is a mask.
+    ///
+    /// # Errors
+    /// Where it is larger than what is sent.
+    pub(crate) fn read(image: &Image<'_>, linear: bool, alpha_is_mask: bool) -> Result<Self, Failure> {
+        let stored = Stored::of(image, linear);
+        let channels: u8 = match stored.components {
+            Components::Alpha => 1,
+            Components::Rgba if !alpha_is_mask && is_transparent(image, stored) => 4,
+            _ => 3,
+        };
+        let samples = match (stored.depth, linear) {
+            (Depth::Byte, false) => Samples::U8(gathered(image, stored, channels, |value| (value * 255.0).round().clamp(0.0, 255.0) as u8)),
+            (Depth::Short, false) => {
+                Samples::U16(gathered(image, stored, channels, |value| (value * 65535.0).round().clamp(0.0, 65535.0) as u16))
+            }
+            _ => Samples::F32(gathered(image, stored, channels, |value| value)),
+        };
+        let (width, height) = (image.width(), image.height());
+        let pixels = Pixels::new(width as u32, height as u32, channels, samples).ok_or_else(|| {
+            input(format!("a frame of {width}×{height} pixels is too large"), "edit a smaller part, or at a smaller scale")
+        })?;
+        Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect() })
+    }
+
+    /// Width and height.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.pixels.width() as usize, self.pixels.height() as usize)
+    }
+}
+
+/// Rows of an image from the highest to the lowest.
+pub(crate) fn rows<'i>(image: &'i Image<'_>) -> impl Iterator<Item = &'i [u8]> {
+    (image.bounds().y1..image.bounds().y2).rev().filter_map(|y| image.row(y))
+}
+
+fn is_transparent(image: &Image<'_>, stored: Stored) -> bool {
+    stored.alpha != Alpha::Opaque && rows(image).any(|row| row.chunks_exact(stored.bytes()).any(|pixel| stored.read(pixel)[3] < 1.0))
+}
+
+fn gathered<T>(image: &Image<'_>, stored: Stored, channels: u8, turned: impl Fn(f32) -> T) -> Vec<T> {
+    let mut samples = Vec::with_capacity(image.width() * image.height() * usize::from(channels));
+    for row in rows(image) {
+        for pixel in row.chunks_exact(stored.bytes()) {
+            samples.extend(stored.read(pixel).into_iter().take(channels.into()).map(&turned));
+        }
+    }
+    samples
+}
+
+/// What an edit made of a frame: pixels of a region, rows from top to bottom.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Made {
+    pub(crate) region: Region,
+    pub(crate) pixels: Pixels,
+}
+
+impl Made {
+    /// Whether it belongs to pixels of that kind: it lies within them, and has their samples.
+    pub(crate) fn fits(&self, sent: &Pixels) -> bool {
+        let Region { x, y, width, height } = self.region;
+        let within = |from: usize, length: usize, all: u32| from.checked_add(length).is_some_and(|end| end <= all as usize);
+        within(x, width, sent.width())
+            && within(y, height, sent.height())
+            && (self.pixels.width() as usize, self.pixels.height() as usize) == (width, height)
+            && self.pixels.channels() == sent.channels()
+            && std::mem::discriminant(self.pixels.samples()) == std::mem::discriminant(sent.samples())
+    }
+}
+
+/// Fills what is asked for of the output: with the source, and where an edit changed a pixel, with that.
+pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Plate, &Made)>, frame: &Frame, linear: bool) {
+    let (from, to) = (Stored::of(source, linear), Stored::of(output, linear));
+    let (asked, there) = (frame.window, output.bounds());
+    let columns = asked.x1.max(there.x1)..asked.x2.min(there.x2);
+    for y in (asked.y1.max(there.y1)..asked.y2.min(there.y2)).filter(|y| frame.field.has(*y)) {
+        let Some(row) = output.row_mut(y) else { continue };
+        let start = (columns.start - there.x1) as usize * to.bytes();
+        let count = columns.len();
+        let Some(row) = row.get_mut(start..start + count * to.bytes()) else { continue };
+        copy_row(row, to, source, from, y, columns.start);
+        if let Some((plate, made)) = plate {
+            lay_row(row, to, plate, made, y, columns.start);
+        }
+    }
+}
+
+/// A row of the source from a column on; what lies beside it is empty.
+fn copy_row(row: &mut [u8], to: Stored, source: &Image<'_>, from: Stored, y: i32, first: i32) {
+    let Some(pixels) = source.row(y) else {
+        row.fill(0);
+        return;
+    };
+    for (x, into) in (first..).zip(row.chunks_exact_mut(to.bytes())) {
+        let place = usize::try_from(i64::from(x) - i64::from(source.bounds().x1)).ok();
+        let pixel = place.and_then(|place| pixels.get(place * from.bytes()..(place + 1) * from.bytes()));
+        match pixel {
+            None => into.fill(0),
+            Some(pixel) if from == to => into.copy_from_slice(pixel),
+            Some(pixel) => to.write(from.read(pixel), into),
+        }
+    }
+}
+
+/// What the edit changed in a row.
+fn lay_row(row: &mut [u8], to: Stored, plate: &Plate, made: &Made, y: i32, first: i32) {
+    let region = made.region;
+    let Some(down) = usize::try_from(i64::from(plate.bounds.y2) - 1 - i64::from(y)).ok().and_then(|down| down.checked_sub(region.y)) else {
+        return;
+    };
+    if down >= region.height {
+        return;
+    }
+    let (width, channels) = (plate.pixels.width() as usize, usize::from(plate.pixels.channels()));
+    for (x, into) in (first..).zip(row.chunks_exact_mut(to.bytes())) {
+        let across = usize::try_from(i64::from(x) - i64::from(plate.bounds.x1)).ok().and_then(|across| across.checked_sub(region.x));
+        let Some(across) = across.filter(|across| *across < region.width) else { continue };
+        let new = (down * region.width + across) * channels;
+        let old = ((region.y + down) * width + region.x + across) * channels;
+        let Some(mut colour) = changed(made.pixels.samples(), new, plate.pixels.samples(), old, channels) else { continue };
+        if channels == 3 && to.components == Components::Rgba {
+            colour[3] = to.read(into)[3];
+        }
+        to.write(colour, into);
+    }
+}
+
+/// The new pixel, where any bit of it is another one.
+fn changed(new: &Samples, at: usize, old: &Samples, was: usize, channels: usize) -> Option<[f32; 4]> {
+    let mut colour = [0.0, 0.0, 0.0, 1.0];
+    let spread = |colour: &mut [f32; 4], values: &mut dyn Iterator<Item = f32>| {
+        colour.iter_mut().zip(values).for_each(|(into, value)| *into = value);
+    };
+    match (new, old) {
+        (Samples::U8(new), Samples::U8(old)) => {
+            let (new, old) = (new.get(at..at + channels)?, old.get(was..was + channels)?);
+            (new != old).then(|| spread(&mut colour, &mut new.iter().map(|value| f32::from(*value) / 255.0)))?;
+        }
+        (Samples::U16(new), Samples::U16(old)) => {
+            let (new, old) = (new.get(at..at + channels)?, old.get(was..was + channels)?);
+            (new != old).then(|| spread(&mut colour, &mut new.iter().map(|value| f32::from(*value) / 65535.0)))?;
+        }
+        (Samples::F32(new), Samples::F32(old)) => {
+            let (new, old) = (new.get(at..at + channels)?, old.get(was..was + channels)?);
+            let is_other = new.iter().zip(old).any(|(new, old)| new.to_bits() != old.to_bits());
+            is_other.then(|| spread(&mut colour, &mut new.iter().copied()))?;
+        }
+        _ => return None,
+    }
+    Some(colour)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stored() -> impl Strategy<Value = Stored> {
+        let depths = prop::sample::select(vec![Depth::Byte, Depth::Short, Depth::Half, Depth::Float]);
+        let components = prop::sample::select(vec![Components::Rgba, Components::Rgb, Components::Alpha]);
+        let alphas = prop::sample::select(vec![Alpha::Opaque, Alpha::Premultiplied, Alpha::Straight]);
+        (depths, components, alphas, any::<bool>()).prop_map(|(depth, components, alpha, linear)| Stored {
+            depth,
+            components,
+            alpha,
+            linear,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_as_it_was(stored in stored(), samples in prop::array::uniform4(0.0_f32..1.0)) {
+            // Colours that are multiplied by alpha are not above it, and alpha is not so small that bytes say nothing of them.
+            let alpha = 0.5 + samples[3] / 2.0;
+            let scale = if stored.alpha == Alpha::Premultiplied { alpha } else { 1.0 };
+            let values = [samples[0] * scale, samples[1] * scale, samples[2] * scale, if stored.alpha == Alpha::Opaque { 1.0 } else { alpha }];
+            let mut first = vec![0; stored.bytes()];
+            for (value, bytes) in values.iter().zip(first.chunks_exact_mut(stored.depth.bytes())) {
+                put(stored.depth, *value, bytes);
+            }
+            let mut again = vec![0; stored.bytes()];
+            stored.write(stored.read(&first), &mut again);
+            for (one, other) in first.chunks_exact(stored.depth.bytes()).zip(again.chunks_exact(stored.depth.bytes())) {
+                let (one, other) = (sample(stored.depth, one), sample(stored.depth, other));
+                let step = match stored.depth {
+                    Depth::Byte | Depth::Short => 1e-6,
+                    Depth::Half => 1e-3,
+                    Depth::Float => 1e-5,
+                };
+                prop_assert!((one - other).abs() <= step, "{one} became {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_reads_as_nothing() {
+        let stored = Stored { depth: Depth::Float, components: Components::Rgb, alpha: Alpha::Opaque, linear: true };
+        let pixel: Vec<u8> = [f32::NAN, f32::INFINITY, 0.0].iter().flat_map(|value| value.to_ne_bytes()).collect();
+        assert_eq!(stored.read(&pixel).map(f32::to_bits), [0.0, 0.0, 0.0, 1.0_f32].map(f32::to_bits));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_laid() {
+        let pixels = |width, height, channels: u8| {
+            Pixels::new(width, height, channels, Samples::U8(vec![0; (width * height) as usize * usize::from(channels)])).unwrap()
+        };
+        let sent = pixels(8, 6, 3);
+        for (x, y, width, height, made, fits) in [
+            (2, 1, 4, 3, pixels(4, 3, 3), true),
+            (0, 0, 8, 6, pixels(8, 6, 3), true),
+            (5, 1, 4, 3, pixels(4, 3, 3), false),
+            (usize::MAX, 1, 4, 3, pixels(4, 3, 3), false),
+            (2, 1, 4, 3, pixels(3, 4, 3), false),
+            (2, 1, 4, 3, pixels(4, 3, 4), false),
+            (2, 1, 4, 3, Pixels::new(4, 3, 3, Samples::U16(vec![0; 36])).unwrap(), false),
+        ] {
+            let made = Made { region: Region { x, y, width, height }, pixels: made };
+            assert_eq!(made.fits(&sent), fits, "{made:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Edits inside MLT's `melt`, against the real daemon: a picture, a film, and what goes wrong.
+
+use std::fs;
+
+use dedit_host_tests::daemon::Daemon;
+use dedit_host_tests::desk::Desk;
+use dedit_host_tests::melt::{Edit, Filter, Footage, Melt, Ran, System};
+use dedit_host_tests::places;
+use image::{DynamicImage, RgbaImage};
+
+use crate::scene::{by_command, compare, desk, learned, opened, pan, table};
+
+/// The effect's identifier.
+const EFFECT: &str = "org.dedit.DEdit";
+
+fn melt<'a>(system: &'a System, desk: &'a Desk) -> Melt<'a> {
+    Melt::new(system, desk, &[places::effects().unwrap()]).unwrap()
+}
+
+/// The effect with a session's items, a seed, and parameters in MLT's words.
+fn effect(session: &str, parameters: &[(&str, &str)]) -> Filter {
+    let filter = Filter::new(EFFECT).with("session", session).with("maskSource", "Session").with("seed", "7");
+    parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
+}
+
+fn ran(melt: &Melt<'_>, edit: &Edit) -> Ran {
+    let ran = melt.run(edit).unwrap_or_else(|error| panic!("{error:#}"));
+    println!("{:?} {}", ran.time, ran.stderr);
+    assert!(ran.ended_well(), "{ran:?}");
+    ran
+}
+
+/// How many edits the daemon's own log tells of.
+fn edits(desk: &Desk) -> usize {
+    let log = fs::read_to_string(desk.data().join("deditd.log")).unwrap();
+    log.lines().filter(|line| line.contains("\"edit ")).count()
+}
+
+#[test]
+fn melt_finds_the_effect_and_its_parameters() {
+    let (system, desk) = (System::named().unwrap(), desk());
+    let described = melt(&system, &desk).describe(EFFECT).unwrap();
+    println!("{described}");
+    for name in ["edit", "item", "prompt", "shift", "maskSource", "session", "strength", "seed", "steady", "learnInRender"] {
+        assert!(described.contains(&format!("identifier: {name}\n")), "{name} in {described}");
+    }
+}
+
+#[test]
+fn melt_every_edit_makes_what_the_command_line_makes() {
+    let (system, desk) = (System::named().unwrap(), desk());
+    let daemon = Daemon::start(&desk).unwrap();
+    let session = learned(&daemon);
+    let melt = melt(&system, &desk);
+    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+        (&[("edit", "Remove"), ("item", "mug")], &["remove", "--item", "mug"]),
+        (
+            &[("edit", "Replace"), ("item", "mug"), ("prompt", "a green duck"), ("steps", "6")],
+            &["replace", "--item", "mug", "--prompt", "a green duck", "--steps", "6"],
+        ),
+        (
+            &[("edit", "Change"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5")],
+            &["augment", "--item", "duck", "--prompt", "a blue [v]", "--guidance", "4.5"],
+        ),
+        (
+            // OpenFX counts up and against the clock.
+            &[("edit", "Move"), ("item", "mug"), ("shift", "12 6"), ("scale", "0.75"), ("rotation", "-10")],
+            &["move", "--item", "mug", "--dx", "12", "--dy", "-6", "--scale", "0.75", "--rotate", "10"],
+        ),
+        (&[("edit", "Swap"), ("item", "mug"), ("other", "duck")], &["swap", "--item", "mug", "--with", "duck"]),
+        (&[("edit", "Make again"), ("item", "mug"), ("strength", "0.25")], &["refine", "--mask", "items/mug.png", "--strength", "0.25"]),
+    ];
+    for (parameters, command) in cases {
+        let ran = ran(&melt, &Edit::new(still.clone()).frames(1).filter(effect(&session, parameters)));
+        let region = by_command(&daemon, &session, command, "expected.png");
+        compare(command[0], &ran.frames[0], &opened(&desk.outside("expected.png")), &table(), &region);
+    }
+}
+
+#[test]
+fn melt_a_film_is_edited_frame_by_frame_and_each_frame_once() {
+    let (system, desk) = (System::named().unwrap(), desk());
+    let daemon = Daemon::start(&desk).unwrap();
+    let session = learned(&daemon);
+    let melt = melt(&system, &desk);
+    let frames = pan(10);
+    let film = Footage::of(&desk, "film", &frames).unwrap();
+    let edit = Edit::new(film).filter(effect(&session, &[("edit", "Remove"), ("item", "mug"), ("steps", "4")])).threads(4);
+    let first = ran(&melt, &edit);
+    assert_eq!(first.frames.len(), 10);
+    assert_eq!(edits(&desk), 10, "each frame is asked for once, however often MLT asks");
+    // In another process, which finds them on disk.
+    let second = ran(&melt, &edit);
+    assert_eq!((second.frames == first.frames, edits(&desk)), (true, 10));
+    for (number, frame) in frames.iter().enumerate() {
+        let name = format!("frame-{number}.png");
+        frame.save(desk.outside(&name)).unwrap();
+        let region = by_command(&daemon, &session, &["remove", "--item", "mug", "--steps", "4", "--frame", &name], "expected.png");
+        compare(&name, &first.frames[number], &opened(&desk.outside("expected.png")), frame, &region);
+    }
+}
+
+/// A frame with a depth of 16 bits, and one at half the size, as editors show them.
+#[test]
+fn melt_other_depths_and_sizes() {
+    let (system, desk) = (System::named().unwrap(), desk());
+    let daemon = Daemon::start(&desk).unwrap();
+    let session = learned(&daemon);
+    let melt = melt(&system, &desk);
+    let remove = effect(&session, &[("edit", "Remove"), ("item", "mug"), ("steps", "4")]);
+    let deep = DynamicImage::from(table()).into_rgb16();
+    let footage = Footage::of(&desk, "deep", std::slice::from_ref(&deep)).unwrap();
+    let made = ran(&melt, &Edit::new(footage.clone()).deep().filter(remove.clone()));
+    let made = image::open(&made.files[0]).unwrap().into_rgb16();
+    deep.save(desk.outside("deep.png")).unwrap();
+    let command = ["remove", "--item", "mug", "--steps", "4", "--frame", "deep.png"];
+    by_command(&daemon, &session, &command, "expected.png");
+    let expected = image::open(desk.outside("expected.png")).unwrap().into_rgb16();
+    assert_eq!(made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count(), 0);
+    assert!(made.pixels().any(|pixel| pixel.0.iter().any(|value| value % 257 != 0)), "its values are of 16 bits");
+    // The items lie where they lie in the whole picture, and the session is still that of the whole picture.
+    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let plain = ran(&melt, &Edit::new(still.clone()).frames(1).scaled(0.5));
+    let half = ran(&melt, &Edit::new(still).frames(1).scaled(0.5).filter(remove));
+    assert_eq!(half.frames[0].dimensions(), (64, 64));
+    let region = by_command(&daemon, &session, &["remove", "--item", "mug", "--steps", "4"], "expected.png");
+    let at = |name: &str| region[name].as_u64().unwrap() as u32 / 2;
+    // As large as half of it, but for the soft ring, which is never thinner than it has to be.
+    let columns = at("x").saturating_sub(4)..at("x") + at("width") + 5;
+    let rows = at("y").saturating_sub(4)..at("y") + at("height") + 5;
+    let changed = changed(&half.frames[0], &plain.frames[0]);
+    assert!(changed.len() > 500, "the mug is gone");
+    assert!(changed.iter().all(|(x, y)| columns.contains(x) && rows.contains(y)), "{region}: {changed:?}");
+}
+
+fn changed(made: &RgbaImage, before: &RgbaImage) -> Vec<(u32, u32)> {
+    made.enumerate_pixels().filter(|(x, y, pixel)| *pixel != before.get_pixel(*x, *y)).map(|(x, y, _)| (x, y)).collect()
+}
+
+/// Without a session that was begun elsewhere: a mask from a file, and learning because it was asked for.
+#[test]
+fn melt_learns_when_it_is_asked_to_and_starts_the_daemon() {
+    let (system, desk) = (System::named().unwrap(), desk());
+    let melt = melt(&system, &desk);
+    let mask = desk.outside("items/mug.png").to_string_lossy().into_owned();
+    let filter =
+        Filter::new(EFFECT).with("maskSource", "File").with("maskFile", &mask).with("edit", "Remove").with("steps", "4").with("seed", "7");
+    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let unsaid = ran(&melt, &Edit::new(still.clone()).frames(1).filter(Filter::new(EFFECT).with("edit", "Remove")));
+    assert!(unsaid.stderr.contains("not said what the items are"), "{}", unsaid.stderr);
+    let draft = ran(&melt, &Edit::new(still.clone()).frames(1).filter(filter.clone()));
+    let log = || fs::read_to_string(desk.data().join("deditd.log")).unwrap();
+    assert!(log().contains("openfx") && !log().contains("\"learn "), "a render learns nothing unasked: {}", log());
+    let learned = ran(&melt, &Edit::new(still).frames(1).filter(filter.with("learnInRender", "1")));
+    assert!(log().contains("\"learn "), "{}", log());
+    assert!(changed(&draft.frames[0], &learned.frames[0]).len() > 100, "what was learned makes a difference");
+    let before = DynamicImage::from(table()).into_rgba8();
+    for made in [&draft, &learned] {
+        assert!(changed(&made.frames[0], &before).len() > 500, "{}", made.stderr);
+    }
+}
+
+/// What is wrong is said, and the frame comes out as it went in.
+#[test]
+fn melt_says_what_is_wrong_and_shows_the_frame() {
+    let (system, mut desk) = (System::named().unwrap(), desk());
+    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let before = DynamicImage::from(table()).into_rgba8();
+    let asked = |desk: &Desk, filter: Filter, words: &[&str]| {
+        let ran = ran(&melt(&system, desk), &Edit::new(still.clone()).frames(1).filter(filter));
+        assert!(ran.frames[0] == before, "the frame as it was, for {words:?}");
+        for word in words {
+            assert!(ran.stderr.contains(word), "{word} in {}", ran.stderr);
+        }
+    };
+    let daemon = Daemon::start(&desk).unwrap();
+    let session = learned(&daemon);
+    for (filter, words) in [
+        (effect(&session, &[]), &[][..]),
+        (effect(&session, &[("edit", "Replace"), ("item", "mug")]), &[]),
+        (effect(&session, &[("edit", "Remove"), ("item", "hat")]), &["no item 'hat'", "1 duck, 2 mug, 3 background"]),
+        (effect(&session, &[("edit", "Remove")]), &["not said which item"]),
+        (effect(&session, &[("edit", "Remove"), ("item", "mug"), ("model", "/nowhere")]), &["/nowhere"]),
+        (effect("0123", &[("edit", "Remove"), ("item", "mug")]), &["no session '0123'"]),
+        (
+            Filter::new(EFFECT).with("edit", "Remove").with("maskSource", "File").with("maskFile", "/nowhere/%04d.png"),
+            &["/nowhere/0000.png"],
+        ),
+        (effect(&session, &[("edit", "From reference"), ("item", "mug")]), &["Reference"]),
+    ] {
+        asked(&desk, filter, words);
+    }
+    drop(daemon);
+    let _ = fs::remove_file(desk.socket());
+    desk.set("DEDIT_DAEMON", "/nowhere/dedit");
+    asked(&desk, effect(&session, &[("edit", "Remove"), ("item", "mug")]), &["/nowhere/dedit"]);
+}
