@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use ofx_host::names::{prop, value};
 use ofx_host::{Context, Definition, HostFacts, Properties, Result};
 
-use crate::parameters::{Kind, MaskSource, Values};
+use crate::parameters::{Fit, Kind, MaskSource, Values};
 
 /// The permanent names of parameters.
 pub(crate) mod id {
@@ -25,6 +25,7 @@ pub(crate) mod id {
     pub(crate) const AMOUNT: &CStr = c"amount";
     pub(crate) const MASK_SOURCE: &CStr = c"maskSource";
     pub(crate) const MASK_FILE: &CStr = c"maskFile";
+    pub(crate) const FIT: &CStr = c"fit";
     pub(crate) const STRENGTH: &CStr = c"strength";
     pub(crate) const GUIDANCE: &CStr = c"guidance";
     pub(crate) const STEPS: &CStr = c"steps";
@@ -144,6 +145,8 @@ fn masks(definition: &Definition<'_>) -> Result<()> {
 fn how(definition: &Definition<'_>) -> Result<()> {
     let group = c"how";
     definition.group(group, "How", false)?;
+    let fit = "What of the surroundings the edit may take: the item's own outline, a loose one, or the whole box round it.";
+    let _ = definition.choice(id::FIT, "Fit", fit, &Fit::ALL.map(|(_, label)| label))?.within(group);
     let strength = "How long the soft edge of the edit stays as it was, from 0 to 1; -1 as it suits the edit.";
     let _ = definition.number(id::STRENGTH, "Strength", strength, -1.0, [-1.0, 1.0])?.within(group);
     let guidance = "How strongly the words lead; 0 as it suits the edit.";

@@ -1,6 +1,6 @@
 //! From what was asked for to what the daemon is told.
 
-use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice};
+use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice, PlanOptions};
 use dedit_protocol::{Blob, Pixels, Samples};
 use sha2::{Digest as _, Sha256};
 
@@ -38,6 +38,7 @@ impl Order {
         let edit = Edit {
             session: table.info.session.clone(),
             edits: vec![verb],
+            plan: PlanOptions { fit: parameters.fit.word().map(str::to_owned), ..PlanOptions::default() },
             options: EditOptions {
                 steps: parameters.steps,
                 guidance: parameters.guidance,

@@ -64,6 +64,31 @@ impl Values {
         [(Self::Automatic, "Automatic"), (Self::Srgb, "sRGB"), (Self::Linear, "Linear light")];
 }
 
+/// What of the surroundings an edit may take. As for [`Kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As it suits the edit.
+    Automatic,
+    Exact,
+    Loose,
+    Box,
+}
+
+impl Fit {
+    pub(crate) const ALL: [(Self, &'static str); 4] =
+        [(Self::Automatic, "Automatic"), (Self::Exact, "Exact"), (Self::Loose, "Loose"), (Self::Box, "Box")];
+
+    /// As the daemon calls it.
+    pub(crate) fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Automatic => None,
+            Self::Exact => Some("exact"),
+            Self::Loose => Some("loose"),
+            Self::Box => Some("box"),
+        }
+    }
+}
+
 /// Everything at a time. Lengths are in pixels of the frame as it is rendered, to the right and down; degrees go clockwise.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameters {
@@ -78,6 +103,7 @@ pub(crate) struct Parameters {
     pub(crate) amount: f64,
     pub(crate) mask_source: MaskSource,
     pub(crate) mask_file: String,
+    pub(crate) fit: Fit,
     pub(crate) strength: Option<f64>,
     pub(crate) guidance: Option<f64>,
     pub(crate) steps: Option<usize>,
@@ -113,6 +139,7 @@ impl Parameters {
             amount: number(id::AMOUNT)?,
             mask_source: chosen(&MaskSource::ALL, whole(id::MASK_SOURCE)?),
             mask_file: text(id::MASK_FILE)?,
+            fit: chosen(&Fit::ALL, whole(id::FIT)?),
             strength: Some(number(id::STRENGTH)?).filter(|strength| *strength >= 0.0),
             guidance: Some(number(id::GUIDANCE)?).filter(|guidance| *guidance > 0.0),
             steps: usize::try_from(whole(id::STEPS)?).ok().filter(|steps| *steps > 0),
@@ -194,6 +221,7 @@ pub(crate) mod tests {
             amount: 0.5,
             mask_source: MaskSource::Clip,
             mask_file: String::new(),
+            fit: Fit::Automatic,
             strength: None,
             guidance: None,
             steps: None,

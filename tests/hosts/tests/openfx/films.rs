@@ -6,9 +6,9 @@ use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
 use dedit_host_tests::melt::{Edit, Filter, Footage, Melt, Ran, System};
 use dedit_host_tests::places;
-use image::{DynamicImage, RgbaImage};
+use image::{DynamicImage, GrayImage, Luma, RgbImage, RgbaImage, imageops};
 
-use crate::scene::{by_command, compare, desk, learned, opened, pan, table};
+use crate::scene::{begun, by_command, compare, desk, drawing, learned, opened, pan, table};
 
 /// The effect's identifier.
 const EFFECT: &str = "org.dedit.DEdit";
@@ -56,8 +56,8 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
     let cases: [(&[(&str, &str)], &[&str]); 6] = [
         (&[("edit", "Remove"), ("item", "mug")], &["remove", "--item", "mug"]),
         (
-            &[("edit", "Replace"), ("item", "mug"), ("prompt", "a green duck"), ("steps", "6")],
-            &["replace", "--item", "mug", "--prompt", "a green duck", "--steps", "6"],
+            &[("edit", "Replace"), ("item", "mug"), ("prompt", "a green duck"), ("steps", "6"), ("fit", "Box")],
+            &["replace", "--item", "mug", "--prompt", "a green duck", "--steps", "6", "--fit", "box"],
         ),
         (
             &[("edit", "Change"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5")],
@@ -195,4 +195,58 @@ fn melt_says_what_is_wrong_and_shows_the_frame() {
     let _ = fs::remove_file(desk.socket());
     desk.set("DEDIT_DAEMON", "/nowhere/dedit");
     asked(&desk, effect(&session, &[("edit", "Remove"), ("item", "mug")]), &["/nowhere/dedit"]);
+}
+
+/// A camera that pans, an item by a mask for each frame, and a move with keys: what README shows.
+#[test]
+fn melt_a_pan_with_masks_and_keys() {
+    const FRAMES: u32 = 5;
+    let (system, desk) = (System::named().unwrap(), desk());
+    let daemon = Daemon::start(&desk).unwrap();
+    let wide = drawing(320);
+    // Red for the mug, yellow for the duck.
+    let colours = [[0, 0, 0], [255, 0, 0], [255, 255, 0]].map(image::Rgb);
+    let mask = RgbImage::from_fn(320, 320, |x, y| colours[usize::from(wide.labels.get_pixel(x, y).0[0])]);
+    let cut = |picture: &RgbImage, frame| imageops::crop_imm(picture, 10 + 12 * frame, 44, 240, 240).to_image();
+    let frames: Vec<_> = (0..FRAMES).map(|frame| cut(&wide.picture, frame)).collect();
+    for frame in 0..FRAMES {
+        cut(&mask, frame).save(desk.outside(format!("mask{frame:04}.png"))).unwrap();
+    }
+    frames[0].save(desk.outside("first.png")).unwrap();
+    for (name, colour) in [("red", colours[1]), ("yellow", colours[2])] {
+        let item = cut(&mask, 0);
+        let item = GrayImage::from_fn(240, 240, |x, y| Luma([if *item.get_pixel(x, y) == colour { 255 } else { 0 }]));
+        item.save(desk.outside(format!("{name}.png"))).unwrap();
+    }
+    let learn = ["learn", "first.png", "--items", "red=red.png", "--items", "yellow=yellow.png", "--session", "@", "--json", "--quiet"];
+    let session = begun(&daemon, &learn);
+    let masks = desk.outside("mask%04d.png").to_string_lossy().into_owned();
+    let filter = |parameters: &[(&str, &str)]| {
+        let filter = Filter::new(EFFECT).with("session", &session).with("item", "red").with("maskSource", "File").with("maskFile", &masks);
+        parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
+    };
+    let film = Footage::of(&desk, "film", &frames).unwrap();
+    let melt = melt(&system, &desk);
+    let edits: [&[(&str, &str)]; 3] = [
+        &[("edit", "Replace"), ("prompt", "a green duck"), ("fit", "Box")],
+        &[("edit", "Move"), ("shift", "0=0 0;4=40 0"), ("scale", "0=1;4=0.5")],
+        &[("edit", "Remove")],
+    ];
+    let mut rows = vec![frames.iter().map(|frame| DynamicImage::from(frame.clone()).into_rgba8()).collect::<Vec<_>>()];
+    rows.extend(edits.map(|parameters| ran(&melt, &Edit::new(film.clone()).filter(filter(parameters))).frames));
+    for row in &rows[1..] {
+        let changes: Vec<usize> = row.iter().zip(&rows[0]).map(|(made, before)| changed(made, before).len()).collect();
+        println!("{changes:?}");
+        assert!(changes[1..].iter().all(|count| *count > 1000), "{changes:?}");
+    }
+    assert!(changed(&rows[2][0], &rows[0][0]).is_empty(), "at its first key nothing has moved yet");
+    let mut sheet = RgbaImage::from_pixel(FRAMES * 244 - 4, 4 * 244 - 4, image::Rgba([255; 4]));
+    for (y, row) in rows.iter().enumerate() {
+        for (x, frame) in row.iter().enumerate() {
+            imageops::replace(&mut sheet, frame, (x * 244) as i64, (y * 244) as i64);
+        }
+    }
+    let shot = places::shots("openfx-shots").unwrap().join("film.png");
+    sheet.save(&shot).unwrap();
+    println!("{}", shot.display());
 }

@@ -7,7 +7,7 @@ use dedit_host_tests::desk::Desk;
 use image::{GrayImage, Luma, RgbImage, RgbaImage, imageops};
 use serde_json::Value;
 
-pub(crate) use crate::table::{MUG, table, table_of};
+pub(crate) use crate::table::{MUG, drawing, table, table_of};
 
 /// The rectangle round the duck.
 pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
@@ -32,8 +32,12 @@ pub(crate) fn rectangle(side: u32, [x, y, width, height]: [u32; 4]) -> GrayImage
 
 /// A session of the picture and its items that has learned a little, by its name.
 pub(crate) fn learned(daemon: &Daemon<'_>) -> String {
-    let learn = ["learn", "table.png", "--items", "items", "--session", "@", "--updates", "4,4", "--seed", "3", "--json"];
-    let output = daemon.dedit(&learn).unwrap();
+    begun(daemon, &["learn", "table.png", "--items", "items", "--session", "@", "--updates", "4,4", "--seed", "3", "--json"])
+}
+
+/// The name of the session that `dedit learn` begins.
+pub(crate) fn begun(daemon: &Daemon<'_>, learn: &[&str]) -> String {
+    let output = daemon.dedit(learn).unwrap();
     assert!(output.succeeded(), "{output:?}");
     let told: Value = serde_json::from_str(output.stdout.trim()).unwrap();
     let folder = told["session"].as_str().unwrap_or_else(|| panic!("{told}"));
