@@ -40,7 +40,8 @@ macro_rules! export {
                 unsafe { $crate::run(&$effect, action, handle, arguments, results) }
             }
 
-            static PLUGIN: OfxPlugin = OfxPlugin {
+            /// The effect, as hosts get it.
+            pub static PLUGIN: OfxPlugin = OfxPlugin {
                 api: $crate::names::IMAGE_EFFECT_API.as_ptr(),
                 api_version: 1,
                 identifier: $identifier.as_ptr(),

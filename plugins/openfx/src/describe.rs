@@ -113,7 +113,7 @@ fn what(definition: &Definition<'_>) -> Result<()> {
     let _ = definition.choice(id::EDIT, "Edit", "What becomes of the item.", &Kind::ALL.map(|(_, label)| label))?.within(group);
     let item = "Which item, by its name or its number, from 1. Where there is only one, nothing need be said.";
     let _ = definition.text(id::ITEM, "Item", item, "")?.within(group);
-    let prompt = "What it becomes, in words, such as: a white handbag. With Change it stays itself, and [v] stands for it in the words.";
+    let prompt = "What it becomes, in words, such as: a white handbag. With Augment it stays itself, and [v] stands for it in the words.";
     let _ = definition.text(id::PROMPT, "Prompt", prompt, "")?.within(group);
     let other = "The item to swap or blend with; with a Reference, what its item is called.";
     let _ = definition.text(id::OTHER, "Other item", other, "")?.within(group);

@@ -25,13 +25,13 @@ impl Kind {
     pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::Nothing, "Nothing"),
         (Self::Replace, "Replace"),
-        (Self::Augment, "Change"),
+        (Self::Augment, "Augment"),
         (Self::Remove, "Remove"),
         (Self::Move, "Move"),
         (Self::Swap, "Swap"),
-        (Self::SwapIn, "From reference"),
+        (Self::SwapIn, "Swap in"),
         (Self::Blend, "Blend"),
-        (Self::Refine, "Make again"),
+        (Self::Refine, "Refine"),
     ];
 }
 

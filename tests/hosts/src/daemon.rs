@@ -37,6 +37,11 @@ impl<'a> Daemon<'a> {
         Ok(Self { desk, process })
     }
 
+    /// The desk it is on.
+    pub fn desk(&self) -> &Desk {
+        self.desk
+    }
+
     /// The number of its process.
     pub fn id(&mut self) -> u32 {
         self.process.child().id()

@@ -92,7 +92,7 @@ impl Desk {
     }
 
     /// The environment of a program that is tested.
-    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
         let mut all: Vec<(OsString, OsString)> = vec![
             ("HOME".into(), self.inside("home").into()),
             ("LC_ALL".into(), "C.UTF-8".into()),

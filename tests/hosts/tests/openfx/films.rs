@@ -10,6 +10,9 @@ use image::{DynamicImage, GrayImage, Luma, RgbImage, RgbaImage, imageops};
 
 use crate::scene::{begun, by_command, compare, desk, drawing, learned, opened, pan, table};
 
+/// Parameters in MLT's words.
+type Parameters<'a> = &'a [(&'a str, &'a str)];
+
 /// The effect's identifier.
 const EFFECT: &str = "org.dedit.DEdit";
 
@@ -18,7 +21,7 @@ fn melt<'a>(system: &'a System, desk: &'a Desk) -> Melt<'a> {
 }
 
 /// The effect with a session's items, a seed, and parameters in MLT's words.
-fn effect(session: &str, parameters: &[(&str, &str)]) -> Filter {
+fn effect(session: &str, parameters: Parameters<'_>) -> Filter {
     let filter = Filter::new(EFFECT).with("session", session).with("maskSource", "Session").with("seed", "7");
     parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
 }
@@ -53,14 +56,14 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
     let session = learned(&daemon);
     let melt = melt(&system, &desk);
     let still = Footage::still(&desk.outside("table.png")).unwrap();
-    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+    let cases: [(Parameters<'_>, &[&str]); 6] = [
         (&[("edit", "Remove"), ("item", "mug")], &["remove", "--item", "mug"]),
         (
             &[("edit", "Replace"), ("item", "mug"), ("prompt", "a green duck"), ("steps", "6"), ("fit", "Box")],
             &["replace", "--item", "mug", "--prompt", "a green duck", "--steps", "6", "--fit", "box"],
         ),
         (
-            &[("edit", "Change"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5")],
+            &[("edit", "Augment"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5")],
             &["augment", "--item", "duck", "--prompt", "a blue [v]", "--guidance", "4.5"],
         ),
         (
@@ -69,7 +72,7 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
             &["move", "--item", "mug", "--dx", "12", "--dy", "-6", "--scale", "0.75", "--rotate", "10"],
         ),
         (&[("edit", "Swap"), ("item", "mug"), ("other", "duck")], &["swap", "--item", "mug", "--with", "duck"]),
-        (&[("edit", "Make again"), ("item", "mug"), ("strength", "0.25")], &["refine", "--mask", "items/mug.png", "--strength", "0.25"]),
+        (&[("edit", "Refine"), ("item", "mug"), ("strength", "0.25")], &["refine", "--mask", "items/mug.png", "--strength", "0.25"]),
     ];
     for (parameters, command) in cases {
         let ran = ran(&melt, &Edit::new(still.clone()).frames(1).filter(effect(&session, parameters)));
@@ -187,7 +190,7 @@ fn melt_says_what_is_wrong_and_shows_the_frame() {
             Filter::new(EFFECT).with("edit", "Remove").with("maskSource", "File").with("maskFile", "/nowhere/%04d.png"),
             &["/nowhere/0000.png"],
         ),
-        (effect(&session, &[("edit", "From reference"), ("item", "mug")]), &["Reference"]),
+        (effect(&session, &[("edit", "Swap in"), ("item", "mug")]), &["Reference"]),
     ] {
         asked(&desk, filter, words);
     }
@@ -221,14 +224,14 @@ fn melt_a_pan_with_masks_and_keys() {
     let learn = ["learn", "first.png", "--items", "red=red.png", "--items", "yellow=yellow.png", "--session", "@", "--json", "--quiet"];
     let session = begun(&daemon, &learn);
     let masks = desk.outside("mask%04d.png").to_string_lossy().into_owned();
-    let filter = |parameters: &[(&str, &str)]| {
+    let filter = |parameters: Parameters<'_>| {
         let filter = Filter::new(EFFECT).with("session", &session).with("item", "red").with("maskSource", "File").with("maskFile", &masks);
         parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
     };
     let film = Footage::of(&desk, "film", &frames).unwrap();
     let melt = melt(&system, &desk);
-    let edits: [&[(&str, &str)]; 3] = [
-        &[("edit", "Replace"), ("prompt", "a green duck"), ("fit", "Box")],
+    let edits: [Parameters<'_>; 3] = [
+        &[("edit", "Replace"), ("prompt", "a green mug"), ("fit", "Loose")],
         &[("edit", "Move"), ("shift", "0=0 0;4=40 0"), ("scale", "0=1;4=0.5")],
         &[("edit", "Remove")],
     ];

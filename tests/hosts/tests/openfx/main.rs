@@ -5,7 +5,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
+mod alone;
 mod films;
+mod own_frames;
+mod own_parameters;
+mod own_work;
 mod passing;
 mod scene;
 #[path = "../shared/table.rs"]

@@ -1,0 +1,252 @@
+//! Frames of every kind, in the project's own host.
+
+use std::thread;
+
+use dedit_host_tests::daemon::Daemon;
+use half::f16;
+use image::{DynamicImage, ImageBuffer, Rgb};
+use ofx_test_host::{ClipImage, Components, Context, Depth, Field, HostSettings, Instance, Premult, RenderRequest, Value, rect, status};
+
+use crate::alone::{Behind, Loaded, Place, WHOLE, alone, differing, image, image_at, library, made, rendered};
+use crate::scene::{by_command, table};
+
+/// Parameters by their numbers, as projects keep them.
+fn remove(instance: &Instance, place: &Place) {
+    for (name, value) in [
+        ("edit", Value::from(3)),
+        ("item", "mug".into()),
+        ("session", place.session.as_str().into()),
+        ("seed", 7.into()),
+        ("steps", 4.into()),
+        ("maskSource", 3.into()),
+    ] {
+        instance.set(name, value).unwrap();
+    }
+}
+
+const COMMAND: [&str; 5] = ["remove", "--item", "mug", "--steps", "4"];
+
+/// Frames of each depth, as files that the command line reads: their values are those that a frame of that depth has.
+fn prepare(daemon: &Daemon<'_>, session: &str) {
+    let desk = daemon.desk();
+    let floats = |turned: &dyn Fn(f32) -> f32| {
+        let table = DynamicImage::from(table()).into_rgb32f();
+        ImageBuffer::from_fn(128, 128, |x, y| Rgb(table.get_pixel(x, y).0.map(turned)))
+    };
+    DynamicImage::from(table()).into_rgb16().save(desk.outside("short.png")).unwrap();
+    DynamicImage::ImageRgb32F(floats(&|value| f16::from_f32(value).to_f32())).save(desk.outside("half.tiff")).unwrap();
+    DynamicImage::ImageRgb32F(floats(&|value| value)).save(desk.outside("float.tiff")).unwrap();
+    for (frame, made) in [
+        ("table.png", "byte-made.png"),
+        ("short.png", "short-made.png"),
+        ("half.tiff", "half-made.tiff"),
+        ("float.tiff", "float-made.tiff"),
+    ] {
+        by_command(daemon, session, &[&COMMAND[..], &["--frame", frame]].concat(), made);
+    }
+}
+
+const DEPTHS: [(Depth, &str, &str); 4] = [
+    (Depth::Byte, "table.png", "byte-made.png"),
+    (Depth::Short, "short.png", "short-made.png"),
+    (Depth::Half, "half.tiff", "half-made.tiff"),
+    (Depth::Float, "float.tiff", "float-made.tiff"),
+];
+
+#[test]
+fn own_every_depth_and_stride_makes_what_the_command_line_makes() {
+    alone(concat!(module_path!(), "::own_every_depth_and_stride_makes_what_the_command_line_makes"), Behind::Learned, prepare, |place| {
+        let loaded = Loaded::new(HostSettings::default());
+        for context in [Context::Filter, Context::General] {
+            for (depth, frame, expected) in DEPTHS {
+                for components in [Components::Rgb, Components::Rgba] {
+                    let instance = loaded.instance(context);
+                    remove(&instance, place);
+                    instance.set("values", 1).unwrap();
+                    let source = image(&place.file(frame), depth, components);
+                    let expected = image(&place.file(expected), depth, components);
+                    let flipped = source.clone().with_padding(3).unwrap().upside_down().unwrap();
+                    let given = flipped.clone();
+                    instance.connect("Source", move |_| given.clone()).unwrap();
+                    let blank = ClipImage::blank(WHOLE, depth, components);
+                    for output in [blank.clone(), blank.with_padding(5).unwrap().upside_down().unwrap()] {
+                        let made = made(&instance, &RenderRequest { output: Some(output), ..RenderRequest::new(0.0, WHOLE) });
+                        assert_eq!(differing(&made, &expected), [], "{context:?} {depth:?} {components:?}");
+                    }
+                    assert!(differing(&source, &expected).len() > 100, "something was made");
+                }
+            }
+        }
+        assert_eq!(place.jobs("edit"), 2 * DEPTHS.len(), "once by the command line, and once here");
+        assert_eq!(loaded.host.complaints(), [""; 0]);
+    });
+}
+
+/// Light, and alpha that is multiplied in: what an edit leaves keeps its bits, what it makes is the same picture.
+#[test]
+fn own_light_and_alpha() {
+    alone(concat!(module_path!(), "::own_light_and_alpha"), Behind::Learned, prepare, |place| {
+        let loaded = Loaded::new(HostSettings::default());
+        let plain = image(&place.file("float.tiff"), Depth::Float, Components::Rgba);
+        let expected = image(&place.file("float-made.tiff"), Depth::Float, Components::Rgba);
+        let light = |value: f32| if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+        // Half transparent where nothing happens; beyond white, and with numbers that are none, too.
+        let alpha = |x: i32| if x > 120 { 0.5 } else { 1.0 };
+        let turned = |image: &ClipImage, odd: bool| {
+            ClipImage::from_fn(WHOLE, Depth::Float, Components::Rgba, |x, y| {
+                let pixel = image.at(x, y).unwrap();
+                match (x, y) {
+                    (127, 127) if odd => [f32::NAN, f32::INFINITY, -1.0, 0.5],
+                    (127, 126) if odd => [7.5, -0.25, 0.0, 0.5],
+                    _ => [light(pixel[0]) * alpha(x), light(pixel[1]) * alpha(x), light(pixel[2]) * alpha(x), alpha(x)],
+                }
+            })
+            .with_premult(Premult::Premultiplied)
+        };
+        let expected = turned(&expected, false);
+        // The odd pixels are a part of what the model sees, and it answers a little.
+        for (odd, most) in [(false, 1e-5), (true, 2e-3)] {
+            let source = turned(&plain, odd);
+            let instance = loaded.instance(Context::General);
+            remove(&instance, place);
+            let given = source.clone();
+            instance.connect("Source", move |_| given.clone()).unwrap();
+            let output = ClipImage::blank(WHOLE, Depth::Float, Components::Rgba).with_premult(Premult::Premultiplied);
+            let made = made(&instance, &RenderRequest { output: Some(output), ..RenderRequest::new(0.0, WHOLE) });
+            let changed = differing(&made, &source);
+            assert!(changed.len() > 1000 && changed.iter().all(|(x, _)| *x < 100), "{}", changed.len());
+            let far = changed.iter().flat_map(|(x, y)| {
+                let (made, expected) = (made.at(*x, *y).unwrap(), expected.at(*x, *y).unwrap());
+                made.into_iter().zip(expected).map(|(made, expected)| (made - expected).abs())
+            });
+            let far = far.fold(0.0_f32, f32::max);
+            assert!(far < most, "{far}");
+        }
+    });
+}
+
+#[test]
+fn own_windows_fields_and_places() {
+    alone(concat!(module_path!(), "::own_windows_fields_and_places"), Behind::Learned, prepare, |place| {
+        let loaded = Loaded::new(HostSettings::default());
+        let instance = loaded.instance(Context::General);
+        remove(&instance, place);
+        let (left, low) = (-30, 17);
+        let at = |name: &str| image_at(&place.file(name), Depth::Byte, Components::Rgba, left, low);
+        let (source, expected) = (at("table.png"), at("byte-made.png"));
+        instance.connect("Source", move |_| source.clone()).unwrap();
+        let whole = expected.bounds;
+        for (window, field) in [
+            (whole, Field::None),
+            (rect(left + 5, low + 9, left + 70, low + 61), Field::None),
+            (rect(left + 127, low, left + 128, low + 128), Field::Both),
+            (rect(left, low + 40, left + 128, low + 41), Field::None),
+            (whole, Field::Lower),
+            (rect(left + 3, low + 20, left + 90, low + 100), Field::Upper),
+        ] {
+            // The image may be larger than what is asked for.
+            for output in [whole, window] {
+                let output = ClipImage::blank(output, Depth::Byte, Components::Rgba);
+                let made = made(&instance, &RenderRequest { field, output: Some(output), ..RenderRequest::new(3.0, window) });
+                for (x, y) in (window.y1..window.y2).flat_map(|y| (window.x1..window.x2).map(move |x| (x, y))) {
+                    if field.has_row(y) {
+                        assert_eq!(made.bytes_at(x, y), expected.bytes_at(x, y), "{window:?} {field:?} at {x} {y}");
+                    } else {
+                        assert!(!made.written(x, y), "{window:?} {field:?} at {x} {y}");
+                    }
+                }
+            }
+        }
+        assert_eq!(place.jobs("edit"), 5, "of all windows one");
+    });
+}
+
+/// Whichever threads and instances ask, in a library that is loaded again meanwhile.
+#[test]
+fn own_threads_and_loading_twice() {
+    alone(concat!(module_path!(), "::own_threads_and_loading_twice"), Behind::Learned, prepare, |place| {
+        let loaded = Loaded::new(HostSettings::default());
+        let instances: Vec<_> = (0..2).map(|_| loaded.instance(Context::General)).collect();
+        for instance in &instances {
+            remove(instance, place);
+            let source = image(&place.file("table.png"), Depth::Byte, Components::Rgba);
+            instance.connect("Source", move |_| source.clone()).unwrap();
+        }
+        let expected = image(&place.file("byte-made.png"), Depth::Byte, Components::Rgba);
+        thread::scope(|scope| {
+            for instance in &instances {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for _ in 0..3 {
+                            assert_eq!(differing(&made(instance, &RenderRequest::new(0.0, WHOLE)), &expected), []);
+                        }
+                    });
+                }
+            }
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let again = library().connect(&loaded.host).unwrap();
+                    again.effect(crate::alone::EFFECT).unwrap().describe().unwrap();
+                    again.unload().unwrap();
+                }
+            });
+        });
+        assert_eq!(place.jobs("edit"), 5);
+        // As some hosts do it: unloaded, and loaded for the next frame, and by another host.
+        drop(instances);
+        let Loaded { connection, host } = loaded;
+        assert_eq!(connection.unload().unwrap(), [status::OK]);
+        drop(host);
+        let loaded = Loaded::new(HostSettings { name: "org.example.Other".to_owned(), ..HostSettings::default() });
+        let instance = loaded.instance(Context::Filter);
+        remove(&instance, place);
+        let source = image(&place.file("table.png"), Depth::Byte, Components::Rgba);
+        instance.connect("Source", move |_| source.clone()).unwrap();
+        assert_eq!(differing(&made(&instance, &RenderRequest::new(0.0, WHOLE)), &expected), []);
+        assert_eq!(place.jobs("edit"), 5);
+    });
+}
+
+/// What changes nothing says so, and comes out as it went in where a host asks all the same.
+#[test]
+fn own_what_changes_nothing_is_the_source() {
+    alone(
+        concat!(module_path!(), "::own_what_changes_nothing_is_the_source"),
+        Behind::Nothing,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let instance = loaded.instance(Context::General);
+            let source = image(&place.file("table.png"), Depth::Short, Components::Rgba);
+            let given = source.clone();
+            instance.connect("Source", move |_| given.clone()).unwrap();
+            for (edit, parameter, value, nothing) in [
+                (0, "prompt", Value::from("a hat"), true),
+                (1, "prompt", "".into(), true),
+                (1, "prompt", "a hat".into(), false),
+                (4, "shift", [0.0, 0.0].into(), true),
+                (4, "shift", [1.0, 0.0].into(), false),
+                (3, "item", "mug".into(), false),
+            ] {
+                instance.set("edit", edit).unwrap();
+                instance.set(parameter, value.clone()).unwrap();
+                let identity = instance.is_identity(&RenderRequest::new(5.0, WHOLE));
+                assert_eq!(identity.outcome.complaints, [""; 0]);
+                let answer = if nothing { status::OK } else { status::DEFAULT };
+                assert_eq!(identity.outcome.status, answer, "{edit} {value:?}");
+                if nothing {
+                    assert_eq!((identity.clip.as_str(), identity.time), ("Source", 5.0));
+                    assert_eq!(differing(&made(&instance, &RenderRequest::new(5.0, WHOLE)), &source), []);
+                }
+            }
+            // Keys count at their time.
+            instance.set("edit", 4).unwrap();
+            instance.set_key("shift", 0.0, [0.0, 0.0]).unwrap();
+            instance.set_key("shift", 10.0, [10.0, 0.0]).unwrap();
+            let at = |time| instance.is_identity(&RenderRequest::new(time, WHOLE)).outcome.status;
+            assert_eq!([at(0.0), at(4.0)], [status::OK, status::DEFAULT]);
+            let rendered = rendered(&instance, &RenderRequest::new(4.0, WHOLE));
+            assert_eq!(rendered.outcome.status, status::FAILED, "there is no daemon");
+        },
+    );
+}

@@ -1,0 +1,70 @@
+//! What hosts see, and what is in the projects that people saved.
+
+use ofx_test_host::{Context, ContextDescribed, HostSettings, Prop};
+
+use crate::alone::{Behind, Loaded, alone};
+
+/// Every parameter in a line: its name, kind, default, and the labels of its choices, all of which are permanent.
+const PERMANENT: &str = include_str!("../../../../plugins/openfx/parameters.txt");
+
+fn listed(described: &ContextDescribed) -> String {
+    let text = |value: &Prop| match value {
+        Prop::Int(number) => number.to_string(),
+        Prop::Double(number) => number.to_string(),
+        Prop::Text(text) => format!("'{text}'"),
+        Prop::Pointer(_) => "pointer".to_owned(),
+    };
+    let mut lines = String::new();
+    for param in &described.params {
+        let values =
+            |name: &str| param.properties.get(name).map(|values| values.iter().map(text).collect::<Vec<_>>().join(" ")).unwrap_or_default();
+        let kind = param.kind.trim_start_matches("OfxParamType");
+        let line = format!("{} {kind} {} {}", param.id, values("OfxParamPropDefault"), values("OfxParamPropChoiceOption"));
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
+#[test]
+fn own_parameters_are_those_that_projects_know() {
+    alone(
+        concat!(module_path!(), "::own_parameters_are_those_that_projects_know"),
+        Behind::Nothing,
+        |_, _| {},
+        |_| {
+            let loaded = Loaded::new(HostSettings::default());
+            for context in [Context::Filter, Context::General] {
+                let described = loaded.described(context);
+                let lines = listed(&described);
+                // A line may come behind another, and a choice may get one more label at its end; nothing else may happen to them.
+                let mut now = lines.lines();
+                for permanent in PERMANENT.lines() {
+                    assert!(now.any(|line| line.starts_with(permanent)), "{permanent}\nis not in\n{lines}");
+                }
+                let clips: Vec<_> = described.clips.iter().map(|clip| clip.name.as_str()).collect();
+                assert_eq!(
+                    clips,
+                    if context == Context::Filter { &["Source", "Output"][..] } else { &["Source", "Mask", "Reference", "Output"] }
+                );
+            }
+        },
+    );
+}
+
+#[test]
+fn own_other_contexts_are_refused() {
+    alone(
+        concat!(module_path!(), "::own_other_contexts_are_refused"),
+        Behind::Nothing,
+        |_, _| {},
+        |_| {
+            let loaded = Loaded::new(HostSettings::default());
+            let described = loaded.connection.effect(crate::alone::EFFECT).unwrap().describe().unwrap();
+            let contexts = &described.properties["OfxImageEffectPropSupportedContexts"];
+            assert_eq!(contexts.len(), 2, "{contexts:?}");
+            let refused = described.describe_in_context(Context::Generator);
+            assert!(refused.is_err() || refused.is_ok_and(|described| !described.outcome.went_well()));
+        },
+    );
+}

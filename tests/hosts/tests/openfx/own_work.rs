@@ -1,0 +1,279 @@
+//! Learning, masks and references, stopping, and what goes wrong, in the project's own host.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use image::{Rgba, RgbaImage};
+use ofx_test_host::{ClipImage, Components, Context, Depth, HostSettings, Instance, Progress, Reason, RenderRequest, Value, status};
+
+use crate::alone::{Behind, Loaded, Place, WHOLE, alone, differing, image, made, rendered};
+use crate::scene::{DUCK, MUG};
+
+fn set(instance: &Instance, values: &[(&str, Value)]) {
+    for (name, value) in values {
+        instance.set(name, value.clone()).unwrap();
+    }
+}
+
+/// The table, as a film in which nothing moves but a pixel in a corner, which tells its frames apart.
+fn film(place: &Place) -> impl Fn(f64) -> ClipImage + Send + Sync + 'static {
+    let table = image::open(place.file("table.png")).unwrap().into_rgba8();
+    move |time| {
+        ClipImage::from_fn(WHOLE, Depth::Byte, Components::Rgba, |x, y| {
+            let pixel = if (x, y) == (127, 127) { [time as u8, 0, 0, 255] } else { table.get_pixel(x as u32, 127 - y as u32).0 };
+            pixel.map(|value| f32::from(value) / 255.0)
+        })
+    }
+}
+
+/// Red for the mug, blue for the duck.
+fn colours(x: i32, y: i32) -> [f32; 4] {
+    let inside = |[left, top, width, height]: [u32; 4]| {
+        (left..left + width).contains(&(x as u32)) && (top..top + height).contains(&(127 - y as u32))
+    };
+    if inside(MUG) {
+        [1.0, 0.0, 0.0, 1.0]
+    } else if inside(DUCK) {
+        [0.0, 0.0, 1.0, 1.0]
+    } else {
+        [0.0, 0.0, 0.0, 1.0]
+    }
+}
+
+fn text(instance: &Instance, name: &str) -> String {
+    let Value::Text(text) = instance.get(name).unwrap() else { panic!("{name} is no text") };
+    text
+}
+
+#[test]
+fn own_the_reference_frame_is_learned_by_the_button() {
+    let name = concat!(module_path!(), "::own_the_reference_frame_is_learned_by_the_button");
+    alone(
+        name,
+        Behind::Empty,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let instance = loaded.instance(Context::General);
+            instance.connect("Source", film(place)).unwrap();
+            instance.connect("Mask", |_| ClipImage::from_fn(WHOLE, Depth::Byte, Components::Rgba, colours)).unwrap();
+            set(&instance, &[("edit", 3.into()), ("item", "red".into()), ("steps", 3.into()), ("referenceFrame", 5.into())]);
+            let needed = instance.frames_needed(8.0);
+            assert_eq!(needed.outcome.complaints, [""; 0]);
+            let times: Vec<_> = needed.ranges["Source"].iter().map(|range| range.min).collect();
+            assert_eq!(times, [8.0, 5.0]);
+            let draft = made(&instance, &RenderRequest::new(8.0, WHOLE));
+            assert_eq!(place.jobs("learn"), 0, "a render learns nothing unasked");
+            // Stopped where progress is shown.
+            instance.on_progress(|share| share < 0.05);
+            let stopped = instance.changed("learn", Reason::User).unwrap();
+            assert_eq!((stopped.status, stopped.complaints), (status::FAILED, vec![]));
+            assert_eq!(stopped.messages, [], "who stops it need not be told");
+            assert!(matches!(stopped.progress[..], [Progress::Start(..), .., Progress::End]), "{:?}", stopped.progress);
+            instance.on_progress(|_| true);
+            let outcome = instance.changed("learn", Reason::User).unwrap();
+            assert_eq!((outcome.status, outcome.complaints), (status::OK, vec![]));
+            let shares: Vec<f64> =
+                outcome.progress.iter().filter_map(|told| if let Progress::Update(share) = told { Some(*share) } else { None }).collect();
+            assert!(shares.len() > 5 && shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+            assert!(text(&instance, "status").contains("red, blue"), "{}", text(&instance, "status"));
+            assert_eq!(instance.get("take").unwrap(), Value::from(1), "the host is told that frames have changed");
+            // Another frame, by what was learned from the fifth; also at another scale, where that is another picture.
+            let learned = made(&instance, &RenderRequest::new(8.0, WHOLE));
+            assert!(differing(&draft, &learned).len() > 100);
+            let session = text(&instance, "learned");
+            assert!(session.ends_with(" 5"), "{session}");
+            let half = ofx_test_host::rect(0, 0, 64, 64);
+            let table = image::open(place.file("table.png")).unwrap().into_rgba8();
+            let small = image::imageops::resize(&table, 64, 64, image::imageops::FilterType::Triangle);
+            small.save(place.file("small.png")).unwrap();
+            let small = image(&place.file("small.png"), Depth::Byte, Components::Rgba);
+            let source = small.clone();
+            instance.connect("Source", move |_| source.clone()).unwrap();
+            instance
+                .connect("Mask", move |_| ClipImage::from_fn(half, Depth::Byte, Components::Rgba, |x, y| colours(2 * x, 2 * y)))
+                .unwrap();
+            let request = RenderRequest { scale: [0.5, 0.5], ..RenderRequest::new(8.0, half) };
+            assert!(differing(&made(&instance, &request), &small).len() > 100);
+            let log = place.log();
+            let session = session.split(' ').next().unwrap();
+            assert_eq!(log.lines().rfind(|line| line.contains("\"edit ")).unwrap().matches(session).count(), 1, "{log}");
+            // What was made is made again.
+            let edits = place.jobs("edit");
+            instance.changed("renderAgain", Reason::User).unwrap();
+            made(&instance, &request);
+            assert_eq!((instance.get("take").unwrap(), place.jobs("edit")), (Value::from(2), edits + 1));
+        },
+    );
+}
+
+/// A host that shows no progress does not stand still for minutes, and one without messages is told where a terminal shows it.
+#[test]
+fn own_hosts_that_lack_things() {
+    alone(
+        concat!(module_path!(), "::own_hosts_that_lack_things"),
+        Behind::Empty,
+        |_, _| {},
+        |place| {
+            let lacking = HostSettings {
+                message_version: 0,
+                progress_version: 0,
+                api_version: None,
+                temporal_access: false,
+                ..HostSettings::default()
+            };
+            let loaded = Loaded::new(lacking);
+            let instance = loaded.instance(Context::General);
+            instance.connect("Source", film(place)).unwrap();
+            instance.connect("Mask", |_| ClipImage::from_fn(WHOLE, Depth::Byte, Components::Alpha, |x, y| [colours(x, y)[0]; 4])).unwrap();
+            set(&instance, &[("edit", 3.into()), ("steps", 3.into())]);
+            let begun = Instant::now();
+            let outcome = instance.changed("learn", Reason::User).unwrap();
+            assert_eq!((outcome.status, outcome.complaints), (status::OK, vec![]));
+            assert!(begun.elapsed() < Duration::from_secs(10) && text(&instance, "status").contains("dedit daemon status"));
+            assert!(differing(&made(&instance, &RenderRequest::new(0.0, WHOLE)), &film(place)(0.0)).len() > 100);
+            set(&instance, &[("item", "hat".into())]);
+            assert_eq!(rendered(&instance, &RenderRequest::new(0.0, WHOLE)).outcome.status, status::FAILED);
+            drop(instance);
+            for missing in ["OfxPropertySuite", "OfxImageEffectSuite", "OfxParameterSuite"] {
+                let host = ofx_test_host::Host::new(HostSettings { missing_suites: vec![missing.to_owned()], ..HostSettings::default() });
+                let loaded = crate::alone::library().connect(&host).map(|connection| connection.loaded());
+                let refused = loaded.as_ref().map_or(true, |loaded| *loaded == [status::MISSING_HOST_FEATURE]);
+                assert!(refused, "{missing}: {loaded:?}");
+            }
+        },
+    );
+}
+
+/// A matte in alpha, and an item of another picture.
+#[test]
+fn own_alpha_masks_and_references() {
+    alone(
+        concat!(module_path!(), "::own_alpha_masks_and_references"),
+        Behind::Empty,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let instance = loaded.instance(Context::General);
+            let table = film(place)(0.0);
+            // The Source's own alpha says what the item is.
+            let matted = ClipImage::from_fn(WHOLE, Depth::Byte, Components::Rgba, |x, y| {
+                let pixel = table.at(x, y).unwrap();
+                [pixel[0], pixel[1], pixel[2], colours(x, y)[0]]
+            });
+            let source = matted.clone();
+            instance.connect("Source", move |_| source.clone()).unwrap();
+            set(&instance, &[("edit", 3.into()), ("steps", 3.into()), ("maskSource", 1.into())]);
+            let removed = made(&instance, &RenderRequest::new(0.0, WHOLE));
+            let changed = differing(&removed, &matted);
+            assert!(changed.len() > 1000, "the mug is gone");
+            assert!(
+                changed.iter().all(|(x, y)| removed.bytes_at(*x, *y).unwrap()[3] == matted.bytes_at(*x, *y).unwrap()[3]),
+                "the matte stays"
+            );
+            // A thing on nothing, as the picture to take it from.
+            let reference = RgbaImage::from_fn(64, 64, |x, y| {
+                let thing = (20..44).contains(&x) && (16..56).contains(&y);
+                Rgba([40, (x * 3) as u8, (y * 3) as u8, if thing { 255 } else { 0 }])
+            });
+            reference.save(place.file("reference.png")).unwrap();
+            let reference = image(&place.file("reference.png"), Depth::Byte, Components::Rgba);
+            instance.connect("Source", film(place)).unwrap();
+            instance.connect("Mask", |_| ClipImage::from_fn(WHOLE, Depth::Float, Components::Rgb, colours)).unwrap();
+            set(&instance, &[("edit", 6.into()), ("item", "blue".into()), ("other", "thing".into()), ("maskSource", 0.into())]);
+            let refused = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
+            assert_eq!(refused.outcome.status, status::FAILED);
+            assert!(refused.outcome.messages[0].text.contains("Reference"), "{:?}", refused.outcome.messages);
+            instance.connect("Reference", move |_| reference.clone()).unwrap();
+            let swapped = made(&instance, &RenderRequest::new(0.0, WHOLE));
+            assert!(differing(&swapped, &table).len() > 1000);
+            assert_eq!(instance.persistent_message(), None, "what was wrong is wrong no longer");
+        },
+    );
+}
+
+#[test]
+fn own_renders_are_stopped() {
+    alone(
+        concat!(module_path!(), "::own_renders_are_stopped"),
+        Behind::Learned,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let instance = loaded.instance(Context::General);
+            instance.connect("Source", film(place)).unwrap();
+            set(
+                &instance,
+                &[("edit", 3.into()), ("item", "mug".into()), ("steps", 400.into()), ("session", place.session.as_str().into())],
+            );
+            set(&instance, &[("maskSource", 3.into())]);
+            for (wish, by_progress) in [(0, false), (6, false), (0, true)] {
+                instance.on_abort(move |asked| !by_progress && asked > wish);
+                instance.on_progress(move |_| !by_progress);
+                let begun = Instant::now();
+                let stopped = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
+                let took = begun.elapsed();
+                println!("stopped after {took:?}");
+                assert_eq!((stopped.outcome.status, &stopped.outcome.messages[..]), (status::FAILED, &[][..]), "{wish}");
+                assert!(took < Duration::from_secs(5), "400 steps take longer");
+            }
+            assert!(!place.log().contains(" done after 2"), "{}", place.log());
+            // Whoever waits for another's computation is stopped too, and the other one goes on.
+            let waiting = loaded.instance(Context::General);
+            waiting.connect("Source", film(place)).unwrap();
+            for instance in [&instance, &waiting] {
+                set(
+                    instance,
+                    &[("edit", 3.into()), ("item", "mug".into()), ("steps", 60.into()), ("session", place.session.as_str().into())],
+                );
+                set(instance, &[("maskSource", 3.into())]);
+                instance.on_abort(|_| false);
+                instance.on_progress(|_| true);
+            }
+            let asked = std::sync::Arc::new(AtomicUsize::new(0));
+            let counted = std::sync::Arc::clone(&asked);
+            waiting.on_abort(move |count| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                count > 5
+            });
+            std::thread::scope(|scope| {
+                let first = scope.spawn(|| made(&instance, &RenderRequest::new(0.0, WHOLE)));
+                std::thread::sleep(Duration::from_millis(150));
+                assert_eq!(rendered(&waiting, &RenderRequest::new(0.0, WHOLE)).outcome.status, status::FAILED);
+                assert!(differing(&first.join().unwrap(), &film(place)(0.0)).len() > 100);
+            });
+            assert!(asked.load(Ordering::SeqCst) > 5);
+        },
+    );
+}
+
+#[test]
+fn own_without_a_daemon_the_frame_is_shown_and_it_is_said_why() {
+    let name = concat!(module_path!(), "::own_without_a_daemon_the_frame_is_shown_and_it_is_said_why");
+    alone(
+        name,
+        Behind::Nothing,
+        |_, _| {},
+        |place| {
+            for message_version in [1, 2] {
+                let loaded = Loaded::new(HostSettings { message_version, ..HostSettings::default() });
+                let instance = loaded.instance(Context::General);
+                instance.connect("Source", film(place)).unwrap();
+                set(&instance, &[("edit", 3.into())]);
+                let failed = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
+                assert_eq!(failed.outcome.status, status::FAILED);
+                assert_eq!(differing(&failed.output, &film(place)(0.0)), []);
+                let [message] = &failed.outcome.messages[..] else { panic!("{:?}", failed.outcome.messages) };
+                assert!(message.text.contains("/nowhere/dedit") && message.kind == "OfxMessageError", "{message:?}");
+                assert_eq!((message.persistent, instance.persistent_message().is_some()), (message_version == 2, message_version == 2));
+                let button = instance.changed("learn", Reason::User).unwrap();
+                assert_eq!(button.status, status::FAILED);
+                assert!(text(&instance, "status").contains("/nowhere/dedit"));
+                // Nothing to do, nothing wrong.
+                set(&instance, &[("edit", 0.into())]);
+                made(&instance, &RenderRequest::new(0.0, WHOLE));
+                assert_eq!(instance.persistent_message(), None);
+            }
+        },
+    );
+}
