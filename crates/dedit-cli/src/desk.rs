@@ -160,6 +160,11 @@ impl Desk<'_> {
         }
     }
 
+    /// An error unless the daemon can this, one of [`features`](dedit_protocol::features).
+    pub(crate) fn require(&self, feature: &str) -> Result<()> {
+        Ok(self.client.require(feature)?)
+    }
+
     /// A folder as the daemon has to be told it.
     fn folder(&self, folder: &Path) -> Result<String> {
         if self.client.shares_files() {

@@ -146,19 +146,32 @@ fn disk() -> Check {
 struct Host {
     name: &'static str,
     programs: &'static [&'static str],
+    /// Those of them that must be new enough, and how new, which is not asked of them.
+    dated: Option<(&'static [&'static str], &'static str)>,
 }
 
-const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"] };
+const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"], dated: None };
 
-const KRITA: Host = Host { name: "krita", programs: &["krita"] };
+const KRITA: Host = Host { name: "krita", programs: &["krita"], dated: None };
 
-const OPENFX: Host = Host { name: "openfx", programs: &["melt", "melt-7", "kdenlive", "shotcut", "Natron", "resolve"] };
+/// The hosts of `OpenFX` that show their effects by MLT.
+const MLT: &[&str] = &["melt", "melt-7", "kdenlive", "shotcut"];
+
+const OPENFX: Host = Host {
+    name: "openfx",
+    programs: &["melt", "melt-7", "kdenlive", "shotcut", "Natron", "resolve"],
+    dated: Some((MLT, "has OpenFX with MLT from 7.38 on")),
+};
 
 fn host(host: &Host) -> Check {
     let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let program = |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|path: &PathBuf| Path::is_file(path));
-    match host.programs.iter().find_map(program) {
-        Some(path) => Check::good(host.name, format!("{}", path.display())),
+    let mut found = host.programs.iter().filter_map(|name| Some((name, program(name)?))).peekable();
+    match found.peek().map(|(_, path)| path.display().to_string()) {
+        Some(path) => {
+            let age = host.dated.filter(|(dated, _)| found.all(|(name, _)| dated.contains(name)));
+            Check::good(host.name, age.map_or_else(|| path.clone(), |(_, age)| format!("{path}, which {age}")))
+        }
         None => Check::absent(host.name, format!("no {} on PATH", host.programs.join(", ")), "install it to edit there"),
     }
 }

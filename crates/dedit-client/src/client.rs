@@ -82,6 +82,14 @@ impl Client {
         &self.welcome
     }
 
+    /// An error unless the daemon can this, one of [`dedit_protocol::features`]: to be asked before a request that an older daemon would take for another.
+    ///
+    /// # Errors
+    /// `Connection`.
+    pub fn require(&self, feature: &str) -> Result<(), Failure> {
+        self.welcome.require(feature)
+    }
+
     /// Whether the daemon sees the same files as this process: it has told what it wrote into one of them.
     pub fn shares_files(&self) -> bool {
         let token = self.welcome.token.trim_end();

@@ -9,7 +9,7 @@ use dedit_client::{Call, Client};
 use dedit_protocol::answer::Welcome;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::Nothing;
-use dedit_protocol::{Event, Failure, FailureKind, Request, handshake};
+use dedit_protocol::{Event, Failure, FailureKind, Request, features, handshake};
 use fake::{Piped, hello, meet, met};
 
 /// What a daemon does.
@@ -92,6 +92,25 @@ fn files_are_shared_with_a_daemon_whose_token_is_found() {
         let told = Welcome { token_file: path.display().to_string(), token: token.to_owned(), ..Welcome::default() };
         let (client, daemon) = meet(move |mut peer| peer.welcome(&told));
         assert_eq!(client.unwrap().shares_files(), expected, "{} {token:?}", path.display());
+        daemon.join().unwrap();
+    }
+}
+
+#[test]
+fn what_a_daemon_cannot_is_told_before_it_is_asked_for() {
+    for (told, feature, expected) in [
+        (&[][..], features::FRAMES, Some("the D-Edit daemon that runs cannot edit frames")),
+        (&["frame", "later"], features::FRAMES, Some("the D-Edit daemon that runs cannot edit frames")),
+        (&["later", "frames"], features::FRAMES, None),
+        (&features::FEATURES, features::FRAMES, None),
+        (&features::FEATURES, "later", Some("the D-Edit daemon that runs cannot do 'later'")),
+    ] {
+        let welcome = Welcome { features: told.iter().map(|known| (*known).to_owned()).collect(), ..Welcome::default() };
+        let (client, daemon) = meet(move |mut peer| peer.welcome(&welcome));
+        let failure = client.unwrap().require(feature).err();
+        assert_eq!(failure.as_ref().map(|failure| failure.message.as_str()), expected, "{told:?}");
+        let hint = failure.map(|failure| (failure.kind, failure.hint.unwrap().contains("dedit daemon stop")));
+        assert!(hint.is_none_or(|found| found == (FailureKind::Connection, true)), "{told:?}");
         daemon.join().unwrap();
     }
 }

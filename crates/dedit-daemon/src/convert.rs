@@ -93,13 +93,28 @@ impl Blobs {
         }
     }
 
-    /// A picture that is none of the session's, if there is one: its pixels, its items, or both.
-    pub(crate) fn frame(&mut self, pixels: Option<usize>, items: Option<usize>) -> Result<Option<Frame>> {
+    /// A picture that is none of the session's, if there is one: its pixels, its items, or both. That a plan of so many edits fits into memory is found
+    /// out before anything is made of the blobs.
+    pub(crate) fn frame(&mut self, sent: FrameBlobs, edits: usize) -> Result<Option<Frame>> {
+        let FrameBlobs { pixels, items, names } = sent;
+        if pixels.or(items).is_none() && names.is_some() {
+            return Err(Error::usage("the names of a frame's items were given, and no frame").hint("leave them out"));
+        }
+        if let Some(Some(Blob::Pixels(first))) = pixels.or(items).and_then(|index| self.0.get(index)) {
+            memory::check_plan(size_of(first)?, edits)?;
+        }
         let image = pixels.map(|index| image(self.pixels(index)?)).transpose()?;
         let of_image = image.as_ref().map(Image::size);
         let (of_items, labels) = items.map(|index| self.labels(index, of_image)).transpose()?.unzip();
-        Ok(of_image.or(of_items).map(|size| Frame { size, image: image.map(Arc::new), labels }))
+        Ok(of_image.or(of_items).map(|size| Frame { size, image: image.map(Arc::new), labels, names }))
     }
+}
+
+/// What a request says of a frame.
+pub(crate) struct FrameBlobs {
+    pub(crate) pixels: Option<usize>,
+    pub(crate) items: Option<usize>,
+    pub(crate) names: Option<Vec<String>>,
 }
 
 fn size_of(pixels: &Pixels) -> Result<Size> {

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dedit_edit::{Error, ItemMask, Rect, Result, Size};
+use dedit_edit::{Edit, Error, ItemMask, Rect, Result, Size};
 use dedit_protocol::answer::{self, Welcome};
 use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
-use dedit_protocol::{Blob, Event, Failure};
+use dedit_protocol::{Blob, Event, Failure, features};
 use dedit_segment::Hint;
 use dedit_session::{Done, EditRequest, Frame, Heard, LearnRequest, Opening, Original, Planning, Reporter, Revision};
 use serde_json::Value;
 
 use crate::connection::Connection;
-use crate::convert::{self, Blobs};
+use crate::convert::{self, Blobs, FrameBlobs};
 use crate::daemon::Daemon;
 use crate::outgoing::Outgoing;
 
@@ -127,6 +127,7 @@ impl Connection {
             log: self.daemon.log.path().display().to_string(),
             token_file: file.display().to_string(),
             token: token.clone(),
+            features: features::FEATURES.map(str::to_owned).to_vec(),
         };
         Event::finished(&welcome, Vec::new())
     }
@@ -150,7 +151,7 @@ impl Connection {
             }
             None => sessions.known(&open.digest, folder).map(|known| known.named(open.name.clone())),
         };
-        let Some(opening) = opening else {
+        let Some(opening) = opening.map(|opening| opening.of_variant(open.variant.clone())) else {
             return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
         };
         let info = match &open.reference_of {
@@ -194,12 +195,15 @@ impl Connection {
 
     fn edit(&self, serial: u32, edit: request::Edit, mut blobs: Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
-        let frame = blobs.frame(edit.frame, edit.frame_items)?;
+        let frame = FrameBlobs { pixels: edit.frame, items: edit.frame_items, names: edit.frame_names };
+        let frame = blobs.frame(frame, edit.edits.len())?;
         let (original, size) = self.original(&edit.session, edit.base, frame)?;
         let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
         let verb = written.first().and_then(|verb| verb["verb"].as_str()).unwrap_or_default().to_owned();
         let planning = planning(edit.edits, edit.plan, original, &mut blobs, size)?;
-        let masks = planning.edits.iter().filter_map(mask_of).cloned().map(Arc::new).collect();
+        // They are for the history, which keeps nothing of a frame.
+        let kept: &[Edit] = if planning.original.is_frame() { &[] } else { &planning.edits };
+        let masks = kept.iter().filter_map(mask_of).cloned().map(Arc::new).collect();
         let request = EditRequest {
             planning,
             written,
@@ -215,7 +219,8 @@ impl Connection {
     }
 
     fn plan(&self, plan: request::Plan, mut blobs: Blobs) -> Answer {
-        let frame = blobs.frame(plan.frame, plan.frame_items)?;
+        let frame = FrameBlobs { pixels: plan.frame, items: plan.frame_items, names: plan.frame_names };
+        let frame = blobs.frame(frame, plan.edits.len())?;
         let (original, size) = self.original(&plan.session, plan.base, frame)?;
         let planning = planning(plan.edits, plan.plan, original, &mut blobs, size)?;
         let (told, blobs) = convert::planned(&self.daemon.sessions.plan(&plan.session, &planning)?)?;
@@ -302,9 +307,9 @@ fn planning(verbs: Vec<EditVerb>, options: PlanOptions, original: Original, blob
 }
 
 /// The mask that an edit was given.
-fn mask_of(edit: &dedit_edit::Edit) -> Option<&ItemMask> {
+fn mask_of(edit: &Edit) -> Option<&ItemMask> {
     match edit {
-        dedit_edit::Edit::Reshape { mask, .. } | dedit_edit::Edit::Refine { mask } => Some(mask),
+        Edit::Reshape { mask, .. } | Edit::Refine { mask } => Some(mask),
         _ => None,
     }
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::SessionInfo;
+use crate::failure::{Failure, FailureKind};
+use crate::features;
 use crate::request::Words;
 
 /// To `hello`: who the daemon is.
@@ -23,6 +25,22 @@ pub struct Welcome {
     pub token_file: String,
     /// What is in it.
     pub token: String,
+    /// What it can beyond the first release of version 1; see [`features`].
+    pub features: Vec<String>,
+}
+
+impl Welcome {
+    /// An error unless the daemon can this. One that does not would pass the fields by that belong to it, and do something else.
+    ///
+    /// # Errors
+    /// `Connection`.
+    pub fn require(&self, feature: &str) -> Result<(), Failure> {
+        if self.features.iter().any(|known| known == feature) {
+            return Ok(());
+        }
+        let message = format!("the D-Edit daemon that runs cannot {}", features::in_words(feature));
+        Err(Failure::new(FailureKind::Connection, message).hint("stop it with `dedit daemon stop`; the next command starts a newer one"))
+    }
 }
 
 /// A model that there is.

@@ -12,6 +12,7 @@ pub mod address;
 pub mod answer;
 pub mod event;
 pub mod failure;
+pub mod features;
 pub mod frame;
 pub mod handshake;
 pub mod pixels;

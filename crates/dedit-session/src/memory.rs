@@ -2,6 +2,30 @@
 
 use std::fs;
 
+use dedit_edit::{Error, ErrorKind, Result, Size};
+
+/// Bytes that a plan takes for each pixel: the items before and after, how far it may change, and what these are worked out from.
+const OF_PLAN: u64 = 32;
+/// Bytes that each of its edits takes for each pixel: a mask.
+const OF_EDIT: u64 = 8;
+
+/// An error where a plan of so many edits cannot fit into memory. A frame is as large as whoever sends it says, so this comes before all else.
+///
+/// # Errors
+/// `Resources`.
+pub fn check_plan(size: Size, edits: usize) -> Result<()> {
+    let bytes_of_pixel = OF_EDIT.saturating_mul(edits as u64).saturating_add(OF_PLAN);
+    check(&format!("the plan of a picture of {size}"), bytes_of_pixel.saturating_mul(size.pixels() as u64), available_bytes())
+}
+
+/// An error where something takes more memory than there is; where that is not known, none.
+pub(crate) fn check(what: &str, least: u64, available: Option<u64>) -> Result<()> {
+    let Some(available) = available.filter(|available| least > *available) else { return Ok(()) };
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let message = format!("{what} takes at least {} of memory, and {} are available", gib(least), gib(available));
+    Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
+}
+
 /// The most memory that this process has held, in bytes.
 pub fn peak_rss_bytes() -> Option<u64> {
     of_this_process("VmHWM:")
@@ -37,5 +61,19 @@ mod tests {
         assert_eq!(kilobytes(text, "VmHWM:"), Some(2 << 20));
         assert_eq!(kilobytes(text, "VmPeak:"), None);
         assert_eq!(kilobytes("VmHWM: much", "VmHWM:"), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        for (least, available, fits) in [(5, Some(5), true), (6, Some(5), false), (u64::MAX, None, true), (0, Some(0), true)] {
+            assert_eq!(check("this", least, available).is_ok(), fits, "{least} of {available:?}");
+        }
+        let error = check("a picture of 9×9", 3 << 30, Some(1 << 30)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Resources);
+        assert_eq!(error.message(), "a picture of 9×9 takes at least 3.0 GiB of memory, and 1.0 GiB are available");
+        let size = Size::new(9, 9).unwrap();
+        assert_eq!(check_plan(size, 3), Ok(()));
+        // No number of edits runs over.
+        assert!(check_plan(size, usize::MAX).is_err() || available_bytes().is_none());
     }
 }

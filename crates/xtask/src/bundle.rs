@@ -1,4 +1,6 @@
 //! `cargo xtask bundle`: the effect for hosts of `OpenFX`, in the folder that they look for.
+//!
+//! The bundle names the daemon that was built in this checkout, and is for this machine alone: `dedit install openfx` makes those of users.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

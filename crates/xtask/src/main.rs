@@ -47,7 +47,12 @@ enum Task {
     },
     /// What the networks cost, as ratios to PyTorch and to candle's own
     Bench(bench::Options),
-    #[command(about = "Builds the effect for hosts of OpenFX, as the bundle that they look for")]
+    #[command(
+        about = "Builds the effect for hosts of OpenFX, as a bundle for this machine and this checkout",
+        long_about = "Builds the effect for hosts of OpenFX, as a bundle for this machine and this checkout.\n\n\
+                      The bundle names the daemon in this checkout's target directory: it does nothing on another machine, nor without the \
+                      checkout. Users make theirs with `dedit install openfx`."
+    )]
     Bundle(bundle::Options),
     /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit
     Evaluate(evaluate::Options),

@@ -41,6 +41,10 @@ impl Effect for Panicking {
         Ok(())
     }
 
+    fn varies(&self, _: &ofx_host::Instance<'_>) -> Result<bool> {
+        panic!("in preferences");
+    }
+
     fn purge(&self) {
         panic!("in purge");
     }
@@ -65,6 +69,7 @@ fn a_panic_is_a_failed_action_and_a_message_and_the_next_one_works() {
         assert_eq!(message.text, "a fault in the effect itself: at 0");
         assert_eq!(instance.is_identity(&RenderRequest::new(0.0, window)).outcome.status, status::FAILED);
         assert_eq!(instance.frames_needed(0.0).outcome.status, status::FAILED);
+        assert_eq!(instance.clip_preferences().outcome.status, status::FAILED);
         assert_eq!(instance.changed("press", Reason::User).unwrap().status, status::FAILED);
         assert_eq!(effect.act("OfxActionPurgeCaches").unwrap().status, status::FAILED);
         let fine = instance.render(&RenderRequest::new(9.0, window)).unwrap().outcome;

@@ -49,7 +49,7 @@ impl<'a> Clip<'a> {
         // SAFETY: a clip of the host's; no region, which stands for all; and a place for the answer.
         let told = self.suites.effect.clip_get_image.map(|get| unsafe { get(self.handle, time, ptr::null(), &raw mut handle) });
         match told {
-            Some(status::OK) if !handle.is_null() => Image::new(handle, &self.name, self.suites).map(Some),
+            Some(status::OK) if !handle.is_null() => Image::new(handle, &self.name, self.suites),
             Some(status::OK | status::FAILED) => Ok(None),
             told => Err(Error::of(&format!("an image of {}", self.name), told.unwrap_or(status::MISSING_HOST_FEATURE))),
         }

@@ -153,6 +153,22 @@ impl Parameter<'_> {
         }
     }
 
+    /// Where a slider begins and ends, within the bounds.
+    pub fn shown(self, from: f64, to: f64) -> Self {
+        for index in 0..self.0.count(prop::DEFAULT).max(1) {
+            self.0.set_number(prop::DISPLAY_MIN, index, from);
+            self.0.set_number(prop::DISPLAY_MAX, index, to);
+        }
+        self
+    }
+
+    /// The same of a whole number.
+    pub fn shown_whole(self, from: i32, to: i32) -> Self {
+        self.0.set_whole(prop::DISPLAY_MIN, 0, from);
+        self.0.set_whole(prop::DISPLAY_MAX, 0, to);
+        self
+    }
+
     /// In a group.
     pub fn within(self, group: &CStr) -> Self {
         self.0.set_word(prop::PARENT, 0, group);

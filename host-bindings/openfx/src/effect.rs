@@ -27,6 +27,9 @@ pub trait Effect: Sync {
     /// Hears of a change to a parameter or clip; the one call in which parameters may be set.
     fn changed(&self, instance: &Instance<'_>, change: &Change) -> Result<()>;
 
+    /// Whether frames differ although neither inputs nor parameters do, such as by files that are read.
+    fn varies(&self, instance: &Instance<'_>) -> Result<bool>;
+
     /// Gives back memory that can be had again.
     fn purge(&self);
 }
@@ -51,6 +54,8 @@ pub struct HostFacts {
     pub temporal_access: bool,
     /// Whether clips may differ in depth.
     pub multiple_depths: bool,
+    /// Whether it says which colour spaces clips have.
+    pub manages_colour: bool,
 }
 
 /// A frame that is asked for.

@@ -110,6 +110,7 @@ impl Call {
             (action::IS_IDENTITY, Self::identity),
             (action::REGIONS_OF_INTEREST, Self::regions_of_interest),
             (action::FRAMES_NEEDED, Self::frames_needed),
+            (action::CLIP_PREFERENCES, Self::clip_preferences),
             (action::RENDER, Self::render),
             (action::INSTANCE_CHANGED, Self::changed),
             (action::PURGE_CACHES, |_, effect, _| {
@@ -174,7 +175,10 @@ impl Call {
     }
 
     fn identity(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        let Some(identity) = effect.identity(&self.instance(suites)?, &frame(&self.arguments(suites)))? else { return Ok(status::DEFAULT) };
+        let instance = self.instance(suites)?;
+        let Some(identity) = effect.identity(&instance, &frame(&self.arguments(suites)))? else { return Ok(status::DEFAULT) };
+        // No render comes that would take back what was wrong before.
+        instance.clear_error();
         let results = Properties::new(self.results, suites);
         results.set_word(prop::NAME, 0, identity.clip);
         results.set_number(prop::TIME, 0, identity.time);
@@ -218,11 +222,25 @@ impl Call {
         Ok(status::OK)
     }
 
+    fn clip_preferences(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
+        if !effect.varies(&self.instance(suites)?)? {
+            return Ok(status::DEFAULT);
+        }
+        Properties::new(self.results, suites).set_flag(prop::FRAME_VARYING, true);
+        Ok(status::OK)
+    }
+
     fn render(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
         let instance = self.instance(suites)?;
-        effect.render(&instance, &frame(&self.arguments(suites)))?;
-        instance.clear_error();
-        Ok(status::OK)
+        match effect.render(&instance, &frame(&self.arguments(suites))) {
+            // What the host itself gave up is no failure of the effect: it may say so to its user.
+            Err(error) if error.message().is_none() && instance.is_aborted() => Ok(status::OK),
+            Err(error) => Err(error),
+            Ok(()) => {
+                instance.clear_error();
+                Ok(status::OK)
+            }
+        }
     }
 
     fn changed(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
@@ -236,6 +254,10 @@ impl Call {
             time: arguments.number(prop::TIME, 0).unwrap_or(0.0),
             scale: scale(&arguments),
         };
+        if change.is_parameter && change.by_user {
+            // It may be what was wrong: if not, the next render says so again.
+            instance.clear_error();
+        }
         effect.changed(&instance, &change)?;
         Ok(status::OK)
     }
@@ -251,6 +273,7 @@ fn facts(suites: &'static Suites) -> HostFacts {
         api: host.wholes(prop::API_VERSION).unwrap_or([1, 0]),
         temporal_access: host.is_set(prop::TEMPORAL_ACCESS),
         multiple_depths: host.is_set(prop::MULTIPLE_DEPTHS),
+        manages_colour: host.text(prop::COLOUR_STYLE, 0).is_some_and(|style| style.as_bytes() != value::COLOUR_NONE.to_bytes()),
     }
 }
 

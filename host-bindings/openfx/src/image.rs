@@ -85,7 +85,8 @@ pub struct Image<'a> {
 
 impl Image<'_> {
     /// Takes what `clipGetImage` gave, which is released also where it makes no sense.
-    pub(crate) fn new(handle: Handle, name: &str, suites: &'static Suites) -> Result<Self> {
+    /// `None` where it holds no pixel.
+    pub(crate) fn new(handle: Handle, name: &str, suites: &'static Suites) -> Result<Option<Self>> {
         let properties = Properties::new(handle, suites);
         let mut image = Self {
             handle,
@@ -100,11 +101,14 @@ impl Image<'_> {
             life: PhantomData,
         };
         let broken = |what: &str| Error::failed(format!("the host gave an image of {name} {what}"));
+        let [x1, y1, x2, y2] = properties.wholes(prop::BOUNDS).ok_or_else(|| broken("without bounds"))?;
+        image.bounds = RectI { x1, y1, x2, y2 };
+        if image.width() == 0 || image.height() == 0 {
+            return Ok(None);
+        }
         if image.data.is_null() {
             return Err(broken("without pixels"));
         }
-        let [x1, y1, x2, y2] = properties.wholes(prop::BOUNDS).ok_or_else(|| broken("without bounds"))?;
-        image.bounds = RectI { x1, y1, x2, y2 };
         let depth = properties.text(prop::DEPTH, 0).unwrap_or_default();
         image.depth = depth_of(&depth).ok_or_else(|| broken(&format!("of depth '{depth}'")))?;
         let components = properties.text(prop::COMPONENTS, 0).unwrap_or_default();
@@ -116,7 +120,7 @@ impl Image<'_> {
             return Err(broken("whose rows lie in each other"));
         }
         image.row_bytes = row_bytes as isize;
-        Ok(image)
+        Ok(Some(image))
     }
 
     /// Where its pixels are; right and top are outside.

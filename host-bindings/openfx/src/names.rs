@@ -153,6 +153,14 @@ pub mod prop {
         RENDER_SCALE = c"OfxImageEffectPropRenderScale";
         /// Which field is to be rendered.
         FIELD_TO_RENDER = c"OfxImageEffectPropFieldToRender";
+        /// Whether frames differ by time alone.
+        FRAME_VARYING = c"OfxImageEffectFrameVarying";
+        /// Parameters by which formats, and whether frames differ by time alone, change.
+        PREFERENCES_PARAMETER = c"OfxImageEffectPropClipPreferencesSlaveParam";
+        /// How the effect knows of colour spaces.
+        COLOUR_STYLE = c"OfxImageEffectPropColourManagementStyle";
+        /// Which names of colour spaces the effect knows.
+        COLOUR_CONFIGS = c"OfxImageEffectPropColourManagementAvailableConfigs";
         /// Whether this is for somebody who waits.
         INTERACTIVE_RENDER = c"OfxImageEffectPropInteractiveRenderStatus";
         /// Where a region of interest is asked of.
@@ -240,6 +248,12 @@ pub mod value {
         FIELD_UPPER = c"OfxFieldUpper";
         /// Whole frames.
         FIELD_BOTH = c"OfxFieldBoth";
+        /// Not at all.
+        COLOUR_NONE = c"OfxImageEffectColourManagementNone";
+        /// By the names of OpenFX 1.5.
+        COLOUR_CORE = c"OfxImageEffectColourManagementCore";
+        /// The names that OpenFX 1.5 has.
+        COLOUR_CONFIG = c"ofx-native-v1.5_aces-v1.3_ocio-v2.3";
         /// The user did it.
         USER_EDITED = c"OfxChangeUserEdited";
         /// A parameter.

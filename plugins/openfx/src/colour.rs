@@ -16,17 +16,43 @@ pub(crate) fn light(value: f32) -> f32 {
 
 /// Whether the name that OpenFX 1.5 has for a colour space means linear light.
 ///
-/// `None` where it is not known: the names are those of the OCIO configurations that hosts bring.
+/// `None` where it is not known: the names are those of the OCIO configurations that hosts bring. What is logarithmic is taken as it is, as sRGB is: it
+/// looks flat to the model, and comes back as it went.
 pub(crate) fn is_linear(name: &str) -> Option<bool> {
     let name = name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["lin_", "linear", "scene_linear", "acescg", "aces2065", "ofx_scene_linear"]) {
+    let encoded = [
+        "log",
+        "acescc",
+        "adx",
+        "davinci_intermediate",
+        "bmdfilm",
+        "srgb_tx",
+        "g22",
+        "g24",
+        "gamma",
+        "rec709_tx",
+        "camera_rec709",
+        "rec1886",
+        "display",
+        "_sdr",
+        "_hdr",
+        "texture",
+        "raw",
+    ];
+    if has(&["lin_", "linear", "acescg", "aces2065"]) {
         Some(true)
-    } else if has(&["srgb", "rec709", "rec1886", "gamma", "display", "_tx", "texture"]) {
+    } else if has(&encoded) || name.contains("srgb") {
         Some(false)
     } else {
         None
     }
+}
+
+/// Whether a host that says nothing of its colours hands over floats as they are shown, and not as light.
+pub(crate) fn shows_floats(host: &str) -> bool {
+    let host = host.to_lowercase();
+    ["davinci", "mlt", "vegas"].iter().any(|name| host.contains(name))
 }
 
 #[cfg(test)]
@@ -49,7 +75,10 @@ mod tests {
             ("ofx_scene_linear", Some(true)),
             ("srgb_tx", Some(false)),
             ("rec1886_rec709_display", Some(false)),
-            ("arri_logc4", None),
+            ("arri_logc4", Some(false)),
+            ("ACEScct", Some(false)),
+            ("ofx_scene_log", Some(false)),
+            ("something_else", None),
             ("", None),
         ] {
             assert_eq!(is_linear(name), linear, "{name}");

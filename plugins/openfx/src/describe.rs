@@ -77,6 +77,14 @@ pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
         effect.set_flag(property, flag);
     }
     effect.set_word(prop::THREAD_SAFETY, 0, value::FULLY_SAFE);
+    if host.manages_colour {
+        effect.set_word(prop::COLOUR_STYLE, 0, value::COLOUR_CORE);
+        effect.set_word(prop::COLOUR_CONFIGS, 0, value::COLOUR_CONFIG);
+    }
+    // Frames differ by themselves where each has a mask file of its own.
+    for (index, parameter) in [id::MASK_SOURCE, id::MASK_FILE].into_iter().enumerate() {
+        effect.set_word(prop::PREFERENCES_PARAMETER, index, parameter);
+    }
 }
 
 /// Clips and parameters. In a filter there is one input alone, by the specification.
@@ -84,7 +92,8 @@ pub(crate) fn in_context(host: &HostFacts, context: Context, definition: &Defini
     let all = [value::RGBA, value::RGB, value::ALPHA];
     clip(host, definition, value::SOURCE, &all, false)?;
     if context == Context::General {
-        clip(host, definition, MASK, &[value::ALPHA, value::RGBA, value::RGB], true)?.set_flag(prop::IS_MASK, true);
+        // No mask of OpenFX's: those have alpha alone, and lose their colours.
+        clip(host, definition, MASK, &[value::RGBA, value::RGB, value::ALPHA], true)?;
         clip(host, definition, REFERENCE, &[value::RGBA, value::RGB], true)?;
     }
     clip(host, definition, value::OUTPUT, &all, false)?;
@@ -115,17 +124,17 @@ fn what(definition: &Definition<'_>) -> Result<()> {
     let _ = definition.text(id::ITEM, "Item", item, "")?.within(group);
     let prompt = "What it becomes, in words, such as: a white handbag. With Augment it stays itself, and [v] stands for it in the words.";
     let _ = definition.text(id::PROMPT, "Prompt", prompt, "")?.within(group);
-    let other = "The item to swap or blend with; with a Reference, what its item is called.";
+    let other = "The item to swap or blend with; of a session that is named, the reference's.";
     let _ = definition.text(id::OTHER, "Other item", other, "")?.within(group);
     let into = "Who gets the pixels that an item leaves. Without it: what lies nearest.";
     let _ = definition.text(id::INTO, "Filled by", into, "")?.within(group);
     let shift = "How far it goes, in pixels of the whole size, to the right and up.";
-    let _ = definition.vector(id::SHIFT, "Shift", shift)?.within(group).animated();
+    let _ = definition.vector(id::SHIFT, "Shift", shift)?.within(group).animated().shown(-2000.0, 2000.0);
     let scale = definition.number(id::SCALE, "Scale", "How many times as large it becomes.", 1.0, [0.01, 100.0])?;
-    let _ = scale.within(group).animated().meaning(value::SCALE);
+    let _ = scale.within(group).animated().meaning(value::SCALE).shown(0.1, 4.0);
     let rotation =
         definition.number(id::ROTATION, "Rotation", "How far it is turned, in degrees against the clock.", 0.0, [-36_000.0, 36_000.0])?;
-    let _ = rotation.within(group).animated().meaning(value::ANGLE);
+    let _ = rotation.within(group).animated().meaning(value::ANGLE).shown(-180.0, 180.0);
     let amount = "How much of the other item, when two are blended.";
     let _ = definition.number(id::AMOUNT, "Amount", amount, 0.5, [0.0, 1.0])?.within(group).animated();
     Ok(())
@@ -150,9 +159,9 @@ fn how(definition: &Definition<'_>) -> Result<()> {
     let strength = "How long the soft edge of the edit stays as it was, from 0 to 1; -1 as it suits the edit.";
     let _ = definition.number(id::STRENGTH, "Strength", strength, -1.0, [-1.0, 1.0])?.within(group);
     let guidance = "How strongly the words lead; 0 as it suits the edit.";
-    let _ = definition.number(id::GUIDANCE, "Guidance", guidance, 0.0, [0.0, 50.0])?.within(group);
-    let _ = definition.whole(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group);
-    let _ = definition.whole(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group);
+    let _ = definition.number(id::GUIDANCE, "Guidance", guidance, 0.0, [0.0, 50.0])?.within(group).shown(0.0, 15.0);
+    let _ = definition.whole(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group).shown_whole(0, 100);
+    let _ = definition.whole(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group).shown_whole(0, 1000);
     let steady = "The same noise at the same place in all frames, going along with what moves: less flicker.";
     let _ = definition.switch(id::STEADY, "Steady", steady, true)?.within(group);
     let _ = definition
@@ -170,7 +179,7 @@ fn session(definition: &Definition<'_>) -> Result<()> {
                 reference frame.";
     let _ = definition.text(id::SESSION, "Session", name, "")?.within(group);
     let frame = "The frame that is learned. Where a host gives no other frames than the one it renders, that one.";
-    let _ = definition.whole(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group);
+    let _ = definition.whole(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group).shown_whole(0, 1000);
     let learn = "Learns the items of the reference frame. Takes from seconds to minutes; edits are drafts until then.";
     let _ = definition.button(id::LEARN, "Learn items", learn)?.within(group);
     let unasked = "Learns when a frame is rendered, where nothing is learned yet: for hosts without buttons.";
@@ -180,7 +189,7 @@ fn session(definition: &Definition<'_>) -> Result<()> {
     let learned = "The session that was learned, and its frame: kept in the project, so that frames find it at every scale.";
     let _ = definition.text(id::LEARNED, "Learned", learned, "")?.within(group).hidden();
     let take = "Counts how often frames were made again: results are kept for each number.";
-    let _ = definition.whole(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group);
+    let _ = definition.whole(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group).shown_whole(0, 100);
     let _ = definition.text(id::STATUS, "Status", "How it is.", "")?.within(group).told();
     Ok(())
 }

@@ -5,12 +5,13 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use dedit_client::{Client, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{Edit, Fetch, Hello, Items, Learn, OpenPicture, OpenSession, SetItems, Which};
-use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address};
+use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address, features};
 
 use crate::failure::{Failure, FailureKind, stopped};
 use crate::pixels::Made;
@@ -19,8 +20,18 @@ use crate::pixels::Made;
 const PROGRAM_FILE: &str = "program";
 const BUNDLE: &str = "DEdit.ofx.bundle";
 
-static CONNECTION: Mutex<Option<Arc<Client>>> = Mutex::new(None);
+/// How long a daemon that could not be reached is not tried again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+static CONNECTION: Mutex<Kept> = Mutex::new(Kept::Nothing);
 static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+
+/// What came of connecting.
+enum Kept {
+    Nothing,
+    Client(Arc<Client>),
+    Failure(Failure, Instant),
+}
 
 /// Notes where the bundle is, as the host says it.
 pub(crate) fn note_bundle(path: &str) {
@@ -67,28 +78,29 @@ impl Desk {
     fn open() -> Result<(Self, bool), Failure> {
         // Others wait: of many threads that begin at once, one starts the daemon.
         let mut kept = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = kept.as_ref() {
-            return Ok((Self { client: Arc::clone(client) }, false));
+        match &*kept {
+            Kept::Client(client) => return Ok((Self { client: Arc::clone(client) }, false)),
+            // And hear of it where that fails: each of them would take as long.
+            Kept::Failure(failure, when) if when.elapsed() < PATIENCE => return Err(failure.clone()),
+            Kept::Failure(..) | Kept::Nothing => {}
         }
-        let hello = Hello { client: "openfx".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let socket = address::socket(None);
-        let client = match program() {
-            Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
-            None => Client::connect(&socket, &hello).map_err(|failure| {
-                failure.hint(format!(
-                    "run `dedit install openfx` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"
-                ))
-            })?,
-        };
-        let client = Arc::new(client);
-        *kept = Some(Arc::clone(&client));
-        Ok((Self { client }, true))
+        match connected() {
+            Ok(client) => {
+                let client = Arc::new(client);
+                *kept = Kept::Client(Arc::clone(&client));
+                Ok((Self { client }, true))
+            }
+            Err(failure) => {
+                *kept = Kept::Failure(failure.clone(), Instant::now());
+                Err(failure)
+            }
+        }
     }
 
     fn forget(&self) {
         let mut kept = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &self.client)) {
-            *kept = None;
+        if matches!(&*kept, Kept::Client(client) if Arc::ptr_eq(client, &self.client)) {
+            *kept = Kept::Nothing;
         }
     }
 
@@ -100,9 +112,10 @@ impl Desk {
         Ok(self.client.ask(&Request::OpenSession(open), Vec::new())?.0)
     }
 
-    /// The session of a picture.
-    pub(crate) fn open_picture(&self, pixels: &Pixels, name: &str) -> Result<SessionInfo, Failure> {
-        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name: name.to_owned(), ..OpenPicture::default() })
+    /// The session of a picture, in a variant.
+    pub(crate) fn open_picture(&self, pixels: &Pixels, name: &str, variant: &str) -> Result<SessionInfo, Failure> {
+        let (name, variant) = (name.to_owned(), variant.to_owned());
+        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name, variant, ..OpenPicture::default() })
     }
 
     /// Gives a session the picture that items are taken from.
@@ -173,13 +186,30 @@ impl Desk {
     pub(crate) fn begin_to_learn(&self, learn: Learn) -> Result<(), Failure> {
         let mut call = self.client.send(&Request::Learn(learn), Vec::new())?;
         loop {
-            match call.next(std::time::Duration::from_secs(10))? {
+            match call.next(Duration::from_secs(10))? {
                 Some(Event::Failed(failure)) => return Err(failure),
                 Some(Event::Queued(_) | Event::Progress(_) | Event::Finished(..)) | None => return Ok(()),
                 Some(_) => {}
             }
         }
     }
+}
+
+fn connected() -> Result<Client, Failure> {
+    let hello = Hello { client: "openfx".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let socket = address::socket(None);
+    let client = match program() {
+        Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
+        None => Client::connect(&socket, &hello).map_err(|failure| {
+            failure.hint(format!(
+                "run `dedit install openfx` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"
+            ))
+        })?,
+    };
+    for feature in [features::FRAMES, features::VARIANTS] {
+        client.require(feature)?;
+    }
+    Ok(client)
 }
 
 /// Numbers of items as pixels.

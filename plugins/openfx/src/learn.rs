@@ -1,7 +1,5 @@
 //! What happens when a button is pressed: learning, and making frames again.
 
-use std::time::Duration;
-
 use dedit_protocol::answer;
 use dedit_protocol::request::{Learn, ModelChoice};
 use ofx_host::{Change, Instance, Result};
@@ -10,7 +8,7 @@ use crate::describe::id;
 use crate::desk::{Desk, Watch, with_daemon};
 use crate::failure::{Failure, FailureKind, told};
 use crate::parameters::{Parameters, learned};
-use crate::run::{Inputs, Work, reference_time};
+use crate::run::{Inputs, Work};
 use crate::session;
 
 /// A parameter has changed, or a button was pressed.
@@ -40,24 +38,24 @@ fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
     let is_shown = instance.progress("D-Edit").is_shown();
     let done = with_daemon(|desk| {
         let parameters = &inputs.parameters;
-        let reference = || inputs.scene(reference_time(parameters, time));
+        let begin = || inputs.beginning(time, None);
         // The frame as it is now, not as it was when it was learned last.
         let info = if parameters.session.is_empty() {
-            session::begun(desk, parameters, &reference)?
+            session::begun(desk, parameters, &begin()?)?
         } else {
-            session::opened(desk, parameters, &reference)?
+            session::opened(desk, parameters, &begin)?
         };
         if info.items.is_empty() {
             return Err(Failure::new(FailureKind::Input, "it is not said what the items are").hint("connect a Mask, or name a mask file"));
         }
         if is_shown {
-            let watch = Work::new(instance, Duration::ZERO);
+            let watch = Work::new(instance);
             let done = learn(desk, &info.session, parameters, &watch)?;
             return Ok((info.session, said(&done)));
         }
         // Minutes without a sign of life, and without a way to stop, are not for hosts that show nothing: it goes on in the daemon.
         desk.begin_to_learn(order(&info.session, parameters, true))?;
-        Ok((info.session, "learning in the daemon: `dedit daemon status` tells how far it is".to_owned()))
+        Ok((info.session, "learning in the daemon: `dedit daemon status` tells how far it is; then press 'Render again'".to_owned()))
     });
     match done {
         Ok((session, said)) => {
@@ -67,7 +65,8 @@ fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
             }
             // Hosts may lack texts that are only told.
             let _ = instance.set_text(id::STATUS, &said);
-            another_take(instance, time)
+            // What goes on in the daemon has changed no frame yet.
+            if is_shown { another_take(instance, time) } else { Ok(()) }
         }
         Err(failure) => {
             let _ = instance.set_text(id::STATUS, &failure.to_string());

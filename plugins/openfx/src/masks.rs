@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ofx_host::{Components, Image};
 
 use crate::failure::{Failure, input};
-use crate::pixels::{Plate, Stored};
+use crate::pixels::{Meaning, Plate, Stored};
 
 /// The name of the one item of a mask without colours.
 pub(crate) const ONE: &str = "item";
@@ -36,7 +36,7 @@ pub(crate) struct Drawn {
 impl Mask {
     /// A clip's image; what it does not cover is no item.
     pub(crate) fn of_image(image: &Image<'_>, plate: &Plate) -> Self {
-        let stored = Stored::of(image, false);
+        let stored = Stored::of(image, Meaning { linear: false, alpha_is_mask: false });
         let (bounds, size) = (plate.bounds, stored.depth.bytes() * stored.components.count());
         let is_alpha = stored.components == Components::Alpha;
         let mut pixels = Vec::with_capacity(plate.size().0 * plate.size().1);
@@ -83,27 +83,46 @@ impl Mask {
         Ok(Self { pixels: picture.pixels().map(|pixel| pixel.0).collect(), is_alpha })
     }
 
+    /// A mask that shows nothing.
+    pub(crate) fn empty(plate: &Plate) -> Self {
+        let (width, height) = plate.size();
+        Self { pixels: vec![[0, 0, 0, u8::MAX]; width * height], is_alpha: false }
+    }
+
     /// The items that it shows. Where some are known already, it shows those: a frame without one of them means the same by its colours.
     pub(crate) fn drawn(&self, known: &[String]) -> Drawn {
         let palette: Vec<[u8; 3]> = known.iter().filter_map(|name| colour_of(name)).collect();
-        if !palette.is_empty() {
-            return self.by(palette);
+        let is_coloured = self.opaque().any(is_coloured);
+        let is_of_palette = || {
+            self.opaque().all(|pixel| !is_something(pixel))
+                || self
+                    .opaque()
+                    .any(|[red, green, blue, _]| palette.iter().any(|known| distance(*known, [red, green, blue]) <= NEAR * NEAR))
+        };
+        if !self.is_alpha && !palette.is_empty() && (is_coloured || is_of_palette()) {
+            self.by(palette)
+        } else if is_coloured && known.is_empty() {
+            self.by(self.palette())
+        } else {
+            self.one(is_coloured)
         }
-        let of_colours = !self.is_alpha && self.pixels.iter().any(|pixel| pixel[3] >= 128 && is_coloured(*pixel));
-        if of_colours && known.is_empty() { self.by(self.palette()) } else { self.one() }
     }
 
-    /// What is bright, or where that says nothing, opaque.
-    fn one(&self) -> Drawn {
-        let by_alpha = self.is_alpha || self.pixels.iter().any(|pixel| pixel[3] < 255);
-        let inside = |[red, green, blue, alpha]: [u8; 4]| {
-            if by_alpha {
-                alpha >= 128
-            } else {
-                // Rec. 709, in hundredths of a percent.
-                (u32::from(red) * 2126 + u32::from(green) * 7152 + u32::from(blue) * 722) / 10_000 >= 128
-            }
-        };
+    /// The pixels that are no less opaque than transparent; of alpha alone, none.
+    fn opaque(&self) -> impl Iterator<Item = [u8; 4]> {
+        self.pixels.iter().copied().filter(|pixel| !self.is_alpha && pixel[3] >= 128)
+    }
+
+    /// What is bright or has a colour; where all is equally bright, what is opaque.
+    fn one(&self, is_coloured: bool) -> Drawn {
+        // Rec. 709, in hundredths of a percent.
+        let bright =
+            |[red, green, blue, _]: [u8; 4]| (u32::from(red) * 2126 + u32::from(green) * 7152 + u32::from(blue) * 722) / 10_000 >= 128;
+        let mut shades = self.opaque().map(bright);
+        let first = shades.next();
+        let by_alpha =
+            self.is_alpha || (!is_coloured && self.pixels.iter().any(|pixel| pixel[3] < 128) && shades.all(|shade| Some(shade) == first));
+        let inside = |pixel: [u8; 4]| pixel[3] >= 128 && (by_alpha || if is_coloured { is_something(pixel) } else { bright(pixel) });
         Drawn { names: vec![ONE.to_owned()], numbers: self.pixels.iter().map(|pixel| u16::from(inside(*pixel))).collect() }
     }
 
@@ -149,18 +168,27 @@ impl Mask {
     }
 }
 
-/// `####` and `%04d` become the number of a frame.
-fn numbered(name: &str, frame: i64) -> String {
-    let hashes = name.find('#').map(|start| (start, name[start..].chars().take_while(|letter| *letter == '#').count()));
+/// Whether a name has a place for the number of a frame.
+pub(crate) fn is_numbered(name: &str) -> bool {
+    numbered(name, 0) != name
+}
+
+/// `####` or `%04d` in the name of a file becomes the number of a frame; the last one, and none in the names of folders.
+fn numbered(path: &str, frame: i64) -> String {
+    let (folder, name) = path.split_at(path.rfind(['/', '\\']).map_or(0, |end| end + 1));
+    let hashes = name.rfind('#').map(|end| {
+        let width = name[..=end].chars().rev().take_while(|letter| *letter == '#').count();
+        (end + 1 - width, width)
+    });
     if let Some((start, width)) = hashes {
-        return format!("{}{frame:0width$}{}", &name[..start], &name[start + width..]);
+        return format!("{folder}{}{frame:0width$}{}", &name[..start], &name[start + width..]);
     }
-    let Some(start) = name.find('%') else { return name.to_owned() };
+    let Some(start) = name.rfind('%') else { return path.to_owned() };
     let digits: String = name[start + 1..].chars().take_while(char::is_ascii_digit).collect();
     match (digits.parse::<usize>(), name[start + 1 + digits.len()..].strip_prefix('d')) {
-        (Ok(width), Some(rest)) if width < 20 => format!("{}{frame:0width$}{rest}", &name[..start]),
-        (Err(_), Some(rest)) if digits.is_empty() => format!("{}{frame}{rest}", &name[..start]),
-        _ => name.to_owned(),
+        (Ok(width), Some(rest)) if width < 20 => format!("{folder}{}{frame:0width$}{rest}", &name[..start]),
+        (Err(_), Some(rest)) if digits.is_empty() => format!("{folder}{}{frame}{rest}", &name[..start]),
+        _ => path.to_owned(),
     }
 }
 
@@ -229,8 +257,16 @@ mod tests {
             (vec![WHITE, BLACK], false, vec![], vec!["item"], vec![1, 0]),
             (vec![WHITE, [255, 255, 255, 20]], false, vec![], vec!["item"], vec![1, 0]),
             (vec![[255, 255, 255, 200], [255, 255, 255, 100]], true, vec![], vec!["item"], vec![1, 0]),
-            // Items that have names of their own: a mask of colours is then of one of them.
+            // Smaller than the frame: what lies beside it is transparent.
+            (vec![WHITE, BLACK, [0; 4]], false, vec![], vec!["item"], vec![1, 0, 0]),
+            (vec![[9, 9, 9, 255], [0; 4]], false, vec![], vec!["item"], vec![1, 0]),
+            // Items that have names of their own: a mask of whatever colours is then of one of them.
             (vec![WHITE, BLACK], false, vec!["bag", "background"], vec!["item"], vec![1, 0]),
+            (vec![BLUE, BLACK], false, vec!["bag", "background"], vec!["item"], vec![1, 0]),
+            // And a mask without colours is of one of those that are called as colours.
+            (vec![WHITE, BLACK], false, vec!["red", "blue", "background"], vec!["item"], vec![1, 0]),
+            (vec![WHITE, [255, 255, 255, 0]], true, vec!["red", "background"], vec!["item"], vec![1, 0]),
+            (vec![WHITE, BLACK], false, vec!["white", "background"], vec!["white"], vec![1, 0]),
             (vec![[18, 52, 86, 255], BLACK], false, vec![], vec!["#123456"], vec![1, 0]),
         ] {
             let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
@@ -257,6 +293,8 @@ mod tests {
             ("mask%d.png", "mask7.png"),
             ("100%.png", "100%.png"),
             ("%99999999999999999999d", "%99999999999999999999d"),
+            ("/#12/%d/mask_####.png", "/#12/%d/mask_0007.png"),
+            ("/C#/m.png", "/C#/m.png"),
         ] {
             assert_eq!(super::numbered(name, 7), numbered, "{name}");
         }

@@ -1,10 +1,11 @@
 //! From what was asked for to what the daemon is told.
 
+use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice, PlanOptions};
 use dedit_protocol::{Blob, Pixels, Samples};
 use sha2::{Digest as _, Sha256};
 
-use crate::desk::{Desk, numbers};
+use crate::desk::numbers;
 use crate::failure::{Failure, FailureKind};
 use crate::parameters::{Kind, Parameters};
 use crate::pixels::Plate;
@@ -14,27 +15,24 @@ use crate::session::{Table, chosen};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     edit: Edit,
-    numbers: Option<Vec<u16>>,
+    numbers: Vec<u16>,
     /// The mask of the region that is made again.
     mask: Option<Vec<u8>>,
 }
 
 impl Order {
-    /// `from` is the reference picture's item, where one was set.
-    ///
     /// # Errors
     /// Where an item is meant that is not there.
-    pub(crate) fn new(desk: &Desk, parameters: &Parameters, table: &Table, aspect: f64, from: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn new(parameters: &Parameters, table: &Table, aspect: f64) -> Result<Self, Failure> {
         let item = chosen(&table.info.items, &parameters.item)?;
         let mask = match parameters.kind {
             Kind::Refine => {
                 let place = table.info.items.iter().position(|name| *name == item).unwrap_or_default();
-                let numbers = table.numbers.clone().map_or_else(|| desk.labels(&table.info.session).map(|labels| labels.numbers), Ok)?;
-                Some(numbers.into_iter().map(|number| if usize::from(number) == place { u8::MAX } else { 0 }).collect())
+                Some(table.numbers.iter().map(|number| if usize::from(*number) == place { u8::MAX } else { 0 }).collect())
             }
             _ => None,
         };
-        let verb = verb(parameters, &table.info.items, item, aspect, from)?;
+        let verb = verb(parameters, &table.info, item, aspect)?;
         let edit = Edit {
             session: table.info.session.clone(),
             edits: vec![verb],
@@ -48,6 +46,8 @@ impl Order {
                 ..EditOptions::default()
             },
             model: ModelChoice { model: some(&parameters.model), ..ModelChoice::default() },
+            // Another host may set other items before the daemon comes to it.
+            frame_names: Some(table.info.items.clone()),
             // What is not learned yet is edited as it is: a render that was not asked to learn does not fail for it.
             draft: true,
             ..Edit::default()
@@ -56,7 +56,7 @@ impl Order {
     }
 
     /// The name of what comes of it: the same pixels, items and words, in a session that knows as much, come out the same.
-    pub(crate) fn key(&self, plate: &Plate, table: &Table, parameters: &Parameters, reference: Option<&Pixels>) -> Result<String, Failure> {
+    pub(crate) fn key(&self, plate: &Plate, table: &Table, parameters: &Parameters) -> Result<String, Failure> {
         let written = serde_json::to_string(&self.edit).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
         let mut hasher = Sha256::new();
         for part in [
@@ -67,16 +67,13 @@ impl Order {
             if table.info.state == "learned" { "learned" } else { "" },
             table.info.model.as_deref().unwrap_or_default(),
             &parameters.take.to_string(),
-            &reference.map(Pixels::digest).unwrap_or_default(),
         ] {
             // Each with its length, so that no two lists of parts run together to the same.
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        if let Some(numbers) = &self.numbers {
-            for number in numbers {
-                hasher.update(number.to_le_bytes());
-            }
+        for number in &self.numbers {
+            hasher.update(number.to_le_bytes());
         }
         Ok(format!("{:x}", hasher.finalize()))
     }
@@ -84,12 +81,8 @@ impl Order {
     /// As the daemon is told it, with the frame.
     pub(crate) fn of_frame(&self, plate: &Plate) -> Result<(Edit, Vec<Blob>), Failure> {
         let (mut edit, size) = (self.edit.clone(), plate.size());
-        let mut blobs = vec![Blob::Pixels(plate.pixels.clone())];
-        edit.frame = Some(0);
-        if let Some(items) = &self.numbers {
-            edit.frame_items = Some(blobs.len());
-            blobs.push(Blob::Pixels(numbers(size, items.clone())?));
-        }
+        let mut blobs = vec![Blob::Pixels(plate.pixels.clone()), Blob::Pixels(numbers(size, self.numbers.clone())?)];
+        (edit.frame, edit.frame_items) = (Some(0), Some(1));
         if let Some(mask) = &self.mask {
             let pixels = Pixels::new(size.0 as u32, size.1 as u32, 1, Samples::U8(mask.clone()))
                 .ok_or_else(|| Failure::new(FailureKind::Internal, "the region is not as large as the frame"))?;
@@ -105,7 +98,8 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// What is done with an item.
-fn verb(parameters: &Parameters, items: &[String], item: String, aspect: f64, from: Option<&str>) -> Result<EditVerb, Failure> {
+fn verb(parameters: &Parameters, session: &SessionInfo, item: String, aspect: f64) -> Result<EditVerb, Failure> {
+    let items = &session.items;
     let into = if parameters.into.is_empty() { None } else { Some(chosen(items, &parameters.into)?) };
     let other = || chosen(items, &parameters.other);
     Ok(match parameters.kind {
@@ -119,10 +113,9 @@ fn verb(parameters: &Parameters, items: &[String], item: String, aspect: f64, fr
         }
         Kind::Swap => EditVerb::Swap { item, with: other()? },
         Kind::SwapIn => {
-            let from = from.ok_or_else(|| {
-                Failure::new(FailureKind::Input, "there is no picture to take an item from").hint("connect one to Reference")
-            })?;
-            EditVerb::SwapIn { item, from: format!("reference:{from}") }
+            // The picture of a Reference clip has one item, however the other one of the frame is called.
+            let said = if parameters.session.is_empty() { "" } else { &parameters.other };
+            EditVerb::SwapIn { item, from: format!("reference:{}", chosen(&session.reference_items, said)?) }
         }
         Kind::Blend => EditVerb::Blend { item, with: other()?, amount: parameters.amount as f32 },
         Kind::Refine | Kind::Nothing => EditVerb::Refine { mask: 0 },
@@ -139,8 +132,12 @@ mod tests {
     use super::*;
     use crate::parameters::tests::defaults;
 
-    fn items() -> Vec<String> {
-        ["bag", "chair", "background"].map(str::to_owned).to_vec()
+    fn session() -> SessionInfo {
+        SessionInfo {
+            items: ["bag", "chair", "background"].map(str::to_owned).to_vec(),
+            reference_items: ["hat", "background"].map(str::to_owned).to_vec(),
+            ..SessionInfo::default()
+        }
     }
 
     #[test]
@@ -167,8 +164,9 @@ mod tests {
             (Kind::SwapIn, EditVerb::SwapIn { item: item(), from: "reference:hat".into() }),
             (Kind::Blend, EditVerb::Blend { item: item(), with: "chair".into(), amount: 0.5 }),
         ] {
-            assert_eq!(verb(&with(kind), &items(), item(), 2.0, Some("hat")).unwrap(), expected);
+            assert_eq!(verb(&with(kind), &session(), item(), 2.0).unwrap(), expected);
         }
-        assert!(verb(&with(Kind::SwapIn), &items(), item(), 1.0, None).unwrap_err().to_string().contains("connect one to Reference"));
+        let without = SessionInfo { reference_items: Vec::new(), ..session() };
+        assert!(verb(&with(Kind::SwapIn), &without, item(), 1.0).is_err());
     }
 }

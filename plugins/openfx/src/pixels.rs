@@ -21,16 +21,29 @@ pub(crate) struct Stored {
     pub(crate) linear: bool,
 }
 
+/// What the values of a clip mean, which its images do not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    /// Linear light, not sRGB.
+    pub(crate) linear: bool,
+    /// Alpha says where an item is: nothing is transparent, and no colour was multiplied by it, whatever the host says.
+    pub(crate) alpha_is_mask: bool,
+}
+
 impl Stored {
-    pub(crate) fn of(image: &Image<'_>, linear: bool) -> Self {
-        Self { depth: image.depth(), components: image.components(), alpha: image.alpha(), linear }
+    pub(crate) fn of(image: &Image<'_>, meaning: Meaning) -> Self {
+        let alpha = match image.alpha() {
+            Alpha::Premultiplied if meaning.alpha_is_mask => Alpha::Straight,
+            alpha => alpha,
+        };
+        Self { depth: image.depth(), components: image.components(), alpha, linear: meaning.linear }
     }
 
     fn bytes(self) -> usize {
         self.depth.bytes() * self.components.count()
     }
 
-    /// A pixel as sRGB and straight alpha. What is no number is 0: nothing can be computed with it.
+    /// A pixel as sRGB and straight alpha. What is no finite number is 0: nothing can be computed with it.
     pub(crate) fn read(self, pixel: &[u8]) -> [f32; 4] {
         let mut samples = [0.0; 4];
         for (value, bytes) in samples.iter_mut().zip(pixel.chunks_exact(self.depth.bytes())) {
@@ -45,7 +58,9 @@ impl Stored {
         let alpha = if self.alpha == Alpha::Opaque { 1.0 } else { alpha };
         let straight = |value: f32| {
             let value = if self.alpha == Alpha::Premultiplied && alpha > 0.0 { value / alpha } else { value };
-            if self.linear { colour::encoded(value) } else { value }
+            let value = if self.linear { colour::encoded(value) } else { value };
+            // By an alpha of next to nothing it may have become one that is not.
+            if value.is_finite() { value } else { 0.0 }
         };
         [straight(red), straight(green), straight(blue), alpha]
     }
@@ -79,7 +94,7 @@ fn put(depth: Depth, value: f32, bytes: &mut [u8]) {
     match depth {
         Depth::Byte => bytes.copy_from_slice(&[whole(255.0) as u8]),
         Depth::Short => bytes.copy_from_slice(&(whole(65535.0) as u16).to_ne_bytes()),
-        Depth::Half => bytes.copy_from_slice(&f16::from_f32(value).to_ne_bytes()),
+        Depth::Half => bytes.copy_from_slice(&f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32())).to_ne_bytes()),
         Depth::Float => bytes.copy_from_slice(&value.to_ne_bytes()),
     }
 }
@@ -99,14 +114,14 @@ impl Plate {
     ///
     /// # Errors
     /// Where it is larger than what is sent.
-    pub(crate) fn read(image: &Image<'_>, linear: bool, alpha_is_mask: bool) -> Result<Self, Failure> {
-        let stored = Stored::of(image, linear);
+    pub(crate) fn read(image: &Image<'_>, meaning: Meaning) -> Result<Self, Failure> {
+        let stored = Stored::of(image, meaning);
         let channels: u8 = match stored.components {
             Components::Alpha => 1,
-            Components::Rgba if !alpha_is_mask && is_transparent(image, stored) => 4,
+            Components::Rgba if !meaning.alpha_is_mask && is_transparent(image, stored) => 4,
             _ => 3,
         };
-        let samples = match (stored.depth, linear) {
+        let samples = match (stored.depth, meaning.linear) {
             (Depth::Byte, false) => Samples::U8(gathered(image, stored, channels, |value| (value * 255.0).round().clamp(0.0, 255.0) as u8)),
             (Depth::Short, false) => {
                 Samples::U16(gathered(image, stored, channels, |value| (value * 65535.0).round().clamp(0.0, 65535.0) as u16))
@@ -120,10 +135,29 @@ impl Plate {
         Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect() })
     }
 
+    /// The same without alpha.
+    pub(crate) fn opaque(self) -> Self {
+        let samples = match self.pixels.samples() {
+            _ if self.pixels.channels() != 4 => return self,
+            Samples::U8(samples) => Samples::U8(colours(samples)),
+            Samples::U16(samples) => Samples::U16(colours(samples)),
+            Samples::F32(samples) => Samples::F32(colours(samples)),
+        };
+        match Pixels::new(self.pixels.width(), self.pixels.height(), 3, samples) {
+            Some(pixels) => Self { pixels, ..self },
+            None => self,
+        }
+    }
+
     /// Width and height.
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.pixels.width() as usize, self.pixels.height() as usize)
     }
+}
+
+/// The first three samples of each pixel of four.
+fn colours<T: Copy>(samples: &[T]) -> Vec<T> {
+    samples.chunks_exact(4).flat_map(|pixel| &pixel[..3]).copied().collect()
 }
 
 /// Rows of an image from the highest to the lowest.
@@ -166,8 +200,8 @@ impl Made {
 }
 
 /// Fills what is asked for of the output: with the source, and where an edit changed a pixel, with that.
-pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Plate, &Made)>, frame: &Frame, linear: bool) {
-    let (from, to) = (Stored::of(source, linear), Stored::of(output, linear));
+pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Plate, &Made)>, frame: &Frame, meaning: Meaning) {
+    let (from, to) = (Stored::of(source, meaning), Stored::of(output, meaning));
     let (asked, there) = (frame.window, output.bounds());
     let columns = asked.x1.max(there.x1)..asked.x2.min(there.x2);
     for y in (asked.y1.max(there.y1)..asked.y2.min(there.y2)).filter(|y| frame.field.has(*y)) {

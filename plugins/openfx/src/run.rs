@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use dedit_protocol::Event;
 use ofx_host::abi::RangeD;
@@ -18,19 +17,18 @@ use crate::cache::RESULTS;
 use crate::describe::{self, MASK, REFERENCE};
 use crate::desk::{self, Desk, Watch, with_daemon};
 use crate::disk::KEPT;
-use crate::failure::{Failure, input, of_host, told};
-use crate::masks::Mask;
+use crate::failure::{Failure, input, of_host, stopped, told};
+use crate::masks::{Mask, is_numbered};
 use crate::order::Order;
-use crate::parameters::{Kind, MaskSource, Parameters, Values};
-use crate::pixels::{Made, Plate, lay};
-use crate::session::{self, Scene};
+use crate::parameters::{Kind, MaskSource, Named, Parameters, Values};
+use crate::pixels::{Made, Meaning, Plate, lay};
+use crate::session::{self, Beginning, Scene};
 use crate::{colour, learn};
-
-/// From when on work is slow enough for progress to be shown.
-const SLOW: Duration = Duration::from_secs(1);
 
 /// Whether the host gives frames of other times, as it said when it asked for a description.
 static GIVES_OTHER_TIMES: AtomicBool = AtomicBool::new(false);
+/// Whether the host's floats are as they are shown, where it does not say what they are.
+static SHOWS_FLOATS: AtomicBool = AtomicBool::new(false);
 
 /// The effect.
 pub(crate) struct DEdit;
@@ -41,6 +39,7 @@ impl Effect for DEdit {
             desk::note_bundle(&path);
         }
         GIVES_OTHER_TIMES.store(host.temporal_access, Ordering::Relaxed);
+        SHOWS_FLOATS.store(colour::shows_floats(&host.name), Ordering::Relaxed);
         describe::effect(host, effect);
         Ok(())
     }
@@ -57,35 +56,42 @@ impl Effect for DEdit {
     fn frames_needed(&self, instance: &Instance<'_>, time: f64) -> Result<Vec<FramesNeeded>> {
         let parameters = Parameters::read(instance, time, [1.0, 1.0])?;
         let other = reference_time(&parameters, time);
-        if parameters.changes_nothing() || parameters.named_session().is_some() || (other - time).abs() < 1e-9 {
+        let is_named = matches!(parameters.named_session(), Some(Named::ByUser(_)));
+        if parameters.changes_nothing() || is_named || (other - time).abs() < 1e-9 {
             return Ok(Vec::new());
         }
         let needed = |clip, time| FramesNeeded { clip, range: RangeD { min: time, max: time } };
-        Ok([value::SOURCE, MASK].into_iter().flat_map(|clip| [needed(clip, time), needed(clip, other)]).collect())
+        let mut all = vec![needed(REFERENCE, other)];
+        all.extend([value::SOURCE, MASK].into_iter().flat_map(|clip| [needed(clip, time), needed(clip, other)]));
+        Ok(all)
+    }
+
+    fn varies(&self, instance: &Instance<'_>) -> Result<bool> {
+        let parameters = Parameters::read(instance, 0.0, [1.0, 1.0])?;
+        Ok(parameters.mask_source == MaskSource::File && is_numbered(&parameters.mask_file))
     }
 
     fn render(&self, instance: &Instance<'_>, frame: &Frame) -> Result<()> {
         let parameters = Parameters::of(instance, frame)?;
         let inputs = Inputs { instance, parameters };
-        let Some(mut output) = inputs.image(value::OUTPUT, frame.time)? else {
-            return Err(Error::failed("the host gave no image to fill"));
-        };
-        let Some(source) = inputs.image(value::SOURCE, frame.time)? else {
-            return Err(Error::failed("there is no Source at this time; connect one"));
-        };
-        let linear = inputs.is_linear(value::SOURCE, source.depth());
+        let missing = |what: &str| if instance.is_aborted() { Error::aborted() } else { Error::failed(what) };
+        let output = inputs.image(value::OUTPUT, frame.time)?;
+        let mut output = output.ok_or_else(|| missing("the host gave no image to fill"))?;
+        let source = inputs.image(value::SOURCE, frame.time)?;
+        let source = source.ok_or_else(|| missing("there is no Source at this time; connect one"))?;
+        let meaning = inputs.meaning(value::SOURCE, source.depth());
         if inputs.parameters.changes_nothing() {
-            lay(&mut output, &source, None, frame, linear);
+            lay(&mut output, &source, None, frame, meaning);
             return Ok(());
         }
-        match edited(&inputs, &source, frame.time, linear) {
+        match edited(&inputs, &source, frame.time, meaning) {
             Ok((plate, made)) => {
-                lay(&mut output, &source, Some((&plate, &made)), frame, linear);
+                lay(&mut output, &source, Some((&plate, &made)), frame, meaning);
                 Ok(())
             }
             Err(failure) => {
                 // Hosts that go on all the same go on with the frame as it was, not with half of one.
-                lay(&mut output, &source, None, frame, linear);
+                lay(&mut output, &source, None, frame, meaning);
                 Err(told(&failure))
             }
         }
@@ -117,35 +123,43 @@ impl<'i> Inputs<'i> {
         self.instance.clip(clip).map_or(Ok(None), |clip| clip.image(time))
     }
 
-    fn is_linear(&self, clip: &CStr, depth: Depth) -> bool {
-        match self.parameters.values {
+    fn meaning(&self, clip: &CStr, depth: Depth) -> Meaning {
+        let linear = match self.parameters.values {
             Values::Srgb => false,
             Values::Linear => true,
             Values::Automatic => {
                 let space = self.instance.clip(clip).and_then(|clip| clip.colour_space());
-                space.as_deref().and_then(colour::is_linear).unwrap_or(matches!(depth, Depth::Half | Depth::Float))
+                let usual = matches!(depth, Depth::Half | Depth::Float) && !SHOWS_FLOATS.load(Ordering::Relaxed);
+                space.as_deref().and_then(colour::is_linear).unwrap_or(usual)
             }
-        }
+        };
+        Meaning { linear, alpha_is_mask: self.parameters.mask_source == MaskSource::Alpha }
+    }
+
+    /// An image that has to be there, unless the host wants nothing any more.
+    fn needed(&self, clip: &CStr, time: f64, missing: impl FnOnce() -> Failure) -> std::result::Result<Image<'i>, Failure> {
+        let image = self.image(clip, time).map_err(|error| of_host(&error))?;
+        image.ok_or_else(|| if self.instance.is_aborted() { stopped() } else { missing() })
     }
 
     /// The frame of a time with what draws its items.
-    pub(crate) fn scene(&self, time: f64) -> std::result::Result<Scene, Failure> {
-        let source = self.image(value::SOURCE, time).map_err(|error| of_host(&error))?;
-        let source = source.ok_or_else(|| input(format!("there is no frame {time}"), "choose another reference frame"))?;
-        let linear = self.is_linear(value::SOURCE, source.depth());
-        self.scene_of(&source, time, linear)
+    fn scene(&self, time: f64) -> std::result::Result<Scene, Failure> {
+        let missing = || input(format!("there is no frame {time}"), "choose another reference frame");
+        let source = self.needed(value::SOURCE, time, missing)?;
+        self.scene_of(&source, time, self.meaning(value::SOURCE, source.depth()))
     }
 
-    fn scene_of(&self, source: &Image<'_>, time: f64, linear: bool) -> std::result::Result<Scene, Failure> {
-        let from = self.parameters.mask_source;
-        let plate = Plate::read(source, linear, from == MaskSource::Alpha)?;
-        let mask = match from {
+    fn scene_of(&self, source: &Image<'_>, time: f64, meaning: Meaning) -> std::result::Result<Scene, Failure> {
+        let plate = Plate::read(source, meaning)?;
+        let mask = match self.parameters.mask_source {
             MaskSource::Session => None,
             MaskSource::Alpha => Some(Mask::of_alpha(source, &plate)?),
             MaskSource::File => Some(Mask::of_file(&self.parameters.mask_file, time, &plate)?),
             MaskSource::Clip => {
+                let is_connected = self.instance.clip(MASK).is_some_and(|clip| clip.is_connected());
                 let image = self.image(MASK, time).map_err(|error| of_host(&error))?;
-                image.map(|image| Mask::of_image(&image, &plate))
+                // A mask that has nothing at this time says that no item is there.
+                is_connected.then(|| image.map_or_else(|| Mask::empty(&plate), |image| Mask::of_image(&image, &plate)))
             }
         };
         Ok(Scene { plate, mask })
@@ -156,46 +170,58 @@ impl<'i> Inputs<'i> {
         if self.parameters.kind != Kind::SwapIn {
             return Ok(None);
         }
-        let image = self.image(REFERENCE, time).map_err(|error| of_host(&error))?;
-        let image = image.ok_or_else(|| input("there is no picture to take an item from", "connect one to Reference"))?;
-        let linear = self.is_linear(REFERENCE, image.depth());
-        let plate = Plate::read(&image, linear, true)?;
+        let missing = || input("there is no picture to take an item from", "connect one to Reference");
+        let image = self.needed(REFERENCE, time, missing)?;
+        // Its alpha is where the item is, and its colours were multiplied by it where the host says so.
+        let meaning = Meaning { alpha_is_mask: false, ..self.meaning(REFERENCE, image.depth()) };
+        let plate = Plate::read(&image, meaning)?;
         let mask = Mask::of_alpha(&image, &plate).ok();
-        Ok(Some(Scene { plate, mask }))
+        Ok(Some(Scene { plate: plate.opaque(), mask }))
     }
 
-    /// The reference frame, at the scale that is rendered.
-    pub(crate) fn reference_scene(&self, time: f64, scene: &Scene) -> std::result::Result<Scene, Failure> {
+    /// What the session of the reference frame begins from, at the scale that is rendered. `known` is the frame of `time`.
+    pub(crate) fn beginning(&self, time: f64, known: Option<&Scene>) -> std::result::Result<Beginning, Failure> {
         let reference = reference_time(&self.parameters, time);
-        if (reference - time).abs() < 1e-9 { Ok(scene.clone()) } else { self.scene(reference) }
+        let scene = match known.filter(|_| (reference - time).abs() < 1e-9) {
+            Some(known) => known.clone(),
+            None => self.scene(reference)?,
+        };
+        Ok(Beginning { scene, reference: self.reference(reference)? })
     }
 }
 
 /// What an edit makes of a frame: from what is kept, or by the daemon.
-fn edited(inputs: &Inputs<'_>, source: &Image<'_>, time: f64, linear: bool) -> std::result::Result<(Plate, Arc<Made>), Failure> {
-    let watch = Work::new(inputs.instance, SLOW);
-    let scene = inputs.scene_of(source, time, linear)?;
-    let reference = inputs.reference(time)?;
+fn edited(inputs: &Inputs<'_>, source: &Image<'_>, time: f64, meaning: Meaning) -> std::result::Result<(Plate, Arc<Made>), Failure> {
+    let parameters = &inputs.parameters;
+    let scene = inputs.scene_of(source, time, meaning)?;
+    let watch = Asked(inputs.instance);
     let made = with_daemon(|desk| {
-        let mut info = session::opened(desk, &inputs.parameters, &|| inputs.reference_scene(time, &scene))?;
-        let from = match &reference {
-            Some(reference) => Some(session::set_reference(desk, &info, reference, &inputs.parameters.other)?),
-            None => None,
-        };
-        if inputs.parameters.learns_in_render && info.state != "learned" {
-            learn::learn(desk, &info.session, &inputs.parameters, &watch)?;
+        let mut info = session::opened(desk, parameters, &|| inputs.beginning(time, Some(&scene)))?;
+        if parameters.learns_in_render && info.state != "learned" {
+            check_learning(parameters, time)?;
+            learn::learn(desk, &info.session, parameters, &watch)?;
             info = desk.open_session(&info.session)?;
         }
-        let table = session::laid(desk, info, &inputs.parameters, &scene)?;
-        let order = Order::new(desk, &inputs.parameters, &table, scene.plate.aspect, from.as_deref())?;
-        let key = order.key(&scene.plate, &table, &inputs.parameters, reference.as_ref().map(|reference| &reference.plate.pixels))?;
+        let table = session::laid(desk, info, parameters, &scene)?;
+        let order = Order::new(parameters, &table, scene.plate.aspect)?;
+        let key = order.key(&scene.plate, &table, parameters)?;
         let fits = |made: &Made| made.fits(&scene.plate.pixels);
-        RESULTS.get(&key, KEPT.as_ref(), &|| inputs.instance.is_aborted(), &fits, &|| make(desk, &order, &scene.plate, &watch))
+        RESULTS.get(&key, KEPT.as_ref(), &|| watch.wants_stop(), &fits, &|| make(desk, &order, &scene.plate, &watch))
     })?;
     Ok((scene.plate, made))
 }
 
-fn make(desk: &Desk, order: &Order, plate: &Plate, watch: &Work<'_>) -> std::result::Result<Made, Failure> {
+/// Where a host gives no other frames, each frame would be learned for itself.
+fn check_learning(parameters: &Parameters, time: f64) -> std::result::Result<(), Failure> {
+    let is_reference = (parameters.reference_time - time).abs() < 1e-9;
+    if is_reference || GIVES_OTHER_TIMES.load(Ordering::Relaxed) || parameters.named_session().is_some() {
+        return Ok(());
+    }
+    let hint = "learn it beforehand with `dedit learn`, and name the session";
+    Err(input("this host does not give the reference frame while another one is rendered", hint))
+}
+
+fn make(desk: &Desk, order: &Order, plate: &Plate, watch: &dyn Watch) -> std::result::Result<Made, Failure> {
     let (edit, blobs) = order.of_frame(plate)?;
     let (_, made) = desk.edit(edit, blobs, watch)?;
     if !made.fits(&plate.pixels) {
@@ -204,19 +230,27 @@ fn make(desk: &Desk, order: &Order, plate: &Plate, watch: &Work<'_>) -> std::res
     Ok(made)
 }
 
-/// Work under way, as the host sees it: it may stop it, and shows how far it is where it takes its time.
+/// Work in a render, which the host may give up. Progress is not shown: many frames may be under way, and one display is all that an instance has.
+struct Asked<'i>(&'i Instance<'i>);
+
+impl Watch for Asked<'_> {
+    fn wants_stop(&self) -> bool {
+        self.0.is_aborted()
+    }
+
+    fn heard(&self, _: &Event) {}
+}
+
+/// Work that somebody waits for: the host shows how far it is, and may stop it.
 pub(crate) struct Work<'i> {
     instance: &'i Instance<'i>,
-    begun: Instant,
-    patience: Duration,
     share: Cell<f64>,
     progress: RefCell<Option<Progress<'i>>>,
 }
 
 impl<'i> Work<'i> {
-    /// `patience` is how long nothing is shown.
-    pub(crate) fn new(instance: &'i Instance<'i>, patience: Duration) -> Self {
-        Self { instance, begun: Instant::now(), patience, share: Cell::new(0.0), progress: RefCell::new(None) }
+    pub(crate) fn new(instance: &'i Instance<'i>) -> Self {
+        Self { instance, share: Cell::new(0.0), progress: RefCell::new(None) }
     }
 }
 
@@ -224,9 +258,6 @@ impl Watch for Work<'_> {
     fn wants_stop(&self) -> bool {
         if self.instance.is_aborted() {
             return true;
-        }
-        if self.begun.elapsed() < self.patience {
-            return false;
         }
         let mut progress = self.progress.borrow_mut();
         !progress.get_or_insert_with(|| self.instance.progress("D-Edit")).update(self.share.get())

@@ -2,9 +2,6 @@
 //!
 //! A session is learned from one frame, and edits all others: each with items of its own, drawn by its mask, or with the session's, where nothing moves.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::Which;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::desk::{Desk, Labels};
 use crate::failure::{Failure, FailureKind, input};
 use crate::masks::{BACKGROUND, Drawn, Mask, ONE};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::{Kind, Named, Parameters};
 use crate::pixels::Plate;
 
 /// A frame, and what draws its items.
@@ -22,48 +19,83 @@ pub(crate) struct Scene {
     pub(crate) mask: Option<Mask>,
 }
 
+/// What a session begins from.
+#[derive(Debug, Clone)]
+pub(crate) struct Beginning {
+    /// The reference frame.
+    pub(crate) scene: Scene,
+    /// A picture that an item is taken from.
+    pub(crate) reference: Option<Scene>,
+}
+
 /// A session, and its items in a frame.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) info: SessionInfo,
-    /// For each pixel the place of its item among the session's; `None` where they lie as in the session's own picture, which has that size.
-    pub(crate) numbers: Option<Vec<u16>>,
-}
-
-/// The items that this process set: session and picture, and a digest of what. Asked first, since they are the same for every frame.
-static SET: Mutex<Option<HashMap<(String, Picture), String>>> = Mutex::new(None);
-
-/// Which of a session's pictures. [`Which`] is of the wire, and is not looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Picture {
-    Target,
-    Reference,
+    /// For each pixel the place of its item among the session's.
+    pub(crate) numbers: Vec<u16>,
 }
 
 /// The session that is named or was learned from the reference frame; else that of the reference frame.
-pub(crate) fn opened(desk: &Desk, parameters: &Parameters, reference: &dyn Fn() -> Result<Scene, Failure>) -> Result<SessionInfo, Failure> {
+pub(crate) fn opened(desk: &Desk, parameters: &Parameters, begin: &dyn Fn() -> Result<Beginning, Failure>) -> Result<SessionInfo, Failure> {
+    let lacks_reference = |info: &SessionInfo| parameters.kind == Kind::SwapIn && info.reference_items.is_empty();
     match parameters.named_session() {
-        Some(Named::ByUser(name)) => return desk.open_session(name),
-        // It may be gone since: then what there is of the frame counts.
+        Some(Named::ByUser(name)) => {
+            let info = desk.open_session(name)?;
+            if lacks_reference(&info) {
+                let hint = "learn it with `dedit learn --reference`, or name no session and connect a picture to Reference";
+                return Err(input("the session has no picture to take an item from", hint));
+            }
+            Ok(info)
+        }
+        // It may be gone since, or know no reference: then what there is of the frame counts.
         Some(Named::Learned(name)) => match desk.open_session(name) {
-            Err(failure) if failure.kind == FailureKind::Input => {}
-            opened => return opened,
+            Ok(info) if lacks_reference(&info) => begun(desk, parameters, &begin()?),
+            Err(failure) if failure.kind == FailureKind::Input => begun(desk, parameters, &begin()?),
+            opened => opened,
         },
-        None => {}
+        None => begun(desk, parameters, &begin()?),
     }
-    begun(desk, parameters, reference)
 }
 
-/// The session of the reference frame, with the items that its mask draws.
-pub(crate) fn begun(desk: &Desk, parameters: &Parameters, reference: &dyn Fn() -> Result<Scene, Failure>) -> Result<SessionInfo, Failure> {
-    let Scene { plate, mask } = reference()?;
-    let info = desk.open_picture(&plate.pixels, &format!("frame {}", parameters.reference_time))?;
-    let Some(mask) = mask else { return Ok(info) };
-    let drawn = mask.drawn(&[]);
-    if drawn.numbers.iter().all(|number| *number == 0) {
+/// The session of a frame with just these items, and just this picture to take one from: another mask is another session, so that instances on the same
+/// footage, and other hosts, keep theirs. Without a mask it is the one that all hosts share.
+pub(crate) fn begun(desk: &Desk, parameters: &Parameters, beginning: &Beginning) -> Result<SessionInfo, Failure> {
+    let Beginning { scene, reference } = beginning;
+    let labels = scene.mask.as_ref().map(|mask| without_unseen(with_background(mask.drawn(&[]))));
+    if labels.as_ref().is_some_and(|labels| labels.names == [BACKGROUND]) {
         return Err(input("the mask of the reference frame shows no item", "choose a reference frame in which all items are seen"));
     }
-    set_items(desk, &info, Picture::Target, plate.size(), with_background(drawn))
+    let reference = reference.as_ref().map(|reference| (&reference.plate, labels_of_reference(reference)));
+    let mut variant = Vec::new();
+    variant.extend(labels.as_ref().map(digest));
+    variant.extend(reference.as_ref().map(|(plate, labels)| format!("{} {}", plate.pixels.digest(), digest(labels))));
+    let name = format!("frame {}", parameters.reference_time);
+    let mut info = desk.open_picture(&scene.plate.pixels, &name, &variant.join(" "))?;
+    if let Some(labels) = labels.filter(|labels| labels.names != info.items) {
+        info = desk.set_items(&info.session, Which::Target, scene.plate.size(), &labels)?;
+    }
+    if let Some((plate, labels)) = reference.filter(|(_, labels)| labels.names != info.reference_items) {
+        desk.open_reference(&info.session, &plate.pixels, "Reference")?;
+        info = desk.set_items(&info.session, Which::Reference, plate.size(), &labels)?;
+    }
+    Ok(info)
+}
+
+/// What is opaque of a picture, or all of it.
+fn labels_of_reference(reference: &Scene) -> Labels {
+    let whole = || vec![1; reference.plate.size().0 * reference.plate.size().1];
+    let numbers = reference.mask.as_ref().map_or_else(whole, |mask| mask.drawn(&[ONE.to_owned()]).numbers);
+    without_unseen(with_background(Drawn { names: vec![ONE.to_owned()], numbers }))
+}
+
+fn digest(labels: &Labels) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(labels.names.join("\n"));
+    for number in &labels.numbers {
+        hasher.update(number.to_le_bytes());
+    }
+    format!("{:x}", hasher.finalize())
 }
 
 /// The names of a mask and all that is none of them.
@@ -71,32 +103,6 @@ fn with_background(Drawn { mut names, numbers }: Drawn) -> Labels {
     let count = names.len() as u16;
     names.push(BACKGROUND.to_owned());
     Labels { names, numbers: numbers.into_iter().map(|number| if number == 0 { count } else { number - 1 }).collect() }
-}
-
-fn set_items(desk: &Desk, info: &SessionInfo, which: Picture, size: (usize, usize), labels: Labels) -> Result<SessionInfo, Failure> {
-    let labels = without_unseen(labels);
-    let mut hasher = Sha256::new();
-    hasher.update(labels.names.join("\n"));
-    for number in &labels.numbers {
-        hasher.update(number.to_le_bytes());
-    }
-    let digest = format!("{:x}", hasher.finalize());
-    let key = (info.session.clone(), which);
-    let known = match which {
-        Picture::Target => &info.items,
-        Picture::Reference => &info.reference_items,
-    };
-    let is_set = |set: &Option<HashMap<_, String>>| set.as_ref().and_then(|set| set.get(&key)).is_some_and(|set| *set == digest);
-    if *known == labels.names && is_set(&SET.lock().unwrap_or_else(PoisonError::into_inner)) {
-        return Ok(info.clone());
-    }
-    let picture = match which {
-        Picture::Target => Which::Target,
-        Picture::Reference => Which::Reference,
-    };
-    let set = desk.set_items(&info.session, picture, size, &labels)?;
-    SET.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key, digest);
-    Ok(set)
 }
 
 /// Items that no pixel has are no items: a session takes none such.
@@ -125,20 +131,20 @@ pub(crate) fn laid(desk: &Desk, info: SessionInfo, parameters: &Parameters, scen
         return Err(input("it is not said what the items are", "connect a Mask, name a mask file, or name a session that has items"));
     }
     let size = scene.plate.size();
-    let has_size = info.size == [size.0 as u32, size.1 as u32];
+    let own = |info: &SessionInfo| scaled(&desk.labels(&info.session)?.numbers, info.size, size);
     let Some(mask) = &scene.mask else {
-        let numbers = if has_size { None } else { Some(scaled(&desk.labels(&info.session)?.numbers, info.size, size)?) };
+        let numbers = own(&info)?;
         return Ok(Table { info, numbers });
     };
     let drawn = mask.drawn(&info.items);
     let numbers = if drawn.names == [ONE] {
         let item = place(&info.items, &chosen(&info.items, &parameters.item)?)?;
-        let others = if info.items.len() == 2 { None } else { Some(scaled(&desk.labels(&info.session)?.numbers, info.size, size)?) };
+        let others = if info.items.len() == 2 { None } else { Some(own(&info)?) };
         of_one(&drawn.numbers, item, &info.items, others.as_deref())
     } else {
         of_colours(&drawn, &info.items)?
     };
-    Ok(Table { info, numbers: Some(numbers) })
+    Ok(Table { info, numbers })
 }
 
 /// One item by its mask; the others where the session has them, as far as the mask leaves them.
@@ -197,19 +203,6 @@ fn scaled(numbers: &[u16], [width, height]: [u32; 2], size: (usize, usize)) -> R
     let column: Vec<usize> = (0..size.0).map(|x| (2 * x + 1) * width / (2 * size.0)).collect();
     let row = |y: usize| (2 * y + 1) * height / (2 * size.1);
     Ok((0..size.1).flat_map(|y| column.iter().map(move |x| (row(y), *x))).map(|(y, x)| numbers[y * width + x]).collect())
-}
-
-/// Gives a session the picture that an item is taken from: what is opaque of it, or all. The item's name.
-pub(crate) fn set_reference(desk: &Desk, info: &SessionInfo, scene: &Scene, name: &str) -> Result<String, Failure> {
-    let with_reference = desk.open_reference(&info.session, &scene.plate.pixels, "Reference")?;
-    let name = if name.is_empty() { ONE } else { name };
-    let drawn = match &scene.mask {
-        Some(mask) => mask.drawn(&[ONE.to_owned()]).numbers,
-        None => vec![1; scene.plate.size().0 * scene.plate.size().1],
-    };
-    let labels = with_background(Drawn { names: vec![name.to_owned()], numbers: drawn });
-    set_items(desk, &with_reference, Picture::Reference, scene.plate.size(), labels)?;
-    Ok(name.to_owned())
 }
 
 #[cfg(test)]

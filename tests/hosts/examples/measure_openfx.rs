@@ -59,7 +59,7 @@ fn measure() -> Result<()> {
             [if (width / 4..width * 3 / 4).contains(&x) && (height / 4..height * 3 / 4).contains(&y) { 1.0 } else { 0.0 }; 4]
         });
         instance.connect("Mask", move |_| mask.clone())?;
-        let mut told = format!("{depth:?}:");
+        let mut told = Vec::new();
         for (what, edit) in [("nothing", 0), ("new", 3), ("kept", 3)] {
             instance.set("edit", edit)?;
             let mut times = Vec::new();
@@ -72,9 +72,9 @@ fn measure() -> Result<()> {
                 }
             }
             times.sort_unstable();
-            told += &format!(" {what} {} ms", times[times.len() / 2]);
+            told.push(format!("{what} {} ms", times[times.len() / 2]));
         }
-        println!("{told}");
+        println!("{depth:?}: {}", told.join(", "));
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! A picture that is edited with what was learned of another one: a frame of a film.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use dedit_edit::{Channels, Image, Samples, Segmentation, Size};
+use dedit_edit::{Channels, Image, Samples, Segmentation};
+use dedit_protocol::features;
 
-use super::source::Opened;
-use crate::arguments::listed;
+use super::source::{Labels, Opened};
+use crate::desk::Desk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::items;
 use crate::picture::{Photo, Picture};
@@ -19,13 +20,21 @@ pub(super) struct Frame {
     /// no entry
     #[arg(long, value_name = "FILE", conflicts_with = "on")]
     frame: Option<PathBuf>,
-    /// Where the session's items are in the frame, as for --items; the numbers of a label picture are the session's items in their order. Some may be
-    /// missing [default: where they are in the session's picture]
+    /// Where the session's items are in the frame, as for --items; the numbers of a label picture are the session's items in their order, from 0. Some may
+    /// be missing, or have an empty mask [default: where they are in the session's picture]
     #[arg(long, value_name = "WHERE", requires = "frame")]
     frame_items: Vec<String>,
 }
 
 impl Frame {
+    /// An error where a frame is to be edited and the daemon cannot: it would edit the session's own picture in its place.
+    pub(super) fn check(&self, desk: &Desk<'_>) -> Result<()> {
+        if self.frame.is_none() {
+            return Ok(());
+        }
+        desk.require(features::FRAMES)
+    }
+
     /// The frame with its items, to be edited in place of what was opened.
     pub(super) fn open(&self, opened: &Opened) -> Result<Option<Opened>> {
         let Some(path) = &self.frame else { return Ok(None) };
@@ -39,22 +48,10 @@ impl Frame {
             }
             return Ok(Some(Opened { session: None, target: Picture { photo, items: own.clone() }, labels: None }));
         }
-        let labels = self.labels(own, size, path)?;
+        let labels = items::of_frame(&self.frame_items, own.names(), size)?;
         let items = Segmentation::from_labels_in_part(size, own.names().to_vec(), labels.clone())?;
         let labels = Image::new(size, Channels::Grey, Samples::U16(labels))?;
-        Ok(Some(Opened { session: None, target: Picture { photo, items }, labels: Some(labels) }))
-    }
-
-    /// The number that each pixel's item has in the session.
-    fn labels(&self, own: &Segmentation, size: Size, path: &Path) -> Result<Vec<u16>> {
-        let found = items::read(&self.frame_items, own.names(), size)?;
-        let number = |name: &String| match own.names().iter().position(|known| known == name) {
-            Some(number) => Ok(number as u16),
-            None => Err(Error::new(ErrorKind::Input, format!("the session has no item '{name}', which this frame has"))
-                .at(path)
-                .hint(format!("give the places of its own: {}", listed(own.names())))),
-        };
-        let numbers = found.names().iter().map(number).collect::<Result<Vec<u16>>>()?;
-        Ok(found.labels().iter().map(|label| numbers[usize::from(*label)]).collect())
+        let labels = Some(Labels { image: labels, names: own.names().to_vec() });
+        Ok(Some(Opened { session: None, target: Picture { photo, items }, labels }))
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let begun = Instant::now();
     let common = options.verb.common();
     let desk = common.engine.place.desk(console, interrupt)?;
+    common.frame.check(&desk)?;
     let opened = common.source.open(&desk)?;
     let frame = common.frame.open(&opened)?;
     let edited = frame.as_ref().unwrap_or(&opened);
@@ -165,6 +166,7 @@ impl Job<'_> {
                 base: if frame.is_none() { Some(self.common.on) } else { None },
                 frame,
                 frame_items,
+                frame_names: self.frame.and_then(Opened::names_of_labels),
                 draft: self.common.draft || self.common.source.is_picture(),
                 keep: false,
                 previews: false,

@@ -37,8 +37,16 @@ pub(crate) struct Opened {
     /// The session, if there is one already.
     pub(crate) session: Option<SessionInfo>,
     pub(crate) target: Picture,
-    /// The numbers of a frame's items, in the order of the session's, where they lie otherwise than in its own picture.
-    pub(super) labels: Option<Image>,
+    /// The items of a frame, where they lie otherwise than in the session's own picture.
+    pub(super) labels: Option<Labels>,
+}
+
+/// The items of a frame.
+pub(crate) struct Labels {
+    /// The number of each pixel's item.
+    pub(super) image: Image,
+    /// The session's items, which these numbers mean.
+    pub(super) names: Vec<String>,
 }
 
 impl Source {
@@ -74,7 +82,12 @@ impl Source {
 impl Opened {
     /// Adds the numbers of a frame's items to what goes with a request, and gives their place.
     pub(super) fn add_labels(&self, blobs: &mut Vec<Blob>) -> Result<Option<usize>> {
-        self.labels.as_ref().map(|labels| add(labels, blobs)).transpose()
+        self.labels.as_ref().map(|labels| add(&labels.image, blobs)).transpose()
+    }
+
+    /// The names that these numbers mean.
+    pub(super) fn names_of_labels(&self) -> Option<Vec<String>> {
+        self.labels.as_ref().map(|labels| labels.names.clone())
     }
 
     /// Likewise for the picture.
@@ -172,6 +185,7 @@ impl Planning {
             base: if frame_items.is_none() { Some(0) } else { None },
             frame: None,
             frame_items,
+            frame_names: opened.names_of_labels(),
         };
         desk.plan(plan, blobs, &opened.target.items)
     }

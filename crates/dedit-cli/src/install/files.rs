@@ -45,6 +45,48 @@ fn allow(_: &fs::File, _: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder, and those above it that are missing, for all users to read: what the umask takes away would keep hosts of others from them.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), make_folder)?;
+    fs::create_dir_all(folder)?;
+    open_folder(folder)
+}
+
+/// Lets all users read a folder, if it is there and they cannot yet.
+#[cfg(unix)]
+pub(super) fn open_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() && found.permissions().mode() & 0o555 != 0o555 => {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn open_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What keeps users other than the owner from starting a program: a folder above it that they may not enter, or the program itself.
+#[cfg(unix)]
+pub(super) fn closed(program: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = program.canonicalize().ok()?;
+    let is_closed = |path: &&Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o001 == 0);
+    program.ancestors().filter(is_closed).last().map(Path::to_path_buf)
+}
+
+#[cfg(not(unix))]
+pub(super) fn closed(_: &Path) -> Option<PathBuf> {
+    None
+}
+
 /// Says in the plug-in's folder which program is the daemon.
 pub(super) fn write_program(folder: &Path, daemon: &Path) -> io::Result<()> {
     let mut line = daemon.as_os_str().as_encoded_bytes().to_vec();
@@ -110,4 +152,65 @@ pub(super) fn daemon() -> Result<PathBuf> {
 /// This program.
 pub(super) fn own() -> Result<PathBuf> {
     current_exe().map_err(|error| Error::new(ErrorKind::Internal, format!("this program does not find itself ({error})")))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn allow_only(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn folders_are_for_all_to_read_and_those_above_are_left_as_they_are() {
+        let scratch = tempfile::tempdir().unwrap();
+        allow_only(scratch.path(), 0o700);
+        let inner = scratch.path().join("a/b");
+        make_folder(&inner).unwrap();
+        assert_eq!([scratch.path(), &scratch.path().join("a"), &inner].map(mode), [0o700, 0o755, 0o755]);
+        for (before, after) in [(0o700, 0o755), (0o750, 0o755), (0o711, 0o755), (0o755, 0o755), (0o775, 0o775), (0o555, 0o555)] {
+            allow_only(&inner, before);
+            make_folder(&inner).unwrap();
+            assert_eq!(mode(&inner), before, "what is there is not made");
+            open_folder(&inner).unwrap();
+            assert_eq!(mode(&inner), after, "{before:o}");
+        }
+        open_folder(&inner.join("absent")).unwrap();
+        fs::write(inner.join("file"), "").unwrap();
+        assert!(make_folder(&inner.join("file/x")).is_err());
+    }
+
+    #[test]
+    fn what_keeps_others_from_a_program_is_found() {
+        let scratch = tempfile::tempdir().unwrap();
+        let top = scratch.path().canonicalize().unwrap();
+        let [outer, inner, program] = ["a", "a/b", "a/b/program"].map(|name| top.join(name));
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(&program, "").unwrap();
+        // What is above is not of this test.
+        allow_only(&top, 0o755);
+        let above = closed(&top);
+        for (modes, expected) in [
+            ([0o755, 0o755, 0o755], None),
+            ([0o711, 0o751, 0o711], None),
+            ([0o700, 0o755, 0o755], Some(&outer)),
+            ([0o755, 0o750, 0o755], Some(&inner)),
+            ([0o700, 0o700, 0o700], Some(&outer)),
+            ([0o755, 0o755, 0o754], Some(&program)),
+        ] {
+            for (path, mode) in [&program, &inner, &outer].into_iter().zip(modes.into_iter().rev()) {
+                allow_only(path, mode);
+            }
+            assert_eq!(closed(&program), above.clone().or_else(|| expected.cloned()), "{modes:?}");
+        }
+        assert_eq!(closed(&top.join("absent")), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! Where items come from: a folder of masks, a label picture, an array file, or masks by name.
 
+mod frame;
 mod labels;
 mod masks;
 mod npy;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use dedit_edit::{ItemMask, Segmentation, Size};
 
+pub(crate) use self::frame::of_frame;
 pub(crate) use self::masks::mask;
 use self::masks::{folder, named};
 use self::numbered::{from_labels, named_masks};
@@ -47,23 +49,44 @@ struct Layer {
     file: PathBuf,
 }
 
-/// Reads the items that `places` say.
+/// What lies at some places.
+enum Found<'a> {
+    /// Masks that have names.
+    Layers(Vec<Layer>),
+    /// Masks or labels that have numbers alone.
+    Array(&'a Path, npy::Array),
+}
+
+/// Reads the items of a picture, and gives those that have none their `names`.
 pub(crate) fn read(places: &[String], names: &[String], size: Size) -> Result<Segmentation> {
-    let layers = match places {
-        [] => return Err(Error::usage("no items were given").hint("name a folder of masks, a label picture or masks with --items")),
-        [one] if Path::new(one).is_dir() => folder(Path::new(one), size)?,
-        [one] if Path::new(one).is_file() && is(Path::new(one), "npy") => match array(Path::new(one))? {
-            npy::Array::Masks { size: found, masks } => named_masks(Path::new(one), names, found, masks)?,
-            npy::Array::Labels { size: found, labels } => return from_labels(Path::new(one), names, found, &labels, size),
-        },
-        [one] if Path::new(one).is_file() => {
-            let (found, labels) = labels::read(Path::new(one))?;
-            return from_labels(Path::new(one), names, found, &labels, size);
-        }
-        several => several.iter().map(|place| named(place, size)).collect::<Result<_>>()?,
+    let layers = match look(places, size)? {
+        Found::Layers(layers) => layers,
+        Found::Array(path, npy::Array::Masks { size: found, masks }) => named_masks(path, names, found, masks)?,
+        Found::Array(path, npy::Array::Labels { size: found, labels }) => return from_labels(path, names, found, &labels, size),
     };
+    layered(size, layers, Segmentation::from_masks)
+}
+
+/// Reads what lies at `places`.
+fn look(places: &[String], size: Size) -> Result<Found<'_>> {
+    Ok(match places {
+        [] => return Err(Error::usage("no items were given").hint("name a folder of masks, a label picture or masks with --items")),
+        [one] if Path::new(one).is_dir() => Found::Layers(folder(Path::new(one), size)?),
+        [one] if Path::new(one).is_file() && is(Path::new(one), "npy") => Found::Array(Path::new(one), array(Path::new(one))?),
+        [one] if Path::new(one).is_file() => {
+            let (size, labels) = labels::read(Path::new(one))?;
+            Found::Array(Path::new(one), npy::Array::Labels { size, labels })
+        }
+        several => Found::Layers(several.iter().map(|place| named(place, size)).collect::<Result<_>>()?),
+    })
+}
+
+/// How masks that lie over each other make items, with a name for what none covers.
+type Layering = fn(Size, &[(String, ItemMask)], &str) -> dedit_edit::Result<Segmentation>;
+
+fn layered(size: Size, layers: Vec<Layer>, layering: Layering) -> Result<Segmentation> {
     let (masks, files): (Vec<_>, Vec<_>) = layers.into_iter().map(|Layer { name, mask, file }| ((name, mask), file)).unzip();
-    Segmentation::from_masks(size, &masks, BACKGROUND).map_err(|error| {
+    layering(size, &masks, BACKGROUND).map_err(|error| {
         // The sentence names the item; the place is that item's file.
         let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
         let told = Error::from(error);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -50,6 +51,10 @@ impl Home {
     }
 
     fn call(&self, line: &str, variables: &[(&str, &str)]) -> Outcome {
+        self.command(line, variables).output().unwrap().into()
+    }
+
+    fn command(&self, line: &str, variables: &[(&str, &str)]) -> Command {
         let mut command = with_daemon(self.0.path(), line);
         command.env("HOME", self.0.path()).env("PATH", self.at("bin"));
         let unset = [
@@ -68,7 +73,7 @@ impl Home {
         for (name, folder) in variables {
             command.env(name, self.at(folder));
         }
-        command.output().unwrap().into()
+        command
     }
 
     fn install(&self, more: &str) -> Outcome {
@@ -329,6 +334,8 @@ fn the_doctor_looks_at_the_plug_in_in_krita() {
 /// What passes for the effect, and where it is put.
 #[cfg(target_arch = "x86_64")]
 mod openfx {
+    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+
     use super::*;
 
     const BUNDLE: &str = "plugins/DEdit.ofx.bundle";
@@ -358,7 +365,7 @@ mod openfx {
         let [bundle, folder] = [BUNDLE, "plugins"].map(|name| home.at(name).display().to_string());
         let expected = format!(
             "OpenFX  {bundle}  checked: a library for Linux-x86-64\n\
-             no program reads that folder until it is started with OFX_PLUGIN_PATH={folder}\n"
+             no program reads that folder until it is started with OFX_PLUGIN_PATH={folder}\"${{OFX_PLUGIN_PATH:+:$OFX_PLUGIN_PATH}}\"\n"
         );
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), expected.as_str()), "{}", outcome.stderr);
         assert_eq!(files(&home.at(BUNDLE).join("Contents")), ["Info.plist", "Linux-x86-64", "Resources"]);
@@ -424,6 +431,38 @@ mod openfx {
     }
 
     #[test]
+    fn what_cannot_be_removed_is_told_and_the_rest_is_removed() {
+        if is_in_the_system() {
+            return;
+        }
+        let home = home();
+        let (bad, good) = (home.at("bad/DEdit.ofx.bundle"), home.at("good/DEdit.ofx.bundle"));
+        for folder in ["bad", "good"] {
+            let command = home.command(&format!("install openfx --plugin effect.so --to {folder}"), &[]);
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "umask 077; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+            assert!(shell.current_dir(home.0.path()).output().unwrap().status.success());
+        }
+        assert_eq!([&bad, &bad.join("Contents"), &home.at("bad")].map(|path| path.metadata().unwrap().mode() & 0o777), [0o755; 3]);
+        fs::set_permissions(&bad, fs::Permissions::from_mode(0o000)).unwrap();
+        // Root reads everything: where it runs the tests, another user does this.
+        let is_root = bad.metadata().unwrap().uid() == 0;
+        assert!(!is_root || Command::new("chown").args(["-R", "65534"]).arg(home.0.path()).status().unwrap().success());
+        let list = format!("bad:{}", home.at("good").display());
+        let call = |line: &str| {
+            let mut command = home.command(line, &[("OFX_PLUGIN_PATH", &list)]);
+            Outcome::from(if is_root { command.uid(65534) } else { &mut command }.output().unwrap())
+        };
+        let told = call("doctor").stdout;
+        assert!(told.contains("WRONG  openfx") && told.contains("bad/DEdit.ofx.bundle cannot be read ("), "{told}");
+        let Outcome { code, stdout, stderr } = call("uninstall openfx");
+        assert!(stdout.contains("bad/DEdit.ofx.bundle  failed: the bundle cannot be read ("), "{stdout}");
+        assert!(stdout.ends_with("good/DEdit.ofx.bundle  removed\n") && !good.exists() && bad.exists(), "{stdout}");
+        assert!(code == Some(7) && stderr.lines().last().unwrap().starts_with("error: the bundle cannot be read ("), "{stderr}");
+        fs::set_permissions(&bad, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
     fn the_doctor_looks_at_the_bundle() {
         let home = Home::new();
         if is_in_the_system() {
@@ -433,7 +472,9 @@ mod openfx {
         assert!(look().1.starts_with("no melt"), "{:?}", look());
         home.program("melt", "exit 1");
         let (ok, told) = look();
-        assert!(ok.is_null() && told.contains("D-Edit is not in it; dedit install openfx"), "{told}");
+        assert!(ok.is_null() && told.contains("with MLT from 7.38 on; D-Edit is not in it; dedit install openfx puts"), "{told}");
+        home.program("Natron", "exit 1");
+        assert!(look().1.contains("melt; D-Edit is not in it; dedit install openfx"), "{:?}", look());
         // What was built beside this program is the newest, if it was built.
         let beside = Path::new(env!("CARGO_BIN_EXE_dedit")).with_file_name("libdedit_openfx.so");
         home.put("effect.so", &library(""));

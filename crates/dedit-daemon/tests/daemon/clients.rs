@@ -216,3 +216,28 @@ fn of_many_requests_of_many_clients_none_is_lost() {
         assert_eq!(revisions, (1..=64).collect::<Vec<_>>());
     });
 }
+
+/// Sessions of one picture in variants share nothing but its pixels, and each is found again.
+#[test]
+fn variants_of_a_picture_are_sessions_of_their_own() {
+    timed(|| {
+        let store = tempfile::tempdir().unwrap();
+        let daemon = Within::new(store.path(), Knobs::default());
+        let host = daemon.client();
+        let picture = picture(32, 24, 1);
+        let open = |variant: &str| host.open_with(&picture, |open| open.variant = variant.to_owned()).unwrap();
+        let plain = host.prepared(&picture).unwrap();
+        let (one, other) = (open("one"), open("other"));
+        let names: std::collections::BTreeSet<_> = [&plain, &one, &other].iter().map(|info| info.session.clone()).collect();
+        assert_eq!((names.len(), one.items.len(), plain.items.len()), (3, 0, 2));
+        host.set_halves(&one.session, &picture).unwrap();
+        host.learn(learn(&one.session)).unwrap();
+        assert_eq!(open("one").state, "learned");
+        assert_eq!((open("").session, open("").state), (plain.session, "items".to_owned()));
+        drop(host);
+        drop(daemon);
+        let daemon = Within::new(store.path(), Knobs::default());
+        let again = daemon.client().open_with(&picture, |open| open.variant = "one".to_owned()).unwrap();
+        assert_eq!((again.session, again.state), (one.session, "learned".to_owned()));
+    });
+}

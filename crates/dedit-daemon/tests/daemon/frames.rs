@@ -6,7 +6,7 @@ use std::time::Duration;
 use dedit_protocol::answer::{Edited, Planned};
 use dedit_protocol::pixels::SampleType;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, Plan, Which};
-use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Request, Samples};
+use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Request, Samples, features};
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -126,6 +126,87 @@ fn frames_that_cannot_be_edited_say_why_and_leave_nothing_behind() {
         assert_eq!(host.history(session).unwrap(), before);
         let (edited, part) = host.edit_with(on_frame(refine(2), true), vec![frame(), halves(20, 10), columns(20, 10, 4..9)]).unwrap();
         assert_eq!((edited.verb.as_str(), part.height()), ("refine", 10));
+    });
+}
+
+#[test]
+fn the_numbers_of_a_frame_mean_the_items_that_it_was_sent_for() {
+    with_session(Knobs { step: Duration::from_millis(5), ..Knobs::default() }, |host, session| {
+        host.require(features::FRAMES).unwrap();
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let blobs = || vec![picture(32, 24, 2), halves(32, 24)];
+        let changed = |failure: &Failure| {
+            assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Input, "the session's items have changed since"));
+            assert!(failure.hint.as_ref().unwrap().contains("try again"), "{failure}");
+        };
+        for (frame_names, is_same) in [
+            (None, true),
+            (names(&["bag", "table"]), true),
+            (names(&["table", "bag"]), false),
+            (names(&["bag"]), false),
+            (names(&["bag", "table", "wall"]), false),
+            (names(&[]), false),
+        ] {
+            let edit = Edit { frame_names: frame_names.clone(), ..on_frame(replace(session, "a hat", 1), true) };
+            let edits = edit.edits.clone();
+            let edited = host.edit_with(edit, blobs());
+            let plan = Plan { session: session.to_owned(), edits, frame_items: Some(0), frame_names, ..Plan::default() };
+            let planned = host.ask::<Planned>(&Request::Plan(Box::new(plan)), vec![Blob::Pixels(halves(32, 24))]);
+            assert_eq!((edited.is_ok(), planned.is_ok()), (is_same, is_same));
+            edited.err().iter().chain(planned.err().iter()).for_each(changed);
+        }
+        let alone = Edit { frame_names: names(&["bag", "table"]), ..replace(session, "a hat", 1) };
+        assert_eq!(host.edit_with(alone, vec![]).unwrap_err().kind, FailureKind::Usage);
+        // They change while the frame waits.
+        let long = Edit { options: EditOptions { steps: Some(10_000), ..EditOptions::default() }, ..replace(session, "a hat", 1) };
+        let mut before = host.begin(&Request::Edit(Box::new(long)));
+        let edit = Edit { frame_names: names(&["bag", "table"]), ..on_frame(replace(session, "a hat", 1), true) };
+        let waits = host.send(&Request::Edit(Box::new(edit)), blobs().into_iter().map(Blob::Pixels).collect()).unwrap();
+        host.set_items(items_of(session, Which::Target, ["table", "bag"]), vec![halves(32, 24)]).unwrap();
+        before.cancel().unwrap();
+        changed(&waits.finish::<Edited>(&mut |_| ControlFlow::Continue(())).unwrap_err());
+    });
+}
+
+#[test]
+fn what_cannot_be_a_frame_waits_for_nothing() {
+    with_session(Knobs { step: Duration::from_millis(5), ..Knobs::default() }, |host, session| {
+        let long = Edit { options: EditOptions { steps: Some(10_000), ..EditOptions::default() }, ..replace(session, "a hat", 1) };
+        let mut before = host.begin(&Request::Edit(Box::new(long)));
+        let numbers_alone = Edit { frame_items: Some(0), ..replace(session, "a hat", 1) };
+        let call = host.send(&Request::Edit(Box::new(numbers_alone)), vec![Blob::Pixels(halves(32, 24))]).unwrap();
+        let failure = call.finish::<Edited>(&mut |event| panic!("{event:?}")).unwrap_err();
+        assert!(failure.kind == FailureKind::Usage && failure.message.contains("and not the frame"), "{failure}");
+        before.cancel().unwrap();
+    });
+}
+
+#[test]
+fn a_frame_goes_with_its_client_whatever_it_wishes() {
+    timed(|| {
+        let store = tempfile::tempdir().unwrap();
+        let daemon = Within::new(store.path(), Knobs { step: Duration::from_millis(5), ..Knobs::default() });
+        let host = daemon.client();
+        let session = host.prepared(&picture(32, 24, 1)).unwrap().session;
+        host.learn(learn(&session)).unwrap();
+        for (is_frame, jobs) in [(true, 0), (false, 1)] {
+            let other = daemon.client();
+            let options = EditOptions { steps: Some(10_000), ..EditOptions::default() };
+            let edit = Edit { options, keep: true, ..replace(&session, "a hat", 1) };
+            let (edit, blobs) = if is_frame { (on_frame(edit, false), vec![Blob::Pixels(picture(32, 24, 2))]) } else { (edit, vec![]) };
+            let mut call = other.send(&Request::Edit(Box::new(edit)), blobs).unwrap();
+            assert!(matches!(call.next(Duration::from_secs(10)), Ok(Some(Event::Queued(_)))));
+            drop(call);
+            drop(other);
+            host.await_alone();
+            let begun = std::time::Instant::now();
+            while host.status().jobs.len() > jobs && begun.elapsed() < Duration::from_secs(5) {
+                std::thread::yield_now();
+            }
+            assert_eq!(host.status().jobs.len(), jobs, "{is_frame}");
+        }
+        let job = host.status().jobs[0].job;
+        host.cancel(job).unwrap();
     });
 }
 

@@ -23,6 +23,27 @@ impl Segmentation {
     /// A segmentation from soft masks that may overlap, by priority: the first lies in front. What no mask covers becomes the item `background`; where
     /// the masks leave nothing there is none.
     pub fn from_masks(size: Size, masks: &[(String, ItemMask)], background: &str) -> Result<Self> {
+        let mut segmentation = Self::layered(size, masks, background)?;
+        if let Some((name, _)) = masks.iter().find(|(_, mask)| mask.is_empty()) {
+            return Err(Error::input(format!("the mask of item '{name}' is empty")).hint("paint the item or leave it out"));
+        }
+        if !segmentation.labels.contains(&(masks.len() as u16)) {
+            segmentation.names.pop();
+        }
+        match segmentation.first_without_pixels() {
+            None => Ok(segmentation),
+            Some(item) => Err(segmentation.hidden(masks, item)),
+        }
+    }
+
+    /// The same where some of the items are not to be seen, as in another frame of a film: those whose mask is empty, or lies behind others everywhere,
+    /// are left out.
+    pub fn from_masks_in_part(size: Size, masks: &[(String, ItemMask)], background: &str) -> Result<Self> {
+        Ok(Self::layered(size, masks, background)?.in_part())
+    }
+
+    /// The items of masks with the background as the last one, which may own no pixel, as may any other.
+    fn layered(size: Size, masks: &[(String, ItemMask)], background: &str) -> Result<Self> {
         let mut item_names: Vec<String> = masks.iter().map(|(name, _)| name.clone()).collect();
         if item_names.iter().any(|name| name == background) {
             let message = format!("an item has the background's name, '{background}'");
@@ -31,17 +52,10 @@ impl Segmentation {
         item_names.push(background.to_owned());
         names::check(&item_names)?;
         for (name, mask) in masks {
-            check(name, mask, size)?;
+            mask.check_size(size).map_err(|error| error.about(format_args!("item '{name}'")))?;
         }
-        let labels: Vec<u16> = (0..size.pixels()).map(|index| owner(masks, index) as u16).collect();
-        if !labels.contains(&(masks.len() as u16)) {
-            item_names.pop();
-        }
-        let segmentation = Self { size, names: item_names, labels };
-        match segmentation.first_without_pixels() {
-            None => Ok(segmentation),
-            Some(item) => Err(segmentation.hidden(masks, item)),
-        }
+        let labels = (0..size.pixels()).map(|index| owner(masks, index) as u16).collect();
+        Ok(Self { size, names: item_names, labels })
     }
 
     /// The error for an item that wins no pixel.
@@ -55,12 +69,4 @@ impl Segmentation {
             format!("item '{name}' owns no pixel: even where its mask is strongest, {value} at ({x}, {y}), the pixel goes to '{owner}'");
         Error::input(message).hint("put it in front of the items that cover it, or make its mask stronger")
     }
-}
-
-fn check(name: &str, mask: &ItemMask, size: Size) -> Result<()> {
-    mask.check_size(size).map_err(|error| error.about(format_args!("item '{name}'")))?;
-    if mask.is_empty() {
-        return Err(Error::input(format!("the mask of item '{name}' is empty")).hint("paint the item or leave it out"));
-    }
-    Ok(())
 }

@@ -36,7 +36,12 @@ impl Segmentation {
 
     /// The same from a label map that leaves labels out, as that of a picture in which some of the items are not to be seen: these are left out too.
     pub fn from_labels_in_part(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
-        let Self { names, mut labels, .. } = Self::labelled(size, names, labels)?;
+        Ok(Self::labelled(size, names, labels)?.in_part())
+    }
+
+    /// Without the items that own no pixel.
+    fn in_part(self) -> Self {
+        let Self { size, names, mut labels } = self;
         let mut owns = vec![false; names.len()];
         for label in &labels {
             owns[usize::from(*label)] = true;
@@ -47,7 +52,7 @@ impl Segmentation {
             *label = numbers[usize::from(*label)];
         }
         let names = names.into_iter().zip(owns).filter_map(|(name, owns)| owns.then_some(name)).collect();
-        Ok(Self { size, names, labels })
+        Self { size, names, labels }
     }
 
     /// Labels of which each has a name; an item may be without pixels still.

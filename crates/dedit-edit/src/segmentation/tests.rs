@@ -116,6 +116,32 @@ fn masks_lie_over_each_other_by_priority() {
 }
 
 #[test]
+fn masks_that_win_no_pixel_are_left_out_where_items_may_be_missing() {
+    let spot = || mask(4, |x, y| (x, y) == (2, 1));
+    let all = || mask(4, |_, _| true);
+    for (masks, expected) in [
+        (vec![("bag", spot()), ("ring", ItemMask::empty(size(4, 4)))], Some(&["bag", "wall"][..])),
+        (vec![("bag", spot()), ("ring", spot())], Some(&["bag", "wall"])),
+        (vec![("bag", ItemMask::empty(size(4, 4))), ("ring", all())], Some(&["ring"])),
+        (vec![("bag", ItemMask::empty(size(4, 4)))], Some(&["wall"])),
+        (vec![], Some(&["wall"])),
+        (vec![("bag", ItemMask::empty(size(5, 4)))], None),
+        (vec![("wall", spot())], None),
+        (vec![("bag", spot()), ("bag", all())], None),
+    ] {
+        let masks: Vec<(String, ItemMask)> = masks.into_iter().map(|(name, mask)| (name.to_owned(), mask)).collect();
+        let found = Segmentation::from_masks_in_part(size(4, 4), &masks, "wall").ok();
+        let names = found.as_ref().map(|items| items.names().to_vec());
+        assert_eq!(names, expected.map(named), "{masks:?}");
+        // What is there is as it is among those alone that are to be seen.
+        if let Some(items) = found {
+            let seen: Vec<_> = masks.into_iter().filter(|(name, _)| items.names().contains(name)).collect();
+            assert_eq!(Segmentation::from_masks(size(4, 4), &seen, "wall").unwrap(), items);
+        }
+    }
+}
+
+#[test]
 fn masks_that_cannot_be_used_are_named() {
     struct Case {
         masks: Vec<(&'static str, ItemMask)>,

@@ -149,9 +149,11 @@ pub struct Edit {
     /// Blob: a number for each pixel of the frame (one channel, u8 or u16), which says what item of the session it is; without it the items lie as in
     /// the session's picture.
     pub frame_items: Option<usize>,
+    /// The names that those numbers mean, in their order. Where the session has other items by now, the frame is refused.
+    pub frame_names: Option<Vec<String>>,
     /// Goes on without anything learned, if nothing is: the items' prompts are as they start.
     pub draft: bool,
-    /// Goes on when this client is gone.
+    /// Goes on when this client is gone; a frame does not, since nobody would get it.
     pub keep: bool,
     /// Sends previews.
     pub previews: bool,
@@ -175,6 +177,8 @@ pub struct Plan {
     pub frame: Option<usize>,
     /// Blob: the items of that picture, as for [`Edit::frame_items`].
     pub frame_items: Option<usize>,
+    /// Their names, as for [`Edit::frame_names`].
+    pub frame_names: Option<Vec<String>>,
 }
 
 /// What was done in a session.

@@ -34,6 +34,8 @@ pub struct OpenPicture {
     pub reference_of: Option<String>,
     /// A session of another picture in `folder` is removed.
     pub replace: bool,
+    /// Tells sessions of one picture apart: those of different variants have items, learning and history of their own. Not with `folder`.
+    pub variant: String,
 }
 
 /// A session that is there.

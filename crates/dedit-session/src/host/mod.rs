@@ -140,9 +140,11 @@ impl Sessions {
         self.push(client, Task::Learn(session, Box::new(request), Learning::default()), keep, reporter)
     }
 
-    /// Edits a picture.
+    /// Edits a picture. `keep` is for the session's own pictures: of a frame nobody would get what was made.
     pub fn edit(&self, client: u64, session: &str, request: EditRequest, keep: bool, reporter: Arc<dyn Reporter>) -> Result<()> {
         let session = self.shared.session(session)?;
+        work::check(&session, &request)?;
+        let keep = keep && !request.planning.original.is_frame();
         self.push(client, Task::Edit(session, Box::new(request)), keep, reporter)
     }
 

@@ -83,7 +83,7 @@ impl Shared {
 
     /// The session of a picture in the store; where it is damaged, another takes its place.
     pub(super) fn of_picture(&self, opening: &Opening) -> Result<Arc<Session>> {
-        let name = &opening.digest[..16];
+        let name = &opening.place();
         let path = self.place(name);
         let session = match Folder::kept(&path)? {
             Kept::Foreign(error) => {

@@ -37,6 +37,11 @@ impl Inner {
         Ok(())
     }
 
+    /// The names of the picture's items, in their order; none as long as they are missing.
+    pub(crate) fn item_names(&self) -> &[String] {
+        self.record.pictures.first().and_then(|picture| picture.items.as_ref()).map_or(&[], |items| items.names.as_slice())
+    }
+
     /// Identifies what is learned of the present pictures and items; `None` as long as items are missing.
     pub(crate) fn learning_key(&self) -> Option<String> {
         self.record.learning_key()

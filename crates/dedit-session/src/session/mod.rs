@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dedit_edit::{Error, Image, Learned, Result, Segmentation};
+use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::items::Held;
 pub(crate) use self::pictures::Pictured;
@@ -27,18 +28,34 @@ pub struct Opening {
     pub(crate) digest: String,
     pub(crate) profile: Option<Arc<Vec<u8>>>,
     pub(crate) name: String,
+    pub(crate) variant: String,
 }
 
 impl Opening {
     /// A picture, its colour profile, and what people call it.
     pub fn new(image: Image, profile: Option<Vec<u8>>, name: String) -> Self {
-        Self { digest: digest(&image), image: Arc::new(image), profile: profile.map(Arc::new), name }
+        Self { digest: digest(&image), image: Arc::new(image), profile: profile.map(Arc::new), name, variant: String::new() }
     }
 
     /// The same picture under another name.
     #[must_use]
     pub fn named(self, name: String) -> Self {
         Self { name, ..self }
+    }
+
+    /// The same picture in a session of its own: those of different variants share nothing. What is empty stands for none.
+    #[must_use]
+    pub fn of_variant(self, variant: String) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// What the store calls its session.
+    pub(crate) fn place(&self) -> String {
+        let whole = match self.variant.as_str() {
+            "" => self.digest.clone(),
+            variant => format!("{:x}", Sha256::digest(format!("{} {variant}", self.digest))),
+        };
+        whole.chars().take(16).collect()
     }
 
     /// [`digest`](crate::digest) of the picture.

@@ -71,7 +71,13 @@ impl Inner {
     pub(crate) fn opening_of(&mut self, digest: &str) -> Option<Opening> {
         let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
         let Loaded { image, profile, .. } = self.picture(index).ok()?;
-        Some(Opening { image, digest: digest.to_owned(), profile, name: self.record.pictures[index].source.clone() })
+        Some(Opening {
+            image,
+            digest: digest.to_owned(),
+            profile,
+            name: self.record.pictures[index].source.clone(),
+            variant: String::new(),
+        })
     }
 
     /// A picture, read if it is not in memory. One that is damaged is set aside: the same pixels, sent again, take its place.

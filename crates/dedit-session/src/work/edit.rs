@@ -8,17 +8,28 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result};
 use serde_json::Value;
 
-use super::frame::{Frame, check_named};
+use super::frame::check_named;
 use super::thumbnail::thumbnail;
 use super::worker::{Control, check_memory};
 use super::{Done, EditRequest, Edited, Original, Planning};
 use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
+use crate::memory;
 use crate::models::{Found, Models};
 use crate::raster::Layout;
 use crate::session::{Base, Held, Made, Pictured, Session};
 
+/// What is wrong with an edit whatever happens before its turn comes: told at once, and not by a job.
+pub(crate) fn check(session: &Session, request: &EditRequest) -> Result<()> {
+    let Original::Frame(frame) = &request.planning.original else { return Ok(()) };
+    frame.picture()?;
+    frame.check_names(session.lock().item_names())
+}
+
 /// The plan of edits, and the revision that they are on; of a frame, the picture that has given it its items.
 pub(crate) fn plan(session: &Session, planning: &Planning) -> Result<(Base, EditPlan)> {
+    if let Original::Frame(frame) = &planning.original {
+        memory::check_plan(frame.size, planning.edits.len())?;
+    }
     let (base, reference) = {
         let mut inner = session.lock();
         let revision = match planning.original {
@@ -50,10 +61,7 @@ pub(super) struct Ready {
 pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
     let (base, plan) = plan(session, &request.planning)?;
     match &request.planning.original {
-        Original::Frame(Frame { image: Some(image), .. }) => Ok(Ready { image: image.clone(), plan, base: None }),
-        Original::Frame(_) => {
-            Err(Error::usage("the items of a frame were given, and not the frame").hint("send its pixels too: only a plan does without"))
-        }
+        Original::Frame(frame) => Ok(Ready { image: frame.picture()?.clone(), plan, base: None }),
         _ => Ok(Ready { image: base.image.clone(), plan, base: Some(base) }),
     }
 }
@@ -114,6 +122,10 @@ fn learned(
     control: &Control<'_>,
 ) -> Result<(Arc<dyn dedit_edit::Learned>, bool)> {
     let mut inner = session.lock();
+    if let Original::Frame(frame) = &request.planning.original {
+        // They may have changed while a model was loaded.
+        frame.check_names(inner.item_names())?;
+    }
     let key = inner.learning_key();
     match key.map_or(Ok(Held::Nothing), |key| inner.learned(&key, engine))? {
         Held::Learned(learned) => return Ok((learned, false)),

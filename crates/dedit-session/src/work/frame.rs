@@ -13,11 +13,29 @@ pub struct Frame {
     pub image: Option<Arc<Image>>,
     /// The number of each pixel's item, in the order of the session's items; without them these lie as in the session's picture.
     pub labels: Option<Vec<u16>>,
+    /// The names that these numbers mean, in their order; the session's items may change before the frame's turn comes.
+    pub names: Option<Vec<String>>,
 }
 
 impl Frame {
+    /// The picture, which an edit needs.
+    pub(super) fn picture(&self) -> Result<&Arc<Image>> {
+        self.image.as_ref().ok_or_else(|| {
+            Error::usage("the items of a frame were given, and not the frame").hint("send its pixels too: only a plan does without")
+        })
+    }
+
+    /// An error where the session has other items than those that the frame was sent for: its numbers would mean something else.
+    pub(super) fn check_names(&self, items: &[String]) -> Result<()> {
+        if self.names.as_ref().is_none_or(|names| names == items) {
+            return Ok(());
+        }
+        Err(Error::input("the session's items have changed since").hint("try again, with the items that it has now"))
+    }
+
     /// Where the session's `items` are in it. Those that are not there are left out.
     pub(super) fn items(&self, items: &Arc<Segmentation>) -> Result<Arc<Segmentation>> {
+        self.check_names(items.names())?;
         if let Some(image) = &self.image {
             image.check_finite()?;
         }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use dedit_edit::{Edit, EditOptions, Error, Image, ItemMask, LearnOptions, PlanSettings, Rect};
 use serde_json::Value;
 
-pub(crate) use self::edit::plan;
+pub(crate) use self::edit::{check, plan};
 pub use self::frame::Frame;
 pub(crate) use self::queue::Queue;
 pub(crate) use self::worker::Worker;
@@ -54,6 +54,13 @@ pub enum Original {
     Frame(Frame),
 }
 
+impl Original {
+    /// Whether it is none of the session's own pictures, so that nothing of it is kept.
+    pub fn is_frame(&self) -> bool {
+        matches!(self, Self::Frame(_))
+    }
+}
+
 /// What is to be edited, and how.
 #[derive(Debug, Clone)]
 pub struct EditRequest {
@@ -61,7 +68,7 @@ pub struct EditRequest {
     pub planning: Planning,
     /// The edits as the client wrote them, for the history; masks left out.
     pub written: Vec<Value>,
-    /// The masks of the edits, in their order.
+    /// The masks of the edits, in their order, for the history; none for a frame, which it does not keep.
     pub masks: Vec<Arc<ItemMask>>,
     /// The model.
     pub model: ModelChoice,

@@ -45,13 +45,7 @@ impl Control<'_> {
 
 /// Refuses what cannot fit into memory, before hours are spent or the system kills something.
 pub(super) fn check_memory(engine: &dyn Engine, size: Size) -> Result<()> {
-    let (least, Some(available)) = (engine.least_memory(size), memory::available_bytes()) else { return Ok(()) };
-    if least <= available {
-        return Ok(());
-    }
-    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-    let message = format!("a picture of {size} takes at least {} of memory, and {} are available", gib(least), gib(available));
-    Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
+    memory::check(&format!("a picture of {size}"), engine.least_memory(size), memory::available_bytes())
 }
 
 pub(super) fn step(stage: &str, step: usize, of: usize, loss: Option<f32>, seconds_left: Option<f64>) -> Heard {

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
 use super::counted;
 use super::prerequisites::{self, Program};
@@ -42,60 +42,115 @@ impl Host<'_> {
     /// Runs the tests of each version that is there, or can be had. What cannot be had is skipped, but not where changes are accepted.
     pub(super) fn run(&self, workspace: &Workspace) -> Result<Tally> {
         let mut tally = Tally::default();
-        let mut filters = Vec::new();
+        let mut tests = Vec::new();
         let mut tree = String::new();
-        match ensure(workspace, self.programs) {
-            Ok(()) => filters.push(self.here),
-            Err(reason) => tally += missing(workspace, self.test, self.here, &reason)?,
+        let [here, there] = named(workspace, self.test, [self.here, self.there])?;
+        match ensure_all(workspace, self.programs) {
+            Ok(()) => tests.extend(here),
+            Err(reason) => tally += missing(self.here, &here, &reason),
         }
-        match self.tree(workspace) {
+        match self.tree(workspace)? {
             Ok(root) => {
-                filters.push(self.there);
+                tests.extend(there);
                 tree = root;
             }
-            Err(reason) => tally += missing(workspace, self.test, self.there, &reason)?,
+            Err(reason) => tally += missing(self.there, &there, &reason),
         }
-        if filters.is_empty() {
+        if tests.is_empty() {
             return Ok(tally);
         }
         run(workspace.cargo("build --locked --release").args(self.built.iter().flat_map(|package| ["--package", package])))?;
         // One at a time: such a program uses all cores, and limits on time are for one that has them.
         let arguments =
-            format!("test --locked --release --package {PACKAGE} --test {} -- --test-threads=1 {}", self.test, filters.join(" "));
+            format!("test --locked --release --package {PACKAGE} --test {} -- --test-threads=1 --exact {}", self.test, tests.join(" "));
         tally += counted(workspace.cargo(&arguments).env(TREE_VARIABLE, tree))?;
         Ok(tally)
     }
 
-    /// Where the tree is.
-    fn tree(&self, workspace: &Workspace) -> Result<String, String> {
+    /// Where the tree is, or why there is none.
+    fn tree(&self, workspace: &Workspace) -> Result<Result<String, String>> {
         let name = self.name;
         if !prerequisites::is_root(workspace) {
-            return Err(format!("{name} is tested in a tree of Debian trixie, which root alone can make and enter"));
+            return Ok(Err(format!("{name} is tested in a tree of Debian trixie, which root alone can make and enter")));
         }
-        ensure(workspace, &TREE)?;
+        if let Err(reason) = ensure_all(workspace, &TREE) {
+            return Ok(Err(reason));
+        }
         println!("{name}: looking for the tree of Debian trixie; made once, in some minutes, where it is not there");
-        let root = output(&mut workspace.cargo(&format!("run --locked --release --quiet --package {PACKAGE} --bin make_tree")));
-        root.map(|root| root.trim().to_owned()).map_err(|error| format!("the tree of Debian trixie with {name} cannot be had: {error:#}"))
+        Ok(made(workspace, "make_tree")?.map_err(|error| format!("the tree of Debian trixie with {name} cannot be had: {error:#}")))
     }
 }
 
-/// The tests in a test binary of [`PACKAGE`] with a prefix, as skipped; where changes are accepted, as one failure.
-pub(super) fn missing(workspace: &Workspace, test: &str, prefix: &str, reason: &str) -> Result<Tally> {
+/// The folder that a program of [`PACKAGE`] makes and prints, or why it cannot be had. A program that is not built is a fault of this checkout, and
+/// no reason to skip.
+pub(super) fn made(workspace: &Workspace, program: &str) -> Result<Result<String>> {
+    run(&mut workspace.cargo(&format!("build --locked --release --package {PACKAGE} --bin {program}")))?;
+    let folder = output(&mut workspace.cargo(&format!("run --locked --release --quiet --package {PACKAGE} --bin {program}")));
+    Ok(folder.map(|folder| folder.trim().to_owned()))
+}
+
+/// The tests in a test binary of [`PACKAGE`], by what their names begin with.
+pub(super) fn named<const N: usize>(workspace: &Workspace, test: &str, prefixes: [&str; N]) -> Result<[Vec<String>; N]> {
+    let list = format!("test --locked --release --quiet --package {PACKAGE} --test {test} -- --list");
+    sorted(&output(&mut workspace.cargo(&list))?, prefixes)
+}
+
+/// Sorts tests by what their names begin with, their modules left out. As a filter, a prefix would mean every test that holds it anywhere.
+///
+/// A test that belongs nowhere would never run, and where there are none of a prefix, no filter would be left and all tests run.
+fn sorted<const N: usize>(listed: &str, prefixes: [&str; N]) -> Result<[Vec<String>; N]> {
+    let mut sorted = [const { Vec::new() }; N];
+    for path in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let Some(place) = prefixes.iter().position(|prefix| name.starts_with(prefix)) else {
+            bail!("the test {path} begins with none of {}", prefixes.join(", "));
+        };
+        sorted[place].push(path.to_owned());
+    }
+    for (prefix, tests) in prefixes.iter().zip(&sorted) {
+        ensure!(!tests.is_empty(), "no test begins with {prefix}");
+    }
+    Ok(sorted)
+}
+
+/// Tests that cannot be run, as skipped; where changes are accepted, as one failure.
+pub(super) fn missing(prefix: &str, tests: &[String], reason: &str) -> Tally {
     if env::var_os("CI").is_some_and(|value| !value.is_empty()) {
         println!("FAILED {prefix}: {reason}");
-        return Ok(Tally::fail());
+        return Tally::fail();
     }
     println!("SKIPPED {prefix}: {reason}");
-    let list = format!("test --locked --release --quiet --package {PACKAGE} --test {test} -- --list {prefix}");
-    let listed = output(&mut workspace.cargo(&list))?;
     let mut tally = Tally::default();
-    for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+    for name in tests {
         tally += Tally::skip(name, reason);
     }
-    Ok(tally)
+    tally
 }
 
 /// Makes sure of programs, and of what shows their windows.
-fn ensure(workspace: &Workspace, programs: &[Program]) -> Result<(), String> {
+fn ensure_all(workspace: &Workspace, programs: &[Program]) -> Result<(), String> {
     SCREEN.iter().chain(programs).try_for_each(|program| prerequisites::ensure(workspace, program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_sorted_by_what_their_names_begin_with() {
+        for (listed, expected) in [
+            ("a::own_x: test\nmelt_y: test\n\n2 tests, 0 benchmarks\n", Ok([&["a::own_x"][..], &["melt_y"]])),
+            ("own_work::melt_known_x: test\nown_melt_y: test\na: benchmark\n", Ok([&["own_melt_y"][..], &["own_work::melt_known_x"]])),
+            ("a::own_x: test\na::melt_x: test\na::own_y: test\n", Ok([&["a::own_x", "a::own_y"][..], &["a::melt_x"]])),
+            ("own_x: test\nmelt_y: test\na::shown_z: test\n", Err("the test a::shown_z begins with none of own_, melt_")),
+            ("own_x: test\nown_work::own_y: test\n", Err("no test begins with melt_")),
+            ("", Err("no test begins with own_")),
+        ] {
+            match (sorted(listed, ["own_", "melt_"]), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found.each_ref().map(Vec::as_slice), expected, "{listed}"),
+                (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
+                (found, _) => panic!("{listed}: {found:?}"),
+            }
+        }
+    }
 }

@@ -79,7 +79,10 @@ pub(crate) fn run(workspace: &Workspace, only: &[Part]) -> Tally {
 /// Runs all of `cargo test` but what other parts run: what [`Part::Parity`] compares case by case, and what needs other programs.
 fn unit(workspace: &Workspace) -> Result<Tally> {
     let without = format!("--skip computed_values_agree_with_those_of_pytorch --skip {}", daemon::TEST);
-    cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", hosts::PACKAGE))
+    let mut tally = cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", hosts::PACKAGE))?;
+    // What that package has to drive other programs needs none of them.
+    tally += cargo_test(workspace, &format!("--package {} --lib --bins --no-fail-fast", hosts::PACKAGE))?;
+    Ok(tally)
 }
 
 /// Runs `cargo test`, showing and counting its output.

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::counted;
-use super::hosts::{PACKAGE, missing};
+use super::hosts::{PACKAGE, made, missing, named};
 use crate::bundle;
 use crate::tally::Tally;
-use crate::workspace::{Workspace, find_program, output};
+use crate::workspace::{Workspace, find_program};
 
 /// The test binary of [`PACKAGE`].
 const TEST: &str = "openfx";
@@ -24,26 +24,25 @@ pub(super) fn run_all(workspace: &Workspace) -> Result<Tally> {
     let folder = workspace.target();
     bundle::make(workspace, folder)?;
     let mut tally = Tally::default();
-    let mut filters = vec![OWN];
-    let melt = melt(workspace);
+    let [mut tests, in_melt] = named(workspace, TEST, [OWN, MELT])?;
+    let melt = melt(workspace)?;
     match &melt {
-        Ok(_) => filters.push(MELT),
-        Err(reason) => tally += missing(workspace, TEST, MELT, reason)?,
+        Ok(_) => tests.extend(in_melt),
+        Err(reason) => tally += missing(MELT, &in_melt, reason),
     }
     // One at a time: a host and its daemon use all cores, and limits on time are for one that has them.
-    let arguments = format!("test --locked --release --package {PACKAGE} --test {TEST} -- --test-threads=1 {}", filters.join(" "));
+    let arguments = format!("test --locked --release --package {PACKAGE} --test {TEST} -- --test-threads=1 --exact {}", tests.join(" "));
     tally += counted(workspace.cargo(&arguments).env(BUNDLE_VARIABLE, folder).envs(melt.ok().map(|melt| (MELT_VARIABLE, melt))))?;
     Ok(tally)
 }
 
-/// The folder in which MLT is, of a version that has `OpenFX`. It is taken out of packages of Debian, which needs no root.
-fn melt(workspace: &Workspace) -> Result<String, String> {
+/// The folder in which MLT is, of a version that has `OpenFX`; or why it cannot be had. It is taken out of packages of Debian, which needs no root.
+fn melt(workspace: &Workspace) -> Result<Result<String, String>> {
     for name in ["apt-get", "dpkg-deb"] {
         if find_program(name).is_none() {
-            return Err(format!("there is no {name}, by which MLT is taken out of packages of Debian"));
+            return Ok(Err(format!("there is no {name}, by which MLT is taken out of packages of Debian")));
         }
     }
     println!("MLT: looking for the folder with it; made once, in some minutes, where it is not there");
-    let folder = output(&mut workspace.cargo(&format!("run --locked --release --quiet --package {PACKAGE} --bin make_melt")));
-    folder.map(|folder| folder.trim().to_owned()).map_err(|error| format!("MLT cannot be had: {error:#}"))
+    Ok(made(workspace, "make_melt")?.map_err(|error| format!("MLT cannot be had: {error:#}")))
 }

@@ -190,7 +190,7 @@ fn melt_says_what_is_wrong_and_shows_the_frame() {
             Filter::new(EFFECT).with("edit", "Remove").with("maskSource", "File").with("maskFile", "/nowhere/%04d.png"),
             &["/nowhere/0000.png"],
         ),
-        (effect(&session, &[("edit", "Swap in"), ("item", "mug")]), &["Reference"]),
+        (effect(&session, &[("edit", "Swap in"), ("item", "mug")]), &["no picture to take an item from", "--reference"]),
     ] {
         asked(&desk, filter, words);
     }

@@ -125,6 +125,30 @@ fn own_light_and_alpha() {
     });
 }
 
+/// What floats are, a host that manages colour says; and some are known to say it never.
+#[test]
+fn own_hosts_say_what_floats_are() {
+    alone(concat!(module_path!(), "::own_hosts_say_what_floats_are"), Behind::Learned, prepare, |place| {
+        let core = Some("OfxImageEffectColourManagementCore".to_owned());
+        for (name, colour_management, space, is_srgb) in [
+            ("org.example.Host", core.clone(), "srgb_tx", true),
+            ("org.example.Host", core, "lin_rec709_srgb", false),
+            ("org.example.Host", None, "", false),
+            ("DaVinciResolve", None, "", true),
+        ] {
+            let loaded = Loaded::new(HostSettings { name: name.to_owned(), colour_management, ..HostSettings::default() });
+            let instance = loaded.instance(Context::General);
+            remove(&instance, place);
+            let mut source = image(&place.file("float.tiff"), Depth::Float, Components::Rgb);
+            source.colourspace = Some(space.to_owned()).filter(|space| !space.is_empty());
+            instance.connect("Source", move |_| source.clone()).unwrap();
+            let made = made(&instance, &RenderRequest::new(0.0, WHOLE));
+            let expected = image(&place.file("float-made.tiff"), Depth::Float, Components::Rgb);
+            assert_eq!(differing(&made, &expected).is_empty(), is_srgb, "{name} {space}");
+        }
+    });
+}
+
 #[test]
 fn own_windows_fields_and_places() {
     alone(concat!(module_path!(), "::own_windows_fields_and_places"), Behind::Learned, prepare, |place| {

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use image::{Rgba, RgbaImage};
-use ofx_test_host::{ClipImage, Components, Context, Depth, HostSettings, Instance, Progress, Reason, RenderRequest, Value, status};
+use ofx_test_host::{
+    ClipImage, Components, Context, Depth, HostSettings, Instance, Premult, Progress, Prop, Reason, RenderRequest, Value, status,
+};
 
 use crate::alone::{Behind, Loaded, Place, WHOLE, alone, differing, image, made, rendered};
 use crate::scene::{DUCK, MUG};
@@ -130,10 +132,14 @@ fn own_hosts_that_lack_things() {
             let begun = Instant::now();
             let outcome = instance.changed("learn", Reason::User).unwrap();
             assert_eq!((outcome.status, outcome.complaints), (status::OK, vec![]));
+            assert_eq!(instance.get("take").unwrap(), Value::from(0), "no frame has changed yet");
             assert!(begun.elapsed() < Duration::from_secs(10) && text(&instance, "status").contains("dedit daemon status"));
             assert!(differing(&made(&instance, &RenderRequest::new(0.0, WHOLE)), &film(place)(0.0)).len() > 100);
             set(&instance, &[("item", "hat".into())]);
             assert_eq!(rendered(&instance, &RenderRequest::new(0.0, WHOLE)).outcome.status, status::FAILED);
+            set(&instance, &[("item", "".into()), ("learnInRender", true.into()), ("referenceFrame", 9.into())]);
+            let refused = rendered(&instance, &RenderRequest::new(4.0, WHOLE));
+            assert_eq!(refused.outcome.status, status::FAILED, "not each frame is learned");
             drop(instance);
             for missing in ["OfxPropertySuite", "OfxImageEffectSuite", "OfxParameterSuite"] {
                 let host = ofx_test_host::Host::new(HostSettings { missing_suites: vec![missing.to_owned()], ..HostSettings::default() });
@@ -161,11 +167,14 @@ fn own_alpha_masks_and_references() {
                 let pixel = table.at(x, y).unwrap();
                 [pixel[0], pixel[1], pixel[2], colours(x, y)[0]]
             });
-            let source = matted.clone();
+            // Whatever the host calls it: nothing is multiplied by a matte that lies in a whole picture.
+            let source = matted.clone().with_premult(Premult::Premultiplied);
             instance.connect("Source", move |_| source.clone()).unwrap();
             set(&instance, &[("edit", 3.into()), ("steps", 3.into()), ("maskSource", 1.into())]);
             let removed = made(&instance, &RenderRequest::new(0.0, WHOLE));
             let changed = differing(&removed, &matted);
+            let blank = changed.iter().filter(|(x, y)| removed.bytes_at(*x, *y).unwrap()[..3] == [0, 0, 0]);
+            assert_eq!(blank.count(), 0, "round the matte it is a picture too");
             assert!(changed.len() > 1000, "the mug is gone");
             assert!(
                 changed.iter().all(|(x, y)| removed.bytes_at(*x, *y).unwrap()[3] == matted.bytes_at(*x, *y).unwrap()[3]),
@@ -207,17 +216,16 @@ fn own_renders_are_stopped() {
                 &[("edit", 3.into()), ("item", "mug".into()), ("steps", 400.into()), ("session", place.session.as_str().into())],
             );
             set(&instance, &[("maskSource", 3.into())]);
-            for (wish, by_progress) in [(0, false), (6, false), (0, true)] {
-                instance.on_abort(move |asked| !by_progress && asked > wish);
-                instance.on_progress(move |_| !by_progress);
+            for wish in [0, 6] {
+                instance.on_abort(move |asked| asked > wish);
                 let begun = Instant::now();
                 let stopped = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
                 let took = begun.elapsed();
                 println!("stopped after {took:?}");
-                assert_eq!((stopped.outcome.status, &stopped.outcome.messages[..]), (status::FAILED, &[][..]), "{wish}");
-                assert!(took < Duration::from_secs(5), "400 steps take longer");
+                assert_eq!((stopped.outcome.status, &stopped.outcome.messages[..]), (status::OK, &[][..]), "no failure of the effect");
+                assert_eq!(differing(&stopped.output, &film(place)(0.0)), [], "and not half a frame");
+                assert!(took < Duration::from_secs(3), "400 steps take longer");
             }
-            assert!(!place.log().contains(" done after 2"), "{}", place.log());
             // Whoever waits for another's computation is stopped too, and the other one goes on.
             let waiting = loaded.instance(Context::General);
             waiting.connect("Source", film(place)).unwrap();
@@ -239,7 +247,8 @@ fn own_renders_are_stopped() {
             std::thread::scope(|scope| {
                 let first = scope.spawn(|| made(&instance, &RenderRequest::new(0.0, WHOLE)));
                 std::thread::sleep(Duration::from_millis(150));
-                assert_eq!(rendered(&waiting, &RenderRequest::new(0.0, WHOLE)).outcome.status, status::FAILED);
+                let stopped = rendered(&waiting, &RenderRequest::new(0.0, WHOLE));
+                assert_eq!((stopped.outcome.status, differing(&stopped.output, &film(place)(0.0))), (status::OK, vec![]));
                 assert!(differing(&first.join().unwrap(), &film(place)(0.0)).len() > 100);
             });
             assert!(asked.load(Ordering::SeqCst) > 5);
@@ -273,6 +282,63 @@ fn own_without_a_daemon_the_frame_is_shown_and_it_is_said_why() {
                 set(&instance, &[("edit", 0.into())]);
                 made(&instance, &RenderRequest::new(0.0, WHOLE));
                 assert_eq!(instance.persistent_message(), None);
+            }
+        },
+    );
+}
+
+/// Instances on the same footage with masks of their own do not take each other's items away, and a mask that has nothing at a time shows none.
+#[test]
+fn own_instances_keep_their_own_items() {
+    alone(
+        concat!(module_path!(), "::own_instances_keep_their_own_items"),
+        Behind::Empty,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let with = |channel: usize| {
+                let instance = loaded.instance(Context::General);
+                instance.connect("Source", film(place)).unwrap();
+                let mask = move |time: f64| {
+                    let item = ClipImage::from_fn(WHOLE, Depth::Byte, Components::Alpha, |x, y| [colours(x, y)[channel]; 4]);
+                    (time < 50.0).then_some(item)
+                };
+                instance.connect("Mask", mask).unwrap();
+                set(&instance, &[("edit", 3.into()), ("steps", 3.into())]);
+                instance
+            };
+            let (mug, duck) = (with(0), with(2));
+            let again = |instance: &Instance| {
+                instance.changed("renderAgain", Reason::User).unwrap();
+                made(instance, &RenderRequest::new(1.0, WHOLE))
+            };
+            let drafts = [again(&mug), again(&duck)];
+            assert_eq!(mug.changed("learn", Reason::User).unwrap().status, status::OK);
+            assert!(differing(&again(&mug), &drafts[0]).len() > 100, "it was learned");
+            assert_eq!(differing(&again(&duck), &drafts[1]), [], "and the other one is as it was");
+            assert!(differing(&drafts[0], &drafts[1]).len() > 1000);
+            let gone = rendered(&mug, &RenderRequest::new(60.0, WHOLE));
+            assert_eq!(gone.outcome.status, status::FAILED);
+            assert!(gone.outcome.messages[0].text.contains("not in this frame"), "{:?}", gone.outcome.messages);
+        },
+    );
+}
+
+/// Files of a frame each make frames that differ by themselves, which the host has to know.
+#[test]
+fn own_numbered_masks_make_frames_differ() {
+    alone(
+        concat!(module_path!(), "::own_numbered_masks_make_frames_differ"),
+        Behind::Nothing,
+        |_, _| {},
+        |_| {
+            let instance = Loaded::new(HostSettings::default()).instance(Context::Filter);
+            for (source, file, varies) in [(0, "m.####.png", false), (2, "m.png", false), (2, "m.####.png", true), (2, "m%03d.png", true)] {
+                set(&instance, &[("maskSource", source.into()), ("maskFile", file.into())]);
+                let preferences = instance.clip_preferences();
+                assert_eq!(preferences.outcome.complaints, [""; 0]);
+                let told = preferences.properties.get("OfxImageEffectFrameVarying").and_then(|values| values.first());
+                assert_eq!(told == Some(&Prop::Int(1)), varies, "{file}: {told:?}");
             }
         },
     );

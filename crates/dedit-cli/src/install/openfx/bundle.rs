@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 
 use super::{icon, library};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::install::files::{self, Removed};
 
 /// The name of the bundle's folder. Hosts take any folder with `.ofx.bundle` in its name for one, so nothing else is called so.
@@ -49,14 +49,18 @@ impl Bundle {
         self.path.join("Contents").join(library::FOLDERS[0]).join(LIBRARY)
     }
 
-    /// Whether something of it is there.
+    /// Whether something of it is there. What cannot be read counts: hosts find it, and nobody else may call a folder so.
     pub(super) fn is_there(&self) -> bool {
-        self.path.is_symlink() || content(&self.path).is_ok_and(|files| files.iter().any(|file| is_ours(file)))
+        self.path.is_symlink() || content(&self.path).map_or_else(|_| self.path.is_dir(), |files| files.iter().any(|file| is_ours(file)))
     }
 
     /// Writes the bundle there, over an older one if there is one.
     pub(super) fn put(&self, built: &[u8], daemon: &Path) -> Result<()> {
-        self.refuse_links()?;
+        // From the outermost on: what is in a folder is seen when it is open.
+        for folder in self.folders() {
+            files::refuse_link(&folder)?;
+            files::open_folder(&folder).map_err(|error| files::unwritten(&folder, &error))?;
+        }
         let made = icon::png()?;
         let parts = Parts { icon: &made, library: built, daemon };
         let written = if self.path.is_dir() { parts.write(&self.path) } else { self.make(&parts) };
@@ -65,7 +69,7 @@ impl Bundle {
 
     /// Makes the bundle where there is none. Some hosts end where they find one without its library, so it gets its name when it is whole.
     fn make(&self, parts: &Parts<'_>) -> io::Result<()> {
-        fs::create_dir_all(self.folder())?;
+        files::make_folder(self.folder())?;
         let scratch = Builder::new().prefix(".dedit-openfx-").tempdir_in(self.folder())?;
         let new = scratch.path().join("new");
         parts.write(&new)?;
@@ -77,8 +81,12 @@ impl Bundle {
         if !self.is_there() {
             return Ok(Removed::Nothing);
         }
-        self.refuse_links()?;
-        let found = content(&self.path).map_err(|error| files::unwritten(&self.path, &error))?;
+        self.folders().iter().try_for_each(|folder| files::refuse_link(folder))?;
+        let found = content(&self.path).map_err(|error| {
+            Error::new(ErrorKind::Resources, format!("the bundle cannot be read ({error})"))
+                .at(&self.path)
+                .hint("see that you may read and write there, or do this as its owner")
+        })?;
         for file in found.iter().filter(|file| is_ours(file)) {
             files::remove(&self.path.join(file))?;
         }
@@ -96,6 +104,10 @@ impl Bundle {
 
     /// What is wrong with the bundle that is there; `newest` is the library that would be put there.
     pub(super) fn faults(&self, newest: Option<&[u8]>) -> Vec<String> {
+        if let Err(error) = content(&self.path) {
+            // Whatever else is asked of it has no answer.
+            return vec![format!("{} cannot be read ({error})", self.path.display())];
+        }
         let mut faults = Vec::new();
         match self.version() {
             Some(version) if version == VERSION => {}
@@ -118,11 +130,11 @@ impl Bundle {
         faults
     }
 
-    /// What a link leads to belongs to somebody else.
-    fn refuse_links(&self) -> Result<()> {
+    /// The folders that it is made of, the outermost first. None may be a link: what a link leads to belongs to somebody else.
+    fn folders(&self) -> Vec<PathBuf> {
         let contents = self.path.join("Contents");
         let inner = library::FOLDERS.iter().chain(&["Resources"]).map(|name| contents.join(name));
-        [self.path.clone(), contents.clone()].into_iter().chain(inner).try_for_each(|folder| files::refuse_link(&folder))
+        [self.path.clone(), contents.clone()].into_iter().chain(inner).collect()
     }
 }
 
@@ -137,11 +149,11 @@ impl Parts<'_> {
     fn write(&self, bundle: &Path) -> io::Result<()> {
         let contents = bundle.join("Contents");
         let resources = contents.join("Resources");
-        fs::create_dir_all(&resources)?;
+        files::make_folder(&resources)?;
         files::write(&resources.join("LICENSE"), &mut &LICENSE[..], 0o644)?;
         files::write(&resources.join(format!("{IDENTIFIER}.png")), &mut &self.icon[..], 0o644)?;
         for folder in library::FOLDERS.iter().map(|name| contents.join(name)) {
-            fs::create_dir_all(&folder)?;
+            files::make_folder(&folder)?;
             // The library comes behind its daemon: it is never there without it.
             files::write_program(&folder, self.daemon)?;
             files::write(&folder.join(LIBRARY), &mut &self.library[..], 0o755)?;
@@ -186,10 +198,11 @@ fn is_ours(file: &Path) -> bool {
         }
 }
 
-/// The files below a folder, by their paths from there; links are not followed.
+/// The files below a folder, by their paths from there; links are not followed. An error names the folder that it came from.
 fn content(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    let read = fs::read_dir(folder).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+    for entry in read {
         let entry = entry?;
         let name = PathBuf::from(entry.file_name());
         if entry.file_type()?.is_dir() {
@@ -257,6 +270,25 @@ mod tests {
         assert_eq!(bundle.remove().unwrap(), Removed::All);
         assert!(!bundle.path().exists() && bundle.folder().is_dir());
         assert_eq!(bundle.remove().unwrap(), Removed::Nothing);
+    }
+
+    #[test]
+    fn all_users_can_read_its_folders() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (scratch, daemon) = scratch();
+        let bundle = Bundle::new(&scratch.path().join("plugins"));
+        let modes = || -> Vec<u32> {
+            let folders = [vec![bundle.folder().to_path_buf()], bundle.folders()].concat();
+            folders.iter().map(|folder| fs::metadata(folder).unwrap().permissions().mode() & 0o777).collect()
+        };
+        bundle.put(&sample(""), &daemon).unwrap();
+        assert_eq!(modes(), [0o755; 5]);
+        // What was made under another umask is opened.
+        for folder in bundle.folders().iter().rev() {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        bundle.put(&sample(""), &daemon).unwrap();
+        assert_eq!(modes(), [0o755; 5]);
     }
 
     #[test]

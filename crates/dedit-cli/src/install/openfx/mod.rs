@@ -73,6 +73,9 @@ pub(crate) fn install(options: &Install, console: &Console) -> Result<()> {
             .hint("see whether another program changes it, and try again"));
     }
     let readers = places.readers(&folder);
+    if let Some(note) = unreached(&places, &folder, &daemon) {
+        console.note(note);
+    }
     let others: Vec<Bundle> = there(&places).into_iter().filter(|other| other.path() != bundle.path()).collect();
     if readers != Readers::None && !others.is_empty() {
         let others = listed(others.iter().map(|other| other.folder().display()));
@@ -131,6 +134,17 @@ fn chosen(folder: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// What is to be known where all users find the bundle, and not all can start the daemon that it names.
+fn unreached(places: &Places, folder: &Path, daemon: &Path) -> Option<String> {
+    let closed = files::closed(daemon).filter(|_| folder.starts_with(&places.system))?;
+    Some(format!(
+        "programs of other users find D-Edit and cannot start its daemon {}: {} is closed to them; install D-Edit where all users can reach it, \
+         and then run this again",
+        daemon.display(),
+        closed.display()
+    ))
+}
+
 /// The bundles in the folders in which hosts look.
 fn there(places: &Places) -> Vec<Bundle> {
     places.all().into_iter().map(Bundle::new).filter(Bundle::is_there).collect()
@@ -146,21 +160,31 @@ pub(crate) fn uninstall(options: &Uninstall, console: &Console) -> Result<()> {
         }
         None => (there(&places), listed(places.all().iter().map(|folder| folder.display()))),
     };
-    let (mut lines, mut removed) = (Vec::new(), Vec::new());
+    let (mut lines, mut removed, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for bundle in &bundles {
-        let what = match bundle.remove()? {
-            Removed::Nothing => continue,
-            Removed::All => "removed",
-            Removed::ButOthers => "removed; other files are in that folder, and stay",
+        let told = match bundle.remove() {
+            Ok(Removed::Nothing) => continue,
+            Ok(what) => {
+                removed.push(json!({"host": "openfx", "folder": bundle.folder()}));
+                let others = if what == Removed::ButOthers { "; other files are in that folder, and stay" } else { "" };
+                format!("removed{others}")
+            }
+            Err(error) => {
+                let told = format!("failed: {}", error.message());
+                failed.push((bundle, error));
+                told
+            }
         };
-        lines.push(format!("OpenFX  {}  {what}", bundle.path().display()));
-        removed.push(json!({"host": "openfx", "folder": bundle.folder()}));
+        lines.push(format!("OpenFX  {}  {told}", bundle.path().display()));
     }
-    if removed.is_empty() {
+    if lines.is_empty() {
         lines.push(format!("{BUNDLE} is in no folder of OpenFX plug-ins: looked in {looked}"));
     }
-    console.finish(&lines.join("\n"), json!({"removed": removed}));
-    Ok(())
+    let problem = |(bundle, error): &(&Bundle, Error)| json!({"host": "openfx", "folder": bundle.folder(), "problem": error.message()});
+    let problems: Vec<_> = failed.iter().map(problem).collect();
+    console.finish(&lines.join("\n"), json!({"removed": removed, "failed": problems}));
+    // What else failed is among the lines.
+    failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// D-Edit in the folders in which hosts of `OpenFX` look, for the doctor.
@@ -185,5 +209,37 @@ pub(crate) fn look() -> Found {
         there: bundles.iter().map(told).collect(),
         faults: bundles.iter().flat_map(|bundle| bundle.faults(newest.as_deref())).collect(),
         note: bundles.first().filter(|_| !is_for_all).map(|bundle| Readers::NotMlt.sentence(bundle.folder())),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_others_cannot_reach_is_told_where_all_find_the_bundle() {
+        let scratch = tempfile::tempdir().unwrap();
+        let top = scratch.path().canonicalize().unwrap();
+        let [system, own, home] = ["system", "own", "home"].map(|name| top.join(name));
+        let daemon = home.join("deditd");
+        fs::create_dir_all(&home).unwrap();
+        fs::write(&daemon, "").unwrap();
+        let allow_only = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        allow_only(&daemon, 0o755);
+        allow_only(&top, 0o755);
+        let places = Places { named: vec![own.clone()], system: system.clone() };
+        for (folder, mode, is_told) in
+            [(&system, 0o700, true), (&system.join("x"), 0o750, true), (&system, 0o711, false), (&own, 0o700, false)]
+        {
+            allow_only(&home, mode);
+            // The folder for temporary files may be closed itself.
+            let is_told = is_told || (folder.starts_with(&system) && files::closed(&top).is_some());
+            let note = unreached(&places, folder, &daemon);
+            assert_eq!(note.is_some(), is_told, "{} {mode:o}", folder.display());
+            assert!(note.is_none_or(|note| note.contains(" is closed to them; install D-Edit where all users can reach it")));
+        }
     }
 }

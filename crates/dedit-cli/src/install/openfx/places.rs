@@ -33,7 +33,7 @@ pub(super) enum Readers {
 impl Readers {
     /// A sentence about a folder.
     pub(super) fn sentence(self, folder: &Path) -> String {
-        let export = format!("{VARIABLE}={}", folder.display());
+        let export = setting(folder);
         match self {
             Self::All => format!(
                 "programs that are started with this {VARIABLE} read that folder: Natron, DaVinci Resolve and other hosts of OpenFX; \
@@ -88,12 +88,11 @@ impl Places {
         let first = writable.peek().map(|folder| folder.to_path_buf());
         let used = writable.find(|folder| folder.join(BUNDLE).is_dir()).map(|folder| folder.to_path_buf());
         used.or(first).ok_or_else(|| {
-            let own = etcetera::home_dir().unwrap_or_default().join("OFX").join("Plugins");
-            let own = own.display();
+            let own = setting(&etcetera::home_dir().unwrap_or_default().join("OFX").join("Plugins"));
             Error::new(ErrorKind::Resources, "no folder in which programs look for OpenFX plug-ins can be written")
                 .at(listed(all.iter().map(|folder| folder.display())))
                 .hint(format!(
-                    "run this as root or administrator, for all users; or set {VARIABLE}={own}, for this and for the programs that shall have it"
+                    "run this as root or administrator, for all users; or set {own}, for this and for the programs that shall have it"
                 ))
         })
     }
@@ -116,6 +115,18 @@ fn split(list: &OsStr) -> Vec<PathBuf> {
     });
     // What a folder that depends on where one stands holds is nobody's choice.
     parts.filter(|folder| folder.is_absolute()).collect()
+}
+
+/// What one types to put a folder before those that [`VARIABLE`] names already: which these are where hosts start is not known here.
+fn setting(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    if cfg!(windows) {
+        // This shell takes quotation marks for a part of the value.
+        return format!("{VARIABLE}={folder};%{VARIABLE}%");
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,@%".contains(c);
+    let quoted = if folder.chars().all(is_plain) { folder } else { format!("'{}'", folder.replace('\'', r"'\''")) };
+    format!(r#"{VARIABLE}={quoted}"${{{VARIABLE}:+:${VARIABLE}}}""#)
 }
 
 /// Whether a folder can be written, or made.
@@ -168,6 +179,23 @@ mod tests {
             }
             assert!(!at("system").exists() && !at("a").exists() && !at("b").exists(), "to look makes nothing");
         }
+    }
+
+    #[test]
+    fn what_is_to_be_typed_keeps_the_list_that_is_there() {
+        for folder in ["/a", "/a b/c", "/it's/\"$HOME\"", "/wow!/`x`/é;&*", "/a\\b"] {
+            for (before, after) in [(None, ""), (Some(""), ""), (Some("/x y:/z"), ":/x y:/z")] {
+                for typed in [format!("export {}", setting(Path::new(folder))), format!("{} env", setting(Path::new(folder)))] {
+                    let print = if typed.ends_with("env") { "" } else { "; env" };
+                    let mut shell = std::process::Command::new("sh");
+                    shell.args(["-c", &format!("{typed}{print}")]).env_remove(VARIABLE).envs(before.map(|before| (VARIABLE, before)));
+                    let printed = String::from_utf8(shell.output().unwrap().stdout).unwrap();
+                    let expected = format!("{VARIABLE}={folder}{after}");
+                    assert!(printed.lines().any(|line| line == expected), "{typed}: {printed}");
+                }
+            }
+        }
+        assert_eq!(setting(Path::new("/a/b")), r#"OFX_PLUGIN_PATH=/a/b"${OFX_PLUGIN_PATH:+:$OFX_PLUGIN_PATH}""#);
     }
 
     #[test]

@@ -1,0 +1,22 @@
+//! What a daemon can beyond the first release of version 1, by name.
+//!
+//! A daemon passes by fields that it does not know. Where that would make something else of a request, a client first looks whether the daemon knows
+//! them: [`Welcome::require`](crate::answer::Welcome::require).
+
+/// `edit` and `plan` of frames: `frame`, `frame_items` and `frame_names`.
+pub const FRAMES: &str = "frames";
+
+/// `open_picture` with a `variant`.
+pub const VARIANTS: &str = "variants";
+
+/// Everything that a daemon of this release tells that it can.
+pub const FEATURES: [&str; 2] = [FRAMES, VARIANTS];
+
+/// What somebody does with it, in words.
+pub(crate) fn in_words(feature: &str) -> String {
+    match feature {
+        FRAMES => "edit frames".to_owned(),
+        VARIANTS => "tell sessions of one picture apart".to_owned(),
+        other => format!("do '{other}'"),
+    }
+}
