@@ -14,7 +14,7 @@ use dedit_protocol::request::{Edit, Fetch, Hello, Items, Learn, OpenPicture, Ope
 use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address, features};
 
 use crate::failure::{Failure, FailureKind, stopped};
-use crate::pixels::Made;
+use crate::pixels::{Made, Plate};
 
 /// The file beside the library that says which program is the daemon.
 const PROGRAM_FILE: &str = "program";
@@ -113,25 +113,26 @@ impl Desk {
     }
 
     /// The session of a picture, in a variant.
-    pub(crate) fn open_picture(&self, pixels: &Pixels, name: &str, variant: &str) -> Result<SessionInfo, Failure> {
+    pub(crate) fn open_picture(&self, plate: &Plate, name: &str, variant: &str) -> Result<SessionInfo, Failure> {
         let (name, variant) = (name.to_owned(), variant.to_owned());
-        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name, variant, ..OpenPicture::default() })
+        self.send_picture(plate, OpenPicture { name, variant, ..OpenPicture::default() })
     }
 
     /// Gives a session the picture that items are taken from.
-    pub(crate) fn open_reference(&self, session: &str, pixels: &Pixels, name: &str) -> Result<SessionInfo, Failure> {
+    pub(crate) fn open_reference(&self, session: &str, plate: &Plate, name: &str) -> Result<SessionInfo, Failure> {
         let reference_of = Some(session.to_owned());
-        self.send_picture(pixels, OpenPicture { digest: pixels.digest(), name: name.to_owned(), reference_of, ..OpenPicture::default() })
+        self.send_picture(plate, OpenPicture { name: name.to_owned(), reference_of, ..OpenPicture::default() })
     }
 
     /// Pixels are sent only where the daemon does not have them.
-    fn send_picture(&self, pixels: &Pixels, open: OpenPicture) -> Result<SessionInfo, Failure> {
+    fn send_picture(&self, plate: &Plate, open: OpenPicture) -> Result<SessionInfo, Failure> {
+        let open = OpenPicture { digest: plate.digest().to_owned(), ..open };
         let (asked, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open.clone()), Vec::new())?;
         if asked.known {
             return Ok(asked.session);
         }
         let open = OpenPicture { pixels: Some(0), ..open };
-        let (opened, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open), vec![Blob::Pixels(pixels.clone())])?;
+        let (opened, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open), vec![Blob::Pixels(plate.pixels.clone())])?;
         Ok(opened.session)
     }
 

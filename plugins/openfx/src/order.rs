@@ -9,7 +9,7 @@ use crate::desk::numbers;
 use crate::failure::{Failure, FailureKind};
 use crate::parameters::{Kind, Parameters};
 use crate::pixels::Plate;
-use crate::session::{Table, chosen};
+use crate::session::{Table, bytes, chosen};
 
 /// An edit of a frame, but for the frame's pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +62,7 @@ impl Order {
         for part in [
             env!("CARGO_PKG_VERSION"),
             &written,
-            &plate.pixels.digest(),
+            plate.digest(),
             &table.info.items.join("\n"),
             if table.info.state == "learned" { "learned" } else { "" },
             table.info.model.as_deref().unwrap_or_default(),
@@ -72,9 +72,7 @@ impl Order {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        for number in &self.numbers {
-            hasher.update(number.to_le_bytes());
-        }
+        hasher.update(bytes(&self.numbers));
         Ok(format!("{:x}", hasher.finalize()))
     }
 

@@ -3,6 +3,8 @@
 //! The host's: y goes up, any distance between rows, alpha multiplied in or not, light or sRGB. The daemon's: rows from top to bottom, alpha apart, sRGB.
 //! What an edit leaves as it was is never turned there and back: it is copied bit by bit.
 
+use std::cell::OnceCell;
+
 use dedit_protocol::answer::Region;
 use dedit_protocol::{Pixels, Samples};
 use half::f16;
@@ -107,6 +109,7 @@ pub(crate) struct Plate {
     pub(crate) bounds: RectI,
     /// Width of a pixel over its height.
     pub(crate) aspect: f64,
+    digest: OnceCell<String>,
 }
 
 impl Plate {
@@ -122,6 +125,7 @@ impl Plate {
             _ => 3,
         };
         let samples = match (stored.depth, meaning.linear) {
+            (Depth::Byte, false) if stored.alpha != Alpha::Premultiplied || channels < 4 => Samples::U8(copied(image, stored, channels)),
             (Depth::Byte, false) => Samples::U8(gathered(image, stored, channels, |value| (value * 255.0).round().clamp(0.0, 255.0) as u8)),
             (Depth::Short, false) => {
                 Samples::U16(gathered(image, stored, channels, |value| (value * 65535.0).round().clamp(0.0, 65535.0) as u16))
@@ -132,7 +136,7 @@ impl Plate {
         let pixels = Pixels::new(width as u32, height as u32, channels, samples).ok_or_else(|| {
             input(format!("a frame of {width}×{height} pixels is too large"), "edit a smaller part, or at a smaller scale")
         })?;
-        Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect() })
+        Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect(), digest: OnceCell::new() })
     }
 
     /// The same without alpha.
@@ -144,9 +148,14 @@ impl Plate {
             Samples::F32(samples) => Samples::F32(colours(samples)),
         };
         match Pixels::new(self.pixels.width(), self.pixels.height(), 3, samples) {
-            Some(pixels) => Self { pixels, ..self },
+            Some(pixels) => Self { pixels, digest: OnceCell::new(), ..self },
             None => self,
         }
+    }
+
+    /// The digest of its pixels, which takes a while the first time.
+    pub(crate) fn digest(&self) -> &str {
+        self.digest.get_or_init(|| self.pixels.digest())
     }
 
     /// Width and height.
@@ -165,8 +174,16 @@ pub(crate) fn rows<'i>(image: &'i Image<'_>) -> impl Iterator<Item = &'i [u8]> {
     (image.bounds().y1..image.bounds().y2).rev().filter_map(|y| image.row(y))
 }
 
+/// Bytes as they are: what is opaque or not multiplied by alpha needs no computing.
+fn copied(image: &Image<'_>, stored: Stored, channels: u8) -> Vec<u8> {
+    let pixels = rows(image).flat_map(|row| row.chunks_exact(stored.bytes()));
+    pixels.flat_map(|pixel| &pixel[..usize::from(channels)]).copied().collect()
+}
+
 fn is_transparent(image: &Image<'_>, stored: Stored) -> bool {
-    stored.alpha != Alpha::Opaque && rows(image).any(|row| row.chunks_exact(stored.bytes()).any(|pixel| stored.read(pixel)[3] < 1.0))
+    let from = 3 * stored.depth.bytes();
+    stored.alpha != Alpha::Opaque
+        && rows(image).any(|row| row.chunks_exact(stored.bytes()).any(|pixel| sample(stored.depth, &pixel[from..]) < 1.0))
 }
 
 fn gathered<T>(image: &Image<'_>, stored: Stored, channels: u8, turned: impl Fn(f32) -> T) -> Vec<T> {

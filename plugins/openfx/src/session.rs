@@ -69,14 +69,14 @@ pub(crate) fn begun(desk: &Desk, parameters: &Parameters, beginning: &Beginning)
     let reference = reference.as_ref().map(|reference| (&reference.plate, labels_of_reference(reference)));
     let mut variant = Vec::new();
     variant.extend(labels.as_ref().map(digest));
-    variant.extend(reference.as_ref().map(|(plate, labels)| format!("{} {}", plate.pixels.digest(), digest(labels))));
+    variant.extend(reference.as_ref().map(|(plate, labels)| format!("{} {}", plate.digest(), digest(labels))));
     let name = format!("frame {}", parameters.reference_time);
-    let mut info = desk.open_picture(&scene.plate.pixels, &name, &variant.join(" "))?;
+    let mut info = desk.open_picture(&scene.plate, &name, &variant.join(" "))?;
     if let Some(labels) = labels.filter(|labels| labels.names != info.items) {
         info = desk.set_items(&info.session, Which::Target, scene.plate.size(), &labels)?;
     }
     if let Some((plate, labels)) = reference.filter(|(_, labels)| labels.names != info.reference_items) {
-        desk.open_reference(&info.session, &plate.pixels, "Reference")?;
+        desk.open_reference(&info.session, plate, "Reference")?;
         info = desk.set_items(&info.session, Which::Reference, plate.size(), &labels)?;
     }
     Ok(info)
@@ -89,12 +89,15 @@ fn labels_of_reference(reference: &Scene) -> Labels {
     without_unseen(with_background(Drawn { names: vec![ONE.to_owned()], numbers }))
 }
 
+/// Numbers as bytes, to be hashed at once.
+pub(crate) fn bytes(numbers: &[u16]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
 fn digest(labels: &Labels) -> String {
     let mut hasher = Sha256::new();
     hasher.update(labels.names.join("\n"));
-    for number in &labels.numbers {
-        hasher.update(number.to_le_bytes());
-    }
+    hasher.update(bytes(&labels.numbers));
     format!("{:x}", hasher.finalize())
 }
 

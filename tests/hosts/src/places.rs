@@ -43,12 +43,12 @@ pub fn effects() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Cargo's folder for what is built in this profile: that of a program, or the one above that of a test.
+/// Cargo's folder for what is built in this profile: that of a program, or the one above that of a test or example.
 fn built_folder() -> Result<PathBuf> {
     let executable = env::current_exe().context("the path of the test itself is unknown")?;
     let folder = executable.parent().context("the test lies in no target folder")?;
-    let is_of_tests = folder.file_name().is_some_and(|name| name == "deps");
-    Ok(if is_of_tests { folder.parent().unwrap_or(folder) } else { folder }.to_path_buf())
+    let is_below = folder.file_name().is_some_and(|name| name == "deps" || name == "examples");
+    Ok(if is_below { folder.parent().unwrap_or(folder) } else { folder }.to_path_buf())
 }
 
 fn built(variable: &str, name: &str) -> Result<PathBuf> {
