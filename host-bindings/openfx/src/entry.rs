@@ -18,7 +18,7 @@ use crate::suites::{Suites, name_host, suites};
 
 /// Makes an effect a plug-in: the functions that a host looks for in the library.
 ///
-/// ```ignore
+/// ```text
 /// ofx_host::export!(MyEffect, c"org.example.MyEffect", 1, 0);
 /// ```
 #[macro_export]

@@ -51,7 +51,7 @@ pub(crate) fn opened(desk: &Desk, parameters: &Parameters, begin: &dyn Fn() -> R
         // It may be gone since, or know no reference: then what there is of the frame counts.
         Some(Named::Learned(name)) => match desk.open_session(name) {
             Ok(info) if lacks_reference(&info) => begun(desk, parameters, &begin()?),
-            Err(failure) if failure.kind == FailureKind::Input => begun(desk, parameters, &begin()?),
+            Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Input) => begun(desk, parameters, &begin()?),
             opened => opened,
         },
         None => begun(desk, parameters, &begin()?),

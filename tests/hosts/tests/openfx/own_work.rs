@@ -100,6 +100,11 @@ fn own_the_reference_frame_is_learned_by_the_button() {
             let log = place.log();
             let session = session.split(' ').next().unwrap();
             assert_eq!(log.lines().rfind(|line| line.contains("\"edit ")).unwrap().matches(session).count(), 1, "{log}");
+            // A session that somebody removed is begun again.
+            let learned = text(&instance, "learned");
+            instance.set("learned", "0123456789abcdef 5").unwrap();
+            assert!(differing(&made(&instance, &request), &small).len() > 100);
+            instance.set("learned", learned.as_str()).unwrap();
             // What was made is made again.
             let edits = place.jobs("edit");
             instance.changed("renderAgain", Reason::User).unwrap();
