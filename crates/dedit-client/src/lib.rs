@@ -17,4 +17,4 @@ mod start;
 
 pub use call::Call;
 pub use client::Client;
-pub use program::{PROGRAM_VARIABLE, Program, can_be_run};
+pub use program::{NOTE, PROGRAM_VARIABLE, Program, can_be_run};

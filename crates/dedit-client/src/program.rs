@@ -2,10 +2,14 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names the program that is started as the daemon.
 pub const PROGRAM_VARIABLE: &str = "DEDIT_DAEMON";
+
+/// The file beside a plug-in that says which program is the daemon.
+pub const NOTE: &str = "program";
 
 /// The program that is the daemon. The socket is told to it behind its arguments, as `--socket PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,21 @@ impl Program {
         let beside = env::current_exe().ok().and_then(|executable| executable.parent().map(Path::to_path_buf));
         let path = env::var_os("PATH").unwrap_or_default();
         find_in(env::var_os(PROGRAM_VARIABLE), beside.into_iter().chain(env::split_paths(&path)))
+    }
+
+    /// The program that an installation noted in a folder, by its path in the file [`NOTE`], where it is still there.
+    pub fn noted(folder: &Path) -> Option<Self> {
+        let noted = fs::read_to_string(folder.join(NOTE)).ok()?;
+        let program = PathBuf::from(noted.trim_end_matches(['\r', '\n']));
+        (program.is_absolute() && program.is_file()).then(|| Self::at(program))
+    }
+
+    /// The one that [`PROGRAM_VARIABLE`] names; else the first that was noted in one of the folders of a plug-in, else as [`find`](Self::find).
+    pub fn of_plugin(folders: impl IntoIterator<Item = PathBuf>) -> Option<Self> {
+        if env::var_os(PROGRAM_VARIABLE).is_some_and(|named| !named.is_empty()) {
+            return Self::find();
+        }
+        folders.into_iter().find_map(|folder| Self::noted(&folder)).or_else(Self::find)
     }
 
     /// The program in a file. `dedit` does other things too, and has to be told what to do.
@@ -60,7 +79,6 @@ pub fn can_be_run(path: &Path) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -94,5 +112,23 @@ mod tests {
             assert_eq!(found, expected, "{folders:?}");
         }
         assert_eq!(find_in(None, ["", ".", "one"].into_iter().map(PathBuf::from)), None);
+    }
+
+    #[test]
+    fn the_noted_program_counts_where_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Program::noted(folder.path()), None);
+        let program = folder.path().join("dedit");
+        for (text, is_there, expected) in [
+            (format!("{}\n", program.display()), false, None),
+            (format!("{}\n", program.display()), true, Some(&program)),
+            ("dedit\n".to_owned(), true, None),
+        ] {
+            fs::write(folder.path().join(NOTE), text).unwrap();
+            if is_there {
+                fs::write(&program, "").unwrap();
+            }
+            assert_eq!(Program::noted(folder.path()).map(|found| found.executable).as_ref(), expected);
+        }
     }
 }

@@ -48,12 +48,8 @@ pub enum Context {
 pub struct HostFacts {
     /// Its permanent name.
     pub name: String,
-    /// The version of OpenFX that it speaks; 1.0 where it does not say.
-    pub api: [i32; 2],
     /// Whether frames of other times can be had.
     pub temporal_access: bool,
-    /// Whether clips may differ in depth.
-    pub multiple_depths: bool,
     /// Whether it says which colour spaces clips have.
     pub manages_colour: bool,
 }
@@ -69,8 +65,6 @@ pub struct Frame {
     pub scale: [f64; 2],
     /// The rows that are asked for.
     pub field: Field,
-    /// Whether somebody waits for it.
-    pub interactive: bool,
 }
 
 /// Rows of a frame; row 0 is the lowest.
@@ -124,6 +118,4 @@ pub struct Change {
     pub by_user: bool,
     /// When, in frames.
     pub time: f64,
-    /// Pixels for one of the whole size, in both directions.
-    pub scale: [f64; 2],
 }

@@ -252,7 +252,6 @@ impl Call {
             is_parameter: kind.as_bytes() == value::PARAMETER.to_bytes(),
             by_user: reason.as_bytes() == value::USER_EDITED.to_bytes(),
             time: arguments.number(prop::TIME, 0).unwrap_or(0.0),
-            scale: scale(&arguments),
         };
         if change.is_parameter && change.by_user {
             // It may be what was wrong: if not, the next render says so again.
@@ -270,9 +269,7 @@ fn facts(suites: &'static Suites) -> HostFacts {
     let host = Properties::new(suites.host, suites);
     HostFacts {
         name: host.text(prop::NAME, 0).unwrap_or_default(),
-        api: host.wholes(prop::API_VERSION).unwrap_or([1, 0]),
         temporal_access: host.is_set(prop::TEMPORAL_ACCESS),
-        multiple_depths: host.is_set(prop::MULTIPLE_DEPTHS),
         manages_colour: host.text(prop::COLOUR_STYLE, 0).is_some_and(|style| style.as_bytes() != value::COLOUR_NONE.to_bytes()),
     }
 }
@@ -289,7 +286,6 @@ fn frame(arguments: &Properties<'_>) -> Frame {
             name if name == value::FIELD_UPPER.to_bytes() => Field::Upper,
             _ => Field::Both,
         },
-        interactive: arguments.is_set(prop::INTERACTIVE_RENDER),
     }
 }
 

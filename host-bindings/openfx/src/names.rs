@@ -41,8 +41,6 @@ pub mod action {
         REGIONS_OF_INTEREST = c"OfxImageEffectActionGetRegionsOfInterest";
         /// Which frames of the inputs are needed.
         FRAMES_NEEDED = c"OfxImageEffectActionGetFramesNeeded";
-        /// Where there will be pixels.
-        REGION_OF_DEFINITION = c"OfxImageEffectActionGetRegionOfDefinition";
         /// Formats.
         CLIP_PREFERENCES = c"OfxImageEffectActionGetClipPreferences";
     }
@@ -83,14 +81,10 @@ pub mod prop {
         VERSION_LABEL = c"OfxPropVersionLabel";
         /// What an effect is for.
         DESCRIPTION = c"OfxPropPluginDescription";
-        /// Whether the host shows windows.
-        IS_INTERACTIVE = c"OfxPropIsInteractive";
         /// Who changed something.
         CHANGE_REASON = c"OfxPropChangeReason";
         /// Where the bundle is.
         FILE_PATH = c"OfxPluginPropFilePath";
-        /// The version of OpenFX.
-        API_VERSION = c"OfxPropAPIVersion";
         /// Menu in which an effect is.
         GROUPING = c"OfxImageEffectPluginPropGrouping";
         /// The contexts of an effect.
@@ -119,12 +113,8 @@ pub mod prop {
         MULTIPLE_PARS = c"OfxImageEffectPropSupportsMultipleClipPARs";
         /// How threads may render.
         THREAD_SAFETY = c"OfxImageEffectPluginRenderThreadSafety";
-        /// Whether nobody sits in front of the host.
-        IS_BACKGROUND = c"OfxImageEffectHostPropIsBackground";
         /// Whether a clip may be left unconnected.
         OPTIONAL = c"OfxImageClipPropOptional";
-        /// Whether a clip is a mask.
-        IS_MASK = c"OfxImageClipPropIsMask";
         /// Whether a clip is connected.
         CONNECTED = c"OfxImageClipPropConnected";
         /// How fields are taken from a clip.
@@ -141,8 +131,6 @@ pub mod prop {
         DATA = c"OfxImagePropData";
         /// Where the pixels of an image are.
         BOUNDS = c"OfxImagePropBounds";
-        /// Where the pixels of the whole would be.
-        REGION_OF_DEFINITION = c"OfxImagePropRegionOfDefinition";
         /// From a row to that above it.
         ROW_BYTES = c"OfxImagePropRowBytes";
         /// Width of a pixel over its height.
@@ -161,10 +149,6 @@ pub mod prop {
         COLOUR_STYLE = c"OfxImageEffectPropColourManagementStyle";
         /// Which names of colour spaces the effect knows.
         COLOUR_CONFIGS = c"OfxImageEffectPropColourManagementAvailableConfigs";
-        /// Whether this is for somebody who waits.
-        INTERACTIVE_RENDER = c"OfxImageEffectPropInteractiveRenderStatus";
-        /// Where a region of interest is asked of.
-        REGION_OF_INTEREST = c"OfxImageEffectPropRegionOfInterest";
         /// A parameter's parent.
         PARENT = c"OfxParamPropParent";
         /// What a parameter is for.
@@ -189,8 +173,6 @@ pub mod prop {
         DISPLAY_MIN = c"OfxParamPropDisplayMin";
         /// Largest value of a slider.
         DISPLAY_MAX = c"OfxParamPropDisplayMax";
-        /// Digits behind the point.
-        DIGITS = c"OfxParamPropDigits";
         /// What a number means.
         DOUBLE_TYPE = c"OfxParamPropDoubleType";
         /// The system of a default that is a place.
@@ -230,18 +212,10 @@ pub mod value {
         ALPHA = c"OfxImageComponentAlpha";
         /// Alpha is 1 everywhere.
         OPAQUE = c"OfxImageOpaque";
-        /// Alpha is multiplied in.
-        PREMULTIPLIED = c"OfxImageAlphaPremultiplied";
         /// It is not.
         UNPREMULTIPLIED = c"OfxImageAlphaUnPremultiplied";
-        /// One render at a time.
-        RENDER_UNSAFE = c"OfxImageEffectRenderUnsafe";
-        /// One render of an instance at a time.
-        INSTANCE_SAFE = c"OfxImageEffectRenderInstanceSafe";
         /// Any number of renders.
         FULLY_SAFE = c"OfxImageEffectRenderFullySafe";
-        /// Not of fields.
-        FIELD_NONE = c"OfxFieldNone";
         /// Rows 0, 2, 4 …
         FIELD_LOWER = c"OfxFieldLower";
         /// Rows 1, 3, 5 …

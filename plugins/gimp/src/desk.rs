@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use dedit_client::{Client, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture, Planned, Revisions, Segmented, Status};
@@ -16,9 +14,6 @@ use dedit_protocol::{Blob, Pixels, Request, Samples, address};
 use crate::failure::{Failure, FailureKind};
 use crate::masks::Mask;
 use crate::watch::{Watch, finish};
-
-/// The file beside the plug-in that says which program is the daemon.
-const PROGRAM_FILE: &str = "program";
 
 /// A connection to the daemon.
 pub(crate) struct Desk {
@@ -213,41 +208,7 @@ fn numbers(blobs: &mut Vec<Blob>, at: usize) -> Result<Vec<u16>, Failure> {
     }
 }
 
-/// The program that the environment names, else the one that the installation noted, else one that lies around.
+/// The program that the installation noted beside the plug-in, or another that is found.
 fn program() -> Option<Program> {
-    if env::var_os(PROGRAM_VARIABLE).is_some_and(|named| !named.is_empty()) {
-        return Program::find();
-    }
-    let beside = env::current_exe().ok().and_then(|plug_in| noted(plug_in.parent()?));
-    beside.map(Program::at).or_else(Program::find)
-}
-
-/// The program that was noted in a folder, where it is still there.
-fn noted(folder: &Path) -> Option<PathBuf> {
-    let noted = fs::read_to_string(folder.join(PROGRAM_FILE)).ok()?;
-    let program = PathBuf::from(noted.trim_end_matches(['\r', '\n']));
-    (program.is_absolute() && program.is_file()).then_some(program)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_noted_program_counts_where_it_is_there() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(noted(folder.path()), None);
-        let program = folder.path().join("dedit");
-        for (text, is_there, expected) in [
-            (format!("{}\n", program.display()), false, None),
-            (format!("{}\n", program.display()), true, Some(&program)),
-            ("dedit\n".to_owned(), true, None),
-        ] {
-            fs::write(folder.path().join(PROGRAM_FILE), text).unwrap();
-            if is_there {
-                fs::write(&program, "").unwrap();
-            }
-            assert_eq!(noted(folder.path()).as_ref(), expected);
-        }
-    }
+    Program::of_plugin(env::current_exe().ok().and_then(|plug_in| Some(plug_in.parent()?.to_path_buf())))
 }

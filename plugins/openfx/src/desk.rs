@@ -16,8 +16,6 @@ use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address, features};
 use crate::failure::{Failure, FailureKind, stopped};
 use crate::pixels::{Made, Plate};
 
-/// The file beside the library that says which program is the daemon.
-const PROGRAM_FILE: &str = "program";
 const BUNDLE: &str = "DEdit.ofx.bundle";
 
 /// How long a daemon that could not be reached is not tried again.
@@ -219,12 +217,9 @@ pub(crate) fn numbers((width, height): (usize, usize), numbers: Vec<u16>) -> Res
         .ok_or_else(|| Failure::new(FailureKind::Internal, "the items are not as many as the pixels of the frame"))
 }
 
-/// The program that the environment names, else the one that the installation noted, else one that lies around.
+/// The program that the installation noted in the bundle, or another that is found.
 fn program() -> Option<Program> {
-    if env::var_os(PROGRAM_VARIABLE).is_some_and(|named| !named.is_empty()) {
-        return Program::find();
-    }
-    bundles().find_map(|bundle| noted(&bundle)).map(Program::at).or_else(Program::find)
+    Program::of_plugin(bundles().flat_map(|bundle| systems(&bundle)))
 }
 
 /// Where this bundle may be: where the host says, and where hosts look.
@@ -236,35 +231,7 @@ fn bundles() -> impl Iterator<Item = PathBuf> {
     INSTALLED.get().cloned().into_iter().chain(folders)
 }
 
-/// The program that was noted in a bundle, where it is still there.
-fn noted(bundle: &Path) -> Option<PathBuf> {
-    let systems = fs::read_dir(bundle.join("Contents")).ok()?;
-    let noted = systems.flatten().find_map(|system| fs::read_to_string(system.path().join(PROGRAM_FILE)).ok())?;
-    let program = PathBuf::from(noted.trim_end_matches(['\r', '\n']));
-    (program.is_absolute() && program.is_file()).then_some(program)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_noted_program_counts_where_it_is_there() {
-        let bundle = tempfile::tempdir().unwrap();
-        assert_eq!(noted(bundle.path()), None);
-        let system = bundle.path().join("Contents/Linux-x86-64");
-        fs::create_dir_all(&system).unwrap();
-        let program = bundle.path().join("dedit");
-        for (text, is_there, expected) in [
-            (format!("{}\n", program.display()), false, None),
-            (format!("{}\n", program.display()), true, Some(&program)),
-            ("dedit\n".to_owned(), true, None),
-        ] {
-            fs::write(system.join(PROGRAM_FILE), text).unwrap();
-            if is_there {
-                fs::write(&program, "").unwrap();
-            }
-            assert_eq!(noted(bundle.path()).as_ref(), expected);
-        }
-    }
+/// The folders of a bundle in which a library lies: one for each system.
+fn systems(bundle: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(bundle.join("Contents")).into_iter().flatten().flatten().map(|entry| entry.path())
 }

@@ -18,10 +18,7 @@ pub(crate) fn changed(instance: &Instance<'_>, change: &Change) -> Result<()> {
     }
     match change.name.as_bytes() {
         name if name == id::LEARN.to_bytes() => learn_items(instance, change.time),
-        name if name == id::RENDER_AGAIN.to_bytes() => {
-            instance.clear_error();
-            another_take(instance, change.time)
-        }
+        name if name == id::RENDER_AGAIN.to_bytes() => another_take(instance, change.time),
         _ => Ok(()),
     }
 }
@@ -59,7 +56,6 @@ fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
     });
     match done {
         Ok((session, said)) => {
-            instance.clear_error();
             if inputs.parameters.session.is_empty() {
                 instance.set_text(id::LEARNED, &learned(&session, inputs.parameters.reference_time))?;
             }

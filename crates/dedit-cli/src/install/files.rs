@@ -11,7 +11,7 @@ use tempfile::Builder;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The file in a plug-in's folder with one line: the program that is the daemon.
-pub(super) const PROGRAM: &str = "program";
+pub(super) const PROGRAM: &str = dedit_client::NOTE;
 
 /// What was found where D-Edit is to be taken away.
 #[derive(Debug, PartialEq, Eq)]
