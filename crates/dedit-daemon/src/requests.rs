@@ -138,6 +138,9 @@ impl Connection {
             let session = convert::session_info(&sessions.set_reference(of, None)?);
             return Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())));
         }
+        if !open.variant.is_empty() && (open.folder.is_some() || open.reference_of.is_some()) {
+            return Err(Error::usage("variants are of pictures in the store").hint("leave out the variant, or the folder"));
+        }
         let folder = open.folder.as_deref().map(Path::new);
         let opening = match open.pixels {
             Some(pixels) => {

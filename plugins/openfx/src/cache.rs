@@ -66,17 +66,14 @@ impl Cache {
         // Taken back where nothing comes of it, whatever happens, and whoever waits is told.
         let begun = Begun { cache: self, key };
         let kept = folder.and_then(|folder| folder.read(key)).filter(|made| fits(made));
-        let made = if let Some(kept) = kept {
-            Arc::new(kept)
-        } else {
-            let made = Arc::new(make()?);
-            if let Some(folder) = folder {
-                folder.write(key, &made);
-            }
-            made
-        };
+        let is_kept = kept.is_some();
+        let made = Arc::new(kept.map_or_else(make, Ok)?);
         self.hold(key, &made);
+        // Whoever waits has it before the disk does.
         drop(begun);
+        if let Some(folder) = folder.filter(|_| !is_kept) {
+            folder.write(key, &made);
+        }
         Ok(made)
     }
 

@@ -32,7 +32,8 @@ fn another_take(instance: &Instance<'_>, time: f64) -> Result<()> {
 /// Learns the reference frame, at its whole size.
 fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
     let inputs = Inputs { instance, parameters: Parameters::read(instance, time, [1.0, 1.0])? };
-    let is_shown = instance.progress("D-Edit").is_shown();
+    let watch = Work::new(instance, instance.progress("D-Edit"));
+    let is_shown = watch.is_shown();
     let done = with_daemon(|desk| {
         let parameters = &inputs.parameters;
         let begin = || inputs.beginning(time, None);
@@ -46,7 +47,6 @@ fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
             return Err(Failure::new(FailureKind::Input, "it is not said what the items are").hint("connect a Mask, or name a mask file"));
         }
         if is_shown {
-            let watch = Work::new(instance);
             let done = learn(desk, &info.session, parameters, &watch)?;
             return Ok((info.session, said(&done)));
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use ofx_host::{Components, Image};
+use ofx_host::{Alpha, Components, Image};
 
 use crate::failure::{Failure, input};
 use crate::pixels::{Meaning, Plate, Stored};
@@ -55,7 +55,7 @@ impl Mask {
 
     /// The alpha of the frame itself.
     pub(crate) fn of_alpha(image: &Image<'_>, plate: &Plate) -> Result<Self, Failure> {
-        if image.components() != Components::Rgba {
+        if image.components() != Components::Rgba || image.alpha() == Alpha::Opaque {
             return Err(input("the Source has no alpha to take an item from", "choose another source of items, such as a Mask"));
         }
         let mut mask = Self::of_image(image, plate);
@@ -91,18 +91,18 @@ impl Mask {
 
     /// The items that it shows. Where some are known already, it shows those: a frame without one of them means the same by its colours.
     pub(crate) fn drawn(&self, known: &[String]) -> Drawn {
-        let palette: Vec<[u8; 3]> = known.iter().filter_map(|name| colour_of(name)).collect();
+        let palette: Vec<(String, [u8; 3])> = known.iter().filter_map(|name| Some((name.clone(), colour_of(name)?))).collect();
         let is_coloured = self.opaque().any(is_coloured);
         let is_of_palette = || {
             self.opaque().all(|pixel| !is_something(pixel))
                 || self
                     .opaque()
-                    .any(|[red, green, blue, _]| palette.iter().any(|known| distance(*known, [red, green, blue]) <= NEAR * NEAR))
+                    .any(|[red, green, blue, _]| palette.iter().any(|(_, known)| distance(*known, [red, green, blue]) <= NEAR * NEAR))
         };
         if !self.is_alpha && !palette.is_empty() && (is_coloured || is_of_palette()) {
             self.by(palette)
         } else if is_coloured && known.is_empty() {
-            self.by(self.palette())
+            self.by(self.palette().into_iter().map(|colour| (name_of(colour), colour)).collect())
         } else {
             self.one(is_coloured)
         }
@@ -150,7 +150,7 @@ impl Mask {
     }
 
     /// Each pixel by the nearest of some colours and black.
-    fn by(&self, palette: Vec<[u8; 3]>) -> Drawn {
+    fn by(&self, palette: Vec<(String, [u8; 3])>) -> Drawn {
         let mut known: HashMap<[u8; 3], u16> = HashMap::new();
         let numbers = self.pixels.iter().map(|pixel| {
             let [red, green, blue, alpha] = *pixel;
@@ -158,13 +158,13 @@ impl Mask {
                 return 0;
             }
             *known.entry([red, green, blue]).or_insert_with(|| {
-                let all = std::iter::once([0, 0, 0]).chain(palette.iter().copied());
+                let all = std::iter::once([0, 0, 0]).chain(palette.iter().map(|(_, colour)| *colour));
                 let nearest = all.enumerate().min_by_key(|(_, colour)| distance(*colour, [red, green, blue]));
                 nearest.map_or(0, |(place, _)| place as u16)
             })
         });
         let numbers = numbers.collect();
-        Drawn { names: palette.into_iter().map(name_of).collect(), numbers }
+        Drawn { names: palette.into_iter().map(|(name, _)| name).collect(), numbers }
     }
 }
 
@@ -257,6 +257,8 @@ mod tests {
             (vec![WHITE, BLACK], false, vec![], vec!["item"], vec![1, 0]),
             (vec![WHITE, [255, 255, 255, 20]], false, vec![], vec!["item"], vec![1, 0]),
             (vec![[255, 255, 255, 200], [255, 255, 255, 100]], true, vec![], vec!["item"], vec![1, 0]),
+            // What a session calls a colour stays.
+            (vec![RED, BLACK], false, vec!["#fe0000", "background"], vec!["#fe0000"], vec![1, 0]),
             // Smaller than the frame: what lies beside it is transparent.
             (vec![WHITE, BLACK, [0; 4]], false, vec![], vec!["item"], vec![1, 0, 0]),
             (vec![[9, 9, 9, 255], [0; 4]], false, vec![], vec!["item"], vec![1, 0]),

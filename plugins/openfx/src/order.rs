@@ -9,15 +9,15 @@ use crate::desk::numbers;
 use crate::failure::{Failure, FailureKind};
 use crate::parameters::{Kind, Parameters};
 use crate::pixels::Plate;
-use crate::session::{Table, bytes, chosen};
+use crate::session::{Table, bytes, chosen, place};
 
 /// An edit of a frame, but for the frame's pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     edit: Edit,
     numbers: Vec<u16>,
-    /// The mask of the region that is made again.
-    mask: Option<Vec<u8>>,
+    /// The place of the item among the session's: what is made again is where it is.
+    item: u16,
 }
 
 impl Order {
@@ -25,13 +25,7 @@ impl Order {
     /// Where an item is meant that is not there.
     pub(crate) fn new(parameters: &Parameters, table: &Table, aspect: f64) -> Result<Self, Failure> {
         let item = chosen(&table.info.items, &parameters.item)?;
-        let mask = match parameters.kind {
-            Kind::Refine => {
-                let place = table.info.items.iter().position(|name| *name == item).unwrap_or_default();
-                Some(table.numbers.iter().map(|number| if usize::from(*number) == place { u8::MAX } else { 0 }).collect())
-            }
-            _ => None,
-        };
+        let place = place(&table.info.items, &item)?;
         let verb = verb(parameters, &table.info, item, aspect)?;
         let edit = Edit {
             session: table.info.session.clone(),
@@ -52,7 +46,7 @@ impl Order {
             draft: true,
             ..Edit::default()
         };
-        Ok(Self { edit, numbers: table.numbers.clone(), mask })
+        Ok(Self { edit, numbers: table.numbers.clone(), item: place })
     }
 
     /// The name of what comes of it: the same pixels, items and words, in a session that knows as much, come out the same.
@@ -72,6 +66,8 @@ impl Order {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
+        // Which region is made again is not in the edit, whose masks are blobs.
+        hasher.update(self.item.to_le_bytes());
         hasher.update(bytes(&self.numbers));
         Ok(format!("{:x}", hasher.finalize()))
     }
@@ -81,9 +77,11 @@ impl Order {
         let (mut edit, size) = (self.edit.clone(), plate.size());
         let mut blobs = vec![Blob::Pixels(plate.pixels.clone()), Blob::Pixels(numbers(size, self.numbers.clone())?)];
         (edit.frame, edit.frame_items) = (Some(0), Some(1));
-        if let Some(mask) = &self.mask {
-            let pixels = Pixels::new(size.0 as u32, size.1 as u32, 1, Samples::U8(mask.clone()))
-                .ok_or_else(|| Failure::new(FailureKind::Internal, "the region is not as large as the frame"))?;
+        if matches!(edit.edits[..], [EditVerb::Refine { .. }]) {
+            let mask = self.numbers.iter().map(|number| if *number == self.item { u8::MAX } else { 0 }).collect();
+            let pixels = Pixels::new(size.0 as u32, size.1 as u32, 1, Samples::U8(mask)).ok_or_else(|| {
+                Failure::new(FailureKind::Internal, "the region is not as large as the frame").hint("update D-Edit: `dedit install openfx`")
+            })?;
             edit.edits = vec![EditVerb::Refine { mask: blobs.len() }];
             blobs.push(Blob::Pixels(pixels));
         }
@@ -166,5 +164,23 @@ mod tests {
         }
         let without = SessionInfo { reference_items: Vec::new(), ..session() };
         assert!(verb(&with(Kind::SwapIn), &without, item(), 1.0).is_err());
+    }
+
+    #[test]
+    fn what_is_made_again_decides_under_which_name_it_is_kept() {
+        let plate = Plate::of_bytes(2, 1, &[7; 6]);
+        let table = Table { info: session(), numbers: vec![0, 1] };
+        let made_again = |item: &str| {
+            let parameters = Parameters { kind: Kind::Refine, item: item.to_owned(), ..defaults() };
+            let order = Order::new(&parameters, &table, 1.0).unwrap();
+            let (edit, blobs) = order.of_frame(&plate).unwrap();
+            assert_eq!(edit.edits, [EditVerb::Refine { mask: 2 }]);
+            (order.key(&plate, &table, &parameters).unwrap(), blobs[2].clone())
+        };
+        let mask = |bytes: &[u8]| Blob::Pixels(Pixels::new(2, 1, 1, Samples::U8(bytes.to_vec())).unwrap());
+        let (bag, chair) = (made_again("bag"), made_again("chair"));
+        assert_eq!((&bag.1, &chair.1), (&mask(&[255, 0]), &mask(&[0, 255])));
+        assert_ne!(bag.0, chair.0);
+        assert_eq!(bag, made_again("1"));
     }
 }

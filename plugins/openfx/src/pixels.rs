@@ -139,6 +139,14 @@ impl Plate {
         Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect(), digest: OnceCell::new() })
     }
 
+    /// One of three channels of bytes, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_bytes(width: u32, height: u32, samples: &[u8]) -> Self {
+        let pixels = Pixels::new(width, height, 3, Samples::U8(samples.to_vec())).unwrap();
+        let bounds = RectI { x1: 0, y1: 0, x2: width as i32, y2: height as i32 };
+        Self { pixels, bounds, aspect: 1.0, digest: OnceCell::new() }
+    }
+
     /// The same without alpha.
     pub(crate) fn opaque(self) -> Self {
         let samples = match self.pixels.samples() {
@@ -221,6 +229,9 @@ pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Pl
     let (from, to) = (Stored::of(source, meaning), Stored::of(output, meaning));
     let (asked, there) = (frame.window, output.bounds());
     let columns = asked.x1.max(there.x1)..asked.x2.min(there.x2);
+    if columns.is_empty() {
+        return;
+    }
     for y in (asked.y1.max(there.y1)..asked.y2.min(there.y2)).filter(|y| frame.field.has(*y)) {
         let Some(row) = output.row_mut(y) else { continue };
         let start = (columns.start - there.x1) as usize * to.bytes();

@@ -1,6 +1,6 @@
 //! A frame from the host's question to the host's image.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,7 +183,11 @@ impl<'i> Inputs<'i> {
     pub(crate) fn beginning(&self, time: f64, known: Option<&Scene>) -> std::result::Result<Beginning, Failure> {
         let reference = reference_time(&self.parameters, time);
         let scene = match known.filter(|_| (reference - time).abs() < 1e-9) {
-            Some(known) => known.clone(),
+            Some(known) => {
+                // Computed before it is copied, it is computed once.
+                known.plate.digest();
+                known.clone()
+            }
             None => self.scene(reference)?,
         };
         Ok(Beginning { scene, reference: self.reference(reference)? })
@@ -193,12 +197,12 @@ impl<'i> Inputs<'i> {
 /// What an edit makes of a frame: from what is kept, or by the daemon.
 fn edited(inputs: &Inputs<'_>, source: &Image<'_>, time: f64, meaning: Meaning) -> std::result::Result<(Plate, Arc<Made>), Failure> {
     let parameters = &inputs.parameters;
+    check_learning(parameters, time)?;
     let scene = inputs.scene_of(source, time, meaning)?;
     let watch = Asked(inputs.instance);
     let made = with_daemon(|desk| {
         let mut info = session::opened(desk, parameters, &|| inputs.beginning(time, Some(&scene)))?;
         if parameters.learns_in_render && info.state != "learned" {
-            check_learning(parameters, time)?;
             learn::learn(desk, &info.session, parameters, &watch)?;
             info = desk.open_session(&info.session)?;
         }
@@ -214,7 +218,7 @@ fn edited(inputs: &Inputs<'_>, source: &Image<'_>, time: f64, meaning: Meaning) 
 /// Where a host gives no other frames, each frame would be learned for itself.
 fn check_learning(parameters: &Parameters, time: f64) -> std::result::Result<(), Failure> {
     let is_reference = (parameters.reference_time - time).abs() < 1e-9;
-    if is_reference || GIVES_OTHER_TIMES.load(Ordering::Relaxed) || parameters.named_session().is_some() {
+    if !parameters.learns_in_render || is_reference || GIVES_OTHER_TIMES.load(Ordering::Relaxed) || parameters.named_session().is_some() {
         return Ok(());
     }
     let hint = "learn it beforehand with `dedit learn`, and name the session";
@@ -245,22 +249,25 @@ impl Watch for Asked<'_> {
 pub(crate) struct Work<'i> {
     instance: &'i Instance<'i>,
     share: Cell<f64>,
-    progress: RefCell<Option<Progress<'i>>>,
+    progress: Progress<'i>,
 }
 
 impl<'i> Work<'i> {
-    pub(crate) fn new(instance: &'i Instance<'i>) -> Self {
-        Self { instance, share: Cell::new(0.0), progress: RefCell::new(None) }
+    pub(crate) fn new(instance: &'i Instance<'i>, progress: Progress<'i>) -> Self {
+        Self { instance, share: Cell::new(0.0), progress }
+    }
+}
+
+impl Work<'_> {
+    /// Whether the host shows it.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.progress.is_shown()
     }
 }
 
 impl Watch for Work<'_> {
     fn wants_stop(&self) -> bool {
-        if self.instance.is_aborted() {
-            return true;
-        }
-        let mut progress = self.progress.borrow_mut();
-        !progress.get_or_insert_with(|| self.instance.progress("D-Edit")).update(self.share.get())
+        self.instance.is_aborted() || !self.progress.update(self.share.get())
     }
 
     fn heard(&self, event: &Event) {

@@ -134,7 +134,7 @@ pub(crate) fn laid(desk: &Desk, info: SessionInfo, parameters: &Parameters, scen
         return Err(input("it is not said what the items are", "connect a Mask, name a mask file, or name a session that has items"));
     }
     let size = scene.plate.size();
-    let own = |info: &SessionInfo| scaled(&desk.labels(&info.session)?.numbers, info.size, size);
+    let own = |info: &SessionInfo| scaled(desk.labels(&info.session)?.numbers, info.size, size);
     let Some(mask) = &scene.mask else {
         let numbers = own(&info)?;
         return Ok(Table { info, numbers });
@@ -171,7 +171,7 @@ fn background(items: &[String], other_than: u16) -> u16 {
     named.or(last).unwrap_or(0) as u16
 }
 
-fn place(items: &[String], name: &str) -> Result<u16, Failure> {
+pub(crate) fn place(items: &[String], name: &str) -> Result<u16, Failure> {
     let found = items.iter().position(|item| item == name);
     found.map(|place| place as u16).ok_or_else(|| unknown(items, name))
 }
@@ -198,10 +198,13 @@ pub(crate) fn chosen(items: &[String], said: &str) -> Result<String, Failure> {
 }
 
 /// Items of a picture in another size; neighbours of items are never mixed.
-fn scaled(numbers: &[u16], [width, height]: [u32; 2], size: (usize, usize)) -> Result<Vec<u16>, Failure> {
+fn scaled(numbers: Vec<u16>, [width, height]: [u32; 2], size: (usize, usize)) -> Result<Vec<u16>, Failure> {
     let (width, height) = (width as usize, height as usize);
     if numbers.len() != width * height || width == 0 || height == 0 {
         return Err(Failure::new(FailureKind::Internal, "the session's items do not have the size of its picture"));
+    }
+    if (width, height) == size {
+        return Ok(numbers);
     }
     let column: Vec<usize> = (0..size.0).map(|x| (2 * x + 1) * width / (2 * size.0)).collect();
     let row = |y: usize| (2 * y + 1) * height / (2 * size.1);
@@ -261,8 +264,8 @@ mod tests {
     #[test]
     fn items_are_scaled_without_mixing() {
         let numbers = [0, 0, 7, 7, 0, 0, 7, 7];
-        assert_eq!(scaled(&numbers, [4, 2], (2, 1)).unwrap(), [0, 7]);
-        assert_eq!(scaled(&numbers, [4, 2], (8, 1)).unwrap(), [0, 0, 0, 0, 7, 7, 7, 7]);
-        assert!(scaled(&numbers, [5, 2], (2, 1)).is_err());
+        assert_eq!(scaled(numbers.to_vec(), [4, 2], (2, 1)).unwrap(), [0, 7]);
+        assert_eq!(scaled(numbers.to_vec(), [4, 2], (8, 1)).unwrap(), [0, 0, 0, 0, 7, 7, 7, 7]);
+        assert!(scaled(numbers.to_vec(), [5, 2], (2, 1)).is_err());
     }
 }

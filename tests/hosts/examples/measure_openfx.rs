@@ -33,7 +33,8 @@ fn main() -> Result<()> {
     within(Duration::from_secs(20), || Ok(desk.socket().exists().then_some(())))?.context("the stand-in does not start")?;
     let mut second = Command::new(here);
     second.envs(desk.environment()).env(SECOND, "1").env("DEDIT_OPENFX_CACHE", "");
-    second.status().context("the second process cannot be started").map(drop)
+    let status = second.status().context("the second process cannot be started")?;
+    if status.success() { Ok(()) } else { Err(anyhow!("the second process ended with {status}")) }
 }
 
 fn measure() -> Result<()> {

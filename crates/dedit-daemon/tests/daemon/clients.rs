@@ -234,6 +234,8 @@ fn variants_of_a_picture_are_sessions_of_their_own() {
         host.learn(learn(&one.session)).unwrap();
         assert_eq!(open("one").state, "learned");
         assert_eq!((open("").session, open("").state), (plain.session, "items".to_owned()));
+        let both = |open: &mut OpenPicture| (open.variant, open.folder) = ("one".to_owned(), Some("/f".to_owned()));
+        assert!(host.open_with(&picture, both).unwrap_err().message.contains("variants"));
         drop(host);
         drop(daemon);
         let daemon = Within::new(store.path(), Knobs::default());

@@ -177,12 +177,6 @@ impl Edit {
         Self { deep: true, ..self }
     }
 
-    /// Gives up after another time than [`LIMIT`].
-    #[must_use]
-    pub fn within(self, limit: Duration) -> Self {
-        Self { limit, ..self }
-    }
-
     /// The edit as a document of MLT. Its profile is that of the pictures, so that nothing is scaled, cut or interlaced.
     pub(super) fn document(&self) -> Result<String> {
         let [width, height] = self.footage.size;

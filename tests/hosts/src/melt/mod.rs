@@ -75,6 +75,7 @@ impl<'a> Melt<'a> {
             if !ran.missed_its_start(edit.limit) {
                 break;
             }
+            println!("melt wrote no picture, and is started once more: {}", ran.stderr);
             ran = self.start(edit)?.finish()?;
         }
         Ok(ran)

@@ -73,21 +73,6 @@ impl Running {
         Ok(Self { folder, process: Group::start(&mut command)?, started: Instant::now(), limit: edit.limit })
     }
 
-    /// The number of its process.
-    pub fn id(&mut self) -> u32 {
-        self.process.child().id()
-    }
-
-    /// How many pictures there are already; the last one may not be whole.
-    pub fn written(&self) -> usize {
-        pictures(&self.folder.join(FRAMES)).len()
-    }
-
-    /// Kills it, as a crash would.
-    pub fn kill(mut self) {
-        self.process.kill();
-    }
-
     /// Whether it waits for a thread of its own that has ended before it began.
     fn is_stuck(&mut self) -> bool {
         let threads = fs::read_dir(format!("/proc/{}/task", self.process.child().id())).map_or(0, Iterator::count);

@@ -71,6 +71,8 @@ fn own_the_reference_frame_is_learned_by_the_button() {
             let stopped = instance.changed("learn", Reason::User).unwrap();
             assert_eq!((stopped.status, stopped.complaints), (status::FAILED, vec![]));
             assert_eq!(stopped.messages, [], "who stops it need not be told");
+            let started = stopped.progress.iter().filter(|told| matches!(told, Progress::Start(..))).count();
+            assert_eq!(started, 1);
             assert!(matches!(stopped.progress[..], [Progress::Start(..), .., Progress::End]), "{:?}", stopped.progress);
             instance.on_progress(|_| true);
             let outcome = instance.changed("learn", Reason::User).unwrap();
@@ -149,7 +151,7 @@ fn own_hosts_that_lack_things() {
             for missing in ["OfxPropertySuite", "OfxImageEffectSuite", "OfxParameterSuite"] {
                 let host = ofx_test_host::Host::new(HostSettings { missing_suites: vec![missing.to_owned()], ..HostSettings::default() });
                 let loaded = crate::alone::library().connect(&host).map(|connection| connection.loaded());
-                let refused = loaded.as_ref().map_or(true, |loaded| *loaded == [status::MISSING_HOST_FEATURE]);
+                let refused = loaded.as_ref().is_ok_and(|loaded| *loaded == [status::MISSING_HOST_FEATURE]);
                 assert!(refused, "{missing}: {loaded:?}");
             }
         },
