@@ -35,6 +35,8 @@ class Table:
     names: list[str] = field(default_factory=list)
     numbers: bytes = b""
     """Of each pixel the place of its item in `names`."""
+    items_of: tuple[str, int] | None = None
+    """The session and revision that have these items, where the picture's own has none yet."""
 
     @property
     def name(self) -> str:
@@ -130,6 +132,7 @@ def _carry_over(table: Table, last: str, *, writes: bool) -> Steps:
         yield from adopt(table, kept)
     elif kept:
         table.names, table.numbers = before.names, before.numbers
+        table.items_of = (before.name, before.base)
 
 
 def adopt(table: Table, masks: list[Mask]) -> Steps:

@@ -223,9 +223,12 @@ def show_plan(call: Call) -> Steps:
     table = yield from lay(call.krita, call.source, ground, writes=False)
     item = call.values.get("item") or ""
     if item not in table.names:
-        raise Failure("input", f"there is no item '{item}'")
+        hint = f"there are: {', '.join(table.names)}" if table.names else "select a thing first"
+        raise Failure("input", f"there is no item '{item}'", hint=hint)
     order = verbs.order(verbs.edit(call.verb, call.values, item), call.values, None)
-    head = {"session": table.name, "edits": [order.edit], "plan": order.plan, "base": table.base}
+    # A plan is of items, not of pixels: where a picture was painted on, of those that it had.
+    session, base = table.items_of or (table.name, table.base)
+    head = {"session": session, "edits": [order.edit], "plan": order.plan, "base": base}
     answer = yield Ask("plan", head)
     return answer
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dedit_krita.masks import BACKGROUND
-from dedit_krita.qt import QtGui
+from dedit_krita.qt import QtCore, QtGui
 
-from .krita_test import BOX, HEIGHT, WIDTH, KritaTest
+from .krita_test import BOX, HEIGHT, WIDTH, KritaTest, pixels
 from .loop import until
 
 LEFT, RIGHT = (2, 4, 14, 20), (26, 4, 16, 20)
@@ -129,6 +129,14 @@ class Items(KritaTest):
         assert self.work.plan is not None
         self.assertIn("left", self.work.plan.names)
         self.assertTrue(any(self.work.plan.changes))
+        # Painted on, it is another picture, of which the daemon has not heard yet.
+        self.work.hide_plan()
+        data = QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9))
+        self.photo.setPixelData(data, 0, 0, 2, 2)
+        self.work.refresh()
+        self.settle()
+        self.work.show_plan("move", {"item": "left", "dx": 4})
+        until(lambda: self.work.plan is not None)
 
 
 class FromAnotherPicture(KritaTest):
