@@ -1,67 +1,18 @@
-//! The options of the command line: each is described once, and shared by the commands that take it.
+//! Options that several commands take. The commands use this file; it uses none of them.
 
+use std::collections::hash_map::RandomState;
 use std::convert::Infallible;
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::str::FromStr;
 
-use clap::error::ErrorKind as ClapErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ValueEnum};
 use dedit_diffusion::scheduler::SchedulerKind;
 
-use crate::console::Console;
-use crate::desk::Place;
-use crate::error::Error;
-use crate::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
+use crate::error::{Error, Result};
 
-/// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
-#[derive(Debug, Parser)]
-#[command(name = "dedit", version, after_help = EXIT_CODES)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-const EXIT_CODES: &str =
-    "Exit codes: 0 done, 2 usage, 3 bad input, 4 model, 5 connection, 6 cancelled, 7 memory or disk; 1 a fault of dedit itself.";
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Learn(Box<learn::Options>),
-    Edit(Box<edit::Options>),
-    Plan(Box<plan::Options>),
-    Show(show::Options),
-    Generate(generate::Options),
-    Demo(demo::Options),
-    Segment(segment::Options),
-    Daemon(daemon::Options),
-    Install(install::Options),
-    Uninstall(install::Removal),
-    Doctor(doctor::Options),
-}
-
-impl Command {
-    /// How the command wants to be heard.
-    pub(crate) fn reporting(&self) -> &Reporting {
-        match self {
-            Self::Generate(options) => &options.reporting,
-            Self::Demo(options) => &options.reporting,
-            Self::Learn(options) => &options.reporting,
-            Self::Edit(options) => options.reporting(),
-            Self::Plan(options) => options.reporting(),
-            Self::Show(options) => &options.reporting,
-            Self::Segment(options) => &options.reporting,
-            Self::Daemon(options) => options.reporting(),
-            Self::Install(options) => options.reporting(),
-            Self::Uninstall(options) => options.reporting(),
-            Self::Doctor(options) => &options.reporting,
-        }
-    }
-}
-
-/// What is told, and how.
+/// How the command reports.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Reporting")]
 pub(crate) struct Reporting {
@@ -71,6 +22,18 @@ pub(crate) struct Reporting {
     /// Say nothing but errors, and the JSON object where --json asks for it
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// Where the engine runs.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Daemon")]
+pub(crate) struct DaemonOptions {
+    /// Run the engine in this process; without this the daemon does, which is started if it is not there, and keeps models and pictures ready
+    #[arg(long)]
+    pub(crate) no_daemon: bool,
+    /// The daemon's socket [default: the environment variable `DEDIT_SOCKET`, else the user's own]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
 }
 
 /// The model and where it runs.
@@ -94,7 +57,7 @@ pub(crate) struct Engine {
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceName>,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) daemon: DaemonOptions,
 }
 
 /// What the other commands take, for calls that give every command the same options: these need no model and draw no numbers.
@@ -107,7 +70,7 @@ pub(crate) struct Unused {
     #[arg(long, hide = true)]
     seed: Option<u64>,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) daemon: DaemonOptions,
 }
 
 /// How noise becomes a picture.
@@ -128,15 +91,39 @@ pub(crate) struct Sampling {
     pub(crate) seed: Option<u64>,
 }
 
-fn parse_seed(text: &str) -> Result<u64, String> {
+fn parse_seed(text: &str) -> std::result::Result<u64, String> {
     text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
 }
 
+/// A seed that is short enough to be typed again.
+pub(crate) fn random_seed() -> u64 {
+    // The standard library's hasher is keyed with the system's random numbers.
+    RandomState::new().build_hasher().finish() >> 32
+}
+
 /// Reads how many there shall be of something.
-pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_count(text: &str) -> std::result::Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=1000) => Ok(count),
         _ => Err("give a whole number from 1 to 1000; or leave it out".to_owned()),
+    }
+}
+
+/// Our tuned defaults, or those of the published implementation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// Our tuned defaults
+    Default,
+    /// As published
+    Reference,
+}
+
+/// Two numbers, one for each stage of learning, if any were given.
+pub(crate) fn pair<T: Copy>(values: &[T], what: &str) -> Result<Option<[T; 2]>> {
+    match values {
+        [] => Ok(None),
+        &[one, other] => Ok(Some([one, other])),
+        _ => Err(Error::usage(format!("--{what} has {} numbers", values.len())).hint("give two, one for each stage, such as 80,120")),
     }
 }
 
@@ -161,7 +148,7 @@ impl Display for DeviceName {
 impl FromStr for DeviceName {
     type Err = String;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
         let wrong = || "give cpu, cuda, cuda:1 or metal".to_owned();
         match name {
             "cpu" => Ok(Self::Cpu),
@@ -183,7 +170,7 @@ impl FromStr for Lora {
     type Err = Infallible;
 
     /// What follows the last colon is the scale if it is a number, and part of the name if not.
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
         let parts = text.rsplit_once(':').and_then(|(file, scale)| Some((file, scale.parse().ok()?)));
         let (file, scale) = parts.unwrap_or((text, 1.0));
         Ok(Self { file: PathBuf::from(file), scale })
@@ -200,46 +187,11 @@ pub(crate) struct Size {
 impl FromStr for Size {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let sides = text.split_once(['x', 'X', '×']);
         let parsed = sides.and_then(|(width, height)| Some(Self { width: width.parse().ok()?, height: height.parse().ok()? }));
         parsed.ok_or_else(|| "give width and height in pixels, such as 768x512".to_owned())
     }
-}
-
-/// Reads the command line; where there is nothing to run, says so and gives the exit code.
-pub(crate) fn read() -> Result<Command, ExitCode> {
-    let error = match Arguments::try_parse() {
-        Ok(arguments) => return Ok(arguments.command),
-        Err(error) => error,
-    };
-    if matches!(error.kind(), ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return Err(ExitCode::SUCCESS);
-    }
-    // What --json asks for holds for complaints about the other options too.
-    let json = std::env::args_os().any(|argument| argument == "--json");
-    Err(Console::new(&Reporting { json, quiet: true }).fail(&in_one_line(&error)))
-}
-
-/// clap's complaint as one sentence.
-fn in_one_line(error: &clap::Error) -> Error {
-    if error.kind() == ClapErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage("no command was given").hint("try dedit --help");
-    }
-    let text = error.to_string();
-    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
-    let sentence = words.join(" ").replace(" tip: ", "; ");
-    let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
-    // Complaints about values say what to do themselves.
-    let (message, hint) = sentence.split_once("; ").unwrap_or((sentence, "see dedit --help, or --help after a command"));
-    Error::usage(message).hint(hint)
-}
-
-/// The names of everything in a list, for a sentence.
-pub(crate) fn listed(items: impl IntoIterator<Item = impl Display>) -> String {
-    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

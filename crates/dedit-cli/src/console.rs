@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Reporting;
 use crate::error::{Error, ErrorKind};
+use crate::format::rounded;
 
 /// Speaks to the user; copies speak through the same bar.
 #[derive(Clone)]
@@ -141,11 +142,6 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Cancelled => 6,
         ErrorKind::Resources => 7,
     }
-}
-
-/// Seconds to the millisecond.
-pub(crate) fn rounded(seconds: f64) -> f64 {
-    (seconds * 1e3).round() / 1e3
 }
 
 fn time_left(seconds: f64) -> String {

@@ -4,36 +4,32 @@
 //! here.
 
 mod arguments;
-mod choice;
+mod command_line;
+mod commands;
+mod connection;
 mod console;
-mod daemon;
-mod demo;
-mod desk;
-mod doctor;
-mod edit;
+mod edit_options;
 mod error;
-mod generate;
+mod format;
 mod install;
 mod interrupt;
 mod items;
-mod learn;
-mod making;
+mod model_choice;
 mod output;
 mod picture;
-mod plan;
-mod segment;
 mod sheet;
-mod show;
+mod wire;
 
 use std::process::ExitCode;
 
-use crate::arguments::Command;
+use crate::command_line::Command;
+use crate::commands::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 
 fn main() -> ExitCode {
     dedit_nn::memory::keep_large_buffers();
-    let command = match arguments::read() {
+    let command = match command_line::read() {
         Ok(command) => command,
         Err(code) => return code,
     };

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use dedit_edit::{Segmentation, Size};
 
+use super::layer::{BACKGROUND, Layer, wrong_size};
 use super::npy::Array;
 use super::numbered::named_masks;
-use super::{BACKGROUND, Found, Layer, layered, look, wrong_size};
-use crate::arguments::listed;
+use super::places::{Found, layered, look};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::listed;
 
 /// The number that each pixel's item has among the session's `own`.
 pub(crate) fn of_frame(places: &[String], own: &[String], size: Size) -> Result<Vec<u16>> {

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use dedit_edit::{Image, ItemMask, Size};
 
-use super::{BACKGROUND, Layer, array, is, npy, unreadable, wrong_size};
+use super::layer::{BACKGROUND, Layer, unreadable, wrong_size};
+use super::npy::{self, Array};
 use crate::error::{Error, ErrorKind, Result};
 use crate::picture::Photo;
 
 /// The masks of a folder, in the order of their names.
 pub(super) fn folder(path: &Path, size: Size) -> Result<Vec<Layer>> {
     let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|file| is(file, "png") || is(file, "npy")).collect();
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|file| is_png(file) || npy::is_array(file)).collect();
     files.sort();
     if files.is_empty() {
         return Err(Error::new(ErrorKind::Input, "there is no PNG or .npy file in this folder")
@@ -22,6 +23,10 @@ pub(super) fn folder(path: &Path, size: Size) -> Result<Vec<Layer>> {
     // The background is what is left over, whether there is a mask for it or not.
     let items = files.into_iter().filter(|file| name(file) != BACKGROUND);
     items.map(|file| Ok(Layer { name: name(&file), mask: mask(&file, size)?, file })).collect()
+}
+
+fn is_png(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
 /// `NAME=MASK.png`.
@@ -35,7 +40,7 @@ pub(super) fn named(place: &str, size: Size) -> Result<Layer> {
 
 /// A mask from an array, or from a picture: its brightness; or its alpha where that says something, as in an item cut out on a transparent layer.
 pub(crate) fn mask(path: &Path, size: Size) -> Result<ItemMask> {
-    let mask = if is(path, "npy") {
+    let mask = if npy::is_array(path) {
         mask_in_array(path)?
     } else {
         mask_of(&Photo::read(path)?.image).map_err(|error| Error::from(error).at(path))?
@@ -56,9 +61,9 @@ fn mask_of(image: &Image) -> dedit_edit::Result<ItemMask> {
 
 /// The only mask of an array; in one of height × width, every number but 0 is inside.
 fn mask_in_array(path: &Path) -> Result<ItemMask> {
-    let (size, values) = match array(path)? {
-        npy::Array::Labels { size, labels } => (size, labels.into_iter().map(|label| f32::from(label.min(1))).collect()),
-        npy::Array::Masks { size, mut masks } => match (masks.pop(), masks.is_empty()) {
+    let (size, values) = match npy::read(path)? {
+        Array::Labels { size, labels } => (size, labels.into_iter().map(|label| f32::from(label.min(1))).collect()),
+        Array::Masks { size, mut masks } => match (masks.pop(), masks.is_empty()) {
             (Some(mask), true) => (size, mask),
             _ => return Err(Error::new(ErrorKind::Input, "this array holds several masks").at(path).hint("give it alone, with --names")),
         },

@@ -2,24 +2,25 @@
 
 mod frame;
 mod labels;
+mod layer;
 mod masks;
 mod npy;
 mod numbered;
+mod places;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
-use dedit_edit::{ItemMask, Segmentation, Size};
+use dedit_edit::{Segmentation, Size};
 
 pub(crate) use self::frame::of_frame;
 pub(crate) use self::masks::mask;
-use self::masks::{folder, named};
+use self::npy::Array;
 use self::numbered::{from_labels, named_masks};
+use self::places::{Found, layered, look};
 
-use crate::error::{Error, ErrorKind, Result};
-
-/// What no mask covers.
-const BACKGROUND: &str = "background";
+use crate::error::Result;
+use crate::picture::{Photo, Picture};
 
 /// Masks of a picture.
 #[derive(Debug, Clone, Default, Args)]
@@ -42,76 +43,19 @@ impl ItemFiles {
     }
 }
 
-/// A mask and where it is from.
-struct Layer {
-    name: String,
-    mask: ItemMask,
-    file: PathBuf,
-}
-
-/// What lies at some places.
-enum Found<'a> {
-    /// Masks that have names.
-    Layers(Vec<Layer>),
-    /// Masks or labels that have numbers alone.
-    Array(&'a Path, npy::Array),
+/// Reads a picture with its items.
+pub(crate) fn read_picture(path: &Path, files: &ItemFiles) -> Result<Picture> {
+    let photo = Photo::read(path)?;
+    let items = files.read(photo.image.size())?;
+    Ok(Picture { photo, items })
 }
 
 /// Reads the items of a picture, and gives those that have none their `names`.
 pub(crate) fn read(places: &[String], names: &[String], size: Size) -> Result<Segmentation> {
     let layers = match look(places, size)? {
         Found::Layers(layers) => layers,
-        Found::Array(path, npy::Array::Masks { size: found, masks }) => named_masks(path, names, found, masks)?,
-        Found::Array(path, npy::Array::Labels { size: found, labels }) => return from_labels(path, names, found, &labels, size),
+        Found::Array(path, Array::Masks { size: found, masks }) => named_masks(path, names, found, masks)?,
+        Found::Array(path, Array::Labels { size: found, labels }) => return from_labels(path, names, found, &labels, size),
     };
     layered(size, layers, Segmentation::from_masks)
-}
-
-/// Reads what lies at `places`.
-fn look(places: &[String], size: Size) -> Result<Found<'_>> {
-    Ok(match places {
-        [] => return Err(Error::usage("no items were given").hint("name a folder of masks, a label picture or masks with --items")),
-        [one] if Path::new(one).is_dir() => Found::Layers(folder(Path::new(one), size)?),
-        [one] if Path::new(one).is_file() && is(Path::new(one), "npy") => Found::Array(Path::new(one), array(Path::new(one))?),
-        [one] if Path::new(one).is_file() => {
-            let (size, labels) = labels::read(Path::new(one))?;
-            Found::Array(Path::new(one), npy::Array::Labels { size, labels })
-        }
-        several => Found::Layers(several.iter().map(|place| named(place, size)).collect::<Result<_>>()?),
-    })
-}
-
-/// How masks that lie over each other make items, with a name for what none covers.
-type Layering = fn(Size, &[(String, ItemMask)], &str) -> dedit_edit::Result<Segmentation>;
-
-fn layered(size: Size, layers: Vec<Layer>, layering: Layering) -> Result<Segmentation> {
-    let (masks, files): (Vec<_>, Vec<_>) = layers.into_iter().map(|Layer { name, mask, file }| ((name, mask), file)).unzip();
-    layering(size, &masks, BACKGROUND).map_err(|error| {
-        // The sentence names the item; the place is that item's file.
-        let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
-        let told = Error::from(error);
-        match about.and_then(|item| files.get(item)) {
-            Some(file) => told.at(file),
-            None => told,
-        }
-    })
-}
-
-fn is(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-fn array(path: &Path) -> Result<npy::Array> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    let hint = "save it with numpy.save";
-    npy::parse(&bytes).map_err(|reason| Error::new(ErrorKind::Input, reason).at(path).hint(hint))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Input, format!("this cannot be read ({error})")).at(path).hint("check the path")
-}
-
-fn wrong_size(path: &Path, what: &str, found: Size, size: Size) -> Error {
-    let message = format!("{what} {found}, and the picture is {size}");
-    Error::new(ErrorKind::Input, message).at(path).hint("give masks of the picture's own size")
 }

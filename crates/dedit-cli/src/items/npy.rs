@@ -1,6 +1,11 @@
 //! Arrays as `NumPy` saves them (its format 1 to 3): masks `items × height × width` or labels `height × width`.
 
+use std::path::Path;
+
 use dedit_edit::Size;
+
+use super::layer::unreadable;
+use crate::error::{Error, ErrorKind};
 
 /// An array of one of the two shapes.
 #[derive(Debug, PartialEq)]
@@ -14,8 +19,19 @@ pub(super) enum Array {
 /// The most masks of one array.
 const MOST: usize = 4096;
 
+/// Whether a file is named as an array is.
+pub(super) fn is_array(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"))
+}
+
+/// Reads the array in a file.
+pub(super) fn read(path: &Path) -> crate::error::Result<Array> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    parse(&bytes).map_err(|reason| Error::new(ErrorKind::Input, reason).at(path).hint("save it with numpy.save"))
+}
+
 /// Reads an array; what is wrong is said in words. Sizes are checked against the bytes that are there before anything is allocated.
-pub(super) fn parse(bytes: &[u8]) -> Result<Array, String> {
+fn parse(bytes: &[u8]) -> Result<Array, String> {
     let (header, data) = split(bytes).ok_or("this is no whole .npy file")?;
     let kind = Kind::of(&value(header, "descr")?)?;
     if value(header, "fortran_order")? != "False" {

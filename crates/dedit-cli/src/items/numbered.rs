@@ -4,8 +4,7 @@ use std::path::Path;
 
 use dedit_edit::{ItemMask, Segmentation, Size};
 
-use super::{BACKGROUND, Layer, unreadable, wrong_size};
-
+use super::layer::{BACKGROUND, Layer, unreadable, wrong_size};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The masks of an array, with their names.

@@ -5,7 +5,6 @@ use std::path::Path;
 use candle_core::Tensor;
 use image::{DynamicImage, Rgb32FImage, imageops::FilterType};
 
-use super::channels_first;
 use super::read::decoded;
 use crate::arguments::Size;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,4 +59,9 @@ fn on_white(picture: &DynamicImage) -> Rgb32FImage {
         to.0 = [red, green, blue].map(|value| value * alpha + 1.0 - alpha);
     }
     flat
+}
+
+/// Rows of pixels of three values each, as `[1, 3, height, width]`.
+fn channels_first(values: Vec<f32>, width: usize, height: usize) -> Result<Tensor> {
+    Ok(Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu)?.permute((0, 3, 1, 2))?.contiguous()?)
 }

@@ -8,7 +8,7 @@ mod settings;
 pub(crate) use self::init::Source;
 pub(crate) use self::png::{encode, encode_image};
 pub(crate) use self::read::Photo;
-pub(crate) use self::settings::{Init, Lora, Settings};
+pub(crate) use self::settings::{Init, Lora, MADE_BY, Settings};
 
 use candle_core::Tensor;
 use dedit_edit::Segmentation;
@@ -34,9 +34,4 @@ pub(crate) fn to_rgb8(pictures: &Tensor) -> Result<Vec<RgbImage>> {
         list.push(image.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture has another number of pixels than its sides say"))?);
     }
     Ok(list)
-}
-
-/// Rows of pixels of three values each, as `[1, 3, height, width]`.
-fn channels_first(values: Vec<f32>, width: usize, height: usize) -> Result<Tensor> {
-    Ok(Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu)?.permute((0, 3, 1, 2))?.contiguous()?)
 }

@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// The program and its version, as files name them.
+pub(crate) const MADE_BY: &str = concat!("dedit ", env!("CARGO_PKG_VERSION"));
+
 /// Everything that a picture depends on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Settings {

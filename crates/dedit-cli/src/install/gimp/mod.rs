@@ -16,9 +16,10 @@ use self::folder::Folder;
 use self::profiles::{Places, Profile};
 use self::programs::{Program, of_profile};
 use super::files::{self, Removed};
-use crate::arguments::{Reporting, Unused, listed};
+use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::listed;
 use crate::interrupt::Interrupt;
 
 /// The name of the plug-in: GIMP looks for a program of that name in a folder of that name.

@@ -16,9 +16,10 @@ use self::bundle::{BUNDLE, Bundle};
 use self::places::{Places, Readers};
 use super::files::{self, Removed};
 use super::sandbox;
-use crate::arguments::{Reporting, Unused, listed};
+use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::listed;
 
 /// Hosts of which there are sandboxed ones.
 const SANDBOXED: [sandbox::Host; 3] = [

@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::bundle::BUNDLE;
-use crate::arguments::listed;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::listed;
 
 /// The list of folders that the user tells hosts.
 const VARIABLE: &str = "OFX_PLUGIN_PATH";

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use clap::Args;
 use dedit_client::{Client, Program};
 use dedit_daemon::{Daemon, Settings};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
@@ -20,24 +19,13 @@ use dedit_session::SessionsSettings;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use crate::arguments::DaemonOptions;
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::output;
 use crate::picture::{Photo, Picture, encode};
 use crate::sheet::enlarged;
-
-/// Where the engine runs.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Daemon")]
-pub(crate) struct Place {
-    /// Run the engine in this process; without this the daemon does, which is started if it is not there, and keeps models and pictures ready
-    #[arg(long)]
-    no_daemon: bool,
-    /// The daemon's socket [default: the environment variable `DEDIT_SOCKET`, else the user's own]
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
 
 /// What the daemon does in this process.
 struct Within {
@@ -47,7 +35,7 @@ struct Within {
 }
 
 /// A daemon, and who hears what it says.
-pub(crate) struct Desk<'a> {
+pub(crate) struct Connection<'a> {
     client: Client,
     within: Option<Within>,
     console: &'a Console,
@@ -56,26 +44,26 @@ pub(crate) struct Desk<'a> {
     preview: RefCell<Option<PathBuf>>,
 }
 
-impl Place {
+impl DaemonOptions {
     /// The socket.
     pub(crate) fn socket(&self) -> PathBuf {
         address::socket(self.socket.as_deref())
     }
 
     /// The daemon, started if need be.
-    pub(crate) fn desk<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+    pub(crate) fn connect<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
         if self.no_daemon {
-            return within(console, interrupt);
+            return in_process(console, interrupt);
         }
         let client = Client::connect_or_start(&self.socket(), &program()?, &hello())?;
-        Ok(Desk { client, within: None, console, interrupt, preview: RefCell::default() })
+        Ok(Connection { client, within: None, console, interrupt, preview: RefCell::default() })
     }
 
     /// The daemon where one runs; for what needs no engine, this process else.
-    pub(crate) fn desk_if_running<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+    pub(crate) fn connect_if_running<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
         match self.running() {
-            Ok(client) if !self.no_daemon => Ok(Desk { client, within: None, console, interrupt, preview: RefCell::default() }),
-            _ => within(console, interrupt),
+            Ok(client) if !self.no_daemon => Ok(Connection { client, within: None, console, interrupt, preview: RefCell::default() }),
+            _ => in_process(console, interrupt),
         }
     }
 
@@ -104,7 +92,7 @@ pub(crate) fn settings(store: &Path) -> Settings {
 }
 
 /// A daemon in this process: the same as outside, over two pipes.
-fn within<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>> {
+fn in_process<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
     let broken = |error: std::io::Error| Error::new(ErrorKind::Resources, format!("the engine cannot be reached ({error})"));
     let store = tempfile::tempdir().map_err(broken)?;
     let daemon = Daemon::new(settings(store.path()), Arc::new(Catalogue))?;
@@ -112,10 +100,10 @@ fn within<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Desk<'a>
     let serving = daemon.clone();
     thread::spawn(move || serving.converse(asked, answer));
     let client = Client::over(answered, ask, &hello())?;
-    Ok(Desk { client, within: Some(Within { daemon, _store: store }), console, interrupt, preview: RefCell::default() })
+    Ok(Connection { client, within: Some(Within { daemon, _store: store }), console, interrupt, preview: RefCell::default() })
 }
 
-impl Drop for Desk<'_> {
+impl Drop for Connection<'_> {
     /// What runs in this process ends with it.
     fn drop(&mut self) {
         if let Some(within) = &self.within {
@@ -124,7 +112,7 @@ impl Drop for Desk<'_> {
     }
 }
 
-impl Desk<'_> {
+impl Connection<'_> {
     /// Asks for something and waits for the answer: tells how far it is, and stops it where the user wants that.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request, blobs: Vec<Blob>) -> Result<(T, Vec<Blob>)> {
         let call = self.client.send(request, blobs)?;
@@ -303,4 +291,12 @@ pub(crate) fn image(pixels: Pixels) -> Result<Image> {
         dedit_protocol::Samples::F32(samples) => Samples::F32(samples),
     };
     Ok(Image::new(size, channels, samples)?)
+}
+
+/// The pixels of an answer that has some.
+pub(crate) fn picture_of(blobs: Vec<Blob>) -> Result<Image> {
+    match blobs.into_iter().next() {
+        Some(Blob::Pixels(pixels)) => image(pixels),
+        _ => Err(Error::new(ErrorKind::Connection, "the daemon's answer lacks its picture").hint("update dedit and its daemon")),
+    }
 }

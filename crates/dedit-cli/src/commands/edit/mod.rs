@@ -1,17 +1,12 @@
 //! `dedit edit`: changes items of a picture, and nothing else.
 
-mod frame;
-mod how;
 mod report;
-mod source;
-mod verbs;
-pub(crate) mod wire;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use dedit_edit::{Depth, Edit, Image};
+use dedit_edit::{Depth, Edit};
 use dedit_protocol::answer::{Edited, ResultRegion};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, EditOptions, ResultOf};
@@ -19,17 +14,14 @@ use dedit_protocol::{Blob, Request};
 use serde_json::json;
 
 use self::report::{Done, Made};
-pub(crate) use self::report::{rect, rectangle};
-pub(crate) use self::source::{Opened, Planning, Source};
-pub(crate) use self::verbs::Verb;
 use crate::arguments::{self, Reporting};
+use crate::connection::{Connection, picture_of};
 use crate::console::Console;
-use crate::desk::{self, Desk};
-use crate::error::{Error, ErrorKind, Result};
+use crate::edit_options::{Frame, How, Opened, Planning, Source, Verb};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::making::MADE_BY;
-use crate::picture::{Photo, encode_image};
-use crate::{output, sheet};
+use crate::picture::{MADE_BY, Photo, encode_image};
+use crate::{output, sheet, wire};
 
 /// Change items of a learned picture
 #[derive(Debug, Args)]
@@ -63,11 +55,11 @@ pub(crate) struct Common {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
-    frame: frame::Frame,
+    frame: Frame,
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
-    how: how::How,
+    how: How,
     #[command(flatten)]
     engine: arguments::Engine,
     #[command(flatten)]
@@ -78,23 +70,23 @@ pub(crate) struct Common {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
     let common = options.verb.common();
-    let desk = common.engine.place.desk(console, interrupt)?;
-    common.frame.check(&desk)?;
-    let opened = common.source.open(&desk)?;
+    let connection = common.engine.daemon.connect(console, interrupt)?;
+    common.frame.check(&connection)?;
+    let opened = common.source.open(&connection)?;
     let frame = common.frame.open(&opened)?;
     let edited = frame.as_ref().unwrap_or(&opened);
     let files = common.files(edited)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
     let size = edited.target.items.size();
     let edits = common.planning.edits(options.verb.edit(size)?, size)?;
-    let session = common.source.session(&opened, &desk)?;
+    let session = common.source.session(&opened, &connection)?;
     let plan = match &sheet {
-        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, edited, &desk)?.1),
+        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, edited, &connection)?.1),
         None => None,
     };
     interrupt.listen();
-    let original = common.original(edited, &session, &desk)?;
-    let job = Job { common, desk: &desk, edits: &edits, session: &session, frame: frame.as_ref(), original, console };
+    let original = common.original(edited, &session, &connection)?;
+    let job = Job { common, connection: &connection, edits: &edits, session: &session, frame: frame.as_ref(), original, console };
     let made = job.make_all(files, sheet.is_some())?;
     let mut done = Done { verb: edits[0].verb(), item: options.verb.item(), made, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
@@ -115,28 +107,20 @@ impl Common {
     }
 
     /// The picture that is edited.
-    fn original(&self, opened: &Opened, session: &SessionInfo, desk: &Desk<'_>) -> Result<Photo> {
+    fn original(&self, opened: &Opened, session: &SessionInfo, connection: &Connection<'_>) -> Result<Photo> {
         if self.on == 0 {
             return Ok(opened.target.photo.clone());
         }
         let of = ResultOf { session: session.session.clone(), revision: self.on, whole: true };
-        let (_, blobs) = desk.ask::<ResultRegion>(&Request::Result(of), Vec::new())?;
+        let (_, blobs) = connection.ask::<ResultRegion>(&Request::Result(of), Vec::new())?;
         Ok(Photo { image: picture_of(blobs)?, profile: opened.target.photo.profile.clone() })
-    }
-}
-
-/// The pixels of an answer that has some.
-pub(crate) fn picture_of(blobs: Vec<Blob>) -> Result<Image> {
-    match blobs.into_iter().next() {
-        Some(Blob::Pixels(pixels)) => desk::image(pixels),
-        _ => Err(Error::new(ErrorKind::Connection, "the daemon's answer lacks its picture").hint("update dedit and its daemon")),
     }
 }
 
 /// What all variations share.
 struct Job<'a> {
     common: &'a Common,
-    desk: &'a Desk<'a>,
+    connection: &'a Connection<'a>,
     edits: &'a [Edit],
     session: &'a SessionInfo,
     /// What is edited in place of a revision.
@@ -180,7 +164,7 @@ impl Job<'_> {
     /// Makes one result and writes it.
     fn make(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Made> {
         let edits = edit.edits.clone();
-        let (edited, blobs) = self.desk.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let (edited, blobs) = self.connection.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
         let mut picture = self.original.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});

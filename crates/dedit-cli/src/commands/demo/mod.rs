@@ -15,17 +15,16 @@ use dedit_protocol::request::{self, EditOptions, Learn, LearnOptions, ModelChoic
 
 use self::album::{Entry, Step};
 use self::report::{Done, Figures, LearnedPage, Page};
-use crate::arguments::{self, Reporting};
+use crate::arguments::{self, Reporting, pair};
+use crate::connection::{Connection, picture_of};
 use crate::console::Console;
-use crate::desk::Desk;
-use crate::edit::{picture_of, wire};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::items::ItemFiles;
-use crate::learn::pair;
 use crate::output;
 use crate::picture::{Photo, encode_image};
 use crate::sheet;
+use crate::wire;
 
 /// Learn the built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact sheet and a report
 #[derive(Debug, Args)]
@@ -68,11 +67,11 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         Some(path) => vec![album::own(path, &options.files, &options.prompt)?],
         None => album::built_in()?,
     };
-    let desk = options.engine.place.desk(console, interrupt)?;
+    let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice(None, console);
     interrupt.listen();
-    desk.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
-    let demo = Demo { desk, model, options };
+    connection.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    let demo = Demo { connection, model, options };
     let mut pages = Vec::new();
     for entry in &entries {
         pages.push(demo.page(entry, updates)?);
@@ -88,7 +87,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
 
 /// A daemon, and what is asked of it.
 struct Demo<'a> {
-    desk: Desk<'a>,
+    connection: Connection<'a>,
     model: ModelChoice,
     options: &'a Options,
 }
@@ -96,7 +95,7 @@ struct Demo<'a> {
 impl Demo<'_> {
     /// What the model is, in words.
     fn description(&self) -> Result<String> {
-        let (models, _) = self.desk.ask::<Models>(&Request::Models(Nothing {}), Vec::new())?;
+        let (models, _) = self.connection.ask::<Models>(&Request::Models(Nothing {}), Vec::new())?;
         let loaded = models.models.into_iter().find(|model| model.loaded);
         Ok(loaded.map(|model| model.description).unwrap_or_default())
     }
@@ -104,16 +103,16 @@ impl Demo<'_> {
     /// Opens a picture, with its items and what is known of them.
     fn open(&self, entry: &Entry) -> Result<String> {
         let folder = self.options.out.join("sessions").join(&entry.name);
-        let opened = self.desk.open_picture(&entry.picture.photo, &entry.name, Some(&folder), true)?;
+        let opened = self.connection.open_picture(&entry.picture.photo, &entry.name, Some(&folder), true)?;
         let words = |picture: &album::Picture| -> BTreeMap<String, Words> {
             let told = picture.words().iter();
             told.map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() })).collect()
         };
-        self.desk.set_items(&opened.session, Which::Target, &entry.picture.items, Some(words(&entry.picture)))?;
+        self.connection.set_items(&opened.session, Which::Target, &entry.picture.items, Some(words(&entry.picture)))?;
         let reference = entry.reference.as_ref();
-        self.desk.set_reference(&opened.session, reference.map(|picture| (&picture.photo, "a second picture")))?;
+        self.connection.set_reference(&opened.session, reference.map(|picture| (&picture.photo, "a second picture")))?;
         if let Some(picture) = reference {
-            self.desk.set_items(&opened.session, Which::Reference, &picture.items, Some(words(picture)))?;
+            self.connection.set_items(&opened.session, Which::Reference, &picture.items, Some(words(picture)))?;
         }
         Ok(opened.session)
     }
@@ -123,7 +122,7 @@ impl Demo<'_> {
         let session = self.open(entry)?;
         let options = LearnOptions { updates, seed: self.options.seed, ..LearnOptions::default() };
         let learn = Learn { session: session.clone(), model: self.model.clone(), options, restart: true, keep: false };
-        let (learned, _) = self.desk.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+        let (learned, _) = self.connection.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
         let file = self.write(&format!("{}.png", entry.name), &entry.picture.photo.image, entry)?;
         let mut shown =
             vec![(entry.name.clone(), sheet::shrunk(&entry.picture.photo.image)?), ("its items".to_owned(), entry.picture.overlay()?)];
@@ -149,7 +148,7 @@ impl Demo<'_> {
             base: Some(0),
             ..request::Edit::default()
         };
-        let (edited, blobs) = self.desk.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let (edited, blobs) = self.connection.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
         let mut picture = entry.picture.photo.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let file = self.write(&format!("{}-{}.png", entry.name, step.name), &picture, entry)?;

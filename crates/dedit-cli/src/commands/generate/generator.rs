@@ -1,7 +1,5 @@
-//! Making pictures, and writing them with the settings that make them again: what all commands that make pictures share.
+//! Plain diffusion in this process: pictures are generated, and written with the settings that reproduce them.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,19 +9,17 @@ use dedit_models::Model;
 use dedit_session::{ModelChoice, memory};
 use serde_json::{Value, json};
 
-use crate::arguments::Sampling;
-use crate::console::{Console, rounded};
+use crate::arguments::{Sampling, random_seed};
+use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::rounded;
 use crate::interrupt::Interrupt;
 use crate::output::{self, file_name};
-use crate::picture::{self, Init, Lora, Settings};
+use crate::picture::{self, Init, Lora, MADE_BY, Settings};
 
-/// What files say of the program that made them.
-pub(crate) const MADE_BY: &str = concat!("dedit ", env!("CARGO_PKG_VERSION"));
-
-/// A loaded model, and who is told of the work.
-pub(crate) struct Making<'a> {
-    pub(crate) pipeline: Pipeline,
+/// A loaded model.
+pub(super) struct Generator<'a> {
+    pub(super) pipeline: Pipeline,
     name: String,
     choice: ModelChoice,
     load_seconds: f64,
@@ -31,20 +27,20 @@ pub(crate) struct Making<'a> {
     interrupt: &'a Interrupt,
 }
 
-/// Pictures that were made and written.
-pub(crate) struct Made {
-    /// How the first of them is made again.
-    pub(crate) settings: Settings,
+/// Pictures that were generated and written.
+pub(super) struct Generated {
+    /// The settings of the first of them.
+    pub(super) settings: Settings,
     /// Steps that were done.
-    pub(crate) steps: usize,
+    pub(super) steps: usize,
     load_seconds: f64,
     seconds: f64,
     files: Vec<String>,
 }
 
-impl<'a> Making<'a> {
+impl<'a> Generator<'a> {
     /// Loads the model.
-    pub(crate) fn begin(model: Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
+    pub(super) fn load(model: Model, console: &'a Console, interrupt: &'a Interrupt) -> Result<Self> {
         let begun = Instant::now();
         console.stage("loading the model", 0, 1, None);
         let (name, choice) = (model.name(), model.choice().clone());
@@ -53,7 +49,7 @@ impl<'a> Making<'a> {
     }
 
     /// A request with what the options say, and what suits the model where they say nothing.
-    pub(crate) fn request(&self, prompt: &str, sampling: &Sampling) -> GenerateRequest {
+    pub(super) fn request(&self, prompt: &str, sampling: &Sampling) -> GenerateRequest {
         let usual = self.pipeline.request(prompt);
         let own = self.pipeline.scheduler();
         if let (Some(class), None, Some(kind)) = (self.pipeline.replaced_scheduler(), sampling.scheduler, own.kind()) {
@@ -68,8 +64,8 @@ impl<'a> Making<'a> {
         }
     }
 
-    /// Makes the pictures of a request and writes one to each of `files`; `init` names the picture that it starts from.
-    pub(crate) fn make(&self, request: &GenerateRequest, init: Option<&str>, files: &[PathBuf]) -> Result<Made> {
+    /// Generates the pictures of a request and writes one to each of `files`; `init` names the picture that it starts from.
+    pub(super) fn generate(&self, request: &GenerateRequest, init: Option<&str>, files: &[PathBuf]) -> Result<Generated> {
         let begun = Instant::now();
         self.check_memory(request)?;
         self.interrupt.listen();
@@ -80,13 +76,13 @@ impl<'a> Making<'a> {
         let pictures = picture::to_rgb8(&made.pictures)?;
         let settings = self.settings(request, init);
         for (i, (picture, file)) in pictures.iter().zip(files).enumerate() {
-            // Whatever batch it was made in, a picture is made again alone.
+            // Reproducing one picture needs its own seed, not that of its batch.
             let own = Settings { seed: request.seed.wrapping_add(i as u64), ..settings.clone() };
             output::write(file, &picture::encode(picture, &own.texts()?)?)?;
         }
         let files = files.iter().map(|file| file.display().to_string()).collect();
         let (load_seconds, seconds) = (self.load_seconds, begun.elapsed().as_secs_f64());
-        Ok(Made { settings, steps: made.steps, load_seconds, seconds, files })
+        Ok(Generated { settings, steps: made.steps, load_seconds, seconds, files })
     }
 
     /// Refuses what cannot fit into memory, before hours are spent or the system kills something.
@@ -122,16 +118,16 @@ impl<'a> Making<'a> {
     }
 }
 
-impl Made {
+impl Generated {
     /// In a line for people.
-    pub(crate) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let Settings { width, height, seed, scheduler, .. } = &self.settings;
         let (files, steps, seconds) = (self.files.join(", "), self.steps, self.seconds);
         format!("{files}: {width} × {height}, {steps} steps of {scheduler}, seed {seed}, {seconds:.1} s")
     }
 
     /// For programs.
-    pub(crate) fn report(&self) -> Value {
+    pub(super) fn report(&self) -> Value {
         let Settings { width, height, seed, scheduler, guidance, model_description, lora, .. } = &self.settings;
         json!({
             "files": self.files,
@@ -147,10 +143,4 @@ impl Made {
             "peak_rss_bytes": memory::peak_rss_bytes(),
         })
     }
-}
-
-/// A seed that is short enough to be typed again.
-pub(crate) fn random_seed() -> u64 {
-    // The standard library's hasher is keyed with the system's random numbers.
-    RandomState::new().build_hasher().finish() >> 32
 }

@@ -16,9 +16,9 @@ use dedit_protocol::{Request, address};
 use dedit_session::SessionsSettings;
 use serde_json::{Value, json};
 
-use crate::arguments::Reporting;
+use crate::arguments::{DaemonOptions, Reporting};
+use crate::connection;
 use crate::console::Console;
-use crate::desk::{self, Place};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Start the daemon, look at it, or end it; other commands start it by themselves
@@ -45,7 +45,7 @@ enum What {
 #[derive(Debug, Args)]
 struct Common {
     #[command(flatten)]
-    place: Place,
+    daemon: DaemonOptions,
     #[command(flatten)]
     reporting: Reporting,
 }
@@ -105,8 +105,8 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
     match &options.what {
         What::Start(start) if start.foreground => foreground(start),
         What::Start(start) => begin(start, console),
-        What::Status(common) => status(&common.place, console),
-        What::Stop(common) => stop(&common.place, console),
+        What::Status(common) => status(&common.daemon, console),
+        What::Stop(common) => stop(&common.daemon, console),
         What::Logs(logs) => tell_log(logs, console),
     }
 }
@@ -134,7 +134,7 @@ impl Start {
 
 /// Is the daemon until it ends.
 fn foreground(start: &Start) -> Result<()> {
-    let socket = Bound::bind(&start.common.place.socket())?;
+    let socket = Bound::bind(&start.common.daemon.socket())?;
     let daemon = Daemon::new(start.settings(), Arc::new(Catalogue))?;
     let ending = daemon.clone();
     ctrlc::set_handler(move || ending.end())
@@ -144,7 +144,7 @@ fn foreground(start: &Start) -> Result<()> {
 
 /// Starts a daemon in the background, with these settings.
 fn begin(start: &Start, console: &Console) -> Result<()> {
-    let mut program = desk::program()?;
+    let mut program = connection::program()?;
     let mut add = |name: &str, value: String| program.arguments.extend([name.into(), value.into()]);
     if let Some(data) = &start.data {
         add("--data", std::path::absolute(data).unwrap_or_else(|_| data.clone()).to_string_lossy().into_owned());
@@ -155,16 +155,16 @@ fn begin(start: &Start, console: &Console) -> Result<()> {
     add("--quota", start.quota.to_string());
     add("--unload-after", start.unload_after.to_string());
     add("--exit-after", start.exit_after.to_string());
-    let socket = start.common.place.socket();
-    let client = Client::connect_or_start(&socket, &program, &desk::hello())?;
+    let socket = start.common.daemon.socket();
+    let client = Client::connect_or_start(&socket, &program, &connection::hello())?;
     let process = client.welcome().process;
     let told = format!("the daemon runs as process {process} at {}", socket.display());
     console.finish(&told, json!({"process": process, "socket": socket, "log": client.welcome().log}));
     Ok(())
 }
 
-fn status(place: &Place, console: &Console) -> Result<()> {
-    let client = place.running()?;
+fn status(options: &DaemonOptions, console: &Console) -> Result<()> {
+    let client = options.running()?;
     let (status, _) = client.ask::<Status>(&Request::Status(Nothing {}), Vec::new())?;
     let welcome = client.welcome().clone();
     let mut lines = vec![format!(
@@ -191,7 +191,7 @@ fn status(place: &Place, console: &Console) -> Result<()> {
     for (key, value) in [("version", json!(welcome.version)), ("process", json!(welcome.process)), ("log", json!(welcome.log))] {
         report[key] = value;
     }
-    report["socket"] = json!(place.socket());
+    report["socket"] = json!(options.socket());
     console.finish(&lines.join("\n"), report);
     Ok(())
 }
@@ -199,13 +199,13 @@ fn status(place: &Place, console: &Console) -> Result<()> {
 /// How long a daemon may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn stop(place: &Place, console: &Console) -> Result<()> {
-    let client = place.running()?;
+fn stop(options: &DaemonOptions, console: &Console) -> Result<()> {
+    let client = options.running()?;
     let process = client.welcome().process;
     client.ask::<Nothing>(&Request::Shutdown(Nothing {}), Vec::new())?;
     drop(client);
     let asked = Instant::now();
-    while place.running().is_ok_and(|client| client.welcome().process == process) {
+    while options.running().is_ok_and(|client| client.welcome().process == process) {
         if asked.elapsed() > PATIENCE {
             return Err(Error::new(ErrorKind::Connection, format!("the daemon, process {process}, does not end"))
                 .hint("it may be within a long step; wait, or end the process"));
@@ -218,7 +218,7 @@ fn stop(place: &Place, console: &Console) -> Result<()> {
 
 /// Whether a daemon runs or not: its log is most wanted when it does not.
 fn tell_log(logs: &Logs, console: &Console) -> Result<()> {
-    let running = logs.common.place.running().ok().map(|client| PathBuf::from(&client.welcome().log));
+    let running = logs.common.daemon.running().ok().map(|client| PathBuf::from(&client.welcome().log));
     let file = running.unwrap_or_else(|| log_file(&address::data()));
     let text = fs::read_to_string(&file).map_err(|error| {
         Error::usage(format!("there is no log ({error})")).at(&file).hint("a daemon writes it; dedit daemon start starts one")

@@ -7,7 +7,7 @@ use dedit_edit::{Channels, Image, Samples, Segmentation};
 use dedit_protocol::features;
 
 use super::source::{Labels, Opened};
-use crate::desk::Desk;
+use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::items;
 use crate::picture::{Photo, Picture};
@@ -15,7 +15,7 @@ use crate::picture::{Photo, Picture};
 /// The frame, if one is edited.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Picture")]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// Edit this picture in place of the session's own, with what was learned there: another frame of the film that it is from. The session's history gets
     /// no entry
     #[arg(long, value_name = "FILE", conflicts_with = "on")]
@@ -28,15 +28,15 @@ pub(super) struct Frame {
 
 impl Frame {
     /// An error where a frame is to be edited and the daemon cannot: it would edit the session's own picture in its place.
-    pub(super) fn check(&self, desk: &Desk<'_>) -> Result<()> {
+    pub(crate) fn check(&self, connection: &Connection<'_>) -> Result<()> {
         if self.frame.is_none() {
             return Ok(());
         }
-        desk.require(features::FRAMES)
+        connection.require(features::FRAMES)
     }
 
     /// The frame with its items, to be edited in place of what was opened.
-    pub(super) fn open(&self, opened: &Opened) -> Result<Option<Opened>> {
+    pub(crate) fn open(&self, opened: &Opened) -> Result<Option<Opened>> {
         let Some(path) = &self.frame else { return Ok(None) };
         let photo = Photo::read(path)?;
         photo.image.check_finite().map_err(|error| Error::from(error).at(path))?;

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use dedit_edit::Rect;
-use dedit_protocol::answer::{Edited, Region};
+use dedit_protocol::answer::Edited;
 use image::RgbImage;
 use serde_json::{Value, json};
 
-use crate::arguments::listed;
-use crate::console::rounded;
+use crate::format::{listed, rect, rectangle, rounded};
 
 /// A result.
 pub(super) struct Made {
@@ -67,15 +65,4 @@ impl Done<'_> {
             "variations": self.made.iter().map(variation).collect::<Vec<_>>(),
         })
     }
-}
-
-/// A rectangle for programs.
-pub(crate) fn rectangle(rect: Rect) -> Value {
-    json!({"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height})
-}
-
-/// A rectangle of the wire.
-pub(crate) fn rect(region: Region) -> Rect {
-    let Region { x, y, width, height } = region;
-    Rect { x, y, width, height }
 }

@@ -1,10 +1,10 @@
 //! How a picture is learned: options as the daemon is told them.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dedit_protocol::request::LearnOptions;
 
-use crate::arguments;
-use crate::error::{Error, Result};
+use crate::arguments::{self, Preset, pair};
+use crate::error::Result;
 
 /// How it is learned.
 #[derive(Debug, Clone, Args)]
@@ -48,15 +48,6 @@ pub(crate) struct How {
     seed: u64,
 }
 
-/// The published way, or a better one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Preset {
-    /// Better
-    Default,
-    /// As published
-    Reference,
-}
-
 impl How {
     /// What makes no sense is told before anything is sent.
     pub(super) fn options(&self) -> Result<LearnOptions> {
@@ -76,14 +67,5 @@ impl How {
             preview_every: self.preview_every,
             seed: self.seed,
         })
-    }
-}
-
-/// Two numbers, one for each stage, if any were given.
-pub(crate) fn pair<T: Copy>(values: &[T], what: &str) -> Result<Option<[T; 2]>> {
-    match values {
-        [] => Ok(None),
-        &[one, other] => Ok(Some([one, other])),
-        _ => Err(Error::usage(format!("--{what} has {} numbers", values.len())).hint("give two, one for each stage, such as 80,120")),
     }
 }

@@ -13,12 +13,12 @@ use dedit_protocol::answer::Learned;
 use dedit_protocol::request::{self, Learn, Nothing, Words};
 use serde_json::json;
 
-pub(crate) use self::how::{Preset, pair};
 use crate::arguments::{self, Reporting};
-use crate::console::{Console, rounded};
+use crate::console::Console;
 use crate::error::{Error, Result};
+use crate::format::rounded;
 use crate::interrupt::Interrupt;
-use crate::items::{self, ItemFiles};
+use crate::items::{self, ItemFiles, read_picture};
 use crate::output;
 use crate::picture::{Photo, Picture};
 
@@ -54,13 +54,6 @@ pub(crate) struct Options {
     engine: arguments::Engine,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
-}
-
-/// Reads a picture with its items.
-pub(crate) fn read_picture(path: &Path, files: &ItemFiles) -> Result<Picture> {
-    let photo = Photo::read(path)?;
-    let items = files.read(photo.image.size())?;
-    Ok(Picture { photo, items })
 }
 
 /// A picture to be learned, with what is said of its items.
@@ -110,28 +103,28 @@ impl Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let (target, reference) = options.read()?;
     let learning = options.how.options()?;
-    let desk = options.engine.place.desk(console, interrupt)?;
+    let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice(None, console);
     interrupt.listen();
     // A model that is not there is told before anything is written.
-    desk.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    connection.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
     let folder = &options.session;
-    let opened = desk.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
+    let opened = connection.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
     let named = stored_name(folder, &opened.session)?;
     let folder = named.as_deref().unwrap_or(folder);
-    desk.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.told_words()))?;
-    desk.set_reference(
+    connection.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.told_words()))?;
+    connection.set_reference(
         &opened.session,
         reference.as_ref().map(|said| (&said.picture.photo, said.name())).as_ref().map(|(photo, name)| (*photo, name.as_str())),
     )?;
     if let Some(said) = &reference {
-        desk.set_items(&opened.session, request::Which::Reference, &said.picture.items, Some(said.told_words()))?;
+        connection.set_items(&opened.session, request::Which::Reference, &said.picture.items, Some(said.told_words()))?;
     }
     if options.how.preview_every > 0 {
-        desk.preview_to(Path::new(&opened.folder).join(PREVIEW));
+        connection.preview_to(Path::new(&opened.folder).join(PREVIEW));
     }
     let learn = Learn { session: opened.session, model, options: learning, restart: options.restart, keep: false };
-    let (learned, _) = desk.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+    let (learned, _) = connection.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
     let mut report = json!(learned);
     report["session"] = json!(folder);
     for key in ["seconds", "loss_first", "loss_last"] {

@@ -10,10 +10,10 @@ use dedit_session::{ModelChoice, Models as _, memory};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{DeviceName, Reporting, listed};
+use crate::arguments::{DaemonOptions, DeviceName, Reporting};
 use crate::console::Console;
-use crate::desk::Place;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::listed;
 use crate::install;
 
 /// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, hide = true)]
     seed: Option<u64>,
     #[command(flatten)]
-    place: Place,
+    daemon: DaemonOptions,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
@@ -65,7 +65,7 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let checks = [daemon(&options.place), model(options), ram(), disk(), gimp(), krita(), openfx()];
+    let checks = [daemon(&options.daemon), model(options), ram(), disk(), gimp(), krita(), openfx()];
     let line = |check: &Check| {
         let mark = match check.ok {
             Some(true) => "ok",
@@ -84,9 +84,9 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
     Err(Error::new(ErrorKind::Connection, format!("{wrong} of {} are not as they should be", checks.len())).hint("see above"))
 }
 
-fn daemon(place: &Place) -> Check {
-    let socket = place.socket();
-    match place.running() {
+fn daemon(options: &DaemonOptions) -> Check {
+    let socket = options.socket();
+    match options.running() {
         Ok(client) => {
             let welcome = client.welcome();
             let found = format!("version {}, process {}, at {}", welcome.version, welcome.process, socket.display());

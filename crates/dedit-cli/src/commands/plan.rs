@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit::{Planning, Source, Verb};
+use crate::edit_options::{Planning, Source, Verb};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -51,13 +51,13 @@ pub(crate) struct Common {
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let common = options.verb.common();
-    let desk = common.unused.place.desk_if_running(console, interrupt)?;
-    let opened = common.source.open(&desk)?;
+    let connection = common.unused.daemon.connect_if_running(console, interrupt)?;
+    let opened = common.source.open(&connection)?;
     let size = opened.target.items.size();
     let edits = common.planning.edits(options.verb.edit(size)?, size)?;
     let verb = edits[0].verb();
-    let session = common.source.session(&opened, &desk)?;
-    let (planned, plan) = common.planning.plan(&edits, false, &session, &opened, &desk)?;
+    let session = common.source.session(&opened, &connection)?;
+    let (planned, plan) = common.planning.plan(&edits, false, &session, &opened, &connection)?;
     if let Some(file) = &common.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;

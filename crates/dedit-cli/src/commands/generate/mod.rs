@@ -1,16 +1,18 @@
 //! `dedit generate`: prompt to picture, and prompt and picture to picture.
 
+mod generator;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use dedit_diffusion::pipeline::{GenerateRequest, InitPicture, check_size};
 use dedit_models::Model;
 
+use self::generator::Generator;
 use crate::arguments::{Engine, Reporting, Sampling, Size, parse_count};
 use crate::console::Console;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::making::Making;
 use crate::output;
 use crate::picture::Source;
 
@@ -58,8 +60,8 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         // Before the model is loaded, which takes its time.
         check_size(unit, size.width, size.height)?;
     }
-    let making = Making::begin(model, console, interrupt)?;
-    let usual = making.request(&options.prompt, &options.sampling);
+    let generator = Generator::load(model, console, interrupt)?;
+    let usual = generator.request(&options.prompt, &options.sampling);
     let size = size.unwrap_or(Size { width: usual.width, height: usual.height });
     let picture = source.map(|source| source.fit(size)).transpose()?;
     let request = GenerateRequest {
@@ -71,7 +73,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         ..usual
     };
     let name = options.init.as_deref().map(output::file_name);
-    let made = making.make(&request, name.as_deref(), &files)?;
-    console.finish(&made.told(), made.report());
+    let generated = generator.generate(&request, name.as_deref(), &files)?;
+    console.finish(&generated.summary(), generated.report());
     Ok(())
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit::rectangle;
 use crate::error::Result;
+use crate::format::rectangle;
 use crate::interrupt::Interrupt;
 use crate::picture::Picture;
 use crate::{output, sheet};
@@ -33,15 +33,15 @@ pub(crate) struct Options {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
-    let desk = options.unused.place.desk_if_running(console, interrupt)?;
-    let session = desk.open_session(&options.session)?;
-    let (picture, fetched) = desk.fetch(&session.session, Which::Target)?;
+    let connection = options.unused.daemon.connect_if_running(console, interrupt)?;
+    let session = connection.open_session(&options.session)?;
+    let (picture, fetched) = connection.fetch(&session.session, Which::Target)?;
     if let Some(file) = &options.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &sheet::overlay(&picture)?)?;
     }
     let history = History { session: session.session.clone(), ..History::default() };
-    let (revisions, _) = desk.ask::<Revisions>(&Request::History(history), Vec::new())?;
+    let (revisions, _) = connection.ask::<Revisions>(&Request::History(history), Vec::new())?;
     let items = items(&picture, &fetched);
     let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
     let told = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));

@@ -4,14 +4,12 @@ use clap::{Args, ValueEnum};
 use dedit_diffusion::scheduler::SchedulerKind;
 use dedit_protocol::request::EditOptions;
 
-use crate::arguments::parse_count;
-use crate::learn::Preset;
-use crate::making::random_seed;
+use crate::arguments::{Preset, parse_count, random_seed};
 
 /// How it is made.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sampling")]
-pub(super) struct How {
+pub(crate) struct How {
     /// The way of the published implementation, or a better one
     #[arg(long, value_enum, default_value_t = Preset::Default)]
     preset: Preset,
@@ -29,7 +27,7 @@ pub(super) struct How {
     scheduler: Option<SchedulerKind>,
     /// How many results, with the seeds that follow
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_count)]
-    pub(super) variations: usize,
+    pub(crate) variations: usize,
     /// Share of the steps in which moved items keep their own pixels; 0 re-imagines them [default: 0.8]
     #[arg(long, value_name = "0..1", allow_negative_numbers = true)]
     anchor: Option<f64>,
@@ -58,12 +56,12 @@ enum StartName {
 
 impl How {
     /// Whether it is done as published.
-    pub(super) fn published(&self) -> bool {
+    pub(crate) fn published(&self) -> bool {
         self.preset == Preset::Reference
     }
 
     /// As the daemon is told it; the seed is that of the first result.
-    pub(super) fn options(&self) -> EditOptions {
+    pub(crate) fn options(&self) -> EditOptions {
         EditOptions {
             reference: self.preset == Preset::Reference,
             steps: self.steps,

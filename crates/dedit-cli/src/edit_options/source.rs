@@ -10,13 +10,12 @@ use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, PlanOptions, Which};
 
 use super::verbs::{Nothing, Verb};
-use super::wire;
-use crate::desk::{self, Desk};
+use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
-use crate::items::ItemFiles;
-use crate::learn::read_picture;
+use crate::items::{ItemFiles, read_picture};
 use crate::output::file_name;
 use crate::picture::Picture;
+use crate::wire;
 
 /// Where the picture and its items come from.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +37,7 @@ pub(crate) struct Opened {
     pub(crate) session: Option<SessionInfo>,
     pub(crate) target: Picture,
     /// The items of a frame, where they lie otherwise than in the session's own picture.
-    pub(super) labels: Option<Labels>,
+    pub(crate) labels: Option<Labels>,
 }
 
 /// The items of a frame.
@@ -50,17 +49,17 @@ pub(crate) struct Labels {
 }
 
 impl Source {
-    pub(crate) fn open(&self, desk: &Desk<'_>) -> Result<Opened> {
+    pub(crate) fn open(&self, connection: &Connection<'_>) -> Result<Opened> {
         if let Some(folder) = &self.session {
-            let info = desk.open_session(folder)?;
-            let (target, _) = desk.fetch(&info.session, Which::Target)?;
+            let info = connection.open_session(folder)?;
+            let (target, _) = connection.fetch(&info.session, Which::Target)?;
             return Ok(Opened { session: Some(info), target, labels: None });
         }
         Ok(Opened { session: None, target: read_picture(self.path(), &self.files)?, labels: None })
     }
 
     /// Whether nothing can have been learned.
-    pub(super) fn is_picture(&self) -> bool {
+    pub(crate) fn is_picture(&self) -> bool {
         self.session.is_none()
     }
 
@@ -70,34 +69,34 @@ impl Source {
     }
 
     /// The session of what was opened: for a picture alone, one in the daemon's store.
-    pub(crate) fn session(&self, opened: &Opened, desk: &Desk<'_>) -> Result<SessionInfo> {
+    pub(crate) fn session(&self, opened: &Opened, connection: &Connection<'_>) -> Result<SessionInfo> {
         if let Some(info) = &opened.session {
             return Ok(info.clone());
         }
-        let info = desk.open_picture(&opened.target.photo, &file_name(self.path()), None, false)?;
-        desk.set_items(&info.session, Which::Target, &opened.target.items, None)
+        let info = connection.open_picture(&opened.target.photo, &file_name(self.path()), None, false)?;
+        connection.set_items(&info.session, Which::Target, &opened.target.items, None)
     }
 }
 
 impl Opened {
     /// Adds the numbers of a frame's items to what goes with a request, and gives their place.
-    pub(super) fn add_labels(&self, blobs: &mut Vec<Blob>) -> Result<Option<usize>> {
+    pub(crate) fn add_labels(&self, blobs: &mut Vec<Blob>) -> Result<Option<usize>> {
         self.labels.as_ref().map(|labels| add(&labels.image, blobs)).transpose()
     }
 
     /// The names that these numbers mean.
-    pub(super) fn names_of_labels(&self) -> Option<Vec<String>> {
+    pub(crate) fn names_of_labels(&self) -> Option<Vec<String>> {
         self.labels.as_ref().map(|labels| labels.names.clone())
     }
 
     /// Likewise for the picture.
-    pub(super) fn add_picture(&self, blobs: &mut Vec<Blob>) -> Result<usize> {
+    pub(crate) fn add_picture(&self, blobs: &mut Vec<Blob>) -> Result<usize> {
         add(&self.target.photo.image, blobs)
     }
 }
 
 fn add(image: &Image, blobs: &mut Vec<Blob>) -> Result<usize> {
-    blobs.push(Blob::Pixels(desk::pixels(image)?));
+    blobs.push(Blob::Pixels(connection::pixels(image)?));
     Ok(blobs.len() - 1)
 }
 
@@ -158,7 +157,7 @@ impl Planning {
     }
 
     /// What holds for the plan, as the daemon is told it.
-    pub(super) fn options(&self, published: bool) -> PlanOptions {
+    pub(crate) fn options(&self, published: bool) -> PlanOptions {
         let fit = match self.fit {
             FitName::Exact => "exact",
             FitName::Loose => "loose",
@@ -174,7 +173,7 @@ impl Planning {
         published: bool,
         session: &SessionInfo,
         opened: &Opened,
-        desk: &Desk<'_>,
+        connection: &Connection<'_>,
     ) -> Result<(Planned, EditPlan)> {
         let (edits, mut blobs) = wire::told(edits)?;
         let frame_items = opened.add_labels(&mut blobs)?;
@@ -187,6 +186,6 @@ impl Planning {
             frame_items,
             frame_names: opened.names_of_labels(),
         };
-        desk.plan(plan, blobs, &opened.target.items)
+        connection.plan(plan, blobs, &opened.target.items)
     }
 }

@@ -8,8 +8,7 @@ use dedit_protocol::answer::Edited;
 use image::RgbImage;
 use serde_json::{Value, json};
 
-use crate::console::rounded;
-use crate::edit::{rect, rectangle};
+use crate::format::{rect, rectangle, rounded};
 
 /// Pictures with titles.
 pub(super) type Titled = Vec<(String, RgbImage)>;
