@@ -1,0 +1,186 @@
+//! A row of the table of parameters.
+
+use crate::host::Host;
+
+/// Which parameter it is, whatever a host calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is a row of the table, which has its help")]
+pub enum Id {
+    Item,
+    Prompt,
+    From,
+    FromImage,
+    FromDocument,
+    FromFile,
+    FromItem,
+    FromName,
+    Into,
+    Dx,
+    Dy,
+    Scale,
+    Rotate,
+    With,
+    Amount,
+    Mask,
+    When,
+    Variations,
+    Items,
+    Picture,
+    Fit,
+    Ring,
+    Margin,
+    Also,
+    Seed,
+    Steps,
+    Scheduler,
+    Guidance,
+    Strength,
+    Anchor,
+    Start,
+    WholePicture,
+    Steady,
+    Preset,
+    Model,
+    Revision,
+    Most,
+    Restart,
+    Tokens,
+    Updates,
+    Rates,
+    Rank,
+    FullAttention,
+    Batch,
+    Accumulation,
+    NoEarlyStop,
+    CheckpointLevels,
+    PreviewEvery,
+}
+
+/// The values that a numeric parameter takes: from `low` to `high`, both included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range<T> {
+    /// The lowest.
+    pub low: T,
+    /// The highest.
+    pub high: T,
+    /// The value where none is given; `None` where the daemon chooses one ([`Parameter::usual`] says which).
+    pub default: Option<T>,
+    /// What stands for "none is given" in hosts whose parameters always have a value.
+    pub automatic: Option<T>,
+}
+
+/// One of the words that a choice takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// The permanent word.
+    pub word: &'static str,
+    /// What people read.
+    pub label: &'static str,
+    /// The hosts that offer it.
+    pub hosts: &'static [Host],
+}
+
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Words; none by default.
+    Text,
+    /// Several words or names; none by default.
+    Texts,
+    /// The path of a file.
+    File,
+    /// An image that is open in the host.
+    Image,
+    /// A finite number.
+    Number(Range<f64>),
+    /// A whole number.
+    Whole(Range<i128>),
+    /// Two numbers: one for each stage of learning.
+    NumberPair([f64; 2]),
+    /// Two whole numbers: one for each stage of learning.
+    WholePair([usize; 2]),
+    /// On or off; off by default.
+    Switch,
+    /// One of some words; `default` is one of them.
+    Choice {
+        /// In the permanent order.
+        choices: &'static [Choice],
+        /// Where none is given.
+        default: &'static str,
+    },
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Which it is.
+    pub id: Id,
+    /// The permanent name: the command line's option, a script's argument.
+    pub name: &'static str,
+    /// Other permanent names of it in some hosts.
+    pub names: &'static [(Host, &'static str)],
+    /// Names that it had once and that are still understood.
+    pub older: &'static [&'static str],
+    /// What people read; `_` stands before the letter that is its key in a dialog.
+    pub label: &'static str,
+    /// What it does, without a full stop.
+    pub help: &'static str,
+    /// The unit of its values, such as `px`; empty for none.
+    pub unit: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// The hosts that offer it.
+    pub hosts: &'static [Host],
+    /// Whether the command line insists on it. Other hosts have the selection in place of an item, and ask for the rest in their dialogs.
+    pub required: bool,
+    /// The value that the daemon chooses where none is given, in words.
+    pub usual: Option<fn() -> String>,
+}
+
+impl Parameter {
+    /// What a host calls it.
+    pub fn name(&self, host: Host) -> &'static str {
+        self.names.iter().find(|(of, _)| *of == host).map_or(self.name, |(_, name)| name)
+    }
+
+    /// Whether a host offers it.
+    pub fn is_offered_by(&self, host: Host) -> bool {
+        self.hosts.contains(&host)
+    }
+
+    /// What people read, without the mark of its key.
+    pub fn label(&self) -> String {
+        self.label.replace('_', "")
+    }
+
+    /// The words of a choice that a host offers; none of what is no choice.
+    pub fn choices(&self, host: Host) -> Vec<&'static Choice> {
+        match self.kind {
+            Kind::Choice { choices, .. } => choices.iter().filter(|choice| choice.hosts.contains(&host)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Help with the value where none is given: `Denoising steps [default: 20; 50 to reconstruct]`.
+    pub fn help_with_default(&self) -> String {
+        match self.default_in_words() {
+            Some(default) => format!("{} [default: {default}]", self.help),
+            None => self.help.to_owned(),
+        }
+    }
+
+    /// The value where none is given, in words; `None` for what is then empty or off.
+    pub fn default_in_words(&self) -> Option<String> {
+        if let Some(usual) = self.usual {
+            return Some(usual());
+        }
+        match self.kind {
+            Kind::Number(range) => range.default.map(|default| default.to_string()),
+            Kind::Whole(range) => range.default.map(|default| default.to_string()),
+            Kind::NumberPair([one, other]) => Some(format!("{one},{other}")),
+            Kind::WholePair([one, other]) => Some(format!("{one},{other}")),
+            Kind::Choice { default, .. } => Some(default.to_owned()),
+            Kind::Text | Kind::Texts | Kind::File | Kind::Image | Kind::Switch => None,
+        }
+    }
+}
