@@ -52,7 +52,7 @@ impl Pipeline {
         let mut scheduler = scheduler.map_err(place)?;
         let first = first_step(scheduler.steps(), request.init.as_ref())?;
         let prompt = self.encode_prompt(&request.prompt)?;
-        let negative = if Guided::branches(self, request) { Some(self.encode_negative_prompt(&request.negative_prompt)?) } else { None };
+        let negative = if self.uses_negative_prompt(request) { Some(self.encode_negative_prompt(&request.negative_prompt)?) } else { None };
         tell(
             progress,
             Progress::Text { cut: prompt.cut.as_deref(), negative_cut: negative.as_ref().and_then(|text| text.cut.as_deref()) },

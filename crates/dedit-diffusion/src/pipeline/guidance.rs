@@ -21,11 +21,6 @@ pub(super) struct Guided<'a> {
 }
 
 impl<'a> Guided<'a> {
-    /// Guidance takes the second branch where it is above 1 and the U-Net does not have it as an input.
-    pub(super) fn branches(pipeline: &Pipeline, request: &GenerateRequest) -> bool {
-        request.guidance > 1.0 && pipeline.unet.config().time_cond_proj_dim.is_none()
-    }
-
     pub(super) fn new(
         pipeline: &'a Pipeline,
         request: &GenerateRequest,

@@ -3,7 +3,6 @@
 use candle_core::Tensor;
 
 use super::Pipeline;
-use super::guidance::Guided;
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::{Error, Family, Result};
 
@@ -80,11 +79,16 @@ impl Pipeline {
         self.unet.config().sample_size.unwrap_or(usual) * self.pixels_per_latent()
     }
 
+    /// Whether each step also predicts for the negative prompt: where guidance is above 1, and is no input of the U-Net.
+    pub(super) fn uses_negative_prompt(&self, request: &GenerateRequest) -> bool {
+        request.guidance > 1.0 && self.unet.config().time_cond_proj_dim.is_none()
+    }
+
     /// Bytes that the denoiser's largest activations take at least: what it keeps of its outermost level for the way back up, and the widened
     /// channels inside one transformer there. More than the free memory of the machine cannot work.
     pub fn least_memory(&self, request: &GenerateRequest) -> u64 {
         let unit = self.pixels_per_latent();
-        let branches = if Guided::branches(self, request) { 2 } else { 1 };
+        let branches = if self.uses_negative_prompt(request) { 2 } else { 1 };
         let samples = (request.batch as u64).saturating_mul(branches);
         let pixels = (request.width / unit) as u64 * (request.height / unit) as u64;
         let config = self.unet.config();

@@ -4,7 +4,7 @@ use safetensors::Dtype;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-use super::header::Fault;
+use super::fault::Fault;
 
 const AGAIN: &str = "download it again";
 

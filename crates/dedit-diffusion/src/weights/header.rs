@@ -7,6 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::diagnosis;
+use super::fault::Fault;
 
 /// Length of the length at the start.
 const LENGTH_BYTES: usize = 8;
@@ -27,19 +28,6 @@ pub(super) struct TensorEntry {
 pub(super) struct Header {
     pub(super) tensors: Vec<TensorEntry>,
     pub(super) notes: HashMap<String, String>,
-}
-
-/// What is wrong with a file, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) found: String,
-    pub(super) hint: &'static str,
-}
-
-impl Fault {
-    pub(super) fn new(found: impl Into<String>, hint: &'static str) -> Self {
-        Self { found: found.into(), hint }
-    }
 }
 
 impl Header {

@@ -2,21 +2,27 @@
 
 mod checkpoint;
 mod diagnosis;
+mod diffusers;
 mod family;
+mod fault;
 mod file;
 mod folder;
 mod header;
 mod map;
 mod names;
+mod open;
+mod options;
+mod parts;
 mod single;
 mod source;
 mod tensor;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use checkpoint::{Checkpoint, Component, OpenOptions};
+pub use checkpoint::{Checkpoint, Component};
 pub use family::Family;
 pub(crate) use file::SafetensorsFile;
 pub(crate) use names::Slot;
+pub use options::OpenOptions;
 pub(crate) use single::unet_name_from_original;
 pub use source::{Scope, Weights};

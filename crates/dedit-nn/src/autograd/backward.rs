@@ -1,31 +1,15 @@
 //! The backward pass.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, bail};
 
-use super::Parameter;
-use super::value::{Node, Slot, Value};
-
-/// Gradients gathered by a backward pass; those of intermediate values are freed as soon as they are used.
-#[derive(Default)]
-pub struct Gradients {
-    by_node: HashMap<u64, Tensor>,
-}
+use super::node::{Gradients, Node, Slot};
+use super::parameter::Parameter;
+use super::value::Value;
 
 impl Gradients {
-    /// Adds `gradient` to what `slot` has so far; nothing happens when nobody wants it.
-    pub fn add(&mut self, slot: &Slot, gradient: Tensor) -> Result<()> {
-        let Some(node) = &slot.0 else { return Ok(()) };
-        let sum = match self.by_node.remove(&node.id) {
-            Some(sum) => crate::ops::sum(&sum, &gradient)?,
-            None => gradient,
-        };
-        self.by_node.insert(node.id, sum);
-        Ok(())
-    }
-
     /// The gradient of a parameter, if the loss depends on it.
     pub fn get(&self, parameter: &Parameter) -> Option<&Tensor> {
         self.by_node.get(&parameter.node().id)
@@ -44,11 +28,7 @@ impl Gradients {
     /// Adds another pass's gradients to these: gradient accumulation over micro-batches.
     pub fn merge(&mut self, other: Self) -> Result<()> {
         for (id, gradient) in other.by_node {
-            let sum = match self.by_node.remove(&id) {
-                Some(sum) => crate::ops::sum(&sum, &gradient)?,
-                None => gradient,
-            };
-            self.by_node.insert(id, sum);
+            self.add_to(id, gradient)?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use candle_core::{Result, Tensor, bail};
 
-use super::value::{Node, unrecorded};
-use super::{Slot, Value, record};
+use super::node::{Node, Slot};
+use super::value::{Value, record, unrecorded};
 
 /// Runs `segment` on `inputs` without keeping anything inside it; the backward pass runs it again.
 ///

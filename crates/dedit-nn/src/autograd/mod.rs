@@ -9,10 +9,12 @@
 
 mod backward;
 mod checkpoint;
+mod node;
 mod parameter;
 mod value;
 
-pub use backward::{Gradients, backward};
+pub use backward::backward;
 pub use checkpoint::checkpoint;
+pub use node::{Gradients, Slot};
 pub use parameter::Parameter;
-pub use value::{Slot, Value, no_grad, record};
+pub use value::{Value, no_grad, record};

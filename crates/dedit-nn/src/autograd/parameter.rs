@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use candle_core::{Result, Tensor, bail};
 
-use super::value::{Node, Value};
+use super::node::Node;
+use super::value::Value;
 
 /// A tensor that training may change. Clones share it.
 #[derive(Clone)]

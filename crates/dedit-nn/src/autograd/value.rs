@@ -1,73 +1,15 @@
-//! Values and the nodes of the graph behind them.
+//! Tensors with their place in the graph, and how operations are recorded.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor};
 
-use super::Gradients;
-
-/// Turns the gradient of a node's output into gradients of its inputs.
-pub(super) type Backward = Box<dyn FnOnce(&Tensor, &mut Gradients) -> Result<()> + Send>;
-
-/// A place in the graph. Ids grow with creation, so decreasing order is a topological order.
-pub(super) struct Node {
-    pub(super) id: u64,
-    parents: Mutex<Vec<Arc<Node>>>,
-    backward: Mutex<Option<Backward>>,
-    pub(super) leaf: bool,
-}
-
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+use super::node::{Gradients, Node, Slot};
 
 thread_local! {
     static NO_GRAD: Cell<usize> = const { Cell::new(0) };
     static MISSED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Node {
-    fn new(parents: Vec<Arc<Self>>, backward: Option<Backward>) -> Arc<Self> {
-        let leaf = backward.is_none();
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, parents: Mutex::new(parents), backward: Mutex::new(backward), leaf })
-    }
-
-    pub(super) fn leaf() -> Arc<Self> {
-        Self::new(Vec::new(), None)
-    }
-
-    /// Takes the closure and the parents: each node is visited once.
-    pub(super) fn take(&self) -> (Option<Backward>, Vec<Arc<Self>>) {
-        let backward = self.backward.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (backward, std::mem::take(&mut *self.parents.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    /// The id the next node will get: nodes below it are older.
-    pub(super) fn watermark() -> u64 {
-        NEXT_ID.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Node {
-    /// Unlinks ancestors one by one: the default drop would recurse as deep as the graph.
-    fn drop(&mut self) {
-        let mut pending = Vec::new();
-        self.unlink(&mut pending);
-        while let Some(node) = pending.pop() {
-            if let Some(mut node) = Arc::into_inner(node) {
-                node.unlink(&mut pending);
-            }
-        }
-    }
-}
-
-impl Node {
-    /// Moves the parents to `pending`, where they outlive the closure: it holds them too.
-    fn unlink(&mut self, pending: &mut Vec<Arc<Self>>) {
-        pending.append(self.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
-        *self.backward.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
-    }
 }
 
 /// A tensor, and its place in the graph if anything trainable is upstream of it.
@@ -75,17 +17,6 @@ impl Node {
 pub struct Value {
     tensor: Tensor,
     node: Option<Arc<Node>>,
-}
-
-/// Where a gradient goes; empty when nobody upstream wants it.
-#[derive(Clone, Default)]
-pub struct Slot(pub(super) Option<Arc<Node>>);
-
-impl Slot {
-    /// Whether a gradient is wanted here.
-    pub fn wanted(&self) -> bool {
-        self.0.is_some()
-    }
 }
 
 impl Value {

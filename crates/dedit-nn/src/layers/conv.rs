@@ -7,11 +7,10 @@ use super::matrix::{Matrix, Operand, trainable};
 use super::vector::Vector;
 use super::windows::{Geometry, Sizes, columns, fold};
 use crate::autograd::{Gradients, Parameter, Slot, Value, record};
-use crate::backend::{elements, tensor};
+use crate::backend::{elements, sum, tensor};
 use crate::kernels::panels::{self, PackedMatrix};
 use crate::kernels::product::{Addends, multiply};
 use crate::kernels::rows::Window;
-use crate::ops::sum;
 
 /// A square convolution with zero padding. Weights are kept `[out, height, width, in]`.
 #[derive(Debug)]

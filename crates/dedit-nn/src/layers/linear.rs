@@ -6,11 +6,10 @@ use super::adapter::{Adapter, AppliedAdapter, matmul, outer};
 use super::matrix::{Matrix, Operand, trainable};
 use super::vector::Vector;
 use crate::autograd::{Gradients, Parameter, Slot, Value, record};
-use crate::backend::{elements, tensor};
+use crate::backend::{elements, sum, tensor};
 use crate::kernels::panels;
 use crate::kernels::product::{Addends, multiply};
 use crate::kernels::rows::MatrixRows;
-use crate::ops::sum;
 
 /// A linear layer from `in` to `out` features.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use candle_core::{DType, Tensor};
 
 pub use self::layout::{cat_channels, cat_samples, channels_first, channels_last, crop, reshape, samples, to_dtype, upsample2};
 pub use self::loss::mean_squared_error;
+pub(crate) use self::pointwise::reference_slope;
 pub use self::pointwise::{activate, add, add_per_sample, geglu, scale};
-pub(crate) use self::pointwise::{reference_slope, sum};
 pub use self::rows::{embed, scale_rows, scatter_rows, select_rows};
 pub use crate::kernels::Activation;
 

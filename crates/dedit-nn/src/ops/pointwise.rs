@@ -3,17 +3,8 @@
 use candle_core::{D, Result, Tensor, bail};
 
 use crate::autograd::{Value, record};
-use crate::backend::{elements, fused, tensor};
+use crate::backend::{elements, fused, sum, tensor};
 use crate::kernels::{Activation, pointwise};
-
-/// `a + b`, same shape, without recording.
-pub(crate) fn sum(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if fused(a) && fused(b) && a.shape() == b.shape() {
-        let (a, b) = (a.contiguous()?, b.contiguous()?);
-        return tensor(pointwise::zip(&elements(&a)?, &elements(&b)?, |a, b| a + b), a.dims());
-    }
-    a + b
-}
 
 /// `a + b`, same shape and precision.
 pub fn add(a: &Value, b: &Value) -> Result<Value> {

@@ -14,8 +14,8 @@ use dedit_nn::layers::{Layer, Visit};
 use dedit_nn::ops::mean_squared_error;
 use dedit_nn::rng::Generator;
 
+use super::networks::{autoencoder, normal, predict, stable_diffusion, train_cross_attention};
 use super::serve::Work;
-use super::works::{autoencoder, normal, predict, stable_diffusion, train_cross_attention};
 
 const SIDE: usize = 64;
 const TOKENS: usize = 40;

@@ -4,6 +4,7 @@
 //! which other processes disturb least.
 
 mod method;
+mod networks;
 mod serve;
 mod side;
 mod works;

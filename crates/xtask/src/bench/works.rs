@@ -1,22 +1,18 @@
 //! What is measured: full-size Stable Diffusion 1.5 networks with random weights, at 512 × 512.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
-use candle_core::{DType, Device, Tensor};
-use dedit_diffusion::config::{ConfigFile, UnetConfig, VaeConfig};
-use dedit_diffusion::unet::{Context, Unet, UnetInput};
-use dedit_diffusion::vae::{Tiling, Vae};
+use candle_core::{DType, Tensor};
+use dedit_diffusion::unet::Context;
+use dedit_diffusion::vae::Tiling;
 use dedit_nn::adamw::{AdamW, AdamWOptions};
-use dedit_nn::autograd::{Parameter, Value, backward};
-use dedit_nn::layers::{Layer, Visit};
+use dedit_nn::autograd::backward;
 use dedit_nn::ops::mean_squared_error;
-use dedit_nn::rng::Generator;
 
 use super::method;
+use super::networks::{autoencoder, normal, predict, stable_diffusion, train_cross_attention};
 use super::serve::Work;
 
-/// Everything that can be measured: its name, and what it is.
+/// Everything that can be measured: the name that the options take, and what it is.
 pub(super) const WORKS: [(&str, &str); 10] = [
     ("unet_f32", "U-Net forward, batch 1, f32 weights"),
     ("unet_f32_b2", "U-Net forward, batch 2, f32 weights"),
@@ -53,55 +49,16 @@ pub(super) fn build(name: &str) -> Result<Work> {
     }
 }
 
-/// Stable Diffusion 1.5's sizes; what is not named is the default of diffusers.
-pub(super) fn stable_diffusion(dtype: DType) -> Result<Unet> {
-    let text = r#"{"block_out_channels": [320, 640, 1280, 1280], "attention_head_dim": 8, "cross_attention_dim": 768}"#;
-    let config = UnetConfig::from_file(&ConfigFile::parse(text, Path::new("unet/config.json"))?)?;
-    Ok(Unet::random(config, dtype, &Device::Cpu)?)
-}
-
-pub(super) fn normal(shape: &[usize], seed: u64) -> Result<Value> {
-    Ok(Value::constant(Generator::new(seed).normal(shape, &Device::Cpu)?))
-}
-
-pub(super) fn predict(unet: &Unet, latents: &Value, context: &Context) -> Result<Value> {
-    let timesteps = vec![500.0; latents.dims()[0]];
-    let input =
-        UnetInput { latents, timesteps: &timesteps, context, separation: None, text_time: None, guidance: None, checkpoint_levels: 0 };
-    Ok(unet.forward(&input)?)
-}
-
 fn unet(batch: usize) -> Result<Work> {
     let unet = stable_diffusion(DType::F32)?;
     let (latents, context) = (normal(&[batch, 4, 64, 64], 1)?, Context::Shared(normal(&[batch, 77, 768], 2)?));
     Ok(Box::new(move || predict(&unet, &latents, &context).map(drop)))
 }
 
-/// The autoencoder at Stable Diffusion's sizes.
-pub(super) fn autoencoder() -> Result<Vae> {
-    let text = r#"{"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
-        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
-        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}"#;
-    let config = VaeConfig::from_file(&ConfigFile::parse(text, Path::new("vae/config.json"))?)?;
-    Ok(Vae::random(config, DType::F32, &Device::Cpu)?)
-}
-
 fn vae_decode() -> Result<Work> {
     let vae = autoencoder()?;
     let latents = normal(&[1, 4, 64, 64], 3)?.into_tensor();
     Ok(Box::new(move || Ok(vae.decode(&latents, Tiling::default()).map(drop)?)))
-}
-
-/// The weights that the published method trains, by path.
-pub(super) fn train_cross_attention(unet: &mut Unet) -> Result<Vec<(String, Parameter)>> {
-    let mut trained = Vec::new();
-    unet.visit("", &mut |path, layer| {
-        if let (Layer::Linear(linear), true) = (layer, ["q", "k", "v"].iter().any(|part| path.ends_with(&format!("attn2.to_{part}")))) {
-            trained.push((path.to_owned(), linear.make_trainable()?));
-        }
-        Ok(())
-    })?;
-    Ok(trained)
 }
 
 /// Frozen weights are stored in f16, as checkpoints come; trained ones, gradients and moments in f32.

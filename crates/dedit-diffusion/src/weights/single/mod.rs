@@ -15,9 +15,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use self::unet_names::diffusers as unet_name_from_original;
-use super::checkpoint::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::file::SafetensorsFile;
 use super::names::{self, Slot};
+use super::parts::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::{Checkpoint, Component, Family, OpenOptions, Weights};
 use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::{Error, Result};

@@ -1,0 +1,48 @@
+//! What diffusers folders and single files have in common.
+
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::Component;
+use super::family::Family;
+use crate::config::{ClipTextConfig, ConfigFile, UnetConfig};
+use crate::{Error, Result};
+
+pub(super) const TEXT_ENCODERS: [&str; 2] = ["text_encoder", "text_encoder_2"];
+const TOKENIZERS: [&str; 2] = ["tokenizer", "tokenizer_2"];
+
+pub(super) fn tokenizer_dirs(dir: &Path, family: Family) -> Vec<Option<PathBuf>> {
+    let present = |name: &&str| Some(dir.join(name)).filter(|dir| dir.is_dir());
+    TOKENIZERS[..family.text_encoders()].iter().map(present).collect()
+}
+
+/// The text encoders must give what the U-Net attends to: in SDXL, both side by side.
+pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Component<ClipTextConfig>]) -> Result<()> {
+    let width: usize = encoders.iter().map(|encoder| encoder.config.hidden_size).sum();
+    if let Some(&expected) = unet.cross_attention_dim.iter().find(|&&expected| expected != width) {
+        return Err(Error::model(format!("the U-Net attends to text of width {expected} and the text encoders of {family} give {width}"))
+            .hint("the parts belong to different models: download the checkpoint again"));
+    }
+    let (Some(text_time), Some(last)) = (unet.text_time, encoders.last()) else { return Ok(()) };
+    let expected = last.config.projection_dim + 6 * text_time.addition_time_embed_dim;
+    if text_time.projection_class_embeddings_input_dim != expected {
+        let found = text_time.projection_class_embeddings_input_dim;
+        return Err(Error::model(format!(
+            "the U-Net's added conditioning has the width {found}, expected pooled text and six sizes, {expected}"
+        ))
+        .hint("SDXL refiner checkpoints (five sizes) are not supported: use the base model"));
+    }
+    Ok(())
+}
+
+pub(super) fn scheduler_json(dir: &Path) -> Result<String> {
+    let path = dir.join("scheduler").join("scheduler_config.json");
+    // Parsed here only to complain early.
+    ConfigFile::read(&path)?;
+    crate::config::read_text(&path)
+}
+
+/// SDXL was trained with zeros in place of an empty prompt; diffusers takes that for granted where the index does not say.
+pub(super) fn force_zeros(index: Option<&ConfigFile>, family: Family) -> Result<bool> {
+    let usual = family == Family::Sdxl;
+    index.map_or(Ok(usual), |index| index.or("force_zeros_for_empty_prompt", usual))
+}
