@@ -1,23 +1,32 @@
-"""D-Edit in Krita: pick a thing in a picture and replace, move, resize, swap or remove it.
+"""D-Edit in Krita: select an item of a picture and replace, move, resize, swap or remove it.
 
-What is asked for goes one way through the files: what is offered (`describe`, `parameters`), the
-docker (`docker`, `ui`), what its buttons do (`work`, `jobs`), an edit from beginning to end
-(`run`), the layer that it is about (`source`) as it stands (`ground`), its items (`items`,
-`masks`), the daemon (`client`, `wire`), and the new layer (`result`). `flow` is what lets all of it
-wait without the window waiting. No pixel of an edit is computed here.
+Data flows one way through the files:
+
+1. `extension`, `docker`, `ui`: actions and widgets; `verbs`, `parameters`: what they offer;
+2. `controller`: what the buttons do, with `document_view` (what the docker shows of the active
+   document), `plan_preview` and `jobs` (the queue);
+3. `command`, `edit`, `item_commands`, `history`: one command from the document to the new layer;
+4. `source`, `snapshot`, `colour_space`, `pixels`: the layer and its pixels; `items`, `masks`,
+   `reference`: its items; `annotations`: what the document keeps;
+5. `client`, `channel`, `launch`, `wire`: the daemon;
+6. `result_layer`, `masked_layer`: the new layer.
+
+`flow` runs steps 3 to 6 without blocking the user interface. No pixel of an edit is computed here.
 """
 
-__version__ = "0.1.0"
+from .version import __version__
+
+__all__ = ["__version__"]
 
 
-def _begin() -> None:
+def _register() -> None:
     try:
-        import krita  # noqa: F401, PLC0415 (there is none in tests and other tools)
+        import krita  # noqa: F401, PLC0415 (absent in tests and in other tools)
     except ImportError:
         return
-    from .extension import register  # noqa: PLC0415 (it needs Krita)
+    from .extension import register  # noqa: PLC0415 (needs Krita)
 
     register()
 
 
-_begin()
+_register()

@@ -1,10 +1,10 @@
-"""A client of the daemon in the thread of the user interface: nothing here ever waits.
+"""A client of the daemon in the user interface's thread; no call blocks.
 
     client = Client(parent)
     pending = client.request("status")
     pending.then(lambda answer: print(answer.head), lambda failure: print(failure.sentence()))
 
-The daemon is connected to, and started where none runs, as soon as something is asked of it.
+The first request connects to the daemon, and starts one if none runs.
 """
 
 from __future__ import annotations
@@ -14,48 +14,49 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from . import __version__, address
+from . import address
 from .channel import ABSENT, GONE, REFUSED, UPDATE, Channel, silent
 from .failure import Failure
 from .launch import Launch
-from .pending import Answer, Heard, Pending, call
+from .pending import Answer, OnEvent, Pending, call
 from .qt import QtCore, Signal
+from .version import __version__
 from .wire import EVENTS, REQUESTS, Blob, Frame, RefusedError, frame_parts
 
 __all__ = ["Answer", "Client", "Failure", "Patience", "Pending"]
 
-# The last event of a request.
+# Events that end a request.
 LAST = ("finished", "failed", "cancelled")
-# Seconds between two attempts to reach a daemon that starts: the first, and the most.
+# Seconds between two attempts to reach a daemon that starts: the first pause, and the longest.
 PAUSES = (0.02, 0.5)
 
 
 JOBS = ("load", "learn", "edit")
-"""Requests that have a number to be stopped by."""
+"""Requests that run as jobs, and are cancelled by the job's number."""
 
 
 @dataclass
 class Patience:
-    """How many seconds the daemon may take."""
+    """Time limits in seconds."""
 
     handshake: float = 10.0
     hello: float = 20.0
-    # Until one that was started can be reached.
+    # From the start of the program to the first connection.
     start: float = 20.0
-    # Until one that ended has given way to another.
+    # After which a daemon that keeps closing the connection is given up.
     ended: float = 2.0
 
 
 class Client(QtCore.QObject):
-    """A connection to the daemon that comes when it is needed, and comes again.
+    """A connection to the daemon, opened when it is needed and reopened after it was lost.
 
-    Signals: `state_changed` when `state` has; `session_changed` with what the daemon tells of a
-    session that this client has open, whoever changed it (the head of event 105).
+    Signals: `state_changed`; `session_changed` with the head of the event `session`, which the
+    daemon sends when any client has changed a session that this client has open.
 
     Attributes:
         state: `idle`, `connecting`, `starting`, `ready` or `failed`.
-        failure: why the daemon is not there, where it is known; None while it is.
-        welcome: the daemon's answer to `hello`, {} while it is not there.
+        failure: why there is no connection, if known; None while there is one.
+        welcome: the daemon's answer to `hello`, {} without a connection.
     """
 
     state_changed = Signal()
@@ -69,7 +70,7 @@ class Client(QtCore.QObject):
         program: str | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Make a client; socket and program are found where they are not named."""
+        """Create a client; `address` finds the socket and the program if they are not given."""
         super().__init__(parent)
         self.state = "idle"
         self.failure: Failure | None = None
@@ -86,7 +87,7 @@ class Client(QtCore.QObject):
         self._began = 0.0
         self._gone_since: float | None = None
         self._pause = PAUSES[0]
-        self._last_words: Failure | None = None
+        self._announced_failure: Failure | None = None
         self._retry = self._timer(self._attempt)
         self._hello_clock = self._timer(self._hello_is_late)
 
@@ -96,14 +97,14 @@ class Client(QtCore.QObject):
         head: dict[str, Any] | None = None,
         blobs: list[Blob] | tuple[Blob, ...] = (),
         *,
-        heard: Heard = None,
+        heard: OnEvent = None,
     ) -> Pending:
-        """Ask the daemon for something, whether or not it is there.
+        """Send a request, connecting first if need be.
 
         Args:
             name: of the request, as in PROTOCOL.md; KeyError where there is none of this name.
             head: its fields, without the list of blobs.
-            blobs: pixels and bytes that the head names by their place.
+            blobs: pixels and bytes, which the head refers to by index.
             heard: called with the name and the frame of each event before the last one.
 
         Returns:
@@ -112,26 +113,26 @@ class Client(QtCore.QObject):
         pending = self._pending(name, head or {}, list(blobs), heard)
         if pending.parts is not None:
             self._waiting.append(pending)
-            self._later(self._go_on)
+            self._later(self._send_waiting)
         return pending
 
     def cancel(self, pending: Pending) -> None:
-        """Stop a request; `Pending.cancel` does this."""
+        """Cancel a request; `Pending.cancel` calls this."""
         if pending in self._waiting:
             self._waiting.remove(pending)
             self._fail_later(pending, Failure("cancelled", "cancelled"))
         elif pending.job is not None and pending.serial in self._sent:
             self._send(self._pending("cancel", {"job": pending.job}, [], None))
         elif pending.serial in self._sent and pending.name not in JOBS:
-            # It can be told no one, so nobody waits for it: what still comes is passed by.
+            # The protocol cannot cancel it: its answer will be ignored.
             self._fail_later(pending, Failure("cancelled", "cancelled"))
 
     def close(self) -> None:
-        """Say goodbye; what waits fails. Another request connects again."""
+        """Close the connection; waiting requests fail. The next request connects again."""
         failure = Failure("connection", "the connection to the D-Edit daemon was closed")
         goodbye = frame_parts(Frame(REQUESTS["goodbye"], self._serial()))
         self._drop_channel(goodbye)
-        self._over("idle", None, failure)
+        self._end_all("idle", None, failure)
 
     def _timer(self, function: Any) -> Any:  # noqa: ANN401
         timer = QtCore.QTimer(self)
@@ -151,32 +152,34 @@ class Client(QtCore.QObject):
             self._last_serial = (self._last_serial + 1) & 0xFFFF_FFFF
         return self._last_serial
 
-    def _pending(self, name: str, head: dict[str, Any], blobs: list[Blob], heard: Heard) -> Pending:
-        """Make a request; one that does not fit into a message fails soon, and has no parts."""
+    def _pending(
+        self, name: str, head: dict[str, Any], blobs: list[Blob], heard: OnEvent
+    ) -> Pending:
+        """Encode a request; one that does not fit into a message fails and has no parts."""
         self._last_serial = (self._last_serial + 1) & 0xFFFF_FFFF
-        pending = Pending(self, name, self._serial(), heard)
+        pending = Pending(name, self._serial(), self.cancel, heard)
         try:
             pending.parts = frame_parts(Frame(REQUESTS[name], pending.serial, head, blobs))
         except ValueError as error:
-            told = f"the request '{name}' cannot be sent: {error}"
-            self._fail_later(pending, Failure("usage", told))
+            message = f"the request '{name}' cannot be sent: {error}"
+            self._fail_later(pending, Failure("usage", message))
         return pending
 
-    def _become(self, state: str) -> None:
+    def _set_state(self, state: str) -> None:
         if state != self.state:
             self.state = state
             self.state_changed.emit()
 
-    def _go_on(self) -> None:
-        """Send what waits, or connect so that it can be sent."""
+    def _send_waiting(self) -> None:
+        """Send the queued requests, or connect first."""
         if self.state == "ready":
             while self._waiting and self.state == "ready":
                 self._send(self._waiting.popleft())
         elif self._waiting and self.state in {"idle", "failed"}:
-            self.failure = self._last_words = None
+            self.failure = self._announced_failure = None
             self._began, self._gone_since = time.monotonic(), None
             self._pause = PAUSES[0]
-            self._become("connecting")
+            self._set_state("connecting")
             self._attempt()
 
     def _send(self, pending: Pending) -> None:
@@ -185,7 +188,7 @@ class Client(QtCore.QObject):
             self._sent[pending.serial] = pending
             self._channel.send(parts)
 
-    # How the connection comes.
+    # Connecting.
 
     def _attempt(self) -> None:
         if self.state not in {"connecting", "starting"} or self._channel is not None:
@@ -200,21 +203,21 @@ class Client(QtCore.QObject):
     def _ended(self, how: str, failure: Failure) -> None:
         self._drop_channel()
         if self.state == "ready":
-            # A daemon that nobody needs ends after a while: nothing went wrong.
+            # An idle daemon exits after a while, which is no error.
             is_missed = bool(self._sent or self._waiting)
-            why = self._last_words or (failure if is_missed else None)
-            self._over("idle", why, self._last_words or failure)
-        elif how == REFUSED or self._last_words is not None:
-            self._give_up(self._last_words or failure)
+            why = self._announced_failure or (failure if is_missed else None)
+            self._end_all("idle", why, self._announced_failure or failure)
+        elif how == REFUSED or self._announced_failure is not None:
+            self._give_up(self._announced_failure or failure)
         else:
-            self._reach_out(how, failure)
+            self._retry_later(how, failure)
 
-    def _reach_out(self, how: str, failure: Failure) -> None:
-        """Try again: nobody was there, or one that was about to end."""
+    def _retry_later(self, how: str, failure: Failure) -> None:
+        """Retry: no daemon listened, or one that was shutting down."""
         try:
             if self._launch is None:
                 self._launch = self._new_launch(how, failure)
-                self._become("starting")
+                self._set_state("starting")
             if how == ABSENT:
                 self._launch.step()
             self._check_patience(how, failure, self._launch)
@@ -256,21 +259,21 @@ class Client(QtCore.QObject):
         self._hello_clock.stop()
         self._end_launch()
         self.welcome = answer.head
-        self._become("ready")
-        self._go_on()
+        self._set_state("ready")
+        self._send_waiting()
 
     def _hello_is_late(self) -> None:
         self._give_up(silent(self._patience.hello))
 
-    # How it goes.
+    # Failing and closing.
 
     def _give_up(self, failure: Failure) -> None:
         if self.state in {"connecting", "starting"}:
             self._drop_channel()
-            self._over("failed", failure, failure)
+            self._end_all("failed", failure, failure)
 
-    def _over(self, state: str, why: Failure | None, failure: Failure) -> None:
-        """End all that waits."""
+    def _end_all(self, state: str, why: Failure | None, failure: Failure) -> None:
+        """Fail every request that waits."""
         self._retry.stop()
         self._hello_clock.stop()
         self._end_launch()
@@ -279,7 +282,7 @@ class Client(QtCore.QObject):
         self._waiting.clear()
         self.welcome = {}
         self.failure = why
-        self._become(state)
+        self._set_state(state)
         for pending in ended:
             self._fail_later(pending, failure)
 
@@ -298,14 +301,14 @@ class Client(QtCore.QObject):
                 signal.disconnect()
             channel.close(last)
 
-    # What arrives.
+    # Receiving.
 
     def _arrived(self, arrived: Frame | RefusedError) -> None:
         name = EVENTS.get(arrived.tag)
         if name is None:
             return
         if arrived.serial == 0:
-            self._tidings(name, arrived)
+            self._broadcast(name, arrived)
             return
         pending = self._sent.get(arrived.serial)
         if pending is None:
@@ -314,19 +317,19 @@ class Client(QtCore.QObject):
             del self._sent[arrived.serial]
             self._conclude(pending, name, arrived)
         elif isinstance(arrived, Frame):
-            self._hear(pending, name, arrived)
+            self._handle_event(pending, name, arrived)
 
-    def _tidings(self, name: str, arrived: Frame | RefusedError) -> None:
-        """Take what belongs to no request."""
+    def _broadcast(self, name: str, arrived: Frame | RefusedError) -> None:
+        """Handle an event that belongs to no request."""
         if isinstance(arrived, RefusedError):
             return
         if name == "session":
             self.session_changed.emit(arrived.head)
         elif name == "failed":
-            # The connection ends next, and this is why.
-            self._last_words = Failure.from_head(arrived.head)
+            # The reason why the daemon closes the connection next.
+            self._announced_failure = Failure.from_head(arrived.head)
 
-    def _hear(self, pending: Pending, name: str, frame: Frame) -> None:
+    def _handle_event(self, pending: Pending, name: str, frame: Frame) -> None:
         job = frame.head.get("job")
         if name == "queued" and isinstance(job, int) and not isinstance(job, bool):
             is_new, pending.job = pending.job is None, job
@@ -336,8 +339,8 @@ class Client(QtCore.QObject):
 
     def _conclude(self, pending: Pending, name: str, arrived: Frame | RefusedError) -> None:
         if isinstance(arrived, RefusedError):
-            told = f"the daemon's answer is not understood: {arrived}"
-            pending.end(failure=Failure("internal", told, hint=UPDATE))
+            message = f"the daemon's answer is not understood: {arrived}"
+            pending.end(failure=Failure("internal", message, hint=UPDATE))
         elif name == "finished":
             pending.end(Answer(arrived.head, arrived.blobs))
         elif name == "failed":

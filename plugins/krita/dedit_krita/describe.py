@@ -1,4 +1,4 @@
-"""What the plug-in offers: one list, from which actions, the docker and their tests are made."""
+"""The verbs that the plug-in offers, for actions and the docker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .parameters import (
 
 @dataclass(frozen=True)
 class Verb:
-    """Something that can be done with a picture's items."""
+    """A verb or another action."""
 
     name: str
     label: str
@@ -29,12 +29,12 @@ class Verb:
 
     @property
     def action(self) -> str:
-        """The name of its action, which shortcuts are kept by."""
+        """Name of the action, by which Krita stores shortcuts."""
         return f"dedit_{self.name.replace('-', '_')}"
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What it can be told."""
+        """Parameters of the verb."""
         return self.own + (HOW if self.edits else ())
 
 

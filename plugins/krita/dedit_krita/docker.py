@@ -1,4 +1,4 @@
-"""The docker: the panel in Krita's frame. Of the widgets only this one knows Krita."""
+"""The docker in Krita's window. Of the widgets, only this one uses Krita."""
 
 from __future__ import annotations
 
@@ -6,72 +6,57 @@ from typing import Any
 
 from krita import DockWidget, Krita
 
-from .describe import BY_NAME
-from .failure import Failure
+from .controller import Controller
 from .qt import QtCore
 from .ui.panel import Panel
-from .work import Work
 
 GROUP = "dedit"
-GLANCE = 500
-"""Milliseconds between two looks at what layers there are."""
-SHARED: list[Work] = []
+POLL_MS = 500
+"""Interval for noticing changes of the layers."""
+_shared: list[Controller] = []
 
 
 class Settings:
-    """What is remembered for a person, in Krita's own settings."""
+    """The user's settings, stored in Krita's."""
 
     def get(self, name: str) -> str:
-        """Give what was kept; empty where nothing was."""
+        """Return a setting; empty if it was never set."""
         return str(Krita.instance().readSetting(GROUP, name, "") or "")
 
     def set(self, name: str, text: str) -> None:
-        """Keep something."""
+        """Store a setting."""
         Krita.instance().writeSetting(GROUP, name, text)
 
 
-def shared_work() -> Work:
-    """Give the work that the actions and the dockers of all windows have together."""
-    if not SHARED:
-        SHARED.append(Work(Krita.instance()))
-    return SHARED[0]
+def shared_controller() -> Controller:
+    """Return the controller of the actions and dockers of all windows."""
+    if not _shared:
+        _shared.append(Controller(Krita.instance()))
+    return _shared[0]
 
 
 class Docker(DockWidget):
-    """Holds the panel."""
+    """Contains the panel."""
 
     def __init__(self) -> None:
-        """Make the panel."""
+        """Create the panel."""
         super().__init__()
         self.setWindowTitle("D-Edit")
-        self.work = shared_work()
-        self.panel = Panel(self.work, Settings())
+        self.controller = shared_controller()
+        self.panel = Panel(self.controller, Settings())
         self.setWidget(self.panel)
-        self._glances = QtCore.QTimer(self)
-        self._glances.timeout.connect(self._glance)
-        self._glances.start(GLANCE)
+        self._timer = QtCore.QTimer(self)
+        self._timer.timeout.connect(self._poll)
+        self._timer.start(POLL_MS)
 
     def start(self, verb: str) -> None:
-        """Do what an action says, by the values that stand in the panel."""
-        if BY_NAME[verb].edits:
-            self.panel.start(verb)
-            return
-        acts = {
-            "redo": self.work.redo,
-            "learn": lambda: self.work.learn(False, self.panel.values()),
-            "items": lambda: self.work.take_items("everything"),
-            "history": self.work.refresh,
-            "status": self.work.reconnect,
-        }
-        try:
-            acts[verb]()
-        except Failure as failure:
-            self.work.say(failure.message, failure.hint or "")
+        """Run the action of a verb, with the values of the panel."""
+        self.panel.start(verb)
 
-    def _glance(self) -> None:
+    def _poll(self) -> None:
         if self.isVisible():
-            self.work.glance()
+            self.controller.refresh_if_changed()
 
     def canvasChanged(self, canvas: Any) -> None:  # noqa: ANN401, ARG002, N802
-        """Look at the picture of another canvas; Krita calls this, also with None."""
+        """Read the document of another canvas; Krita calls this, also with None."""
         self.panel.refresh()

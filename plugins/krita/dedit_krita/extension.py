@@ -1,4 +1,4 @@
-"""D-Edit among Krita's extensions: an action for each verb, under Tools ▸ Scripts."""
+"""Krita's extension: an action for each verb, under Tools ▸ Scripts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ DOCKER = "dedit_docker"
 
 
 class DEdit(Extension):
-    """The extension: what it offers goes to the docker of the window that it was chosen in."""
+    """Creates the actions."""
 
     def __init__(self, parent: Any) -> None:  # noqa: ANN401
-        """Begin."""
+        """Create the extension."""
         super().__init__(parent)
 
     def setup(self) -> None:
-        """Nothing is to be done before there is a window."""
+        """Do nothing: there is no window yet."""
 
     def createActions(self, window: Any) -> None:  # noqa: N802, ANN401 (Krita's name)
-        """Offer the actions in a window."""
+        """Create the actions of a window."""
         for verb in VERBS:
             action = window.createAction(verb.action, f"D-Edit: {verb.label}", "tools/scripts")
             action.setToolTip(verb.blurb)
@@ -31,8 +31,8 @@ class DEdit(Extension):
 
 
 def start(verb: str) -> None:
-    """Have the docker of the window that is used do what a verb says."""
-    # The window that the action was made for is Krita's own, and is not kept.
+    """Run a verb in the docker of the active window."""
+    # Krita's wrapper of the window does not outlive `createActions`, so it is looked up.
     window = Krita.instance().activeWindow()
     root = window.qwindow() if window is not None else None
     docker = root.findChild(Docker, DOCKER) if root is not None else None
@@ -43,7 +43,7 @@ def start(verb: str) -> None:
 
 
 def register() -> None:
-    """Put it all into Krita."""
+    """Register the extension and the docker."""
     krita = Krita.instance()
     krita.addExtension(DEdit(krita))
     right = DockWidgetFactoryBase.DockRight

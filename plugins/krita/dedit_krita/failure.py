@@ -1,4 +1,4 @@
-"""What went wrong: a kind to act on, a sentence, the place, and what to do about it."""
+"""An error with a kind that code acts on, a sentence, the place, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 KINDS = ("usage", "input", "model", "connection", "cancelled", "resources", "internal")
 
 
-class Failure(Exception):  # noqa: N818 (it is what the daemon calls it)
-    """A failure, the daemon's or one of this side, in the daemon's words."""
+class Failure(Exception):  # noqa: N818 (the protocol's name)
+    """An error of the daemon or of the plug-in, as the protocol's `failed` describes it."""
 
     def __init__(
         self, kind: str, message: str, place: str | None = None, hint: str | None = None
     ) -> None:
-        """Keep what is told; a kind that is not known is read as `internal`."""
+        """Create one; an unknown kind becomes `internal`."""
         super().__init__(message)
         self.kind = kind if kind in KINDS else "internal"
         self.message = message
@@ -22,7 +22,7 @@ class Failure(Exception):  # noqa: N818 (it is what the daemon calls it)
 
     @classmethod
     def from_head(cls, head: dict[str, Any]) -> Failure:
-        """Read the head of `failed`; what is missing or of another type is made up for."""
+        """Read the head of `failed`; defaults stand for fields that are missing or invalid."""
 
         def text(name: str) -> str | None:
             value = head.get(name)
@@ -31,15 +31,20 @@ class Failure(Exception):  # noqa: N818 (it is what the daemon calls it)
         message = text("message") or "the D-Edit daemon failed, and did not say how"
         return cls(text("kind") or "internal", message, text("place"), text("hint"))
 
+    @property
+    def ends_work(self) -> bool:
+        """Whether trying something else instead is pointless: no daemon, or the user cancelled."""
+        return self.kind in ("connection", "cancelled")
+
     def sentence(self) -> str:
-        """Give it as people read it: `message: place; hint`."""
+        """Return `message: place; hint`."""
         place = f": {self.place}" if self.place else ""
         return f"{self.message}{place}" + (f"; {self.hint}" if self.hint else "")
 
     def __str__(self) -> str:
-        """Give the sentence."""
+        """Return the sentence."""
         return self.sentence()
 
     def __repr__(self) -> str:
-        """Give the kind and the sentence, for tests and logs."""
+        """Return the kind and the sentence."""
         return f"Failure({self.kind!r}, {self.sentence()!r})"

@@ -1,14 +1,13 @@
-"""Work that takes many steps, written down as one function.
+"""Long-running work written as one generator function, without blocking the user interface.
 
-A flow is a generator. It runs in Krita's own thread, where Krita may be called, and yields
-whatever has to be waited for, so that the window never is:
+A flow runs in Krita's main thread, the only one that may call Krita, and yields what it waits for:
 
-* `Ask`, a request to the daemon: gives its `Answer`;
-* `Aside`, a function that computes with bytes alone: runs in another thread, gives its result;
-* a number: so many seconds pass.
+* `Ask`, a request to the daemon: resumes with its `Answer`;
+* `InThread`, a function that only computes with bytes: runs in another thread, resumes with its
+  result;
+* a number of seconds.
 
-What goes wrong is raised where it was yielded, as a `Failure`. What a flow starts by
-`yield from` is a part of it.
+An error is raised at the `yield`, as a `Failure`. `yield from` calls another flow.
 """
 
 from __future__ import annotations
@@ -38,24 +37,24 @@ class Ask:
 
 
 @dataclass
-class Aside:
+class InThread:
     """A function for another thread. It may not call Krita."""
 
     function: Callable[[], Any]
 
 
-Step = Union[Ask, Aside, float]
+Step = Union[Ask, InThread, float]
 Steps = Generator[Step, Any, Any]
 
 
 class Flow(QtCore.QObject):
-    """A generator that is run to its end; nothing is called before `start`."""
+    """Runs a generator to its end; nothing is called before `start`."""
 
     ended = Signal()
-    _came = Signal(object, object)
+    _computed = Signal(object, object)
 
     def __init__(self, client: Client, steps: Steps, parent: Any = None) -> None:  # noqa: ANN401
-        """Take what is to be run."""
+        """Create one; `heard` may be set to a function that gets the events of its requests."""
         super().__init__(parent)
         self.result: Any = None
         self.failure: Failure | None = None
@@ -65,20 +64,20 @@ class Flow(QtCore.QObject):
         self._steps = steps
         self._pending: Pending | None = None
         self._is_cancelled = False
-        # From the other thread into this one.
-        self._came.connect(self._go_on, QtCore.Qt.ConnectionType.QueuedConnection)
+        # Queued, so that the slot runs in this object's thread.
+        self._computed.connect(self._resume, QtCore.Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> None:
-        """Begin, as soon as Krita has time."""
-        QtCore.QTimer.singleShot(0, lambda: self._go_on(None, None))
+        """Begin in the next turn of the event loop."""
+        QtCore.QTimer.singleShot(0, lambda: self._resume(None, None))
 
     def cancel(self) -> None:
-        """Stop: at the next step, or where the daemon can stop its job, within that."""
+        """Stop at the next step; a job of the daemon is cancelled at once."""
         self._is_cancelled = True
         if self._pending is not None:
             self._pending.cancel()
 
-    def _go_on(self, value: Any, failure: Any) -> None:  # noqa: ANN401
+    def _resume(self, value: Any, failure: Any) -> None:  # noqa: ANN401
         self._pending = None
         if self.has_ended:
             return
@@ -90,34 +89,33 @@ class Flow(QtCore.QObject):
             self._end(end.value, None)
         except Failure as error:
             self._end(None, error)
-        except Exception as error:  # whatever it is, it ends the work and is told
+        except Exception as error:  # a bug in the flow: reported, and the flow ends
             sys.excepthook(type(error), error, error.__traceback__)
-            kind = f"{type(error).__name__}: {error}"
-            self._end(None, Failure("internal", f"the plug-in failed ({kind})"))
+            self._end(None, _plugin_failure(error))
         else:
             self._begin(step)
 
     def _begin(self, step: Step) -> None:
         try:
-            self._take(step)
-        except Exception as error:  # no memory, no thread: it ends the work and is told
+            self._dispatch(step)
+        except Exception as error:  # such as no memory or no thread
             sys.excepthook(type(error), error, error.__traceback__)
-            failure = Failure("internal", f"the plug-in failed ({type(error).__name__}: {error})")
-            QtCore.QTimer.singleShot(0, lambda: self._go_on(None, failure))
+            failure = _plugin_failure(error)
+            QtCore.QTimer.singleShot(0, lambda: self._resume(None, failure))
 
-    def _take(self, step: Step) -> None:
+    def _dispatch(self, step: Step) -> None:
         if isinstance(step, Ask):
             pending = self._client.request(step.name, step.head, step.blobs, heard=self._hear)
             self._pending = pending
             pending.then(
-                lambda answer: self._go_on(answer, None), lambda error: self._go_on(None, error)
+                lambda answer: self._resume(answer, None), lambda error: self._resume(None, error)
             )
             if self._is_cancelled:
                 pending.cancel()
-        elif isinstance(step, Aside):
+        elif isinstance(step, InThread):
             threading.Thread(target=self._compute, args=(step.function,), daemon=True).start()
         else:
-            QtCore.QTimer.singleShot(int(step * 1000), lambda: self._go_on(None, None))
+            QtCore.QTimer.singleShot(int(step * 1000), lambda: self._resume(None, None))
 
     def _compute(self, function: Callable[[], Any]) -> None:
         try:
@@ -126,13 +124,12 @@ class Flow(QtCore.QObject):
             value, failure = None, error
         except MemoryError:
             value, failure = None, Failure("resources", "there is not enough memory")
-        except Exception as error:  # it has to be heard of in the other thread
-            told = f"the plug-in failed ({type(error).__name__}: {error})"
-            value, failure = None, Failure("internal", told)
+        except Exception as error:  # raised in the main thread, at the `yield`
+            value, failure = None, _plugin_failure(error)
         try:
-            self._came.emit(value, failure)
+            self._computed.emit(value, failure)
         except RuntimeError:
-            # Krita has ended meanwhile, and this object with it.
+            # Krita has exited meanwhile and deleted this object.
             return
 
     def _hear(self, name: str, frame: Frame) -> None:
@@ -143,3 +140,7 @@ class Flow(QtCore.QObject):
         self.result, self.failure, self.has_ended = result, failure, True
         self._steps.close()
         self.ended.emit()
+
+
+def _plugin_failure(error: Exception) -> Failure:
+    return Failure("internal", f"the plug-in failed ({type(error).__name__}: {error})")

@@ -1,14 +1,14 @@
-"""Work that waits and runs: one edit after another for a document, and learning beside them."""
+"""The queue: edits of a document run one after another, learning beside them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
+from .docker_picture import preview_image
 from .flow import Flow
-from .look import preview
 from .qt import QtCore, Signal
-from .shown import Job
+from .view_state import Job
 
 if TYPE_CHECKING:
     from .client import Client
@@ -20,14 +20,14 @@ STAGES = {"tokens": "learning words", "attention": "learning looks"}
 
 
 class Jobs(QtCore.QObject):
-    """The jobs of all documents; each has a lane, in which one runs at a time."""
+    """The jobs of all documents; of those in the same lane one runs at a time."""
 
     changed = Signal()
     ended = Signal(int, object, object)
-    """A job's number, its result, and its failure or None."""
+    """Number, result, and failure or None."""
 
     def __init__(self, client: Client, parent: Any = None) -> None:  # noqa: ANN401
-        """Begin without any."""
+        """Create an empty queue."""
         super().__init__(parent)
         self._client = client
         self._shown: dict[int, Job] = {}
@@ -37,11 +37,11 @@ class Jobs(QtCore.QObject):
 
     @property
     def shown(self) -> tuple[Job, ...]:
-        """Those that are under way, the first in the queue first."""
+        """The jobs that wait or run, the oldest first."""
         return tuple(self._shown.values())
 
     def add(self, title: str, lane: str, steps: Callable[[], Steps]) -> int:
-        """Put a job at the end of a lane; gives its number."""
+        """Append a job to a lane and return its number; it starts if the lane is empty."""
         self._last += 1
         number = self._last
         flow = Flow(self._client, steps(), self)
@@ -57,7 +57,7 @@ class Jobs(QtCore.QObject):
         return number
 
     def cancel(self, number: int) -> None:
-        """Stop one: at once where it waits."""
+        """Cancel a job: at once if it waits."""
         flow = self._flows.get(number)
         if flow is None:
             return
@@ -67,7 +67,7 @@ class Jobs(QtCore.QObject):
         self._show(number, stage="stopping")
 
     def cancel_all(self) -> None:
-        """Stop all of them."""
+        """Cancel every job."""
         for number in list(self._flows):
             self.cancel(number)
 
@@ -95,7 +95,7 @@ class Jobs(QtCore.QObject):
                 seconds_left=frame.head.get("seconds_left"),
             )
         elif name == "preview":
-            small = preview(frame)
+            small = preview_image(frame)
             if small is not None:
                 self._show(number, preview=small)
 

@@ -1,4 +1,4 @@
-"""Masks of items as a document has them: its selection, masks of a layer, opaque parts."""
+"""Item masks in the document: the selection, masks of layers, opacity of layers."""
 
 from __future__ import annotations
 
@@ -6,131 +6,136 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import pixels as p
+from .annotations import Annotations, node_id
 from .failure import Failure
-from .noted import Notes, key_of
-from .source import MASKS, VISIBLE, Source, all_nodes, node_of
-from .spaces import Space
+from .source import MASKS, VISIBLE, descendants, find_node, space_of
 
 if TYPE_CHECKING:
     from krita import Document, Node
 
+    from .colour_space import ColourSpace
+    from .source import Source
+
 BACKGROUND, SELECTION, PREFIX = "background", "selection", "item:"
-MOST = 250
-"""Items that are told apart by a byte, with room for what is not one."""
+MAX_ITEMS = 250
+"""Labels are bytes, of which some are reserved."""
 
 
 @dataclass(frozen=True)
 class Mask:
-    """An item's mask: a byte for each pixel of the picture."""
+    """An item's mask: a byte for each pixel of the picture, row by row."""
 
     name: str
     data: bytes
 
 
 @dataclass(frozen=True)
-class Raw:
-    """What a mask is made of, as it was copied: done in another thread, that takes a while."""
+class CopiedMask:
+    """A copy of a mask, or of a layer whose alpha is the mask."""
 
     name: str
     data: bytes
-    space: Space | None = None
-    """Of the pixels whose alpha is the mask; None where `data` is the mask."""
+    space: ColourSpace | None = None
+    """Of the layer; None where `data` is the mask itself."""
 
     def mask(self) -> Mask:
-        """Make it."""
+        """Return the mask; slow for a large layer, so call it in another thread."""
         if self.space is None:
             return Mask(self.name, self.data)
         pixel, depth = self.space.pixel, self.space.depth
         size = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}[depth]
         if depth in ("U8", "U16"):
-            # The upper byte is what a mask of a byte keeps.
+            # The most significant byte of alpha.
             return Mask(self.name, bytes(self.data[pixel - 1 :: pixel]))
-        planes = (self.data[pixel - size + place :: pixel] for place in range(size))
+        planes = (self.data[pixel - size + byte :: pixel] for byte in range(size))
         return Mask(self.name, p.any_of(planes))
 
 
-def selection(document: Document, source: Source) -> bytes | None:
-    """Copy the selection on the picture; None where nothing of it is selected."""
-    chosen = document.selection()
-    if chosen is None:
+def copy_selection(document: Document, source: Source) -> bytes | None:
+    """Copy the selection within the picture, a byte per pixel; None if nothing is selected."""
+    selection = document.selection()
+    if selection is None:
         return None
     rect = source.rect
-    data = bytes(chosen.pixelData(rect.x, rect.y, rect.width, rect.height))
+    data = bytes(selection.pixelData(rect.x, rect.y, rect.width, rect.height))
     return data if len(data) == rect.area and any(data) else None
 
 
-def gathered(document: Document, source: Source, kind: str) -> list[Raw]:
-    """Copy the masks of a kind, the first in front; Failure where there are none."""
+def collect_masks(document: Document, source: Source, kind: str) -> list[CopiedMask]:
+    """Copy `layer-masks` or `layer-alpha`, from front to back; Failure if there are none."""
     nodes = _masks(document, source) if kind == "layer-masks" else _layers(document, source)
-    found = [raw for raw in (_raw(node, source) for node in nodes) if raw is not None]
+    found = [copy for copy in (_copy(node, source) for node in nodes) if copy is not None]
     if not found:
         hint = "give each thing a selection mask or transparency mask under the layer"
         if kind == "layer-alpha":
             hint = "put each thing on a layer of its own, in a group"
         what = "masks" if kind == "layer-masks" else "layers with a thing on each"
         raise Failure("input", f"'{source.name}' has no {what}", hint=hint)
-    if len(found) > MOST:
-        raise Failure("input", f"{len(found)} masks are too many", hint=f"use at most {MOST}")
-    return unique(found)
+    if len(found) > MAX_ITEMS:
+        raise Failure("input", f"{len(found)} masks are too many", hint=f"use at most {MAX_ITEMS}")
+    return with_unique_names(found)
 
 
 def _masks(document: Document, source: Source) -> list[Node]:
-    """Masks of the layer, and those called an item's wherever they are."""
-    # What the root has is the selection of the whole document.
-    layer = node_of(document, source.layer) if source.layer != VISIBLE else None
+    """Return the masks of the layer, then those named `item:` anywhere in the document."""
+    # The root's own mask is the selection of the document.
+    layer = find_node(document, source.layer) if source.layer != VISIBLE else None
     own = [] if layer is None else [node for node in layer.childNodes() if node.type() in MASKS]
-    keys = {key_of(node) for node in own}
+    ids = {node_id(node) for node in own}
     named = [
         node
-        for node in all_nodes(document.rootNode())
-        if node.type() in MASKS and node.name().startswith(PREFIX) and key_of(node) not in keys
+        for node in descendants(document.rootNode())
+        if node.type() in MASKS and node.name().startswith(PREFIX) and node_id(node) not in ids
     ]
     return [*reversed(own), *reversed(named)]
 
 
 def _layers(document: Document, source: Source) -> list[Node]:
-    """Layers of the group, or all but the picture itself."""
-    notes, root = Notes.of(document), document.rootNode()
-    layer = node_of(document, source.layer) if source.layer != VISIBLE else root
+    """Return the layers of the group that is edited, or else all layers but the edited one."""
+    annotations, root = Annotations.of(document), document.rootNode()
+    layer = find_node(document, source.layer) if source.layer != VISIBLE else root
     children = [] if layer is None else layer.childNodes()
     if layer is None or (layer.type() != "grouplayer" and layer != root):
-        children = [node for node in root.childNodes() if key_of(node) != source.layer]
-    is_layer = [
+        children = [node for node in root.childNodes() if node_id(node) != source.layer]
+    layers = [
         node
         for node in children
-        if node.type().endswith("layer") and node.visible() and not notes.result(key_of(node))
+        if node.type().endswith("layer")
+        and node.visible()
+        and not annotations.result(node_id(node))
     ]
-    return list(reversed(is_layer))
+    return list(reversed(layers))
 
 
-def _raw(node: Node, source: Source) -> Raw | None:
+def _copy(node: Node, source: Source) -> CopiedMask | None:
+    """Copy a mask or layer; None if it covers nothing of the picture."""
     rect, name = source.rect, node.name().removeprefix(PREFIX)
     if node.type() in MASKS:
         data = bytes(node.pixelData(rect.x, rect.y, rect.width, rect.height))
-        # One that was made without a selection has no pixels.
-        return Raw(name, data) if len(data) == rect.area and any(data) else None
-    space = Space(node.colorModel(), node.colorDepth(), node.colorProfile())
+        # A mask that was created without a selection has no pixels.
+        return CopiedMask(name, data) if len(data) == rect.area and any(data) else None
+    space = space_of(node)
     data = bytes(node.projectionPixelData(rect.x, rect.y, rect.width, rect.height))
-    raw = Raw(name, data, space)
-    return raw if len(data) == rect.area * space.pixel and any(raw.mask().data) else None
+    copy = CopiedMask(name, data, space)
+    return copy if len(data) == rect.area * space.pixel and any(copy.mask().data) else None
 
 
-def unique(raws: list[Raw]) -> list[Raw]:
-    """Give each a name of its own that the daemon takes."""
+def with_unique_names(copies: list[CopiedMask]) -> list[CopiedMask]:
+    """Give each mask a unique name that the daemon accepts."""
     taken: set[str] = {BACKGROUND}
     named = []
-    for raw in raws:
-        name = free_name(raw.name, taken)
+    for copy in copies:
+        name = unused_name(copy.name, taken)
         taken.add(name)
-        named.append(Raw(name, raw.data, raw.space))
+        named.append(CopiedMask(name, copy.data, copy.space))
     return named
 
 
-def free_name(name: str, taken: set[str]) -> str:
-    """Give a name that nobody has; `reference:` at its beginning would be another picture's."""
+def unused_name(name: str, taken: set[str]) -> str:
+    """Return a valid item name that is not taken; names may not contain a colon."""
     name = " ".join(name.replace(":", " ").split()) or "item"
-    number, free = 2, name
-    while free in taken:
-        free = f"{name} {number}"
+    number, unused = 2, name
+    while unused in taken:
+        unused = f"{name} {number}"
         number += 1
-    return free
+    return unused

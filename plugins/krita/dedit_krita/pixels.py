@@ -1,8 +1,7 @@
-"""Samples as bytes: from Krita's order to the wire's and back, laid over each other, cut, compared.
+"""Operations on rasters held as bytes: channel order, crop, paste, masks, comparison.
 
-Whole pictures are worked on by whole numbers as long as the picture and by slices with a step,
-which take milliseconds for a million pixels; nothing here loops over pixels. It may run in any
-thread.
+Krita brings no numpy. Whole rasters are combined as long integers and strided slices, which takes
+milliseconds for a million pixels; no loop goes over pixels. Everything may run in any thread.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ FULL = {
     "u16": b"\xff\xff",
     "f32": b"\x00\x00\x80\x3f",
 }
-HARD = bytes(0 if value < 128 else 255 for value in range(256))
-"""The half of a soft mask that is inside."""
-SOME = bytes(0 if value == 0 else 255 for value in range(256))
+BINARY = bytes(0 if value < 128 else 255 for value in range(256))
+"""Table for `translate`: a soft mask cut at its half."""
+NONZERO = bytes(0 if value == 0 else 255 for value in range(256))
 
 
 @dataclass(frozen=True)
@@ -40,90 +39,90 @@ class Rect:
 
     @property
     def area(self) -> int:
-        """Its number of pixels."""
+        """Number of pixels."""
         return self.width * self.height
 
     def within(self, other: Rect) -> Rect:
-        """Give what lies in another; of no area where nothing does."""
+        """Return the intersection with another; its area is 0 if there is none."""
         left, top = max(self.x, other.x), max(self.y, other.y)
         right = min(self.x + self.width, other.x + other.width)
         bottom = min(self.y + self.height, other.y + other.height)
         return Rect(left, top, max(0, right - left), max(0, bottom - top))
 
 
-def wire_order(data: bytes, channels: int, samples: str) -> bytes:
-    """Turn Krita's order of samples into the wire's, or back: whole numbers are BGRA there."""
+def swap_red_blue(data: bytes, channels: int, samples: str) -> bytes:
+    """Convert between Krita's channel order and the wire's: integer pixels of Krita are BGRA."""
     if channels < 3 or samples == "f32":
         return bytes(data)
-    turned = array.array(CODES[samples])
-    turned.frombytes(bytes(data))
-    turned[0::channels], turned[2::channels] = turned[2::channels], turned[0::channels]
-    return turned.tobytes()
+    swapped = array.array(CODES[samples])
+    swapped.frombytes(bytes(data))
+    swapped[0::channels], swapped[2::channels] = swapped[2::channels], swapped[0::channels]
+    return swapped.tobytes()
 
 
 def alpha(data: bytes, channels: int, samples: str) -> bytes:
-    """Give the last sample of each pixel."""
+    """Return the last sample of each pixel."""
     values = array.array(CODES[samples])
     values.frombytes(data)
     return values[channels - 1 :: channels].tobytes()
 
 
-def is_hard(shares: bytes, samples: str) -> bool:
-    """Whether every alpha is nothing or everything."""
+def is_binary(alphas: bytes, samples: str) -> bool:
+    """Whether every alpha is 0 or 1."""
     values = array.array(CODES[samples])
-    values.frombytes(shares)
+    values.frombytes(alphas)
     full = array.array(CODES[samples])
     full.frombytes(FULL[samples])
     return values.count(0) + values.count(full[0]) == len(values)
 
 
-def hard_mask(shares: bytes, samples: str) -> bytes:
-    """Give a byte for each alpha: 255 where it is not 0."""
+def nonzero_mask(values: bytes, samples: str) -> bytes:
+    """Return a byte for each sample: 255 where it is not 0."""
     size = SAMPLE_BYTES[samples]
-    return any_of([shares[place::size] for place in range(size)])
+    return any_of([values[place::size] for place in range(size)])
 
 
 def any_of(planes: Iterable[bytes]) -> bytes:
-    """Give 255 where one of some bytes is not 0."""
-    gathered, length = 0, 0
+    """Return 255 where the byte of any plane is not 0."""
+    combined, length = 0, 0
     for plane in planes:
-        gathered |= int.from_bytes(plane, "little")
+        combined |= int.from_bytes(plane, "little")
         length = len(plane)
-    return gathered.to_bytes(length, "little").translate(SOME)
+    return combined.to_bytes(length, "little").translate(NONZERO)
 
 
-def chosen(below: bytes, above: bytes, mask: bytes) -> bytes:
-    """Take the upper one where a mask of a byte for each pixel is 255, the lower where it is 0."""
-    spread = spread_over(mask, len(below) // max(1, len(mask)))
-    bits = int.from_bytes(spread, "little")
+def select(below: bytes, above: bytes, mask: bytes) -> bytes:
+    """Take each pixel from `above` where its byte of the mask is 255, else from `below`."""
+    wide = repeat_bytes(mask, len(below) // max(1, len(mask)))
+    bits = int.from_bytes(wide, "little")
     under, over = int.from_bytes(below, "little"), int.from_bytes(above, "little")
     return (under ^ ((under ^ over) & bits)).to_bytes(len(below), "little")
 
 
-def spread_over(mask: bytes, times: int) -> bytes:
-    """Repeat each byte so many times."""
-    spread = bytearray(len(mask) * times)
+def repeat_bytes(mask: bytes, times: int) -> bytes:
+    """Repeat each byte."""
+    repeated = bytearray(len(mask) * times)
     for place in range(times):
-        spread[place::times] = mask
-    return bytes(spread)
+        repeated[place::times] = mask
+    return bytes(repeated)
 
 
-def differing(one: bytes, other: bytes, pixel: int) -> bytes:
-    """Give a byte for each pixel of so many bytes: 255 where two pictures differ."""
+def difference_mask(one: bytes, other: bytes, pixel: int) -> bytes:
+    """Return a byte for each pixel: 255 where two rasters of `pixel` bytes per pixel differ."""
     bits = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
     apart = bits.to_bytes(len(one), "little")
     return any_of([apart[place::pixel] for place in range(pixel)])
 
 
-def cut(data: bytes, width: int, pixel: int, part: Rect) -> bytes:
-    """Cut a rectangle out of a picture of that width, of so many bytes to a pixel."""
+def crop(data: bytes, width: int, pixel: int, part: Rect) -> bytes:
+    """Return a rectangle of a raster; `width` in pixels, `pixel` in bytes."""
     view = memoryview(data)
     starts = (((part.y + row) * width + part.x) * pixel for row in range(part.height))
     return b"".join(view[start : start + part.width * pixel] for start in starts)
 
 
-def put(data: bytes, width: int, pixel: int, part: Rect, piece: bytes) -> bytes:
-    """Put a rectangle into a picture."""
+def paste(data: bytes, width: int, pixel: int, part: Rect, piece: bytes) -> bytes:
+    """Return the raster with a rectangle replaced by `piece`."""
     whole, row = bytearray(data), part.width * pixel
     for line in range(part.height):
         start = ((part.y + line) * width + part.x) * pixel
@@ -131,8 +130,8 @@ def put(data: bytes, width: int, pixel: int, part: Rect, piece: bytes) -> bytes:
     return bytes(whole)
 
 
-def bounds(mask: bytes, width: int) -> Rect | None:
-    """Give the rectangle round what is not 0 in a mask, if anything is."""
+def bounding_box(mask: bytes, width: int) -> Rect | None:
+    """Return the bounding box of the nonzero bytes of a mask; None if there are none."""
     height = len(mask) // width
     rows = [mask[row * width : (row + 1) * width] for row in range(height)]
     filled = [row for row in range(height) if any(rows[row])]
@@ -144,31 +143,31 @@ def bounds(mask: bytes, width: int) -> Rect | None:
     return Rect(left, top, right - left + 1, bottom - top + 1)
 
 
-def changed(changes: Pixels) -> bytes:
-    """Give 255 where a plan says that a pixel may change, of how far each may, 0 ... 1."""
+def change_mask(changes: Pixels) -> bytes:
+    """Return 255 where a plan lets a pixel change; `changes` has an f32 amount, 0 to 1, each."""
     return any_of([changes.data[place::4] for place in range(4)])
 
 
-def small_numbers(numbers: Pixels) -> bytes:
-    """Give items' numbers as a byte each; those from 255 on are 255."""
-    if numbers.samples == "u8":
-        return numbers.data
-    low, high = numbers.data[0::2], numbers.data[1::2]
+def labels_to_bytes(labels: Pixels) -> bytes:
+    """Return a label map of u8 or u16 as bytes; labels above 255 become 255."""
+    if labels.samples == "u8":
+        return labels.data
+    low, high = labels.data[0::2], labels.data[1::2]
     if not any(high):
         return low
-    bits = int.from_bytes(low, "little") | int.from_bytes(high.translate(SOME), "little")
+    bits = int.from_bytes(low, "little") | int.from_bytes(high.translate(NONZERO), "little")
     return bits.to_bytes(len(low), "little")
 
 
-def mask_of(numbers: bytes, number: int) -> bytes:
-    """Give the mask of one item among items' numbers, a byte each."""
+def label_mask(labels: bytes, number: int) -> bytes:
+    """Return the mask, 0 or 255, of one item of a label map of bytes."""
     table = bytearray(256)
     table[number] = 255
-    return numbers.translate(bytes(table))
+    return labels.translate(bytes(table))
 
 
 def agreement(one: bytes, other: bytes) -> float:
-    """How much two hard masks have in common: intersection over union."""
+    """Return the intersection over union of two binary masks, 0 to 1."""
     first, second = int.from_bytes(one, "little"), int.from_bytes(other, "little")
     both = (first & second).to_bytes(len(one), "little").count(255)
     either = (first | second).to_bytes(len(one), "little").count(255)
@@ -176,9 +175,9 @@ def agreement(one: bytes, other: bytes) -> float:
 
 
 def softness(mask: bytes, width: int) -> float:
-    """Give the width of a mask's soft edge: its soft pixels over the length of its outline."""
+    """Return the width of a mask's soft edge in pixels: soft pixels per pixel of outline."""
     soft = len(mask) - sum(mask.count(value) for value in (*range(6), *range(250, 256)))
-    hard = mask.translate(HARD)
+    hard = mask.translate(BINARY)
     bits = int.from_bytes(hard, "little")
     down = (bits ^ (bits >> (8 * width))).to_bytes(len(hard), "little")
     across = (bits ^ (bits >> 8)).to_bytes(len(hard), "little")
@@ -187,8 +186,8 @@ def softness(mask: bytes, width: int) -> float:
     return soft / max(1, outline)
 
 
-def thinned(data: bytes, width: int, pixel: int, most: int) -> tuple[int, int, bytes]:
-    """Leave out rows and columns until no side is longer than that; width, height, data."""
+def downsample(data: bytes, width: int, pixel: int, most: int) -> tuple[int, int, bytes]:
+    """Keep every n-th row and column, so that no side exceeds `most`; width, height, data."""
     height = len(data) // (width * pixel)
     step = max(1, -(-max(width, height) // most))
     columns, kept = -(-width // step), []
@@ -201,8 +200,8 @@ def thinned(data: bytes, width: int, pixel: int, most: int) -> tuple[int, int, b
     return columns, len(kept), b"".join(kept)
 
 
-def eight_bits(pixels: Pixels) -> bytes:
-    """Give a picture as eight bits, red, green, blue and alpha, to be shown."""
+def to_rgba8(pixels: Pixels) -> bytes:
+    """Return a picture as RGBA of 8 bits, for display."""
     if pixels.samples == "u16":
         data = pixels.data[1::2]
     elif pixels.samples == "f32":

@@ -1,8 +1,8 @@
-"""The one place that knows which Qt there is: PyQt5 (Krita 5.1, 5.2) or PyQt6 (Krita 5.3).
+"""PyQt5 (Krita 5.1, 5.2) or PyQt6 (Krita 5.3): everything else imports Qt from here.
 
-Everything else imports from here. What the host has loaded is taken: two Qt in one process end it.
+The binding that the host has loaded is used: two Qt libraries in one process crash it.
 
-What works in both, and is all that is used:
+Only what works in both is used:
 
 * enums by their full names: ``QtCore.Qt.AlignmentFlag.AlignLeft``, never ``QtCore.Qt.AlignLeft``.
   PyQt5 knows both, PyQt6 only the first. Members are compared with members, never with numbers.
@@ -22,13 +22,13 @@ NAMES = ("PyQt5", "PyQt6")
 
 
 def loaded() -> str | None:
-    """Give the Qt that this process has loaded already."""
+    """Return the binding that this process has already loaded."""
     parts = ("QtCore", "sip")
     return next((n for n in NAMES if any(f"{n}.{part}" in sys.modules for part in parts)), None)
 
 
 def chosen() -> str:
-    """Give the Qt that is loaded, else the one that can be; ImportError where there is none."""
+    """Return the loaded binding, or the first that can be imported; ImportError if none can."""
     found = loaded()
     if found is not None:
         return found
@@ -52,5 +52,5 @@ QAction: Any = getattr(QtGui, "QAction", None) or QtWidgets.QAction
 
 
 def place(event: Any) -> Any:  # noqa: ANN401
-    """Give the place of a mouse event in its widget, a QPoint."""
+    """Return the position of a mouse event in its widget, a QPoint."""
     return event.position().toPoint() if hasattr(event, "position") else event.pos()

@@ -1,14 +1,14 @@
-"""What is edited: a layer, a group, or all that is visible, and the results that lie on it."""
+"""What is edited: a layer, a group, or everything visible, and the result layers above it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .annotations import Annotations, node_id
+from .colour_space import ColourSpace
 from .failure import Failure
-from .noted import Notes, key_of
 from .pixels import Rect
-from .spaces import Space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,56 +21,61 @@ PAINTED = "paintlayer"
 RENDERED = ("grouplayer", "filelayer", "clonelayer", "filllayer", "vectorlayer")
 LARGEST_SIDE, MOST_PIXELS = 65_000, 1 << 27
 VISIBLE = "visible"
-"""What stands for a layer's key where all that is visible is edited."""
+"""In place of a layer's id where everything visible is edited."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is edited, by names that stay: work takes long, and the document is the user's."""
+    """What is edited, by ids: the user may change or close the document during long work."""
 
     document: str
-    """Which of the open documents: the key of its root."""
+    """Id of the document's root node."""
     layer: str
-    """The layer's key, or `VISIBLE`."""
+    """Id of the layer, or `VISIBLE`."""
     name: str
     rect: Rect
     """The part of the canvas that is the picture."""
-    space: Space
+    space: ColourSpace
     canvas: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.rect.width, self.rect.height
 
 
 @dataclass(frozen=True)
-class Layer:
-    """Pixels of a layer as they were copied, and how it is shown."""
+class LayerPixels:
+    """A copy of a result layer, and how it is blended."""
 
-    key: str
+    layer: str
     data: bytes
-    space: Space
+    space: ColourSpace
     opacity: int
     blending: str
 
 
 def input_failure(message: str, hint: str) -> Failure:
-    """Something about the document does not do."""
+    """Return a failure about the document."""
     return Failure("input", message, hint=hint)
 
 
-def all_nodes(node: Node) -> Iterator[Node]:
-    """Everything below a node, the lowest first."""
+def descendants(node: Node) -> Iterator[Node]:
+    """Yield every node below a node, from bottom to top."""
     for child in node.childNodes():
         yield child
-        yield from all_nodes(child)
+        yield from descendants(child)
 
 
-def document_of(krita: Krita, key: str) -> Document:
-    """Find a document again."""
+def find_document(krita: Krita, document: str) -> Document:
+    """Return an open document by id."""
     found = [
-        document
-        for document in krita.documents()
-        if (root := document.rootNode()) is not None and key_of(root) == key
+        candidate
+        for candidate in krita.documents()
+        if (root := candidate.rootNode()) is not None and node_id(root) == document
     ]
     if len(found) > 1:
-        # A copy has the keys of what it was made of.
+        # A copy of a file has the same ids.
         raise input_failure(
             "two open documents are copies of each other",
             "save one, close it, and open it again",
@@ -83,42 +88,43 @@ def document_of(krita: Krita, key: str) -> Document:
     )
 
 
-def node_of(document: Document, key: str) -> Node | None:
-    """Find a layer again."""
-    found = (node for node in all_nodes(document.rootNode()) if key_of(node) == key)
+def find_node(document: Document, layer: str) -> Node | None:
+    """Return a layer or mask by id."""
+    found = (node for node in descendants(document.rootNode()) if node_id(node) == layer)
     return next(found, None)
 
 
-def find(document: Document | None, picture: str) -> Source:
-    """Say what a document's active layer is about; Failure where it cannot be edited."""
+def find_source(document: Document | None, picture: str) -> Source:
+    """Return what is edited, by the parameter `picture`; Failure if it cannot be edited."""
     if document is None or document.rootNode() is None:
         raise input_failure("there is no picture", "open one first")
     canvas = Rect(0, 0, document.width(), document.height())
-    space = Space(document.colorModel(), document.colorDepth(), document.colorProfile())
-    key = key_of(document.rootNode())
+    space = ColourSpace(document.colorModel(), document.colorDepth(), document.colorProfile())
+    root, size = node_id(document.rootNode()), (canvas.width, canvas.height)
     if picture == VISIBLE:
         name = document.name() or "Untitled"
-        source = Source(key, VISIBLE, name, canvas, space, (canvas.width, canvas.height))
+        source = Source(root, VISIBLE, name, canvas, space, size)
     else:
-        node = layer_of(document)
-        rect = extent(node).within(canvas)
+        node = source_layer(document)
+        rect = bounds(node).within(canvas)
         if node.type() == PAINTED:
-            space = Space(node.colorModel(), node.colorDepth(), node.colorProfile())
-        size = (canvas.width, canvas.height)
-        source = Source(key, key_of(node), node.name(), rect, space, size)
+            space = space_of(node)
+        source = Source(root, node_id(node), node.name(), rect, space, size)
     if source.rect.area == 0:
         raise input_failure(
             f"'{source.name}' is empty where the canvas is", "choose the layer with the picture"
         )
-    if max(source.rect.width, source.rect.height) > LARGEST_SIDE or source.rect.area > MOST_PIXELS:
-        size = f"{source.rect.width}×{source.rect.height}"  # noqa: RUF001 (it is "times")
-        raise input_failure(f"a picture of {size} pixels is too large", "work on a part of it")
+    if max(source.size) > LARGEST_SIDE or source.rect.area > MOST_PIXELS:
+        dimensions = f"{source.rect.width}×{source.rect.height}"  # noqa: RUF001 (a multiplication sign)
+        raise input_failure(
+            f"a picture of {dimensions} pixels is too large", "work on a part of it"
+        )
     _ = space.pixel
     return source
 
 
-def layer_of(document: Document) -> Node:
-    """Give the layer that is meant by what is active: a mask's layer, a result's source."""
+def source_layer(document: Document) -> Node:
+    """Return the layer to edit: the active one, the layer of a mask, the source of a result."""
     node = document.activeNode()
     if node is None:
         raise input_failure("no layer is active", "choose the layer with the picture")
@@ -126,14 +132,14 @@ def layer_of(document: Document) -> Node:
         node = node.parentNode()
     if node is None or node.parentNode() is None:
         raise input_failure("no layer is active", "choose the layer with the picture")
-    noted = Notes.of(document).result(key_of(node))
-    if noted is not None:
-        if noted.source == VISIBLE:
+    record = Annotations.of(document).result(node_id(node))
+    if record is not None:
+        if record.source == VISIBLE:
             raise input_failure(
                 "the active layer is a result of all that is visible",
                 "choose 'All that is visible' as picture, or another layer",
             )
-        node = node_of(document, noted.source) or node
+        node = find_node(document, record.source) or node
     kind = node.type()
     if kind != PAINTED and kind not in RENDERED:
         raise input_failure(
@@ -143,33 +149,35 @@ def layer_of(document: Document) -> Node:
     return node
 
 
-def extent(node: Node) -> Rect:
-    """Where a layer has pixels, on the canvas."""
+def bounds(node: Node) -> Rect:
+    """Return the bounding box of a layer's pixels, in canvas coordinates."""
     rect = node.bounds()
     return Rect(rect.x(), rect.y(), rect.width(), rect.height())
 
 
-def copied(node: Node, rect: Rect) -> bytes:
-    """Copy a layer's pixels: as painted, or as shown where it is no painted one."""
-    read = node.pixelData if node.type() == PAINTED else node.projectionPixelData
-    return bytes(read(rect.x, rect.y, rect.width, rect.height))
+def space_of(node: Node) -> ColourSpace:
+    """Return the colour space of a layer."""
+    return ColourSpace(node.colorModel(), node.colorDepth(), node.colorProfile())
 
 
-def read(document: Document, source: Source) -> bytes:
-    """Copy the picture without results; all that is visible has them in it."""
+def read_pixels(document: Document, source: Source) -> bytes:
+    """Copy the picture in Krita's order; result layers are included only in `VISIBLE`."""
     rect = source.rect
     if source.layer == VISIBLE:
         data = bytes(document.pixelData(rect.x, rect.y, rect.width, rect.height))
     else:
-        data = copied(current(document, source), rect)
+        node = current_layer(document, source)
+        # Layers other than painted ones have pixels only in their projection.
+        read = node.pixelData if node.type() == PAINTED else node.projectionPixelData
+        data = bytes(read(rect.x, rect.y, rect.width, rect.height))
     if len(data) != rect.area * source.space.pixel:
         raise input_failure(f"'{source.name}' cannot be read", "choose another layer")
     return data
 
 
-def current(document: Document, source: Source) -> Node:
-    """Give the layer as it is now."""
-    node = node_of(document, source.layer)
+def current_layer(document: Document, source: Source) -> Node:
+    """Return the layer that is edited; Failure if it was deleted."""
+    node = find_node(document, source.layer)
     if node is None:
         raise input_failure(
             f"'{source.name}' was deleted while D-Edit was at work",
@@ -178,43 +186,43 @@ def current(document: Document, source: Source) -> Node:
     return node
 
 
-def check_still_fits(document: Document, source: Source) -> None:
-    """Make sure that a result still belongs where its picture was."""
+def check_unchanged(document: Document, source: Source) -> None:
+    """Fail if a result no longer fits: the canvas was resized, or the layer deleted."""
     if (document.width(), document.height()) != source.canvas:
         raise input_failure(
             f"'{document.name() or source.name}' was resized while D-Edit was at work",
             "the result is kept in the history: undo that, then apply it",
         )
     if source.layer != VISIBLE:
-        current(document, source)
+        current_layer(document, source)
 
 
-def shape(document: Document | None) -> tuple[Any, ...]:
-    """What is seen of a document without its pixels: another one where it was worked on."""
+def layer_tree(document: Document | None) -> tuple[Any, ...]:
+    """Return what can be compared cheaply to notice a change: root, active node, size, layers."""
     if document is None or document.rootNode() is None:
         return ()
     root, active = document.rootNode(), document.activeNode()
     nodes = tuple(
-        (key_of(node), node.visible(), node.opacity(), node.name())
-        for node in all_nodes(root)
+        (node_id(node), node.visible(), node.opacity(), node.name())
+        for node in descendants(root)
         if node.type() != "selectionmask"
     )
-    now = key_of(active) if active is not None else ""
-    return (key_of(root), now, document.width(), document.height(), nodes)
+    active_id = node_id(active) if active is not None else ""
+    return (node_id(root), active_id, document.width(), document.height(), nodes)
 
 
-def results(document: Document, source: Source) -> list[Node]:
-    """The visible results of a source, the lowest first."""
-    notes, found = Notes.of(document), []
-    for node in all_nodes(document.rootNode()):
-        noted = notes.result(key_of(node))
-        if noted is not None and noted.source == source.layer and is_shown(node):
+def visible_results(document: Document, source: Source) -> list[Node]:
+    """Return the visible result layers of a source, from bottom to top."""
+    annotations, found = Annotations.of(document), []
+    for node in descendants(document.rootNode()):
+        record = annotations.result(node_id(node))
+        if record is not None and record.source == source.layer and is_visible(node):
             found.append(node)
     return found
 
 
-def is_shown(node: Node) -> bool:
-    """Whether a layer and all that it is in are visible."""
+def is_visible(node: Node) -> bool:
+    """Return whether a layer and all its groups are visible."""
     while node is not None and node.parentNode() is not None:
         if not node.visible():
             return False
@@ -222,8 +230,7 @@ def is_shown(node: Node) -> bool:
     return True
 
 
-def laid_over(node: Node, rect: Rect) -> Layer:
-    """Copy a result as it is shown, on the picture."""
+def copy_result(node: Node, rect: Rect) -> LayerPixels:
+    """Copy a result layer with its mask applied, within a rectangle."""
     data = bytes(node.projectionPixelData(rect.x, rect.y, rect.width, rect.height))
-    space = Space(node.colorModel(), node.colorDepth(), node.colorProfile())
-    return Layer(key_of(node), data, space, node.opacity(), node.blendingMode())
+    return LayerPixels(node_id(node), data, space_of(node), node.opacity(), node.blendingMode())

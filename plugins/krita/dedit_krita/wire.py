@@ -1,8 +1,8 @@
-"""D-Edit's wire in plain Python: the handshake, frames and blobs of PROTOCOL.md.
+"""The wire protocol in plain Python: handshake, frames and blobs of PROTOCOL.md.
 
 It follows crates/dedit-protocol/PROTOCOL.md and needs nothing but the standard library
-(Python 3.9 or newer). Nothing here reads or writes: bytes that came are fed to a `Reader`, and
-`hello_bytes` and `frame_parts` give the bytes that are to go.
+(Python 3.9 or newer). It does no input or output: received bytes are fed to a `Reader`, and
+`hello_bytes` and `frame_parts` return the bytes to send.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ EVENTS = {
 
 
 class ProtocolError(Exception):
-    """The connection cannot go on."""
+    """The connection cannot continue."""
 
 
 class CutOffError(ProtocolError):
-    """The connection ended where more was to come."""
+    """The connection ended within a frame."""
 
 
 class StrangerError(ProtocolError):
@@ -77,10 +77,10 @@ class StrangerError(ProtocolError):
 
 
 class VersionError(ProtocolError):
-    """Both sides have no version in common."""
+    """The two sides have no version in common."""
 
     def __init__(self, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
-        """Keep the versions, oldest and newest, of both sides."""
+        """Take the ranges of versions, oldest and newest, of both sides."""
         self.is_daemon_older = theirs[1] < ours[0]
         side = "the daemon" if self.is_daemon_older else "this program"
         super().__init__(f"the daemon speaks versions {theirs[0]} to {theirs[1]}: update {side}")
@@ -89,10 +89,10 @@ class VersionError(ProtocolError):
 
 
 class RefusedError(Exception):
-    """A frame that is not understood; the next one may be."""
+    """A frame that is not understood; later ones may be."""
 
     def __init__(self, tag: int, serial: int, reason: str) -> None:
-        """Keep what a `failed` has to name."""
+        """Take what the answer `failed` has to name."""
         super().__init__(reason)
         self.tag = tag
         self.serial = serial
@@ -100,7 +100,7 @@ class RefusedError(Exception):
 
 @dataclass
 class Pixels:
-    """Rows of samples, little-endian, without padding."""
+    """A raster: rows of little-endian samples without padding."""
 
     width: int
     height: int
@@ -109,12 +109,12 @@ class Pixels:
     data: bytes
 
     def head(self) -> dict[str, Any]:
-        """Give what the list of blobs says of them."""
+        """Return its entry in the list of blobs."""
         names = ("width", "height", "channels", "samples")
         return {name: getattr(self, name) for name in names}
 
     def digest(self) -> str:
-        """Give the 64 hexadecimal digits that identify them."""
+        """Return the SHA-256 digest of size and samples, 64 hexadecimal digits."""
         line = f"{self.width} {self.height} {self.channels} {self.samples}\n"
         digest = hashlib.sha256(line.encode())
         digest.update(self.data)
@@ -135,12 +135,12 @@ class Frame:
 
 
 def hello_bytes(versions: tuple[int, int] = VERSIONS) -> bytes:
-    """Give what a client says first."""
+    """Return the client's part of the handshake."""
     return HELLO.pack(MAGIC, *versions)
 
 
 def answer_bytes(hello: bytes, versions: tuple[int, int] = VERSIONS) -> tuple[int, bytes]:
-    """Give the version, 0 where there is none in common, and what a daemon says to a client."""
+    """Return the chosen version, 0 if there is none, and the daemon's part of the handshake."""
     magic, oldest, newest = HELLO.unpack(hello)
     if magic != MAGIC:
         raise StrangerError("this is no client of D-Edit")
@@ -150,9 +150,9 @@ def answer_bytes(hello: bytes, versions: tuple[int, int] = VERSIONS) -> tuple[in
 
 
 def frame_parts(frame: Frame) -> list[bytes]:
-    """Give the bytes of a frame in parts: all before the blobs, then each blob as it is.
+    """Return the bytes of a frame: prefix and head, then each blob without a copy.
 
-    ValueError where the frame does not fit into a message, or the head is not JSON.
+    ValueError if the frame exceeds a limit, or the head is not JSON.
     """
     head = dict(frame.head)
     if frame.blobs:
@@ -177,14 +177,14 @@ def frame_parts(frame: Frame) -> list[bytes]:
 
 
 class Reader:
-    """Makes frames of bytes that come in any portions.
+    """Decodes frames from chunks of any size.
 
-    A client's reader begins with the daemon's answer to the handshake; `version` is None until it
-    is there. One for what comes behind a handshake is made with `versions=None`.
+    A client's reader starts with the daemon's part of the handshake, which sets `version`. With
+    `versions=None` it starts with frames.
     """
 
     def __init__(self, versions: tuple[int, int] | None = VERSIONS) -> None:
-        """Begin with what comes first."""
+        """Create one that expects the daemon's part of the handshake first."""
         self.versions = versions
         self.version: int | None = None
         self._waiting = bytearray()
@@ -192,18 +192,18 @@ class Reader:
         self._body: _Body | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take bytes that came; `frames` makes of them what there is."""
+        """Append received bytes; `frames` decodes them."""
         self._waiting += data
 
     @property
     def waiting(self) -> int:
-        """How many bytes wait for `frames`."""
+        """Number of bytes that are not decoded yet."""
         return len(self._waiting)
 
     def frames(self) -> Iterator[Frame | RefusedError]:
-        """Give what is complete; whoever stops in between goes on with another call.
+        """Yield complete frames; another call continues where one was left.
 
-        ProtocolError where the connection cannot go on: then nothing more is to be read.
+        ProtocolError if the connection cannot continue.
         """
         if self.versions is not None and self.version is None:
             if len(self._waiting) < GREETING.size:
@@ -216,7 +216,7 @@ class Reader:
             yield found
 
     def end(self) -> None:
-        """Take that the connection has ended: CutOffError unless that is between two frames."""
+        """Note the end of the connection: CutOffError if that is within a frame."""
         greeted = self.versions is None or self.version is not None
         if self._waiting or self._prefix is not None or not greeted:
             raise CutOffError("the connection ended where more was to come")
@@ -259,7 +259,7 @@ class Reader:
 
 
 class _Body:
-    """The blobs of a frame while they come; those of a head that is refused are dropped."""
+    """The blobs of a frame while they arrive; those of a refused head are dropped."""
 
     def __init__(self, text: bytes, length: int) -> None:
         self.head: dict[str, Any] = {}
@@ -267,7 +267,7 @@ class _Body:
         self.reason: str | None = None
         self._left: list[dict[str, Any]] = []
         self._data = bytearray()
-        # Of the blob that comes, or of all that is dropped.
+        # Missing bytes of the current blob, or of everything that is dropped.
         self.missing = 0
         try:
             self.head, self._left = understand(text, length)
@@ -278,7 +278,7 @@ class _Body:
         self._begin()
 
     def _begin(self) -> None:
-        """Go to the next blob that has bytes."""
+        """Advance to the next blob with bytes."""
         while self._left:
             self.missing = wire_bytes(self._left[-1])
             if self.missing:
@@ -287,11 +287,11 @@ class _Body:
             self._left.pop()
 
     def add(self, part: bytes) -> None:
-        """Take bytes, `missing` at most."""
+        """Append at most `missing` bytes."""
         self.missing -= len(part)
         if self.reason is not None:
             return
-        # Grows as the bytes come: a length alone makes nobody allocate as much.
+        # Grows as bytes arrive, so that a length alone allocates nothing.
         self._data += part
         if not self.missing:
             data, self._data = bytes(self._data), bytearray()
@@ -299,12 +299,12 @@ class _Body:
             self._begin()
 
     def is_whole(self) -> bool:
-        """Tell whether all has come."""
+        """Return whether everything has arrived."""
         return not self.missing and not self._left
 
 
 def understand(text: bytes, body_length: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Split a head from its list of blobs, which has to account for the whole body.
+    """Split a head from its list of blobs, which must account for the whole body.
 
     ValueError where it is not understood.
     """
@@ -319,7 +319,7 @@ def understand(text: bytes, body_length: int) -> tuple[dict[str, Any], list[dict
     if _levels(head) > MAX_LEVELS:
         raise ValueError("the head is nested too deeply")
     if b"\\u" in text:
-        # Half a character may be escaped, and is no text.
+        # An escaped lone surrogate is not valid text.
         json.dumps(head, ensure_ascii=False).encode()
     blobs = head.pop("blobs", [])
     if not isinstance(blobs, list) or len(blobs) > MAX_BLOBS:
@@ -337,12 +337,12 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int | float:
-    # Longer ones are doubles; Python's own whole numbers of any length take their time.
+    # Longer ones are doubles: parsing huge integers in Python is slow.
     return int(text) if len(text) <= 20 else _number(text)
 
 
 def _levels(value: Any) -> int:  # noqa: ANN401
-    """Give how deep objects and lists lie in each other, without going down by calls."""
+    """Return the nesting depth of objects and lists, without recursion."""
     level, layer = 0, [value]
     while layer:
         nested = [v for v in layer if isinstance(v, (dict, list))]
@@ -352,7 +352,7 @@ def _levels(value: Any) -> int:  # noqa: ANN401
 
 
 def wire_bytes(blob: Any) -> int:  # noqa: ANN401
-    """Give the length of a blob; ValueError where it makes no sense."""
+    """Return the length of a blob in bytes; ValueError if its description is invalid."""
     if not isinstance(blob, dict):
         _refuse()
     if "width" not in blob:
@@ -381,7 +381,7 @@ def _refuse() -> NoReturn:
 
 
 def blob_of(blob: dict[str, Any], data: bytes) -> Blob:
-    """Give a blob that the list of blobs describes, without padding."""
+    """Return a blob by its description, without row padding."""
     if "width" not in blob:
         return data
     width, height, channels, samples = (blob[k] for k in ("width", "height", "channels", "samples"))

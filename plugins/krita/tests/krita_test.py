@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedit_krita import source, spaces
+from dedit_krita import colour_space as spaces
+from dedit_krita import source
+from dedit_krita.annotations import Annotations
 from dedit_krita.client import Answer, Client, Patience, Pending
+from dedit_krita.controller import Controller
 from dedit_krita.failure import Failure
-from dedit_krita.noted import Notes
 from dedit_krita.qt import QtCore
 from dedit_krita.wire import Pixels
-from dedit_krita.work import Work
 
 from .loop import ClientTest, turn, until
 
@@ -30,7 +31,7 @@ mock: Any = importlib.import_module("krita")
 if TYPE_CHECKING:
     from krita import Document, Node
 
-    from dedit_krita.shown import Entry
+    from dedit_krita.view_state import Entry
 
 STAND_IN = os.environ.get("DEDIT_TEST_STAND_IN", "")
 SCRIPT = '#!/bin/sh\nexec {program} --data {data} --step-us {step} --updates 12 --steps 3 "$@"\n'
@@ -103,12 +104,12 @@ class KritaTest(ClientTest):
         self.krita = mock.begin()
         self.daemon_client = OpaqueClient(socket=str(self.path), patience=Patience())
         self.addCleanup(self.daemon_client.close)
-        self.work = Work(self.krita, self.daemon_client)
-        self.addCleanup(self.work.close)
+        self.controller = Controller(self.krita, self.daemon_client)
+        self.addCleanup(self.controller.close)
 
     def tearDown(self) -> None:
         """Stop the daemon; Krita was called from the main thread alone."""
-        until(lambda: not self.work.jobs)
+        until(lambda: not self.controller.jobs)
         # Its answer may be lost: the daemon ends.
         self.ended(self.daemon_client.request("shutdown"))
         super().tearDown()
@@ -129,7 +130,7 @@ class KritaTest(ClientTest):
         node.setPixelData(QtCore.QByteArray(data), 0, 0, WIDTH, HEIGHT)
         self.krita.setActiveDocument(made)
         # As the docker does when Krita shows another canvas.
-        self.work.refresh()
+        self.controller.refresh()
         self.settle()
         return made, node
 
@@ -156,28 +157,28 @@ class KritaTest(ClientTest):
 
     def settle(self) -> None:
         """Wait until nothing is under way any more."""
-        until(lambda: not self.work.jobs)
+        until(lambda: not self.controller.jobs)
         turn(0.02)
-        until(lambda: not self.work.jobs and self.work._looking is None)
+        until(lambda: self.controller.is_idle)
 
     def done(self) -> None:
         """Wait until all is done, and that it went well."""
         self.settle()
-        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+        self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status)
 
     def remove(self, **values: object) -> None:
         """Remove what is selected, as a draft unless said otherwise."""
-        self.work.edit("remove", {"when": "draft", **values})
+        self.controller.edit("remove", {"when": "draft", **values})
 
     def whole(self, key: tuple[str, int]) -> bytes:
         """The picture with a result in it, as the daemon has it."""
         head = {"session": key[0], "revision": key[1], "whole": True}
         return bytes(self.answer(self.daemon_client.request("result", head)).blobs[0].data)
 
-    def seen(self, document: Document, node: Node) -> bytes:
+    def shown_picture(self, document: Document, node: Node) -> bytes:
         """The picture with its visible results, in the daemon's order, as the plug-in sees it."""
         rect = (0, 0, WIDTH, HEIGHT)
-        data, space = bytes(node.pixelData(*rect)), None
+        data = bytes(node.pixelData(*rect))
         for upper in document.rootNode().childNodes():
             if upper is node or not upper.visible() or not upper.type().endswith("layer"):
                 continue
@@ -185,20 +186,19 @@ class KritaTest(ClientTest):
             data = importlib.import_module("krita_raster").over(
                 data, bytes(upper.projectionPixelData(*rect)), kind
             )
-        space = spaces.Space(node.colorModel(), node.colorDepth(), node.colorProfile())
-        sent = space.sent
-        turned = spaces.turned(self.krita, data, (WIDTH, HEIGHT), space, sent)
-        return spaces.to_wire(turned, sent)
+        space = source.space_of(node)
+        raw = spaces.convert(self.krita, data, (WIDTH, HEIGHT), space, space.wire_space)
+        return bytes(spaces.to_wire(raw, (WIDTH, HEIGHT), space.wire_space)[0].data)
 
     def entry(self, place: int = 0) -> Entry:
         """A result, the newest first."""
-        return self.work.history[place]
+        return self.controller.history[place]
 
-    def notes(self, document: Document) -> Notes:
+    def notes(self, document: Document) -> Annotations:
         """What the document remembers."""
-        return Notes.of(document)
+        return Annotations.of(document)
 
     def layers(self, document: Document) -> list[str]:
         """The names of its layers, the lowest first."""
-        nodes = source.all_nodes(document.rootNode())
+        nodes = source.descendants(document.rootNode())
         return [node.name() for node in nodes if node.type().endswith("layer")]

@@ -348,12 +348,12 @@ class Places(ClientTest):
         os.environ["PATH"] = ":".join([".", "", *map(str, folders)])
         self.assertEqual(address.program(), str(folders[1] / "dedit"))
         note = self.folder / address.PROGRAM_FILE
-        self.assertIsNone(address.noted(self.folder))
+        self.assertIsNone(address.installed(self.folder))
         for text, expected in (("dedit\n", None), ("/absent\n", None), ("\0", None)):
             note.write_text(text)
-            self.assertEqual(address.noted(self.folder), expected)
+            self.assertEqual(address.installed(self.folder), expected)
         note.write_text(f"{folders[0] / 'deditd'}\n")
-        self.assertEqual(address.noted(self.folder), str(folders[0] / "deditd"))
+        self.assertEqual(address.installed(self.folder), str(folders[0] / "deditd"))
         os.environ["DEDIT_DAEMON"] = "absent/dedit"
         self.assertEqual(address.program(), "absent/dedit")
         self.assertEqual(address.command("/x/deditd", "s"), ["/x/deditd", "--socket", "s"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dedit_krita import spaces
+from dedit_krita import colour_space as spaces
 from dedit_krita.failure import Failure
 from dedit_krita.qt import QtCore
 
@@ -44,11 +44,11 @@ class Edits(KritaTest):
         """What is seen is what the daemon has, bit for bit, after an edit and after another."""
         self.check_removed(document, node)
         first = self.entry().key
-        self.assertEqual(self.seen(document, node), self.whole(first))
+        self.assertEqual(self.shown_picture(document, node), self.whole(first))
         self.select(document, OTHER_BOX)
         self.remove()
         self.done()
-        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+        self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_eight_bits(self) -> None:
         """Of eight bits."""
@@ -67,7 +67,7 @@ class Edits(KritaTest):
         document, node = self.document("F32")
         self.assertIn("g10", document.colorProfile())
         self.check_removed(document, node)
-        seen = memoryview(self.seen(document, node)).cast("f")
+        seen = memoryview(self.shown_picture(document, node)).cast("f")
         whole = memoryview(self.whole(self.entry().key)).cast("f")
         worst = max(abs(one - other) for one, other in zip(seen, whole))
         self.assertLess(worst, 1e-4)
@@ -80,19 +80,19 @@ class Edits(KritaTest):
                 self.select(document, BOX)
                 self.replace("a lake")
                 first = self.entry()
-                before = self.seen(document, node)
+                before = self.shown_picture(document, node)
                 self.replace("a street")
                 second = self.entry()
                 self.assertEqual(second.key[0], first.key[0])
                 results = {(r.session, r.revision): r for r in self.results(document)}
                 self.assertEqual(results[second.key].base, first.key[1])
                 self.assertEqual(len(document.rootNode().childNodes()), 3)
-                self.assertNotEqual(self.seen(document, node), before)
+                self.assertNotEqual(self.shown_picture(document, node), before)
                 document.close()
 
     def replace(self, prompt: str) -> None:
         """Replace what is selected."""
-        self.work.edit("replace", {"prompt": prompt, "when": "draft", "seed": 5})
+        self.controller.edit("replace", {"prompt": prompt, "when": "draft", "seed": 5})
         self.done()
 
     def results(self, document: Document) -> list:
@@ -110,7 +110,7 @@ class Edits(KritaTest):
         added.setPixelData(data, BOX[0] + 4, BOX[1] + 4, 2, 2)
         self.replace("a street")
         self.assertNotEqual(self.entry().key[0], first.key[0])
-        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+        self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_a_half_transparent_result_is_laid_over_by_krita(self) -> None:
         """What is seen is sent, also where it is blended."""
@@ -131,7 +131,7 @@ class Edits(KritaTest):
         self.select(document, (-5, -5, 60, 20))
         self.remove()
         self.done()
-        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+        self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_a_layer_with_an_offset(self) -> None:
         """A layer that begins within the canvas: the result lies where it belongs."""
@@ -156,7 +156,7 @@ class Edits(KritaTest):
         self.select(document, (0, 0, 8, 8))
         self.remove()
         self.settle()
-        self.assertEqual(self.work.status.text, "nothing is selected")
+        self.assertEqual(self.controller.status.text, "nothing is selected")
         self.assertEqual(len(document.rootNode().childNodes()), 2)
 
     def test_all_that_is_visible(self) -> None:
@@ -177,9 +177,11 @@ class Edits(KritaTest):
         self.remove(variations=3, seed=7)
         self.done()
         self.assertEqual(len(document.rootNode().childNodes()), 2)
-        self.assertEqual([entry.seed for entry in self.work.history], [9, 8, 7])
-        self.assertEqual([entry.is_applied for entry in self.work.history], [False, False, True])
-        self.work.apply(self.entry(0).key)
+        self.assertEqual([entry.seed for entry in self.controller.history], [9, 8, 7])
+        self.assertEqual(
+            [entry.is_applied for entry in self.controller.history], [False, False, True]
+        )
+        self.controller.apply(self.entry(0).key)
         self.done()
         self.assertTrue(self.entry(0).is_applied)
 
@@ -192,7 +194,7 @@ class Edits(KritaTest):
         _, draft, learned = document.rootNode().childNodes()
         self.assertEqual([draft.visible(), learned.visible()], [False, True])
         self.assertIn("(draft)", draft.name())
-        self.assertEqual(self.seen(document, node), self.whole(self.entry().key))
+        self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
 
 class Afterwards(KritaTest):
@@ -209,41 +211,41 @@ class Afterwards(KritaTest):
     def test_redo(self) -> None:
         """Another seed: a new layer in the place of the old one, which is hidden."""
         before = self.entry()
-        self.work.redo(before.key, seed=11)
+        self.controller.redo(before.key, seed=11)
         self.done()
         _, old, new = self.picture.rootNode().childNodes()
         self.assertEqual([old.visible(), new.visible()], [False, True])
         self.assertEqual((self.entry().seed, self.entry().key[0]), (11, before.key[0]))
-        self.assertEqual(self.seen(self.picture, self.photo), self.whole(self.entry().key))
+        self.assertEqual(self.shown_picture(self.picture, self.photo), self.whole(self.entry().key))
 
     def test_discard(self) -> None:
         """The layer and the entry are gone, and stay gone."""
         key = self.entry().key
-        self.work.discard(key)
+        self.controller.discard(key)
         self.done()
         self.assertEqual(self.layers(self.picture), ["photo"])
-        self.assertEqual(self.work.history, ())
+        self.assertEqual(self.controller.history, ())
         with self.assertRaises(Failure):
-            self.work.apply(key)
+            self.controller.apply(key)
 
     def test_apply(self) -> None:
         """A layer that was deleted comes back as it was."""
         layer = self.picture.rootNode().childNodes()[1]
-        before = self.seen(self.picture, self.photo)
+        before = self.shown_picture(self.picture, self.photo)
         layer.remove()
-        self.work.refresh()
+        self.controller.refresh()
         self.settle()
         self.assertFalse(self.entry().is_applied)
-        self.work.apply(self.entry().key)
+        self.controller.apply(self.entry().key)
         self.done()
         self.assertTrue(self.entry().is_applied)
-        self.assertEqual(self.seen(self.picture, self.photo), before)
+        self.assertEqual(self.shown_picture(self.picture, self.photo), before)
 
     def test_what_is_seen_already_is_not_applied_again(self) -> None:
         """It is said, and nothing is added."""
-        self.work.apply(self.entry().key)
+        self.controller.apply(self.entry().key)
         self.settle()
-        self.assertEqual(self.work.status.kind, "wrong")
+        self.assertEqual(self.controller.status.kind, "wrong")
         self.assertEqual(len(self.picture.rootNode().childNodes()), 2)
 
 
@@ -258,21 +260,21 @@ class Meanwhile(KritaTest):
         document, node = self.document(seed=5)
         self.select(document, BOX)
         self.remove()
-        until(lambda: any(job.share for job in self.work.jobs))
+        until(lambda: any(job.share for job in self.controller.jobs))
         return document, node, other
 
     def check_offered(self, remark: str) -> None:
         """The result is offered, with why it is no layer."""
         self.settle()
-        self.assertEqual(self.work.status.kind, "wrong")
-        self.assertIn(remark, self.work.status.text)
+        self.assertEqual(self.controller.status.kind, "wrong")
+        self.assertIn(remark, self.controller.status.text)
 
     def test_the_document_is_closed(self) -> None:
         """The result is kept, and no other document is touched."""
         document, _, other = self.begin()
         seen: list[str] = []
-        self.work.history_changed.connect(
-            lambda: seen.extend(entry.remark for entry in self.work.history)
+        self.controller.history_changed.connect(
+            lambda: seen.extend(entry.remark for entry in self.controller.history)
         )
         document.close()
         self.krita.setActiveDocument(other)
@@ -293,9 +295,9 @@ class Meanwhile(KritaTest):
     def test_the_job_is_stopped(self) -> None:
         """Nothing is changed."""
         document, _, _ = self.begin()
-        self.work.cancel(self.work.jobs[0].number)
+        self.controller.cancel(self.controller.jobs[0].number)
         self.settle()
-        self.assertIn("stopped", self.work.status.text)
+        self.assertIn("stopped", self.controller.status.text)
         self.assertEqual(self.layers(document), ["photo"])
 
     def test_the_document_is_converted_while_it_is_looked_at(self) -> None:
@@ -304,7 +306,7 @@ class Meanwhile(KritaTest):
         self.select(document, BOX)
         self.remove()
         self.settle()
-        self.work.refresh()
+        self.controller.refresh()
         document.setColorSpace("GRAYA", "U8", "Gray-D50-elle-V2-srgbtrc.icc")
         self.settle()
-        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status.text)
+        self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status.text)

@@ -21,22 +21,22 @@ class Items(KritaTest):
 
     def names(self) -> list[str]:
         """The items that are shown, without the background."""
-        assert self.work.picture is not None
-        return [item.name for item in self.work.picture.items if item.name != BACKGROUND]
+        assert self.controller.picture is not None
+        return [item.name for item in self.controller.picture.items if item.name != BACKGROUND]
 
     def two(self) -> None:
         """Have two items by masks of the layer."""
         self.add(self.photo, "item:right", RIGHT, "mask")
         self.add(self.photo, "left", LEFT, "mask")
-        self.work.take_items("layer-masks")
+        self.controller.take_items("layer-masks")
         self.done()
 
     def test_masks_of_the_layer(self) -> None:
         """The upper one is in front; `item:` is no part of a name."""
         self.two()
         self.assertEqual(self.names(), ["left", "right"])
-        assert self.work.picture is not None
-        shares = {item.name: item.share for item in self.work.picture.items}
+        assert self.controller.picture is not None
+        shares = {item.name: item.share for item in self.controller.picture.items}
         self.assertAlmostEqual(shares["left"], 14 * 20 / (WIDTH * HEIGHT))
 
     def test_layers_of_a_group(self) -> None:
@@ -46,51 +46,53 @@ class Items(KritaTest):
         for name, box in (("back", (0, 0, WIDTH, HEIGHT)), ("front", BOX)):
             self.add(group, name, box, "layer")
         self.picture.setActiveNode(group)
-        self.work.take_items("layer-alpha")
+        self.controller.take_items("layer-alpha")
         self.done()
         self.assertEqual(self.names(), ["front", "back"])
 
     def test_found_by_the_daemon(self) -> None:
         """Everything: the daemon finds them."""
-        self.work.take_items("everything")
+        self.controller.take_items("everything")
         self.settle()
-        if self.work.status.kind == "wrong":
-            self.assertIn("segment", self.work.status.text + self.work.status.hint)
+        if self.controller.status.kind == "wrong":
+            self.assertIn("segment", self.controller.status.text + self.controller.status.hint)
         else:
             self.assertTrue(self.names())
 
     def test_none_where_there_are_none(self) -> None:
         """A layer without masks: said in words."""
-        self.work.take_items("layer-masks")
+        self.controller.take_items("layer-masks")
         self.settle()
-        self.assertEqual(self.work.status.text, "'photo' has no masks")
+        self.assertEqual(self.controller.status.text, "'photo' has no masks")
 
     def test_renamed_and_left_out(self) -> None:
         """Each is a change of the picture's items with the daemon."""
         self.two()
-        self.work.rename_item("right", "bag")
+        self.controller.rename_item("right", "bag")
         self.done()
         self.assertEqual(self.names(), ["left", "bag"])
-        self.work.drop_item("left")
+        self.controller.drop_item("left")
         self.done()
         self.assertEqual(self.names(), ["bag"])
 
     def test_the_last_item_is_left_out(self) -> None:
         """What becomes of the only one is told or done, never ignored in silence."""
         self.select(self.picture, LEFT)
-        self.work.take_items("selection")
+        self.controller.take_items("selection")
         self.done()
         self.assertEqual(self.names(), ["selection"])
-        self.work.drop_item("selection")
+        self.controller.drop_item("selection")
         self.settle()
-        self.assertTrue(not self.names() or self.work.status.kind == "wrong", self.work.status)
+        self.assertTrue(
+            not self.names() or self.controller.status.kind == "wrong", self.controller.status
+        )
 
     def test_kept_as_masks(self) -> None:
         """Selection masks under the layer, which can be read again."""
         self.select(self.picture, LEFT)
-        self.work.take_items("selection")
+        self.controller.take_items("selection")
         self.done()
-        self.work.keep_masks()
+        self.controller.keep_masks()
         self.done()
         (mask,) = self.photo.childNodes()
         self.assertEqual((mask.name(), mask.type()), ("item:selection", "selectionmask"))
@@ -102,41 +104,41 @@ class Items(KritaTest):
         """Another picture, with the same items."""
         self.two()
         self.photo.setPixelData(bytes(4), 0, 0, 1, 1)
-        self.work.refresh()
+        self.controller.refresh()
         self.done()
         self.assertEqual(self.names(), ["left", "right"])
 
     def test_an_edit_of_an_item_by_name(self) -> None:
         """Nothing has to be selected."""
         self.two()
-        self.work.edit("replace", {"item": "left", "prompt": "a tree", "when": "draft"})
+        self.controller.edit("replace", {"item": "left", "prompt": "a tree", "when": "draft"})
         self.done()
         self.assertIn("Replace left: a tree", self.layers(self.picture)[1])
 
     def test_learning(self) -> None:
         """The session is learned, and shown as that."""
         self.two()
-        self.work.learn()
+        self.controller.learn()
         self.done()
-        assert self.work.picture is not None
-        self.assertEqual(self.work.picture.state, "learned")
+        assert self.controller.picture is not None
+        self.assertEqual(self.controller.picture.state, "learned")
 
     def test_a_plan_is_shown(self) -> None:
         """What a move would come to."""
         self.two()
-        self.work.show_plan("move", {"item": "left", "dx": 4})
-        until(lambda: self.work.plan is not None)
-        assert self.work.plan is not None
-        self.assertIn("left", self.work.plan.names)
-        self.assertTrue(any(self.work.plan.changes))
+        self.controller.show_plan("move", {"item": "left", "dx": 4})
+        until(lambda: self.controller.plan is not None)
+        assert self.controller.plan is not None
+        self.assertIn("left", self.controller.plan.names)
+        self.assertTrue(any(self.controller.plan.changes))
         # Painted on, it is another picture, of which the daemon has not heard yet.
-        self.work.hide_plan()
+        self.controller.hide_plan()
         data = QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9))
         self.photo.setPixelData(data, 0, 0, 2, 2)
-        self.work.refresh()
+        self.controller.refresh()
         self.settle()
-        self.work.show_plan("move", {"item": "left", "dx": 4})
-        until(lambda: self.work.plan is not None)
+        self.controller.show_plan("move", {"item": "left", "dx": 4})
+        until(lambda: self.controller.plan is not None)
 
 
 class FromAnotherPicture(KritaTest):
@@ -152,14 +154,14 @@ class FromAnotherPicture(KritaTest):
 
     def swap_in(self, **values: object) -> None:
         """Put what is meant in the place of what is selected."""
-        self.work.edit("swap-in", {"when": "both", **values})
+        self.controller.edit("swap-in", {"when": "both", **values})
         self.settle()
 
     def test_an_open_document(self) -> None:
         """What is selected there; that document is not touched."""
-        self.assertEqual(self.work.documents, ("picture 8",))
+        self.assertEqual(self.controller.documents, ("picture 8",))
         self.swap_in(**{"from-document": "picture 8"})
-        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+        self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status)
         self.assertIn("thing", self.layers(self.picture)[-1])
         self.assertEqual((self.other.undo_steps, self.other.annotationTypes()), ([], []))
         self.assertEqual(len(self.krita.documents()), 2)
@@ -173,12 +175,12 @@ class FromAnotherPicture(KritaTest):
             image.setPixelColor(x, 5, QtGui.QColor(250, 10, 20))
         self.assertTrue(image.save(str(path)))
         self.swap_in(**{"from-file": str(path)})
-        self.assertNotEqual(self.work.status.kind, "wrong", self.work.status)
+        self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status)
         self.assertEqual(len(self.krita.documents()), 2)
         image.fill(QtGui.QColor(1, 2, 3))
         self.assertTrue(image.save(str(path)))
         self.swap_in(**{"from-file": str(path)})
-        self.assertIn("which thing of", self.work.status.text)
+        self.assertIn("which thing of", self.controller.status.text)
         self.assertEqual(len(self.krita.documents()), 2)
 
     def test_what_is_not_there(self) -> None:
@@ -194,5 +196,5 @@ class FromAnotherPicture(KritaTest):
         for values, message in cases:
             with self.subTest(values=values):
                 self.swap_in(**values)
-                self.assertIn(message, self.work.status.text)
+                self.assertIn(message, self.controller.status.text)
         self.assertEqual(self.layers(self.picture), ["photo"])

@@ -7,9 +7,9 @@ import unittest
 from typing import Any
 
 from dedit_krita.describe import BY_NAME, VERBS
+from dedit_krita.edit_request import check_complete, edit_request, edit_title, wire_edit
 from dedit_krita.failure import Failure
 from dedit_krita.parameters import HOW, checked
-from dedit_krita.verbs import check, edit, order, title
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {"nothing": 1}, "there is no 'nothing' here"),
@@ -47,7 +47,7 @@ class Refusals(unittest.TestCase):
     def refused(self, verb: str, values: dict[str, Any]) -> str:
         """Give the sentence with which values are refused."""
         with self.assertRaises(Failure) as caught:
-            check(verb, checked(BY_NAME[verb].parameters, values))
+            check_complete(verb, checked(BY_NAME[verb].parameters, values))
         self.assertEqual(caught.exception.kind, "usage")
         return caught.exception.message
 
@@ -103,19 +103,19 @@ class Orders(unittest.TestCase):
         ]
         for verb, values, expected in cases:
             with self.subTest(verb=verb):
-                self.assertEqual(edit(verb, self.told(verb, **values), "bag"), expected)
+                self.assertEqual(wire_edit(verb, self.told(verb, **values), "bag"), expected)
 
     def test_only_what_was_said_is_an_option(self) -> None:
         """What is usual is left to the daemon."""
-        usual = order({}, self.told("remove"), None)
+        usual = edit_request({}, self.told("remove"), None)
         self.assertEqual((usual.plan, usual.options, usual.model), ({}, {}, {}))
         values = self.told("replace", seed=0, steps=5, strength=0, fit="box", model="m")
-        said = order({}, values, 4.0)
+        said = edit_request({}, values, 4.0)
         self.assertEqual(said.options, {"seed": 0, "steps": 5, "strength": 0})
         self.assertEqual(said.plan, {"fit": "box", "ring": 4.0})
         self.assertEqual(said.model, {"model": "m"})
 
     def test_titles_of_what_is_not_known(self) -> None:
         """A verb of a later version has a title as well."""
-        self.assertEqual(title({"verb": "melt"}), "Melt")
-        self.assertEqual(title({}), "")
+        self.assertEqual(edit_title({"verb": "melt"}), "Melt")
+        self.assertEqual(edit_title({}), "")

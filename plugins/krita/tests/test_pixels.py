@@ -56,15 +56,15 @@ class Random(unittest.TestCase):
         return p.Rect(x, y, wide, high)
 
     def test_the_wires_order(self) -> None:
-        """Red and blue change places in whole numbers, and back; floats and grey stay."""
+        """Red and blue change places in whole labels, and back; floats and grey stay."""
         for samples, size in p.SAMPLE_BYTES.items():
             for channels in (2, 4):
                 data = self.data(12 * channels * size)
-                turned = p.wire_order(data, channels, samples)
+                turned = p.swap_red_blue(data, channels, samples)
                 is_turned = channels == 4 and samples != "f32"
                 expected = naive_order(data, channels, samples) if is_turned else data
                 self.assertEqual(turned, expected, (samples, channels))
-                self.assertEqual(p.wire_order(turned, channels, samples), data)
+                self.assertEqual(p.swap_red_blue(turned, channels, samples), data)
 
     def test_chosen(self) -> None:
         """Each pixel is the one's or the other's."""
@@ -75,7 +75,7 @@ class Random(unittest.TestCase):
             expected = b"".join(
                 (above if mask[k] else below)[k * pixel : (k + 1) * pixel] for k in range(count)
             )
-            self.assertEqual(p.chosen(below, above, mask), expected)
+            self.assertEqual(p.select(below, above, mask), expected)
 
     def test_differing(self) -> None:
         """A single bit makes a pixel differ."""
@@ -88,31 +88,31 @@ class Random(unittest.TestCase):
             expected = bytes(
                 255 * (one[k * pixel :][:pixel] != other[k * pixel :][:pixel]) for k in range(count)
             )
-            self.assertEqual(p.differing(one, bytes(other), pixel), expected)
+            self.assertEqual(p.difference_mask(one, bytes(other), pixel), expected)
 
     def test_cut_and_put(self) -> None:
         """What is cut out and put back changes nothing; what is put can be cut out again."""
         for _ in range(50):
             (width, height), pixel = self.size(), self.chance.choice((1, 3, 4, 8))
             data, part = self.data(width * height * pixel), self.part(width, height)
-            piece = p.cut(data, width, pixel, part)
+            piece = p.crop(data, width, pixel, part)
             expected = b"".join(
                 data[((part.y + row) * width + part.x) * pixel :][: part.width * pixel]
                 for row in range(part.height)
             )
             self.assertEqual(piece, expected)
-            self.assertEqual(p.put(data, width, pixel, part, piece), data)
+            self.assertEqual(p.paste(data, width, pixel, part, piece), data)
             other = self.data(len(piece))
-            whole = p.put(data, width, pixel, part, other)
-            self.assertEqual(p.cut(whole, width, pixel, part), other)
-            mask = p.differing(data, whole, pixel)
-            around = p.bounds(mask, width)
+            whole = p.paste(data, width, pixel, part, other)
+            self.assertEqual(p.crop(whole, width, pixel, part), other)
+            mask = p.difference_mask(data, whole, pixel)
+            around = p.bounding_box(mask, width)
             if around is not None:
                 self.assertEqual(around.within(part), around)
 
     def test_bounds(self) -> None:
         """The least rectangle; none round nothing."""
-        self.assertIsNone(p.bounds(bytes(12), 4))
+        self.assertIsNone(p.bounding_box(bytes(12), 4))
         for _ in range(50):
             width, height = self.size()
             mask = bytes(self.chance.choice((0, 0, 0, 9)) for _ in range(width * height))
@@ -122,7 +122,7 @@ class Random(unittest.TestCase):
             columns, rows = zip(*places)
             x, y = min(columns), min(rows)
             expected = p.Rect(x, y, max(columns) - x + 1, max(rows) - y + 1)
-            self.assertEqual(p.bounds(mask, width), expected)
+            self.assertEqual(p.bounding_box(mask, width), expected)
 
     def test_thinned(self) -> None:
         """Every so many rows and columns, until no side is too long."""
@@ -130,7 +130,7 @@ class Random(unittest.TestCase):
             (width, height), pixel = self.size(), self.chance.choice((1, 4))
             most, data = self.chance.randint(1, 20), self.data(width * height * pixel)
             step = max(1, -(-max(width, height) // most))
-            wide, high, thin = p.thinned(data, width, pixel, most)
+            wide, high, thin = p.downsample(data, width, pixel, most)
             expected = b"".join(
                 data[(y * width + x) * pixel :][:pixel]
                 for y in range(0, height, step)
@@ -144,10 +144,10 @@ class Random(unittest.TestCase):
         """The mask of a number, and what two masks have in common."""
         for _ in range(50):
             count = self.chance.randint(1, 60)
-            numbers = bytes(self.chance.randint(0, 4) for _ in range(count))
+            labels = bytes(self.chance.randint(0, 4) for _ in range(count))
             number = self.chance.randint(0, 5)
-            mask = p.mask_of(numbers, number)
-            self.assertEqual(mask, bytes(255 * (value == number) for value in numbers))
+            mask = p.label_mask(labels, number)
+            self.assertEqual(mask, bytes(255 * (value == number) for value in labels))
             other = self.mask(count)
             both = sum(1 for a, b in zip(mask, other) if a and b)
             either = sum(1 for a, b in zip(mask, other) if a or b)
@@ -157,7 +157,7 @@ class Random(unittest.TestCase):
         """What does not fit into a byte is 255."""
         values = [self.chance.choice((0, 3, 254, 255, 256, 300, 65535)) for _ in range(64)]
         data = array.array("H", values).tobytes()
-        small = p.small_numbers(Pixels(8, 8, 1, "u16", data))
+        small = p.labels_to_bytes(Pixels(8, 8, 1, "u16", data))
         self.assertEqual(list(small), [min(255, value) for value in values])
 
     def test_hard_alpha(self) -> None:
@@ -166,11 +166,11 @@ class Random(unittest.TestCase):
         for samples, most in full.items():
             values = [self.chance.choice((0, most)) for _ in range(20)]
             shares = array.array(CODES[samples], values).tobytes()
-            self.assertTrue(p.is_hard(shares, samples))
+            self.assertTrue(p.is_binary(shares, samples))
             mask = bytes(255 * (value != 0) for value in values)
-            self.assertEqual(p.hard_mask(shares, samples), mask)
+            self.assertEqual(p.nonzero_mask(shares, samples), mask)
             values[7] = 0.5 if samples == "f32" else 100
-            self.assertFalse(p.is_hard(array.array(CODES[samples], values).tobytes(), samples))
+            self.assertFalse(p.is_binary(array.array(CODES[samples], values).tobytes(), samples))
 
 
 class Shown(unittest.TestCase):
@@ -179,7 +179,7 @@ class Shown(unittest.TestCase):
     def test_floats_of_any_kind(self) -> None:
         """What is no colour is drawn as something."""
         values = [0.0, 0.5, 1.0, 1.0, float("nan"), float("inf"), float("-inf"), 7.0]
-        shown = p.eight_bits(Pixels(2, 1, 4, "f32", array.array("f", values).tobytes()))
+        shown = p.to_rgba8(Pixels(2, 1, 4, "f32", array.array("f", values).tobytes()))
         self.assertEqual(list(shown), [0, 128, 255, 255, 0, 255, 0, 255])
 
 

@@ -1,4 +1,4 @@
-"""The panel with work that only notes what it is asked for: clicks, drags, keys and numbers."""
+"""The panel with work that only notes what it is asked for: clicks, drags, keys and labels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from dedit_krita import describe, parameters
 from dedit_krita.failure import Failure
 from dedit_krita.qt import NAME, QtCore, QtGui, QtWidgets, Signal
-from dedit_krita.shown import Entry, Item, Job, Picture, Plan, Small, Status
 from dedit_krita.ui.frame import Drag, Frame, Movement
 from dedit_krita.ui.panel import Panel
+from dedit_krita.view_state import Entry, Item, Job, Picture, Plan, SmallImage, Status
 
 QtTest: Any = __import__(f"{NAME}.QtTest", fromlist=["QTest"])
 APPLICATION = QtCore.QCoreApplication.instance() or QtWidgets.QApplication(["dedit"])
@@ -29,7 +29,7 @@ NAMES = ("background", "mug", "lamp", "a very long name of a thing on the table 
 COLOURS = ((90, 90, 90), (230, 90, 70), (240, 200, 60), (80, 160, 230))
 
 
-def painted(width: int = 192, height: int = 144) -> tuple[Small, bytes]:
+def painted(width: int = 192, height: int = 144) -> tuple[SmallImage, bytes]:
     """Paint a room with three things; give it and where these are."""
     picture = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
     where = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
@@ -57,24 +57,24 @@ def painted(width: int = 192, height: int = 144) -> tuple[Small, bytes]:
         bits = image.constBits()
         bits.setsize(image.sizeInBytes())
         both.append(bytes(bits))
-    return Small(width, height, both[0]), both[1][::4]
+    return SmallImage(width, height, both[0]), both[1][::4]
 
 
 def room(**changes: Any) -> Picture:  # noqa: ANN401
     """Give a picture, eight pixels to each small one, across and down."""
-    small, numbers = painted()
-    shares = [numbers.count(place) / len(numbers) for place in range(4)]
+    small, labels = painted()
+    shares = [labels.count(place) / len(labels) for place in range(4)]
     items = tuple(
         Item(name, colour, share, place == 0)
         for place, (name, colour, share) in enumerate(zip(NAMES, COLOURS, shares))
     )
     picture = Picture(
-        "room.kra", 1536, 1152, small, numbers, items, "room", "learned", "toys", "cpu"
+        "room.kra", 1536, 1152, small, labels, items, "room", "learned", "toys", "cpu"
     )
     return replace(picture, **changes)
 
 
-def png_of(small: Small, tint: str) -> bytes:
+def png_of(small: SmallImage, tint: str) -> bytes:
     """Give a PNG of a picture, tinted."""
     form = QtGui.QImage.Format.Format_RGBA8888
     image = QtGui.QImage(small.rgba, small.width, small.height, small.width * 4, form).copy()
@@ -90,7 +90,7 @@ def png_of(small: Small, tint: str) -> bytes:
     return bytes(held)
 
 
-class FakeWork(QtCore.QObject):
+class FakeController(QtCore.QObject):
     """Notes what it is asked for."""
 
     picture_changed = Signal()
@@ -152,8 +152,8 @@ class PanelTest(unittest.TestCase):
         self.raised: list[BaseException] = []
         self.addCleanup(setattr, sys, "excepthook", sys.excepthook)
         sys.excepthook = lambda _, error, __: self.raised.append(error)
-        self.work = FakeWork()
-        self.work.picture = room()
+        self.controller = FakeController()
+        self.controller.picture = room()
         self.kept = Remembered()
         self.panel = self.make()
 
@@ -165,7 +165,7 @@ class PanelTest(unittest.TestCase):
 
     def make(self) -> Panel:
         """Show a panel."""
-        panel = Panel(self.work, self.kept)
+        panel = Panel(self.controller, self.kept)
         panel.resize(320, 900)
         panel.show()
         APPLICATION.processEvents()
@@ -230,10 +230,10 @@ class Pictures(PanelTest):
         )
         self.panel.items.choose("lamp")
         rows.topLevelItem(3).setText(0, "light")
-        self.assertEqual(self.work.asked, [("rename_item", "lamp", "light")])
-        things = self.work.picture.items
+        self.assertEqual(self.controller.asked, [("rename_item", "lamp", "light")])
+        things = self.controller.picture.items
         things = (*things[:2], replace(things[2], name="light"), things[3])
-        self.work.show(picture=room(items=things))
+        self.controller.show(picture=room(items=things))
         self.assertEqual(self.panel.values()["item"], "light")
         self.click("dedit_item_drop")
         self.click("dedit_keep_masks")
@@ -242,7 +242,7 @@ class Pictures(PanelTest):
         self.find("dedit_from_layer_masks").trigger()
         self.assertEqual(
             # Learning is told the panel's values too.
-            [asked[:2] for asked in self.work.asked[1:]],
+            [asked[:2] for asked in self.controller.asked[1:]],
             [
                 ("drop_item", "light"),
                 ("keep_masks",),
@@ -264,10 +264,10 @@ class Pictures(PanelTest):
         self.assertAlmostEqual(values["dx"], 40 * ratio, delta=1)
         self.assertAlmostEqual(values["dy"], -20 * ratio, delta=1)
         self.assertEqual((values["scale"], values["rotate"]), (1.0, 0.0))
-        self.until(lambda: self.work.asked)
-        self.assertEqual(self.work.asked, [("show_plan", "move", values)])
+        self.until(lambda: self.controller.asked)
+        self.assertEqual(self.controller.asked, [("show_plan", "move", values)])
         self.panel.choose("replace")
-        self.assertEqual(self.work.asked[-1], ("hide_plan",))
+        self.assertEqual(self.controller.asked[-1], ("hide_plan",))
 
     def test_corners_scale_and_the_handle_turns(self) -> None:
         """The other handles change size and angle."""
@@ -308,11 +308,11 @@ class Pictures(PanelTest):
     def test_a_plan_is_laid_over(self) -> None:
         """The picture looks different while there is a plan."""
         before = self.panel.picture.grab().toImage()
-        changes = bytes(200 if place == 1 else 0 for place in self.work.picture.numbers)
-        plan = Plan(self.work.picture.numbers, changes, NAMES)
-        self.work.show(plan=plan)
+        changes = bytes(200 if place == 1 else 0 for place in self.controller.picture.labels)
+        plan = Plan(self.controller.picture.labels, changes, NAMES)
+        self.controller.show(plan=plan)
         self.assertNotEqual(self.panel.picture.grab().toImage(), before)
-        self.work.show(plan=None)
+        self.controller.show(plan=None)
         self.assertEqual(self.panel.picture.grab().toImage(), before)
         self.click("dedit_overlay")
         self.assertNotEqual(self.panel.picture.grab().toImage(), before)
@@ -347,10 +347,10 @@ class Edits(PanelTest):
         prompt = self.find("dedit_replace_prompt")
         QtTest.QTest.keyClicks(prompt, "a white mug")
         QtTest.QTest.keyClick(prompt, QtCore.Qt.Key.Key_Return)
-        self.assertEqual(self.work.asked, [("edit", "replace", self.panel.values())])
+        self.assertEqual(self.controller.asked, [("edit", "replace", self.panel.values())])
         self.assertEqual(self.panel.values()["prompt"], "a white mug")
         self.click("dedit_go")
-        self.assertEqual(len(self.work.asked), 2)
+        self.assertEqual(len(self.controller.asked), 2)
 
     def test_what_is_missing_is_said(self) -> None:
         """An edit that lacks something does not begin."""
@@ -363,19 +363,21 @@ class Edits(PanelTest):
         ):
             self.panel.start(verb)
             self.assertIn(word, self.status())
-        self.assertEqual(self.work.asked, [])
+        self.assertEqual(self.controller.asked, [])
         self.panel.start("remove")
-        self.assertEqual(self.work.asked[0][:2], ("edit", "remove"))
+        self.assertEqual(self.controller.asked[0][:2], ("edit", "remove"))
         self.find("dedit_swap_with").setEditText("lamp")
         self.find("dedit_swap_in_from_document").setCurrentIndex(1)
         self.panel.start("swap")
         self.panel.start("swap-in")
-        self.assertEqual([asked[1] for asked in self.work.asked], ["remove", "swap", "swap-in"])
-        self.assertEqual(self.work.asked[2][2]["from-document"], "street.png")
+        self.assertEqual(
+            [asked[1] for asked in self.controller.asked], ["remove", "swap", "swap-in"]
+        )
+        self.assertEqual(self.controller.asked[2][2]["from-document"], "street.png")
 
     def test_failures_are_said(self) -> None:
         """What the work refuses is said, and so is what it gets wrong."""
-        self.work.fails = Failure("usage", "nothing is selected", None, "select a thing")
+        self.controller.fails = Failure("usage", "nothing is selected", None, "select a thing")
         self.panel.start("remove")
         self.assertEqual(self.status(), "nothing is selected")
         self.assertEqual(self.find("dedit_hint").text(), "select a thing")
@@ -401,36 +403,36 @@ class Progress(PanelTest):
 
     def test_jobs_stay_where_they_are(self) -> None:
         """A job's row is the same widget while it goes on, so that it can be cancelled."""
-        self.work.show(jobs=(Job(3, "Replace mug"), Job(4, "Move lamp")))
+        self.controller.show(jobs=(Job(3, "Replace mug"), Job(4, "Move lamp")))
         cancel = self.find("dedit_cancel_3")
         for step in range(20):
             job = Job(3, "Replace mug", "learning", step / 20, 20 - step, False)
-            self.work.show(jobs=(job, Job(4, "Move lamp")))
+            self.controller.show(jobs=(job, Job(4, "Move lamp")))
         self.assertIs(self.find("dedit_cancel_3"), cancel)
         row = self.panel.jobs.rows[3]
         self.assertEqual((row.stage.whole(), row.bar.value()), ("learning, 1 s left", 950))
-        self.work.show(jobs=(replace(job, share=None),))
+        self.controller.show(jobs=(replace(job, share=None),))
         self.assertEqual((row.bar.maximum(), list(self.panel.jobs.rows)), (0, [3]))
         self.click("dedit_cancel_3")
-        self.assertEqual(self.work.asked, [("cancel", 3)])
-        self.work.show(jobs=())
+        self.assertEqual(self.controller.asked, [("cancel", 3)])
+        self.controller.show(jobs=())
         self.assertFalse(self.find("dedit_jobs").isVisible())
 
     def test_history(self) -> None:
         """A result is applied, discarded and made again."""
-        png = png_of(self.work.picture.small, "#00ff00")
+        png = png_of(self.controller.picture.small, "#00ff00")
         entries = tuple(
             Entry(
                 ("room", n), f"Replace {n}", n, png, n == 2, "The layer is gone" if n == 1 else ""
             )
             for n in (2, 1)
         )
-        self.work.show(history=entries)
+        self.controller.show(history=entries)
         self.assertEqual(self.find("dedit_history").currentRow(), 0)
         self.assertFalse(self.find("dedit_apply").isEnabled())
         self.find("dedit_history").setCurrentRow(1)
         self.assertIn("The layer is gone", self.find("dedit_remark").text())
-        self.work.show(history=(Entry(("room", 3), "Remove", 3), *entries))
+        self.controller.show(history=(Entry(("room", 3), "Remove", 3), *entries))
         for name in ("dedit_apply", "dedit_discard", "dedit_redo", "dedit_redo_seed"):
             self.click(name)
         dialog = self.find("dedit_seed_dialog")
@@ -438,40 +440,40 @@ class Progress(PanelTest):
         dialog.accept()
         key = ("room", 1)
         self.assertEqual(
-            self.work.asked,
+            self.controller.asked,
             [("apply", key), ("discard", key), ("redo", key, None), ("redo", key, 99)],
         )
 
     def test_status(self) -> None:
         """What is wrong can be tried again."""
         self.assertFalse(self.find("dedit_retry").isVisible())
-        self.work.show(status=Status("No daemon", "Run `dedit serve`", "wrong"))
+        self.controller.show(status=Status("No daemon", "Run `dedit serve`", "wrong"))
         self.assertEqual(self.status(), "No daemon")
         self.click("dedit_retry")
-        self.assertEqual(self.work.asked, [("reconnect",)])
+        self.assertEqual(self.controller.asked, [("reconnect",)])
         self.assertEqual(self.find("dedit_model").whole(), "toys on cpu")
 
     def test_nothing_and_much(self) -> None:
         """There may be no picture, one that makes no sense, hundreds of items and results."""
-        self.work.show(picture=None)
+        self.controller.show(picture=None)
         self.panel.grab()
         self.assertEqual(self.find("dedit_items").topLevelItemCount(), 1)
         QtTest.QTest.mouseClick(self.panel.picture, LEFT, NO_KEYS, QtCore.QPoint(5, 5))
         for verb in EDITS:
             self.panel.start(verb)
         many = tuple(Item(f"item {n} " + "long " * 20, (n % 256, 90, 0), 0.003) for n in range(300))
-        numbers = bytes(range(192)) * 144
-        self.work.show(picture=room(items=many, numbers=numbers))
+        labels = bytes(range(192)) * 144
+        self.controller.show(picture=room(items=many, labels=labels))
         self.panel.items.choose(many[100].name)
         self.panel.choose("move")
         self.panel.items.choose(many[299].name)
         self.panel.grab()
-        self.work.show(picture=room(items=many, numbers=b"", small=Small(9, 9, b"")))
+        self.controller.show(picture=room(items=many, labels=b"", small=SmallImage(9, 9, b"")))
         self.panel.grab()
         png = png_of(room().small, "red")
-        self.work.show(history=tuple(Entry(("s", n), "t", n, png) for n in range(200)))
+        self.controller.show(history=tuple(Entry(("s", n), "t", n, png) for n in range(200)))
         self.assertEqual(self.find("dedit_history").count(), 200)
-        self.work.show(history=())
+        self.controller.show(history=())
         self.assertLessEqual(self.panel.minimumSizeHint().width(), 300)
 
 

@@ -1,1 +1,1 @@
-"""The widgets of the docker. They show `shown` values and emit what people ask for."""
+"""The widgets of the docker: they show values of `view_state` and emit signals."""

@@ -1,4 +1,4 @@
-"""A widget for each value that an edit can be told, made from its description."""
+"""An input widget for each parameter, created from its description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ..failure import Failure
 from ..parameters import Parameter
 from ..qt import QtCore, QtWidgets, Signal
-from .labels import Combo, Number, Whole
+from .widgets import Combo, Number, Whole
 
 UNSET = {
     "seed": "Another each time",
@@ -16,23 +16,23 @@ UNSET = {
     "guidance": "As usual",
     "strength": "As usual",
 }
-"""What the lowest value of these is called, which stands for none."""
+"""Text of the lowest value, which stands for "not set"."""
 STEPS = {"dx": (1, 1.0), "dy": (1, 1.0), "scale": (3, 0.05), "rotate": (1, 5.0)}
-"""Decimals and step; 2 and 0.5 for the others."""
+"""Decimals and step of number fields; (2, 0.5) for others."""
 NAMES = ("with", "into", "model")
-"""Texts that are mostly one of some names."""
+"""Text parameters that usually have one of some known values."""
 EMPTY = {"into": "The nearest", "with": "The other item", "model": "As the daemon was started"}
 FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
 
 
 class Field(QtCore.QObject):
-    """A value's widget; `control` is what is typed into or clicked."""
+    """The widget of a parameter; `control` is the part that is typed into or clicked."""
 
     changed = Signal()
     entered = Signal()
 
     def __init__(self, parameter: Parameter, name: str, parent: Any) -> None:  # noqa: ANN401
-        """Make the widget, with the value it has unless said otherwise."""
+        """Create the widget with the default value."""
         super().__init__(parent)
         self.parameter = parameter
         self.control = self.make(parent)
@@ -43,7 +43,7 @@ class Field(QtCore.QObject):
         self.set_value(parameter.default)
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
-        """Make the control: a line of text."""
+        """Create the control: a line of text."""
         line = QtWidgets.QLineEdit(parent)
         line.setPlaceholderText(EMPTY.get(self.parameter.name, self.parameter.help))
         line.textChanged.connect(lambda _: self.changed.emit())
@@ -51,11 +51,11 @@ class Field(QtCore.QObject):
         return line
 
     def value(self) -> Any:  # noqa: ANN401
-        """Give the value."""
+        """Return the value."""
         return self.control.text().strip()
 
     def set_value(self, value: Any) -> None:  # noqa: ANN401
-        """Show a value; the usual one instead of one that makes no sense."""
+        """Show a value, or the default if it is invalid."""
         try:
             value = self.parameter.check(value)
         except Failure:
@@ -64,18 +64,18 @@ class Field(QtCore.QObject):
             self.put(value)
 
     def put(self, value: Any) -> None:  # noqa: ANN401
-        """Show a value that makes sense."""
+        """Show a valid value."""
         self.control.setText(value)
 
     def offer(self, names: Sequence[str]) -> None:
-        """Offer these names, where it is names that the value is one of."""
+        """Offer these names in the control's list, if it has one."""
 
 
 class ChoiceField(Field):
-    """One of some words."""
+    """A choice."""
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
-        """Make the control."""
+        """Create the control."""
         combo = Combo(parent)
         for word, label in self.parameter.options:
             combo.addItem(label, word)
@@ -83,19 +83,19 @@ class ChoiceField(Field):
         return combo
 
     def value(self) -> Any:  # noqa: ANN401
-        """Give the word."""
+        """Return the word of the choice."""
         return self.control.currentData()
 
     def put(self, value: Any) -> None:  # noqa: ANN401
-        """Choose the word."""
+        """Select a word."""
         self.control.setCurrentIndex(max(self.control.findData(value), 0))
 
 
 class NameField(Field):
-    """A name that can be typed or chosen."""
+    """A name that can be typed or selected."""
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
-        """Make the control."""
+        """Create the control."""
         combo = Combo(parent)
         combo.setEditable(True)
         combo.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
@@ -105,7 +105,7 @@ class NameField(Field):
         return combo
 
     def value(self) -> Any:  # noqa: ANN401
-        """Give the name."""
+        """Return the name."""
         return self.control.currentText().strip()
 
     def put(self, value: Any) -> None:  # noqa: ANN401
@@ -114,7 +114,7 @@ class NameField(Field):
         self.control.setEditText(value)
 
     def offer(self, names: Sequence[str]) -> None:
-        """Offer names; what is there stays."""
+        """Offer names; the current text stays."""
         if [self.control.itemText(i) for i in range(self.control.count())] == list(names):
             return
         value = self.value()
@@ -128,25 +128,25 @@ class NameField(Field):
 
 
 class DocumentField(Field):
-    """One of the other documents that are open, or none."""
+    """One of the other open documents, or none."""
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
-        """Make the control."""
+        """Create the control."""
         combo = Combo(parent)
         combo.addItem("None", "")
         combo.currentIndexChanged.connect(lambda _: self.changed.emit())
         return combo
 
     def value(self) -> Any:  # noqa: ANN401
-        """Give the document's name."""
+        """Return the document's name."""
         return self.control.currentData() or ""
 
     def put(self, value: Any) -> None:  # noqa: ANN401
-        """Choose a document; none where it is not open."""
+        """Select a document; none if it is not open."""
         self.control.setCurrentIndex(max(self.control.findData(value), 0))
 
     def offer(self, names: Sequence[str]) -> None:
-        """Offer documents; the chosen one stays if it is still open."""
+        """Offer documents; the selected one stays if it is still open."""
         now = [self.control.itemData(i) for i in range(1, self.control.count())]
         if now == list(names):
             return
@@ -163,10 +163,10 @@ class DocumentField(Field):
 
 
 class FileField(Field):
-    """A file's path, with a button to look for it."""
+    """A file's path, with a button that opens a file dialog."""
 
     def __init__(self, parameter: Parameter, name: str, parent: Any) -> None:  # noqa: ANN401
-        """Make the line and the button."""
+        """Create the line and the button."""
         super().__init__(parameter, name, parent)
         self.widget = QtWidgets.QWidget(parent)
         row = QtWidgets.QHBoxLayout(self.widget)
@@ -181,7 +181,7 @@ class FileField(Field):
         row.addWidget(button)
 
     def _look(self) -> None:
-        # Not `getOpenFileName`: that would stop what else the panel has to do.
+        # Not `getOpenFileName`, which would block the event loop.
         dialog = QtWidgets.QFileDialog(self.widget, "A picture with the other thing")
         dialog.setObjectName("dedit_file_dialog")
         dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -192,10 +192,10 @@ class FileField(Field):
 
 
 class NumberField(Field):
-    """A number, whole or not."""
+    """A number."""
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
-        """Make the control."""
+        """Create the control."""
         known = self.parameter
         if known.kind == "whole":
             spin = Whole(parent)
@@ -212,7 +212,7 @@ class NumberField(Field):
         return spin
 
     def value(self) -> Any:  # noqa: ANN401
-        """Give the number."""
+        """Return the number."""
         return self.control.value()
 
     def put(self, value: Any) -> None:  # noqa: ANN401
@@ -221,7 +221,7 @@ class NumberField(Field):
 
 
 def field_for(parameter: Parameter, prefix: str, parent: Any) -> Field:  # noqa: ANN401
-    """Make the widget for a value, named `dedit_<prefix>_<name>`."""
+    """Create the widget of a parameter, named `dedit_<prefix>_<name>`."""
     name = f"dedit_{prefix}_{parameter.name}".replace("-", "_")
     if parameter.kind == "choice":
         return ChoiceField(parameter, name, parent)

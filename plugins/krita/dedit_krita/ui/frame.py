@@ -1,4 +1,4 @@
-"""The frame round an item that is moved, resized and turned: where it is, and what drags do."""
+"""The frame around an item that is moved, scaled and rotated, and what drags do to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SMALLEST, LARGEST = 0.01, 100.0
 
 @dataclass(frozen=True)
 class Movement:
-    """How an item is moved: scaled and turned about its centre, then shifted."""
+    """A movement: scale and rotate about the item's centre, then translate by pixels."""
 
     dx: float = 0.0
     dy: float = 0.0
@@ -19,13 +19,13 @@ class Movement:
 
     @property
     def is_none(self) -> bool:
-        """Whether everything stays as it is."""
+        """Whether it changes nothing."""
         return self == Movement()
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The box round an item and the item's centre, in pixels of the picture."""
+    """The bounding box and the centre of an item, in pixels of the picture."""
 
     left: float
     top: float
@@ -34,7 +34,7 @@ class Frame:
     centre: tuple[float, float]
 
     def forward(self, point: tuple[float, float], movement: Movement) -> tuple[float, float]:
-        """Give where a point comes to be."""
+        """Return the position of a point after a movement."""
         angle = math.radians(movement.rotate)
         sin, cos = math.sin(angle) * movement.scale, math.cos(angle) * movement.scale
         x, y = point[0] - self.centre[0], point[1] - self.centre[1]
@@ -42,11 +42,11 @@ class Frame:
         return middle_x + cos * x - sin * y, middle_y + sin * x + cos * y
 
     def middle(self, movement: Movement) -> tuple[float, float]:
-        """Give where the centre comes to be."""
+        """Return the position of the centre after a movement."""
         return self.centre[0] + movement.dx, self.centre[1] + movement.dy
 
     def corners(self, movement: Movement) -> list[tuple[float, float]]:
-        """Give the corners: top left, top right, bottom right, bottom left."""
+        """Return the moved corners: top left, top right, bottom right, bottom left."""
         corners = (
             (self.left, self.top),
             (self.right, self.top),
@@ -58,7 +58,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Drag:
-    """A drag that has begun: of what (`move`, `scale` or `turn`), where, and from what."""
+    """A drag (`move`, `scale` or `turn`) from where the pointer was pressed."""
 
     what: str
     start: tuple[float, float]
@@ -66,7 +66,7 @@ class Drag:
     frame: Frame
 
     def to(self, point: tuple[float, float], snaps: bool = False) -> Movement:
-        """Give the movement with the pointer there."""
+        """Return the movement for a pointer position; `snaps` rounds angles to 15 degrees."""
         if self.what == "move":
             dx = self.movement.dx + point[0] - self.start[0]
             dy = self.movement.dy + point[1] - self.start[1]

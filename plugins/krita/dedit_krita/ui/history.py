@@ -1,12 +1,12 @@
-"""What was made of the picture: a strip of small pictures, the newest first."""
+"""The history: a strip of thumbnails, the newest first."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal
-from ..shown import Entry
-from .labels import icon_of, small_font, tool
+from ..view_state import Entry
+from .widgets import icon_of, small_font, tool
 
 SIZE = 56
 HIGHEST_SEED = 2**31 - 1
@@ -19,14 +19,14 @@ BUTTONS = (
 
 
 class HistoryView(QtWidgets.QWidget):
-    """Shows results; one of them can be applied, discarded or made again."""
+    """Shows results, of which the selected one can be applied, discarded or redone."""
 
     asked_apply = Signal(object)
     asked_discard = Signal(object)
     asked_redo = Signal(object, object)
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Show none."""
+        """Create an empty strip."""
         super().__init__(parent)
         self._entries: tuple[Entry, ...] = ()
         self._icons: dict[object, Any] = {}
@@ -75,18 +75,18 @@ class HistoryView(QtWidgets.QWidget):
         return strip
 
     def entry(self) -> Entry | None:
-        """Give the chosen result."""
+        """Return the selected entry."""
         row = self.list.currentRow()
         return self._entries[row] if 0 <= row < len(self._entries) else None
 
     def choose(self, key: object) -> None:
-        """Choose a result; nothing where it is not known."""
+        """Select an entry, if it exists."""
         for row, entry in enumerate(self._entries):
             if entry.key == key:
                 self.list.setCurrentRow(row)
 
     def set_history(self, entries: tuple[Entry, ...]) -> None:
-        """Show these; what was chosen stays chosen, else the newest is."""
+        """Show entries; the selection stays, unless it was the newest entry."""
         chosen = self.entry()
         is_newest = chosen is None or chosen.key == self._entries[0].key
         keys = [entry.key for entry in entries]
@@ -126,7 +126,7 @@ class HistoryView(QtWidgets.QWidget):
         self.remark.setText("\n".join([*lines, entry.remark] if entry.remark else lines))
 
     def _draw(self, entry: Entry) -> Any:  # noqa: ANN401
-        """Draw a result's small picture, with a mark if a layer shows it."""
+        """Draw the thumbnail, with a tick if a layer shows the result."""
         pixmap = QtGui.QPixmap(SIZE, SIZE)
         pixmap.fill(QtCore.Qt.GlobalColor.transparent)
         image = QtGui.QImage.fromData(entry.png) if entry.png else QtGui.QImage()
@@ -180,13 +180,13 @@ class HistoryView(QtWidgets.QWidget):
         dialog.setInputMode(QtWidgets.QInputDialog.InputMode.IntInput)
         dialog.setIntRange(0, HIGHEST_SEED)
         dialog.setIntValue(min(max(entry.seed, 0), HIGHEST_SEED))
-        # The entry is the one that was asked for, whatever is chosen by then.
+        # Bound now: another entry may be selected when the dialog is closed.
         dialog.intValueSelected.connect(lambda seed, key=entry.key: self.asked_redo.emit(key, seed))
         dialog.open()
 
 
 def in_words(entry: Entry) -> str:
-    """Describe a result in a few lines."""
+    """Describe an entry for its tool tip."""
     lines = [entry.title, f"Seed {entry.seed}"]
     if entry.is_applied:
         lines.append("Applied: a layer shows it")

@@ -1,4 +1,4 @@
-"""Pictures from bytes, and what is laid over them. No loop here goes over single pixels."""
+"""Images from bytes, label maps and overlays. No loop goes over pixels."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..qt import QtCore, QtGui
-from ..shown import Small
+from ..view_state import SmallImage
 
 Format = QtGui.QImage.Format
 Mode = QtGui.QPainter.CompositionMode
 PAINTED = Format.Format_ARGB32_Premultiplied
 PLACES = 256
-"""So many items can be told apart by one byte to a pixel."""
+"""Values of a label."""
 ANY = bytes([0] + [255] * 255)
-"""Every value but none becomes the highest."""
+"""Table for `translate`: 255 for every value but 0."""
 NO_COLOUR = (128, 128, 128)
 Colours = Sequence["tuple[int, int, int]"]
 
 
 @dataclass(frozen=True)
 class Places:
-    """Of each pixel the place of its item; `stride` bytes to a row, of which `width` count."""
+    """A byte for each pixel, such as its item's label; `stride` bytes per row, `width` are used."""
 
     data: bytes
     stride: int
@@ -30,7 +30,7 @@ class Places:
     height: int
 
     def image(self, table: Sequence[int]) -> Any:  # noqa: ANN401
-        """Give the image with these colours, alpha first."""
+        """Return the image with these colours (ARGB) for the values."""
         image = QtGui.QImage(
             self.data, self.width, self.height, self.stride, Format.Format_Indexed8
         )
@@ -38,7 +38,7 @@ class Places:
         return image.convertToFormat(PAINTED)
 
     def scaled(self, width: int, height: int) -> Places:
-        """Give the same at another size; each pixel takes the nearest."""
+        """Return the map resized, by nearest neighbour."""
         image = QtGui.QImage(
             self.data, self.width, self.height, self.stride, Format.Format_Indexed8
         )
@@ -54,22 +54,22 @@ class Places:
         return Places(bytes(bits), image.bytesPerLine(), width, height)
 
     def only(self, place: int) -> Places:
-        """Give 255 where this item is, else 0."""
+        """Return 255 where the value is `place`, else 0."""
         table = bytes(255 if value == place else 0 for value in range(PLACES))
         return self.replaced(self.data.translate(table))
 
     def replaced(self, data: bytes) -> Places:
-        """Give the same shape with other bytes."""
+        """Return a map of the same shape with other bytes."""
         return Places(data, self.stride, self.width, self.height)
 
     def edges(self) -> Places:
-        """Give 255 where the pixel to the right or below is another item's, else 0."""
+        """Return 255 where the pixel to the right or below has another value, else 0."""
         own = int.from_bytes(self.data, "little")
         right = int.from_bytes(self.data[1:] + self.data[-1:], "little")
         below = int.from_bytes(
             self.data[self.stride :] + self.data[len(self.data) - self.stride :], "little"
         )
-        # Beyond the last pixel that counts there is padding, or the next row.
+        # Ignore the last column: its right neighbour is padding or the next row.
         row = b"\xff" * (self.width - 1) + b"\0" * (self.stride - self.width + 1)
         within = int.from_bytes(row * self.height, "little")
         across = (own ^ right) & within
@@ -79,12 +79,12 @@ class Places:
         return self.replaced(either(sides, ends))
 
     def both_sides(self) -> Places:
-        """Give edges also on their right and below, so that each item has a line of its own."""
+        """Return edges extended right and down, so that both sides of a border have a line."""
         data = either(self.data, b"\0" + self.data[:-1])
         return self.replaced(either(data, b"\0" * self.stride + data[: -self.stride]))
 
     def wider(self) -> Places:
-        """Give 255 also next to where it is, on all four sides."""
+        """Return the nonzero area extended by one pixel in four directions."""
         data, gap = self.data, b"\0" * self.stride
         near = either(data, data[1:] + b"\0")
         near = either(near, b"\0" + data[:-1])
@@ -92,12 +92,12 @@ class Places:
         return self.replaced(either(near, gap + data[: -self.stride]))
 
     def alpha(self) -> Any:  # noqa: ANN401
-        """Give the values as an image that has nothing but alpha."""
+        """Return the values as an image with only an alpha channel."""
         image = QtGui.QImage(self.data, self.width, self.height, self.stride, Format.Format_Alpha8)
         return image.copy()
 
     def box(self, place: int) -> tuple[int, int, int, int] | None:
-        """Give left, top, right and bottom of an item; right and bottom are beyond it."""
+        """Return left, top, right and bottom of a value's area; right and bottom are exclusive."""
         first = self.data.find(place) if 0 <= place < PLACES else -1
         if first < 0:
             return None
@@ -112,7 +112,7 @@ class Places:
         return left, top, right, bottom
 
     def centre(self, place: int) -> tuple[float, float] | None:
-        """Give an item's centre of gravity, about which the daemon scales and turns it."""
+        """Return the centroid of a value's area, about which the daemon scales and rotates."""
         count = self.data.count(place) if 0 <= place < PLACES else 0
         if not count:
             return None
@@ -125,20 +125,20 @@ class Places:
 
 
 def either(one: bytes, other: bytes) -> bytes:
-    """Give the bits that are in one or the other."""
+    """Return the bitwise or."""
     both = int.from_bytes(one, "little") | int.from_bytes(other, "little")
     return both.to_bytes(len(one), "little")
 
 
-def places_of(small: Small, numbers: bytes) -> Places | None:
-    """Give the places of a small picture; None where there are not as many as pixels."""
-    if not numbers or len(numbers) != small.width * small.height:
+def places_of(small: SmallImage, labels: bytes) -> Places | None:
+    """Return the label map of a small image; None if the sizes differ."""
+    if not labels or len(labels) != small.width * small.height:
         return None
-    return Places(numbers, small.width, small.width, small.height)
+    return Places(labels, small.width, small.width, small.height)
 
 
-def image_of(small: Small | None) -> Any:  # noqa: ANN401
-    """Give the image of a small picture; None where its size and its bytes do not agree."""
+def image_of(small: SmallImage | None) -> Any:  # noqa: ANN401
+    """Return the image; None if size and bytes do not agree."""
     if small is None or small.width < 1 or small.height < 1:
         return None
     if len(small.rgba) != small.width * small.height * 4:
@@ -146,12 +146,12 @@ def image_of(small: Small | None) -> Any:  # noqa: ANN401
     image = QtGui.QImage(
         small.rgba, small.width, small.height, small.width * 4, Format.Format_RGBA8888
     )
-    # The copy is its own: the bytes may go.
+    # A copy, because QImage does not own the bytes.
     return image.convertToFormat(PAINTED).copy()
 
 
 def cut_out(image: Any, places: Places, place: int) -> Any:  # noqa: ANN401
-    """Give an item alone, as large as the box round it; None where it has no pixel."""
+    """Return an item cut out, of the size of its bounding box; None if it has no pixel."""
     box = places.box(place)
     if box is None:
         return None
@@ -165,7 +165,7 @@ def cut_out(image: Any, places: Places, place: int) -> Any:  # noqa: ANN401
 
 
 def within(image: Any, mask: Any) -> None:  # noqa: ANN401
-    """Take away what is not in the mask."""
+    """Multiply the image's alpha by the mask."""
     painter = QtGui.QPainter(image)
     painter.setCompositionMode(Mode.CompositionMode_DestinationIn)
     painter.drawImage(image.rect(), mask)
@@ -173,13 +173,13 @@ def within(image: Any, mask: Any) -> None:  # noqa: ANN401
 
 
 def argb(colour: tuple[int, int, int], alpha: int) -> int:
-    """Give a colour as colour tables have it."""
+    """Return a colour as 0xAARRGGBB."""
     red, green, blue = colour
     return alpha << 24 | (red & 255) << 16 | (green & 255) << 8 | blue & 255
 
 
 def layer(size: Any, colour: Any, mask: Any) -> Any:  # noqa: ANN401
-    """Give one colour or brush where the mask is."""
+    """Return an image of a colour or brush within a mask."""
     image = QtGui.QImage(size, PAINTED)
     image.fill(0)
     painter = QtGui.QPainter(image)
@@ -190,7 +190,7 @@ def layer(size: Any, colour: Any, mask: Any) -> Any:  # noqa: ANN401
 
 
 def overlay(places: Places, colours: Colours, quiet: int, chosen: int) -> Any:  # noqa: ANN401
-    """Give items in their colours with outlines; `quiet` is the background, -1 for none."""
+    """Return items in their colours with outlines; `quiet` is the background's label, or -1."""
     full = [argb(colours[i] if i < len(colours) else NO_COLOUR, 255) for i in range(PLACES)]
     shades = [0x00FFFFFF | (150 if i == chosen else 90) << 24 for i in range(PLACES)]
     table = [colour & shade for colour, shade in zip(full, shades)]
@@ -204,7 +204,7 @@ def overlay(places: Places, colours: Colours, quiet: int, chosen: int) -> Any:  
     painter = QtGui.QPainter(image)
     painter.drawImage(0, 0, lines)
     if 0 <= chosen < PLACES:
-        # White between dark lines can be told on every picture.
+        # White between dark lines is visible on every picture.
         line = places.only(chosen).edges()
         dark = QtGui.QColor(0, 0, 0, 170)
         painter.drawImage(0, 0, layer(image.size(), dark, line.wider().alpha()))
@@ -215,7 +215,7 @@ def overlay(places: Places, colours: Colours, quiet: int, chosen: int) -> Any:  
 
 
 def hatched(changes: Places, size: Any) -> Any:  # noqa: ANN401
-    """Give what an edit may change as a hatched area."""
+    """Return what an edit may change as a hatched area."""
     image = QtGui.QImage(size, PAINTED)
     image.fill(QtGui.QColor(255, 255, 255, 40))
     painter = QtGui.QPainter(image)

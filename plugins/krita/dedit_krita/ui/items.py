@@ -1,13 +1,13 @@
-"""The list of items, and what can be done with it."""
+"""The list of items, and the buttons for it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..qt import QAction, QtCore, QtGui, QtWidgets, Signal
-from ..shown import Item, Picture
+from ..view_state import Item, Picture
 from . import images
-from .labels import icon_of, tool
+from .widgets import icon_of, tool
 
 SELECTED = "What is selected"
 THUMBNAIL = QtCore.QSize(38, 24)
@@ -23,7 +23,7 @@ ROWS_SHOWN = 5
 
 
 class ItemsView(QtWidgets.QWidget):
-    """Shows the items; one of them, or what is selected in the canvas, is chosen."""
+    """Shows the items; the selected row is an item, or the selection of the canvas."""
 
     chosen = Signal(str)
     renamed = Signal(str, str)
@@ -33,7 +33,7 @@ class ItemsView(QtWidgets.QWidget):
     asked_learn = Signal(bool)
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Make the list with what is selected as its only row."""
+        """Create the list with the row of the canvas's selection only."""
         super().__init__(parent)
         self._names: list[str] = []
         self._colours: list[tuple[int, int, int]] = []
@@ -99,7 +99,7 @@ class ItemsView(QtWidgets.QWidget):
         self.drop.clicked.connect(lambda _=False: self.asked_drop.emit(self.name()))
         self.keep.clicked.connect(lambda _=False: self.asked_masks.emit())
         self.learn.clicked.connect(lambda _=False: self.asked_learn.emit(False))
-        # Twelve columns: two buttons above two.
+        # Row, column and width in a grid of twelve columns.
         for button, row, at, wide in (
             (source, 0, 0, 6),
             (self.keep, 0, 6, 6),
@@ -110,28 +110,28 @@ class ItemsView(QtWidgets.QWidget):
         return grid
 
     def name(self) -> str:
-        """Give the chosen item; empty for what is selected."""
+        """Return the selected item; empty for the canvas's selection."""
         row = self.list_row()
         return self._names[row - 1] if 0 < row <= len(self._names) else ""
 
     def list_row(self) -> int:
-        """Give the chosen row; the first is what is selected."""
+        """Return the selected row; row 0 is the canvas's selection."""
         return self.list.indexOfTopLevelItem(self.list.currentItem())
 
     def choose(self, name: str) -> None:
-        """Choose an item; what is selected where there is none of that name."""
+        """Select an item; row 0 if there is none of that name."""
         row = self._names.index(name) + 1 if name in self._names else 0
         self.list.setCurrentItem(self.list.topLevelItem(row))
 
     def set_picture(self, picture: Picture | None) -> None:
-        """Show the items of a picture; rows stay where they are, so that they can be clicked."""
+        """Show the items of a picture; existing rows are reused, so that clicks reach them."""
         before, had = self.name(), bool(self._names)
         items = picture.items if picture is not None else ()
         small = picture.small if picture is not None else None
-        numbers = picture.numbers if picture is not None else b""
+        labels = picture.labels if picture is not None else b""
         colours = [item.colour for item in items]
-        redraw = self._drawn != (small, numbers) or self._colours != colours
-        self._drawn, self._colours = (small, numbers), colours
+        redraw = self._drawn != (small, labels) or self._colours != colours
+        self._drawn, self._colours = (small, labels), colours
         self._is_filling = True
         try:
             names, at = [item.name for item in items], self.list_row()
@@ -151,7 +151,7 @@ class ItemsView(QtWidgets.QWidget):
         finally:
             self._is_filling = False
         self._set_state(picture)
-        # A list that has just been filled takes the room of its rows.
+        # A list that was just filled takes the height of its rows.
         if had != bool(items) or self._height() != self.list.height():
             self.list.setFixedHeight(self._height())
         if self.name() != before:
@@ -179,7 +179,7 @@ class ItemsView(QtWidgets.QWidget):
         row.setText(1, f"{percent:.0f} %" if percent >= 1 or percent <= 0 else "< 1 %")
 
     def _draw(self, picture: Picture | None) -> None:
-        """Draw the small pictures in front of the names."""
+        """Draw the thumbnails of the items."""
         blank = QtGui.QPixmap(THUMBNAIL)
         blank.fill(QtCore.Qt.GlobalColor.transparent)
         painter = QtGui.QPainter(blank)
@@ -190,7 +190,7 @@ class ItemsView(QtWidgets.QWidget):
         if picture is None:
             return
         image = images.image_of(picture.small)
-        places = images.places_of(picture.small, picture.numbers)
+        places = images.places_of(picture.small, picture.labels)
         for row, item in enumerate(picture.items):
             piece = None
             if image is not None and places is not None:
@@ -201,7 +201,7 @@ class ItemsView(QtWidgets.QWidget):
     def _set_state(self, picture: Picture | None) -> None:
         state = picture.state if picture is not None else ""
         self.learn.setText(LEARN.get(state, "Learn"))
-        # Without items those of the document are taken.
+        # Learning sets the items of the document if there are none.
         self.learn.setEnabled(picture is not None and state != "learning")
         self.keep.setEnabled(bool(self._names))
         self._set_buttons()
@@ -223,7 +223,7 @@ class ItemsView(QtWidgets.QWidget):
         if self._is_filling or column != 0 or not 0 <= at < len(self._names):
             return
         old, new = self._names[at], row.text(0).strip()
-        # The row shows the new name when the picture has it.
+        # The row shows the new name once the picture has it.
         self._is_filling = True
         row.setText(0, old)
         self._is_filling = False
@@ -232,7 +232,7 @@ class ItemsView(QtWidgets.QWidget):
 
 
 def thumbnail(item: Item, piece: Any) -> Any:  # noqa: ANN401
-    """Draw an item's colour and the item, if there is a picture of it."""
+    """Draw an item's colour and its cut-out, if there is one."""
     pixmap = QtGui.QPixmap(THUMBNAIL)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(pixmap)

@@ -1,20 +1,20 @@
-"""The work that waits or runs, each with how far it is and a button to cancel it."""
+"""The jobs that wait or run, each with its progress and a button to cancel it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal
-from ..shown import Job, Small
+from ..view_state import Job, SmallImage
 from . import images
-from .labels import Elided, small_font
+from .widgets import ElidedLabel, small_font
 
 PREVIEW = 40
 FINEST = 1000
 
 
 def time_left(seconds: float) -> str:
-    """Give a time in words."""
+    """Format a time."""
     whole = max(round(seconds), 0)
     if whole < 100:
         return f"{whole} s left"
@@ -24,7 +24,7 @@ def time_left(seconds: float) -> str:
 
 
 def in_words(job: Job) -> str:
-    """Say how far a job is."""
+    """Describe the progress of a job."""
     if job.waits:
         return f"{job.stage}, waits" if job.stage else "waits"
     left = time_left(job.seconds_left) if job.seconds_left is not None else ""
@@ -32,16 +32,16 @@ def in_words(job: Job) -> str:
 
 
 class JobRow(QtWidgets.QWidget):
-    """One job."""
+    """The row of a job."""
 
     cancelled = Signal(int)
 
     def __init__(self, number: int, parent: Any = None) -> None:  # noqa: ANN401
-        """Make an empty row."""
+        """Create an empty row."""
         super().__init__(parent)
         self.number = number
-        self._shown: Small | None = None
-        self.title, self.stage = Elided(), Elided()
+        self._shown: SmallImage | None = None
+        self.title, self.stage = ElidedLabel(), ElidedLabel()
         small_font(self.stage)
         self.bar = QtWidgets.QProgressBar()
         self.bar.setTextVisible(False)
@@ -70,7 +70,7 @@ class JobRow(QtWidgets.QWidget):
         self.cancelled.emit(self.number)
 
     def show_job(self, job: Job) -> None:
-        """Show how far the job is; nothing that stays the same is touched."""
+        """Show the job's progress; unchanged widgets are not touched."""
         self.title.say(job.title)
         self.stage.say(in_words(job))
         if job.waits:
@@ -100,12 +100,12 @@ class JobRow(QtWidgets.QWidget):
 
 
 class JobsView(QtWidgets.QWidget):
-    """All jobs, the oldest first; takes no room where there is none."""
+    """All jobs, the oldest first; hidden if there are none."""
 
     cancelled = Signal(int)
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Show none."""
+        """Create an empty list."""
         super().__init__(parent)
         self.setObjectName("dedit_jobs")
         self.rows: dict[int, JobRow] = {}
@@ -115,9 +115,9 @@ class JobsView(QtWidgets.QWidget):
         self.hide()
 
     def set_jobs(self, jobs: tuple[Job, ...]) -> None:
-        """Show these; the row of a job stays the same widget."""
-        numbers = {job.number for job in jobs}
-        for number in [n for n in self.rows if n not in numbers]:
+        """Show these jobs; the row of a job stays the same widget."""
+        labels = {job.number for job in jobs}
+        for number in [n for n in self.rows if n not in labels]:
             row = self.rows.pop(number)
             self._column.removeWidget(row)
             row.hide()

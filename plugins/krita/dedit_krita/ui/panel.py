@@ -1,4 +1,4 @@
-"""All that the docker holds: joins the widgets to the work, and needs no Krita."""
+"""The docker's panel: connects the widgets to the controller. Needs no Krita."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any, Callable
 from ..describe import BY_NAME
 from ..failure import Failure
 from ..qt import QtCore, QtWidgets
-from ..shown import Status
+from ..view_state import Status
 from .frame import Movement
 from .history import HistoryView
 from .items import ItemsView
 from .jobs import JobsView
-from .labels import Elided, small_font
 from .picture import PictureView
 from .status import StatusView
 from .verbs import MOVEMENT, VerbsView
+from .widgets import ElidedLabel, small_font
 
 PAUSE = 150
-"""Milliseconds without a change after which the plan of a movement is asked for."""
+"""Milliseconds without a change before the plan of a movement is requested."""
 
 
 class Panel(QtWidgets.QWidget):
-    """Shows the work and asks it for more; nothing that it asks for raises."""
+    """Shows the controller's state and calls it; failures go to the status line."""
 
-    def __init__(self, work: Any, settings: Any, parent: Any = None) -> None:  # noqa: ANN401
-        """Join the widgets to `work`; `settings` has `get(name)` and `set(name, text)`."""
+    def __init__(self, controller: Any, settings: Any, parent: Any = None) -> None:  # noqa: ANN401
+        """Connect widgets to the controller; `settings` has `get(name)` and `set(name, text)`."""
         super().__init__(parent)
         self.setObjectName("dedit_panel")
-        self.work = work
+        self.controller = controller
         self.settings = settings
         self.area = QtWidgets.QScrollArea()
         self.picture = PictureView()
-        self.caption = Elided()
+        self.caption = ElidedLabel()
         small_font(self.caption)
         self.over = self._make_over()
         self.items = ItemsView()
@@ -47,9 +47,9 @@ class Panel(QtWidgets.QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE)
         self._pause.timeout.connect(self._show_plan)
-        self._lay_out()
-        self._join_widgets()
-        self._join_work()
+        self._build_layout()
+        self._connect_widgets()
+        self._connect_controller()
         for show in (
             self._show_picture,
             self._show_models,
@@ -71,7 +71,7 @@ class Panel(QtWidgets.QWidget):
         small_font(button)
         return button
 
-    def _lay_out(self) -> None:
+    def _build_layout(self) -> None:
         row = QtWidgets.QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.caption, 1)
@@ -89,7 +89,7 @@ class Panel(QtWidgets.QWidget):
         self.area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setWidget(content)
-        # What is under way, and what is wrong, is seen wherever the rest is scrolled to.
+        # Outside the scroll area: jobs and status are always visible.
         whole = QtWidgets.QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 6)
         whole.setSpacing(4)
@@ -100,36 +100,36 @@ class Panel(QtWidgets.QWidget):
             inset.addWidget(widget)
             whole.addLayout(inset)
 
-    def _join_widgets(self) -> None:
-        """Ask the work for what people ask for."""
-        work, do = self.work, self._do
-        self.over.toggled.connect(self._lay_over)
+    def _connect_widgets(self) -> None:
+        """Call the controller when a widget emits a signal."""
+        controller, do = self.controller, self._do
+        self.over.toggled.connect(self._set_overlay)
         self.picture.set_overlay(self.over.isChecked())
         self.picture.picked.connect(self.items.choose)
-        self.picture.moved.connect(lambda *numbers: self.verbs.set_movement(Movement(*numbers)))
+        self.picture.moved.connect(lambda *labels: self.verbs.set_movement(Movement(*labels)))
         self.items.chosen.connect(self._item_chosen)
-        self.items.renamed.connect(lambda old, new: do(work.rename_item, old, new))
-        self.items.asked_from.connect(lambda source: do(work.take_items, source))
-        self.items.asked_drop.connect(lambda name: do(work.drop_item, name))
-        self.items.asked_masks.connect(lambda: do(work.keep_masks))
-        self.items.asked_learn.connect(lambda restart: do(work.learn, restart, self.values()))
+        self.items.renamed.connect(lambda old, new: do(controller.rename_item, old, new))
+        self.items.asked_from.connect(lambda source: do(controller.take_items, source))
+        self.items.asked_drop.connect(lambda name: do(controller.drop_item, name))
+        self.items.asked_masks.connect(lambda: do(controller.keep_masks))
+        self.items.asked_learn.connect(lambda restart: do(controller.learn, restart, self.values()))
         self.verbs.pressed.connect(lambda: do(self._start))
         self.verbs.verb_chosen.connect(self._verb_chosen)
         self.verbs.changed.connect(self._value_changed)
-        self.jobs.cancelled.connect(lambda number: do(work.cancel, number))
-        self.history.asked_apply.connect(lambda key: do(work.apply, key))
-        self.history.asked_discard.connect(lambda key: do(work.discard, key))
-        self.history.asked_redo.connect(lambda key, seed: do(work.redo, key, seed))
-        self.status.asked_retry.connect(lambda: do(work.reconnect))
+        self.jobs.cancelled.connect(lambda number: do(controller.cancel, number))
+        self.history.asked_apply.connect(lambda key: do(controller.apply, key))
+        self.history.asked_discard.connect(lambda key: do(controller.discard, key))
+        self.history.asked_redo.connect(lambda key, seed: do(controller.redo, key, seed))
+        self.status.asked_retry.connect(lambda: do(controller.reconnect))
 
-    def _join_work(self) -> None:
-        """Show what the work tells of; bound methods, so that Qt lets go of a panel that goes."""
-        self.work.picture_changed.connect(self._on_picture)
-        self.work.models_changed.connect(self._on_models)
-        self.work.jobs_changed.connect(self._on_jobs)
-        self.work.history_changed.connect(self._on_history)
-        self.work.status_changed.connect(self._on_status)
-        self.work.plan_changed.connect(self._on_plan)
+    def _connect_controller(self) -> None:
+        """Show changes of the controller; bound methods, so that Qt disconnects a deleted panel."""
+        self.controller.picture_changed.connect(self._on_picture)
+        self.controller.models_changed.connect(self._on_models)
+        self.controller.jobs_changed.connect(self._on_jobs)
+        self.controller.history_changed.connect(self._on_history)
+        self.controller.status_changed.connect(self._on_status)
+        self.controller.plan_changed.connect(self._on_plan)
 
     def _on_picture(self) -> None:
         self._do(self._show_picture)
@@ -150,14 +150,14 @@ class Panel(QtWidgets.QWidget):
         self._do(self._take_plan)
 
     def _do(self, act: Callable[..., Any], *values: Any) -> bool:  # noqa: ANN401
-        """Do something; what goes wrong is said in the status line and goes no further."""
+        """Call a function; a failure is shown in the status line."""
         try:
             act(*values)
         except Failure as failure:
             words = failure.message + (f": {failure.place}" if failure.place else "")
             self.say(words, failure.hint or "", "wrong")
         except Exception as error:
-            # Krita closes where an error leaves a slot.
+            # PyQt aborts Krita when an exception leaves a slot.
             traceback.print_exc()
             self.say(f"D-Edit failed: {error}", "The details are in Krita's log", "wrong")
         else:
@@ -165,41 +165,38 @@ class Panel(QtWidgets.QWidget):
         return False
 
     def say(self, text: str, hint: str = "", kind: str = "fine") -> None:
-        """Say something until the work has something else to say."""
+        """Show a sentence until the controller's status changes."""
         self.status.set_status(Status(text, hint, kind))
 
-    # What actions do.
+    # Actions.
 
     def choose(self, verb: str) -> None:
-        """Choose what is done with the item."""
+        """Select a verb."""
         self.verbs.choose(verb)
 
     def refresh(self) -> None:
-        """Have the work look at the document anew."""
-        self._do(self.work.refresh)
+        """Read the document again."""
+        self._do(self.controller.refresh)
 
     def values(self) -> dict[str, Any]:
-        """Give what the chosen edit is told."""
+        """Return the values of the selected verb."""
         return self.verbs.values()
 
     def start(self, verb: str) -> None:
-        """Do what an action of the menu is for; say what is missing where something is."""
-        if verb in BY_NAME and BY_NAME[verb].edits:
+        """Run the action of a verb with the values shown, or say which is missing."""
+        if BY_NAME[verb].edits:
             self.choose(verb)
             self._do(self._start)
-        elif verb == "learn":
-            self._do(self.work.learn, False, self.values())
-        elif verb == "items":
-            self._do(self.work.take_items, "everything")
-        elif verb == "redo":
-            if self.work.history:
-                self._do(self.work.redo, self.work.history[0].key, None)
-            else:
-                self.say("Nothing was made yet that could be made again")
-        elif verb == "history":
-            self.history.list.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
-        elif verb == "status":
-            self._do(self._show_status)
+            return
+        controller = self.controller
+        actions = {
+            "redo": controller.redo,
+            "learn": lambda: controller.learn(False, self.values()),
+            "items": lambda: controller.take_items("everything"),
+            "history": controller.refresh,
+            "status": controller.reconnect,
+        }
+        self._do(actions[verb])
 
     def _start(self) -> None:
         lacks = self.verbs.lacks()
@@ -207,13 +204,13 @@ class Panel(QtWidgets.QWidget):
             self.say(lacks, "", "busy")
             self.verbs.focus_lacking()
             return
-        self.work.edit(self.verbs.verb(), self.values())
+        self.controller.edit(self.verbs.verb(), self.values())
 
-    # What the widgets tell.
+    # Signals of the widgets.
 
-    def _lay_over(self, lays: bool) -> None:
-        self.picture.set_overlay(lays)
-        self._do(self.settings.set, "overlay", "yes" if lays else "no")
+    def _set_overlay(self, is_on: bool) -> None:
+        self.picture.set_overlay(is_on)
+        self._do(self.settings.set, "overlay", "yes" if is_on else "no")
 
     def _item_chosen(self, name: str) -> None:
         self.picture.set_chosen(name)
@@ -225,7 +222,7 @@ class Panel(QtWidgets.QWidget):
 
     def _value_changed(self, name: str) -> None:
         if name == "picture":
-            self._do(self.work.look_at, self.values()["picture"])
+            self._do(self.controller.set_mode, self.values()["picture"])
         if name in MOVEMENT:
             self.picture.set_movement(self.verbs.movement())
         if self.verbs.verb() == "move" and (name in MOVEMENT or name == "into"):
@@ -238,16 +235,16 @@ class Panel(QtWidgets.QWidget):
         self._pause.stop()
         if self._is_planned:
             self._is_planned = False
-            self._do(self.work.hide_plan)
+            self._do(self.controller.hide_plan)
 
     def _show_plan(self) -> None:
         self._is_planned = True
-        self._do(self.work.show_plan, "move", self.values())
+        self._do(self.controller.show_plan, "move", self.values())
 
-    # What the work tells.
+    # Signals of the controller.
 
     def _show_picture(self) -> None:
-        picture = self.work.picture
+        picture = self.controller.picture
         key = None if picture is None else (picture.name, picture.width, picture.height)
         if key != self._picture_key:
             self._picture_key = key
@@ -256,7 +253,7 @@ class Panel(QtWidgets.QWidget):
         self.items.set_picture(picture)
         self._item_chosen(self.items.name())
         names = [item.name for item in picture.items] if picture is not None else []
-        self.verbs.offer(names, self.work.documents, self.work.models)
+        self.verbs.offer(names, self.controller.documents, self.controller.models)
         self.over.setVisible(picture is not None)
         self.caption.setVisible(picture is not None)
         if picture is None:
@@ -267,18 +264,18 @@ class Panel(QtWidgets.QWidget):
         self.status.set_model(picture.model, picture.device)
 
     def _show_models(self) -> None:
-        picture = self.work.picture
+        picture = self.controller.picture
         names = [item.name for item in picture.items] if picture is not None else []
-        self.verbs.offer(names, self.work.documents, self.work.models)
+        self.verbs.offer(names, self.controller.documents, self.controller.models)
 
     def _show_jobs(self) -> None:
-        self.jobs.set_jobs(tuple(self.work.jobs))
+        self.jobs.set_jobs(tuple(self.controller.jobs))
 
     def _show_history(self) -> None:
-        self.history.set_history(tuple(self.work.history))
+        self.history.set_history(tuple(self.controller.history))
 
     def _show_status(self) -> None:
-        self.status.set_status(self.work.status)
+        self.status.set_status(self.controller.status)
 
     def _take_plan(self) -> None:
-        self.picture.set_plan(self.work.plan)
+        self.picture.set_plan(self.controller.plan)

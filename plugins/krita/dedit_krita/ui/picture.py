@@ -1,16 +1,16 @@
-"""The small picture with its items, in which they are chosen, moved, resized and turned."""
+"""The small picture with its items, in which they are selected, moved, scaled and rotated."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal, place
-from ..shown import Picture, Plan
+from ..view_state import Picture, Plan
 from . import images
 from .frame import Drag, Frame, Movement
 
 HIGHEST = 230
-"""A picture is not higher than this, whatever the width of the docker."""
+"""Greatest height in pixels, whatever the width of the docker."""
 HANDLE = 8
 REACH = 9
 ABOVE = 20
@@ -23,13 +23,13 @@ KEYS = {
 
 
 class PictureView(QtWidgets.QWidget):
-    """Shows the picture; clicks choose an item, drags move the chosen one."""
+    """Shows the picture; a click selects an item, a drag moves the selected one."""
 
     picked = Signal(str)
     moved = Signal(float, float, float, float)
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Show that there is no picture."""
+        """Create an empty view."""
         super().__init__(parent)
         self.setObjectName("dedit_picture")
         policy = QtWidgets.QSizePolicy(
@@ -56,48 +56,48 @@ class PictureView(QtWidgets.QWidget):
         self._pressed: Any = None
         self._has_dragged = False
 
-    # What is shown.
+    # State.
 
     def set_picture(self, picture: Picture | None) -> None:
-        """Show another picture, or the same with other items."""
+        """Show a picture."""
         old = self.picture
         self.picture = picture
         if picture is None:
             self._image = self._places = None
         elif old is None or old.small is not picture.small:
             self._image = images.image_of(picture.small)
-        self._places = None if picture is None else images.places_of(picture.small, picture.numbers)
+        self._places = None if picture is None else images.places_of(picture.small, picture.labels)
         self._find_frame()
         self._stale()
         self.updateGeometry()
 
     def set_plan(self, plan: Plan | None) -> None:
-        """Lay over what an edit would come to."""
+        """Show a plan over the picture."""
         self.plan = plan
         self._stale()
 
     def set_chosen(self, name: str) -> None:
-        """Show an item as the chosen one."""
+        """Mark an item as selected."""
         self._chosen = name
         self._drag = None
         self._find_frame()
         self._stale()
 
     def set_moving(self, moves: bool) -> None:
-        """Show the frame, or do not."""
+        """Show or hide the frame."""
         self._moves = moves
         self._drag = None
         self._find_frame()
         self.update()
 
     def set_movement(self, movement: Movement) -> None:
-        """Put the frame elsewhere."""
+        """Set the position of the frame."""
         if movement != self.movement:
             self.movement = movement
             self.update()
 
     def set_overlay(self, lays_over: bool) -> None:
-        """Lay the items' colours over the picture, or do not."""
+        """Show or hide the colours of the items."""
         self._lays_over = lays_over
         self._stale()
 
@@ -110,9 +110,9 @@ class PictureView(QtWidgets.QWidget):
         return next((i for i, item in enumerate(items) if name and item.name == name), -1)
 
     def _find_frame(self) -> None:
-        """Find the box and the centre of the chosen item, in pixels of the picture."""
+        """Find the bounding box and the centre of the selected item, in pixels of the picture."""
         number = self._place_of(self._chosen)
-        key = (self._chosen, self.picture.small, self.picture.numbers) if self.picture else None
+        key = (self._chosen, self.picture.small, self.picture.labels) if self.picture else None
         if not self._moves or self.picture is None or self._places is None or self._image is None:
             self._frame = self._piece = self._piece_of = None
             return
@@ -130,28 +130,28 @@ class PictureView(QtWidgets.QWidget):
             self._piece = images.cut_out(self._image, self._places, number)
             self._piece_of = key
 
-    # Where things are.
+    # Geometry.
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
-        """Say that the height goes with the width."""
+        """Return whether the height depends on the width."""
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
-        """Give the height of the picture at this width."""
+        """Return the height of the picture at a width."""
         if self._image is None:
             return 96
         return max(24, min(HIGHEST, round(width * self._image.height() / self._image.width())))
 
     def sizeHint(self) -> Any:  # noqa: ANN401, N802
-        """Give a size for a docker of usual width."""
+        """Return the size in a docker of usual width."""
         return QtCore.QSize(260, self.heightForWidth(260))
 
     def minimumSizeHint(self) -> Any:  # noqa: ANN401, N802
-        """Give the smallest size that is of use."""
+        """Return the smallest useful size."""
         return QtCore.QSize(120, 24)
 
     def area(self) -> Any:  # noqa: ANN401
-        """Give where in the widget the picture is, a QRect."""
+        """Return the rectangle of the picture in the widget, a QRect."""
         size = self._image.size().scaled(self.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatio)
         corner = QtCore.QPoint(
             (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
@@ -159,7 +159,7 @@ class PictureView(QtWidgets.QWidget):
         return QtCore.QRect(corner, size)
 
     def to_widget(self, point: tuple[float, float]) -> Any:  # noqa: ANN401
-        """Give where a pixel of the picture is in the widget, a QPointF."""
+        """Return the position in the widget of a pixel of the picture, a QPointF."""
         assert self.picture is not None
         area = self.area()
         return QtCore.QPointF(
@@ -168,7 +168,7 @@ class PictureView(QtWidgets.QWidget):
         )
 
     def to_picture(self, point: Any) -> tuple[float, float]:  # noqa: ANN401
-        """Give the pixel of the picture at a point of the widget."""
+        """Return the pixel of the picture at a point of the widget."""
         assert self.picture is not None
         area = self.area()
         return (
@@ -177,7 +177,7 @@ class PictureView(QtWidgets.QWidget):
         )
 
     def item_at(self, point: Any) -> str | None:  # noqa: ANN401
-        """Give the name of the item at a point of the widget; None where there is none."""
+        """Return the name of the item at a point of the widget; None if there is none."""
         if self.picture is None or self._image is None or self._places is None:
             return None
         area = self.area()
@@ -189,13 +189,13 @@ class PictureView(QtWidgets.QWidget):
         return self.picture.items[number].name if number < len(self.picture.items) else None
 
     def corners(self) -> list[Any]:
-        """Give where the corners of the frame are in the widget; none without a frame."""
+        """Return the corners of the frame in the widget; empty without a frame."""
         if self._frame is None:
             return []
         return [self.to_widget(corner) for corner in self._frame.corners(self.movement)]
 
     def turn_handle(self) -> Any:  # noqa: ANN401
-        """Give where the handle is that turns the frame, a QPointF; None without a frame."""
+        """Return the position of the rotation handle, a QPointF; None without a frame."""
         corners = self.corners()
         if not corners:
             return None
@@ -206,13 +206,13 @@ class PictureView(QtWidgets.QWidget):
         within = QtCore.QRectF(self.rect()).adjusted(4, 4, -4, -4)
         if within.contains(up.p2()):
             return up.p2()
-        # There is no room above: below is as good.
+        # Below the frame if there is no room above.
         down = QtCore.QLineF(top, bottom)
         down.setLength(down.length() + ABOVE)
         return down.p2() if within.contains(down.p2()) else (top * 3 + bottom) / 4
 
     def _grip(self, point: Any) -> str:  # noqa: ANN401
-        """Say what a drag from here does: `turn`, `scale`, `move` or nothing."""
+        """Return what a drag from here does: `turn`, `scale`, `move` or ""."""
         corners = self.corners()
         if not corners:
             return ""
@@ -224,10 +224,10 @@ class PictureView(QtWidgets.QWidget):
         inside = QtGui.QPolygonF(corners).containsPoint(at, QtCore.Qt.FillRule.WindingFill)
         return "move" if inside else ""
 
-    # What the mouse and the keys do.
+    # Events.
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Begin a click or a drag."""
+        """Start a click or a drag."""
         if event.button() != QtCore.Qt.MouseButton.LeftButton or self._image is None:
             return
         self._pressed, self._has_dragged = place(event), False
@@ -236,7 +236,7 @@ class PictureView(QtWidgets.QWidget):
             self._drag = Drag(grip, self.to_picture(self._pressed), self.movement, self._frame)
 
     def mouseMoveEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Go on with a drag, or show what one from here would do."""
+        """Continue a drag, or show the cursor of the drag that would start here."""
         point = place(event)
         if self._drag is None or self._pressed is None or self._image is None:
             shapes = QtCore.Qt.CursorShape
@@ -255,7 +255,7 @@ class PictureView(QtWidgets.QWidget):
         self._move(self._drag.to(self.to_picture(point), bool(event.modifiers() & shift)))
 
     def mouseReleaseEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """End a drag, or choose the item that was clicked."""
+        """End a drag, or select the item that was clicked."""
         if event.button() != QtCore.Qt.MouseButton.LeftButton:
             return
         pressed, self._pressed, self._drag = self._pressed, None, None
@@ -265,7 +265,7 @@ class PictureView(QtWidgets.QWidget):
                 self.picked.emit(name)
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Shift the frame by a pixel, or by ten with Shift."""
+        """Move the frame by one pixel, or by ten with Shift."""
         step = KEYS.get(event.key())
         if step is None or self._frame is None:
             super().keyPressEvent(event)
@@ -284,7 +284,7 @@ class PictureView(QtWidgets.QWidget):
     # Painting.
 
     def paintEvent(self, _: Any) -> None:  # noqa: ANN401, N802
-        """Draw the picture, what is laid over it, and the frame."""
+        """Draw the picture, the overlay and the frame."""
         painter = QtGui.QPainter(self)
         if self._image is None:
             self._paint_nothing(painter)
@@ -310,7 +310,7 @@ class PictureView(QtWidgets.QWidget):
         painter.drawText(self.rect(), QtCore.Qt.AlignmentFlag.AlignCenter, "Open a picture")
 
     def _overlay(self, area: Any) -> Any:  # noqa: ANN401
-        """Give what is laid over, made only when something of it has changed."""
+        """Return the overlay, which is cached until something of it changes."""
         if self.picture is None or area.width() < 1 or area.height() < 1:
             return None
         ratio = self.devicePixelRatioF()
@@ -328,7 +328,7 @@ class PictureView(QtWidgets.QWidget):
         items = {item.name: item for item in self.picture.items}
         names = tuple(items)
         places = self._places
-        planned = None if plan is None else images.places_of(small, plan.numbers)
+        planned = None if plan is None else images.places_of(small, plan.labels)
         changes = None if plan is None else images.places_of(small, plan.changes)
         if plan is not None and planned is not None:
             places, names = planned, plan.names

@@ -1,19 +1,19 @@
-"""How things are, in words, with a button to try again where something is wrong."""
+"""The status line, with a button to retry after a failure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..qt import QtCore, QtGui, QtWidgets, Signal
-from ..shown import Status
-from .labels import Elided, small_font, tool
+from ..view_state import Status
+from .widgets import ElidedLabel, small_font, tool
 
 COLOURS = {"fine": (76, 160, 92), "busy": (222, 160, 40), "wrong": (214, 72, 64)}
 DOT = 10
 
 
 def dot(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
-    """Draw a round mark."""
+    """Draw a coloured dot."""
     pixmap = QtGui.QPixmap(DOT, DOT)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(pixmap)
@@ -31,7 +31,7 @@ class StatusView(QtWidgets.QWidget):
     asked_retry = Signal()
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Show nothing yet."""
+        """Create an empty line."""
         super().__init__(parent)
         self.mark = QtWidgets.QLabel()
         self.text = QtWidgets.QLabel()
@@ -46,7 +46,7 @@ class StatusView(QtWidgets.QWidget):
         self.hint.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self.hint.setTextInteractionFlags(flags.TextSelectableByMouse)
         small_font(self.hint)
-        self.used = Elided()
+        self.used = ElidedLabel()
         self.used.setObjectName("dedit_model")
         self.used.setEnabled(False)
         small_font(self.used)
@@ -78,7 +78,7 @@ class StatusView(QtWidgets.QWidget):
         self.retry.setVisible(status.kind == "wrong")
 
     def set_model(self, model: str, device: str) -> None:
-        """Show which model is in use, and where."""
+        """Show the model and device of the picture."""
         words = f"{model} on {device}" if model and device else model or device
         self.used.say(words)
         self.used.setVisible(bool(words))

@@ -1,4 +1,4 @@
-"""What can be done with an item: a button for each edit, and what the chosen one can be told."""
+"""A button for each verb, and the parameters of the selected one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..qt import QtCore, QtGui, QtWidgets, Signal
 from .fields import Field, field_for
 from .frame import Movement
 from .items import SELECTED
-from .labels import Elided, small_font, tool
+from .widgets import ElidedLabel, small_font, tool
 
 ROWS = (("replace", "augment", "remove", "refine"), ("swap-in", "move", "swap"))
 MOVEMENT = tuple(parameter.name for parameter in MOVE)
 OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name", *MOVEMENT}
-"""What makes no sense with another picture, and is not remembered."""
+"""Parameters that are not remembered, because they belong to one picture."""
 LACKS = {
     "replace": ("prompt", "Say what it becomes, in words"),
     "augment": ("prompt", "Say how it becomes, in words, with [v] for the item itself"),
@@ -30,14 +30,14 @@ SHORT = {"dx": "X, px", "dy": "Y, px", "scale": "Size", "rotate": "Turn, °"}
 
 
 class VerbsView(QtWidgets.QWidget):
-    """Chooses an edit and what it is told; `pressed` is emitted with nothing checked yet."""
+    """Selects a verb and its values; `pressed` is emitted without any check."""
 
     pressed = Signal()
     verb_chosen = Signal(str)
     changed = Signal(str)
 
     def __init__(self, settings: Any, parent: Any = None) -> None:  # noqa: ANN401
-        """Make a page for each edit, with the values of last time."""
+        """Create a page for each verb, with the values of last time."""
         super().__init__(parent)
         self._settings = settings
         self._item = ""
@@ -51,7 +51,7 @@ class VerbsView(QtWidgets.QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(self._make_buttons())
-        self._chosen = Elided()
+        self._chosen = ElidedLabel()
         self._chosen.setObjectName("dedit_chosen")
         column.addWidget(self._chosen)
         self._stack = QtWidgets.QStackedWidget()
@@ -64,7 +64,7 @@ class VerbsView(QtWidgets.QWidget):
         saved = self._settings.get("verb")
         self.choose(saved if saved in self._pages else "replace")
 
-    # Making.
+    # Construction.
 
     def _make_buttons(self) -> Any:  # noqa: ANN401
         grid = QtWidgets.QGridLayout()
@@ -135,14 +135,14 @@ class VerbsView(QtWidgets.QWidget):
         hidden.setVisible(opens)
         self._settings.set("more", "yes" if opens else "")
 
-    # What is chosen.
+    # The selected verb.
 
     def verb(self) -> str:
-        """Give the name of the chosen edit."""
+        """Return the name of the selected verb."""
         return self._verb
 
     def choose(self, name: str) -> None:
-        """Choose an edit."""
+        """Select a verb."""
         if name not in self._pages:
             return
         self._verb = name
@@ -150,7 +150,7 @@ class VerbsView(QtWidgets.QWidget):
         self._mark()
         policy = QtWidgets.QSizePolicy.Policy
         for other, page in self._pages.items():
-            # A page that is not seen takes no room.
+            # Hidden pages take no height.
             page.setSizePolicy(policy.Preferred, policy.Fixed if other == name else policy.Ignored)
         self._stack.setCurrentWidget(self._pages[name])
         self._stack.setVisible(bool(self.fields[name]))
@@ -162,7 +162,7 @@ class VerbsView(QtWidgets.QWidget):
         self.verb_chosen.emit(name)
 
     def _mark(self) -> None:
-        """Colour the button of the chosen edit as what is chosen elsewhere."""
+        """Colour the button of the selected verb as a selection."""
         roles = QtGui.QPalette.ColorRole
         for name, button in self._buttons.items():
             palette = QtGui.QPalette()
@@ -173,13 +173,13 @@ class VerbsView(QtWidgets.QWidget):
             button.setPalette(palette)
 
     def changeEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Follow Krita's theme."""
+        """Follow changes of Krita's theme."""
         super().changeEvent(event)
         if event.type() == QtCore.QEvent.Type.PaletteChange and self._pages:
             self._mark()
 
     def set_item(self, name: str) -> None:
-        """Take an item as what is edited; another one has not been moved yet."""
+        """Set the item; the movement is reset if it is another one."""
         if name != self._item:
             self._item = name
             self.set_movement(Movement())
@@ -191,7 +191,7 @@ class VerbsView(QtWidgets.QWidget):
         self._chosen.say(f"{BY_NAME[self._verb].label}: {words}")
 
     def offer(self, items: Sequence[str], documents: Sequence[str], models: Sequence[str]) -> None:
-        """Offer names where a value is one of them."""
+        """Offer known names in the fields that take one."""
         for fields in self.fields.values():
             for name in ("into", "with"):
                 if name in fields:
@@ -201,7 +201,7 @@ class VerbsView(QtWidgets.QWidget):
         self.how["model"].offer(models)
 
     def values(self) -> dict[str, Any]:
-        """Give what the chosen edit is told."""
+        """Return the values of the selected verb."""
         verb = BY_NAME[self._verb]
         fields = {**self.fields[self._verb], **self.how}
         return {
@@ -212,7 +212,7 @@ class VerbsView(QtWidgets.QWidget):
         }
 
     def lacks(self) -> str:
-        """Say what the chosen edit cannot do without; empty where nothing is missing."""
+        """Return what is missing for the selected verb; empty if nothing is."""
         fields = self.fields[self._verb]
         if self._verb not in LACKS:
             return ""
@@ -224,18 +224,18 @@ class VerbsView(QtWidgets.QWidget):
         return "" if fields[name].value() else words
 
     def focus_lacking(self) -> None:
-        """Go to the field of what is missing."""
+        """Give the focus to the field of what is missing."""
         name, _ = LACKS[self._verb]
         control = self.fields[self._verb][name].control
         control.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
 
     def movement(self) -> Movement:
-        """Give the movement that the fields say."""
+        """Return the movement of the fields."""
         fields = self.fields["move"]
         return Movement(*(fields[name].value() for name in MOVEMENT))
 
     def set_movement(self, movement: Movement) -> None:
-        """Show a movement in the fields; tells of it once."""
+        """Show a movement in the fields, with a single signal."""
         before = self.movement()
         self._is_quiet = True
         for name in MOVEMENT:
@@ -244,7 +244,7 @@ class VerbsView(QtWidgets.QWidget):
         if self.movement() != before:
             self.changed.emit(MOVEMENT[0])
 
-    # What is remembered.
+    # Settings.
 
     def _changed(self, name: str) -> None:
         if not self._is_quiet:
@@ -274,12 +274,12 @@ class VerbsView(QtWidgets.QWidget):
 
 
 def grid_of(page: Any) -> Any:  # noqa: ANN401
-    """Make the layout of a page: labels, fields, and the same again for short ones."""
+    """Create the grid of a page: label and field, twice per row for short fields."""
     grid = QtWidgets.QGridLayout(page)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(6)
     grid.setVerticalSpacing(3)
-    # Labels of all pages are as wide, so that fields are below each other.
+    # The same label width on all pages aligns their fields.
     grid.setColumnMinimumWidth(0, page.fontMetrics().horizontalAdvance("Taken from"))
     grid.setColumnStretch(1, 1)
     grid.setColumnStretch(3, 1)
@@ -287,7 +287,7 @@ def grid_of(page: Any) -> Any:  # noqa: ANN401
 
 
 def add(grid: Any, field: Field) -> None:  # noqa: ANN401
-    """Put a field below the others; numbers of a movement two to a row."""
+    """Append a field; the numbers of a movement are two to a row."""
     name = field.parameter.name
     label = QtWidgets.QLabel({**SHORT, **LABELS}.get(name, field.parameter.label))
     label.setBuddy(field.control)
@@ -301,7 +301,7 @@ def add(grid: Any, field: Field) -> None:  # noqa: ANN401
         grid.addWidget(label, row, 0)
         grid.addWidget(field.widget, row, 1)
     elif name == "prompt":
-        # Words need the whole width.
+        # A prompt needs the full width.
         label.deleteLater()
         grid.addWidget(field.widget, row, 0, 1, 4)
     else:

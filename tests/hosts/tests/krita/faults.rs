@@ -136,7 +136,7 @@ def scenario(d):
     other.close()
     doc = yield from d.open("table.png")
     d.select_rect(doc, 8, 42, 56, 52)
-    yield (lambda: bool(work.history) and work.picture is not None and work._looking is None), 30
+    yield (lambda: bool(work.history) and work.picture is not None and work.is_idle), 30
     d.say([[entry.title, entry.is_applied, entry.remark] for entry in work.history])
     strip = d.usable("dedit_history")
     strip.setCurrentRow(0)

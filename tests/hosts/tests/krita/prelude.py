@@ -22,8 +22,8 @@ def begin(d: Any, picture: str) -> Steps:  # noqa: ANN401
     box = d.window().findChild(QDockWidget, "KisLayerBox")
     d.window().resizeDocks([docker], [380], Qt.Orientation.Horizontal)
     d.window().resizeDocks([box, docker], [200, 760], Qt.Orientation.Vertical)
-    yield lambda: docker.work.picture is not None, 30
-    return doc, docker.work
+    yield lambda: docker.controller.picture is not None, 30
+    return doc, docker.controller
 
 
 def picture_of(doc: Any) -> Any:  # noqa: ANN401
@@ -118,10 +118,10 @@ def shoot(d: Any, name: str) -> Steps:  # noqa: ANN401
 def done(_d: Any, work: Any, limit: float = 120) -> Steps:  # noqa: ANN401
     """Wait until nothing is under way; what went wrong fails the scenario."""
     yield 0.05
-    yield (lambda: not work.jobs and work._looking is None), limit
+    yield (lambda: work.is_idle), limit
     # Krita is looked at every half second.
     yield 0.7
-    yield (lambda: not work.jobs and work._looking is None), limit
+    yield (lambda: work.is_idle), limit
     yield 0.2
     if work.status.kind == "wrong":
         raise AssertionError(f"{work.status.text}; {work.status.hint}")

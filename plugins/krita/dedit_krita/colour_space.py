@@ -1,8 +1,8 @@
-"""Colour spaces: which pixels the daemon gets as they are, and how Krita turns the others.
+"""Colour spaces: which pixels the daemon gets unchanged, and how Krita converts the others.
 
-The daemon's models know sRGB. What Krita holds as sRGB, grey or coloured, of 8 or 16 bits or as
-floats, goes over bit for bit; everything else (linear light, wide profiles, half floats, CMYK,
-Lab) is turned by Krita's own colour engine into sRGB floats, and what was made of it turned back.
+The daemon's models work in sRGB. Krita's sRGB and grey pixels of 8 and 16 bits and sRGB floats are
+sent bit for bit. Everything else (linear light, wide gamuts, half floats, CMYK, Lab) is converted
+to sRGB floats by Krita's colour engine, and results are converted back.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .failure import Failure
-from .pixels import SAMPLES, wire_order
+from .pixels import SAMPLES, swap_red_blue
 from .qt import QtCore
+from .wire import Pixels
 
 if TYPE_CHECKING:
     from krita import Krita
@@ -24,8 +25,8 @@ DEPTH_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 
 
 @dataclass(frozen=True)
-class Space:
-    """How Krita holds pixels."""
+class ColourSpace:
+    """Colour model, depth and profile, by Krita's names."""
 
     model: str
     depth: str
@@ -33,7 +34,7 @@ class Space:
 
     @property
     def pixel(self) -> int:
-        """Bytes of a pixel."""
+        """Bytes per pixel."""
         if self.model not in CHANNELS or self.depth not in DEPTH_BYTES:
             raise Failure(
                 "input",
@@ -43,38 +44,34 @@ class Space:
         return CHANNELS[self.model] * DEPTH_BYTES[self.depth]
 
     @property
-    def is_sent_as_it_is(self) -> bool:
-        """Whether the daemon gets these bits."""
+    def is_wire_space(self) -> bool:
+        """Whether the daemon gets these pixels unchanged."""
         name = self.profile.lower()
         is_srgb = self.model == "RGBA" and "srgb" in name and "esrgb" not in name
-        is_srgb = is_srgb and not is_linear(self)
+        is_linear = "g10" in name or "linear" in name or "scrgb" in name
         is_grey = self.model == "GRAYA" and "srgbtrc" in name
-        return self.depth in SAMPLES and (is_srgb or is_grey)
+        return self.depth in SAMPLES and ((is_srgb and not is_linear) or is_grey)
 
     @property
-    def sent(self) -> Space:
-        """What the daemon gets of it."""
-        return self if self.is_sent_as_it_is else Space("RGBA", "F32", SRGB)
+    def wire_space(self) -> ColourSpace:
+        """The space that pixels are sent in."""
+        return self if self.is_wire_space else ColourSpace("RGBA", "F32", SRGB)
 
     @property
     def channels(self) -> int:
-        """Samples of a pixel."""
+        """Samples per pixel."""
         return CHANNELS[self.model]
 
     @property
     def samples(self) -> str:
-        """The kind of its samples on the wire."""
+        """The wire's name of the sample type."""
         return SAMPLES[self.depth]
 
 
-def is_linear(space: Space) -> bool:
-    """Whether a profile of sRGB's colours has light in proportion."""
-    name = space.profile.lower()
-    return "g10" in name or "linear" in name or "scrgb" in name
-
-
-def turned(krita: Krita, data: bytes, size: tuple[int, int], old: Space, new: Space) -> bytes:
-    """Have Krita turn pixels from one colour space into another; both in Krita's order."""
+def convert(
+    krita: Krita, data: bytes, size: tuple[int, int], old: ColourSpace, new: ColourSpace
+) -> bytes:
+    """Have Krita convert pixels from one colour space to another; both in Krita's order."""
     if old == new:
         return data
     document = krita.createDocument(size[0], size[1], "", old.model, old.depth, old.profile, 72.0)
@@ -97,11 +94,13 @@ def turned(krita: Krita, data: bytes, size: tuple[int, int], old: Space, new: Sp
         document.close()
 
 
-def to_wire(data: bytes, space: Space) -> bytes:
-    """Give pixels of a space that is sent in the wire's order."""
-    return wire_order(data, space.channels, space.samples)
+def to_wire(data: bytes, size: tuple[int, int], space: ColourSpace) -> tuple[Pixels, str]:
+    """Return a raster of a wire space, in Krita's order, as the wire's pixels, and their digest."""
+    ordered = swap_red_blue(data, space.channels, space.samples)
+    pixels = Pixels(size[0], size[1], space.channels, space.samples, ordered)
+    return pixels, pixels.digest()
 
 
-def from_wire(data: bytes, space: Space) -> bytes:
-    """Give them back in Krita's order."""
-    return wire_order(data, space.channels, space.samples)
+def from_wire(pixels: Pixels, space: ColourSpace) -> bytes:
+    """Return the wire's pixels of a wire space in Krita's order."""
+    return swap_red_blue(pixels.data, space.channels, space.samples)

@@ -1,9 +1,9 @@
-"""A layer with an empty transparency mask, to be copied.
+"""Create a layer with an empty transparency mask.
 
-Krita's scripts cannot make a transparency mask that has pixels before version 5.2, and in no
-version a layer with its mask in one step of undoing. A layer that is copied from a document
-brings its mask with it. So Krita is made to write a small document of the right colour space; a
-mask is added to the file, and the file is opened again.
+Krita's scripts cannot create a transparency mask with pixels before version 5.2, and in no version
+a layer with its mask in one undo step. But a layer that is duplicated from another document keeps
+its mask. So a small document in the right colour space is saved, a mask is added to the file, the
+file is opened again, and its layer is duplicated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .qt import QtCore
 if TYPE_CHECKING:
     from krita import Document, Krita, Node
 
-    from .spaces import Space
+    from .colour_space import ColourSpace
 
 SIDE = 64
 MASK = (
@@ -33,33 +33,33 @@ NO_TILES = b"VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE 1\nDATA 0\n"
 LAYER = re.compile(r"<layer\b([^>]*?)/>|<layer\b([^>]*?)>\s*</layer>", re.DOTALL)
 
 
-_written: dict[Space, bytes] = {}
-"""The files that were made, a few kilobytes for each colour space that was met."""
+_files: dict[ColourSpace, bytes] = {}
+"""A file of a few kilobytes for each colour space, written once."""
 
 
-def layer(krita: Krita, space: Space) -> Node:
-    """Give a new layer in a colour space, which belongs to no document yet."""
+def new_masked_layer(krita: Krita, space: ColourSpace) -> Node:
+    """Return a new layer in a colour space, which is not in a document yet."""
     with tempfile.TemporaryDirectory(prefix="dedit-") as folder:
         plain, path = Path(folder) / "plain.kra", Path(folder) / "layer.kra"
-        if space in _written:
-            path.write_bytes(_written[space])
+        if space in _files:
+            path.write_bytes(_files[space])
         else:
             _write_plain(krita, space, plain)
             add_mask(plain, path)
-            _written[space] = path.read_bytes()
+            _files[space] = path.read_bytes()
         document = krita.openDocument(str(path))
     if document is None:
         raise Failure("internal", "Krita does not open a document with a mask")
     try:
-        made = document.rootNode().childNodes()[0].duplicate()
-        if [mask.type() for mask in made.childNodes()] != ["transparencymask"]:
+        layer = document.rootNode().childNodes()[0].duplicate()
+        if [mask.type() for mask in layer.childNodes()] != ["transparencymask"]:
             raise Failure("internal", "Krita did not copy a layer with its mask")
-        return made
+        return layer
     finally:
         _close(document)
 
 
-def _write_plain(krita: Krita, space: Space, path: Path) -> None:
+def _write_plain(krita: Krita, space: ColourSpace, path: Path) -> None:
     document = krita.createDocument(
         SIDE, SIDE, "layer", space.model, space.depth, space.profile, 72.0
     )
@@ -68,7 +68,7 @@ def _write_plain(krita: Krita, space: Space, path: Path) -> None:
     try:
         document.setBatchmode(True)
         node = document.rootNode().childNodes()[0]
-        # Transparent, as what lies around it is made in the file: new layers are white.
+        # New layers are white; `add_mask` makes the pixels outside transparent too.
         node.setPixelData(QtCore.QByteArray(bytes(SIDE * SIDE * space.pixel)), 0, 0, SIDE, SIDE)
         if not document.saveAs(str(path)):
             raise Failure(
@@ -82,7 +82,7 @@ def _write_plain(krita: Krita, space: Space, path: Path) -> None:
 
 
 def add_mask(plain: Path, path: Path) -> None:
-    """Copy a document of one layer and give that a mask that hides all of it."""
+    """Copy a file with one layer, adding a mask that hides the whole layer."""
     with zipfile.ZipFile(plain) as old, zipfile.ZipFile(path, "w") as new:
         for entry in old.infolist():
             data = old.read(entry.filename)

@@ -7,10 +7,17 @@ import random
 import unittest
 from typing import Any
 
-from dedit_krita.noted import ALL, MOST_RESULTS, MOST_SESSIONS, SESSION, Notes, Result
+from dedit_krita.annotations import (
+    ALL,
+    MAX_RESULTS,
+    MAX_SESSIONS,
+    SESSION,
+    Annotations,
+    ResultRecord,
+)
 from dedit_krita.qt import QtCore
 
-RESULT = Result("s", "{layer}", "d" * 64, 3, 0, 7)
+RESULT = ResultRecord("s", "{layer}", "d" * 64, 3, 0, 7)
 
 
 class Annotated:
@@ -55,10 +62,10 @@ class Hostile(unittest.TestCase):
             top = {name: anything(chance) for name in ("sessions", "results", "discarded")}
             told = chance.choice((top, anything(chance)))
             document = Annotated(json.dumps(told).encode())
-            notes = Notes.of(document)  # type: ignore[arg-type]
-            notes.note_session("{layer}", "s")
+            notes = Annotations.of(document)  # type: ignore[arg-type]
+            notes.record_session("{layer}", "s")
             notes.write(document)  # type: ignore[arg-type]
-            again = Notes.of(document)  # type: ignore[arg-type]
+            again = Annotations.of(document)  # type: ignore[arg-type]
             self.assertEqual(again.results, notes.results)
             self.assertEqual(again.sessions["{layer}"][0], "s")
 
@@ -67,20 +74,20 @@ class Hostile(unittest.TestCase):
         deep = b"[" * 100_000
         for data in (b"", b"\xff\xfe", b"{", b"null", b"[]", b'"text"', b"NaN", deep):
             with self.subTest(data=data[:8]):
-                self.assertEqual(Notes.of(Annotated(data)).results, {})  # type: ignore[arg-type]
+                self.assertEqual(Annotations.of(Annotated(data)).results, {})  # type: ignore[arg-type]
 
     def test_names_that_are_no_text(self) -> None:
         """Half a character in a name of a session is written all the same."""
         document = Annotated(b'{"sessions": {"{layer}": ["\\ud800"]}}')
-        notes = Notes.of(document)  # type: ignore[arg-type]
+        notes = Annotations.of(document)  # type: ignore[arg-type]
         notes.write(document)  # type: ignore[arg-type]
         self.assertEqual(document.kept[SESSION], b"?")
 
     def test_results_of_other_types(self) -> None:
         """A result with a number where words belong is none."""
         document = Annotated()
-        notes = Notes({})
-        notes.note_result("{a}", RESULT)
+        notes = Annotations({})
+        notes.record_result("{a}", RESULT)
         notes.write(document)  # type: ignore[arg-type]
         told = json.loads(document.kept[ALL])
         for name in list(told["results"]["{a}"]):
@@ -88,7 +95,7 @@ class Hostile(unittest.TestCase):
                 if type(wrong) is type(told["results"]["{a}"][name]):
                     continue
                 one = {**told["results"]["{a}"], name: wrong}
-                self.assertEqual(Notes({"results": {"{a}": one}}).results, {}, name)
+                self.assertEqual(Annotations({"results": {"{a}": one}}).results, {}, name)
 
 
 class Kept(unittest.TestCase):
@@ -96,12 +103,12 @@ class Kept(unittest.TestCase):
 
     def test_as_it_was(self) -> None:
         """It is read as it was written; the same again is not written."""
-        document, notes = Annotated(), Notes({})
-        notes.note_result("{a}", RESULT)
-        notes.note_session("{layer}", "s")
+        document, notes = Annotated(), Annotations({})
+        notes.record_result("{a}", RESULT)
+        notes.record_session("{layer}", "s")
         notes.discarded.append(("s", 2))
         notes.write(document)  # type: ignore[arg-type]
-        again = Notes.of(document)  # type: ignore[arg-type]
+        again = Annotations.of(document)  # type: ignore[arg-type]
         self.assertEqual((again.results, again.sessions), (notes.results, notes.sessions))
         self.assertEqual(again.discarded, [("s", 2)])
         self.assertEqual(document.kept[SESSION], b"s")
@@ -111,18 +118,18 @@ class Kept(unittest.TestCase):
 
     def test_limits(self) -> None:
         """The last ones are kept."""
-        notes = Notes({})
-        for number in range(MOST_RESULTS + 20):
-            notes.note_result(f"{{{number}}}", RESULT)
-            notes.note_session("{layer}", f"s{number}")
-        self.assertEqual(len(notes.results), MOST_RESULTS)
+        notes = Annotations({})
+        for number in range(MAX_RESULTS + 20):
+            notes.record_result(f"{{{number}}}", RESULT)
+            notes.record_session("{layer}", f"s{number}")
+        self.assertEqual(len(notes.results), MAX_RESULTS)
         self.assertNotIn("{19}", notes.results)
-        self.assertEqual(len(notes.sessions["{layer}"]), MOST_SESSIONS)
-        self.assertEqual(notes.sessions["{layer}"][0], f"s{MOST_RESULTS + 19}")
+        self.assertEqual(len(notes.sessions["{layer}"]), MAX_SESSIONS)
+        self.assertEqual(notes.sessions["{layer}"][0], f"s{MAX_RESULTS + 19}")
 
     def test_a_session_is_there_once(self) -> None:
         """The one that was noted last comes first."""
-        notes = Notes({})
+        notes = Annotations({})
         for name in ("a", "b", "a"):
-            notes.note_session("{layer}", name)
+            notes.record_session("{layer}", name)
         self.assertEqual(notes.sessions, {"{layer}": ["a", "b"]})

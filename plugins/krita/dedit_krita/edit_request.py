@@ -1,4 +1,4 @@
-"""From what was asked for to what the daemon is told."""
+"""From the values of a command to the daemon's edit, its options, and a title."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NO_PROMPT = Failure(
 
 
 @dataclass(frozen=True)
-class Order:
-    """An edit, but for where it is made."""
+class EditRequest:
+    """One edit as the daemon reads it, without the session."""
 
     edit: dict[str, Any]
     plan: dict[str, Any] = field(default_factory=dict)
@@ -25,12 +25,12 @@ class Order:
 
     @property
     def title(self) -> str:
-        """What people call it."""
-        return title(self.edit)
+        """Title of the edit, in words."""
+        return edit_title(self.edit)
 
 
-def check(verb: str, values: dict[str, Any]) -> None:
-    """Fail where something is missing, before anything is begun."""
+def check_complete(verb: str, values: dict[str, Any]) -> None:
+    """Fail if a value is missing that the verb cannot do without."""
     if verb in ("replace", "augment") and not values["prompt"]:
         raise NO_PROMPT
     if verb == "move":
@@ -45,33 +45,33 @@ def check(verb: str, values: dict[str, Any]) -> None:
         raise Failure("usage", "nothing says which picture the other thing is in", hint=hint)
 
 
-def edit(verb: str, values: dict[str, Any], item: str, other: str = "") -> dict[str, Any]:
-    """Say what a verb does with an item, as the daemon reads it."""
-    told: dict[str, Any] = {"verb": verb}
+def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "") -> dict[str, Any]:
+    """Return the edit in the protocol's form; `reference` is an item of the reference picture."""
+    edit: dict[str, Any] = {"verb": verb}
     if verb == "refine":
-        return {**told, "mask": 0}
+        return {**edit, "mask": 0}
     if verb == "remove":
-        told["items"] = [item]
+        edit["items"] = [item]
     else:
-        told["item"] = item
+        edit["item"] = item
     if verb == "replace":
-        told["prompt"] = values["prompt"]
+        edit["prompt"] = values["prompt"]
     elif verb == "augment":
-        words = values["prompt"]
-        told["prompt"] = words if "[v]" in words else f"{words} [v]"
+        prompt = values["prompt"]
+        edit["prompt"] = prompt if "[v]" in prompt else f"{prompt} [v]"
     elif verb == "swap-in":
-        told["from"] = f"reference:{other}"
+        edit["from"] = f"reference:{reference}"
     elif verb == "move":
-        told.update({name: values[name] for name in ("dx", "dy", "scale", "rotate")})
+        edit.update({name: values[name] for name in ("dx", "dy", "scale", "rotate")})
     elif verb == "swap":
-        told["with"] = values["with"]
+        edit["with"] = values["with"]
     if values.get("into"):
-        told["into"] = values["into"]
-    return told
+        edit["into"] = values["into"]
+    return edit
 
 
-def order(told: dict[str, Any], values: dict[str, Any], ring: float | None) -> Order:
-    """Say how it is made."""
+def edit_request(edit: dict[str, Any], values: dict[str, Any], ring: float | None) -> EditRequest:
+    """Return the request; values at their "as usual" default are left to the daemon."""
     plan: dict[str, Any] = {}
     if values.get("fit", "auto") != "auto":
         plan["fit"] = values["fit"]
@@ -82,21 +82,21 @@ def order(told: dict[str, Any], values: dict[str, Any], ring: float | None) -> O
         if values[name] >= least:
             options[name] = values[name]
     model = {"model": values["model"]} if values["model"] else {}
-    return Order(told, plan, options, model, values["when"], values["variations"])
+    return EditRequest(edit, plan, options, model, values["when"], values["variations"])
 
 
-def title(told: dict[str, Any]) -> str:
-    """What people call an edit: its layer's name, its title in the history."""
-    verb, item = str(told.get("verb", "")), str(told.get("item", ""))
-    prompt = str(told.get("prompt", ""))
+def edit_title(edit: dict[str, Any]) -> str:
+    """Return an edit's title: the name of its layer and of its entry in the history."""
+    verb, item = str(edit.get("verb", "")), str(edit.get("item", ""))
+    prompt = str(edit.get("prompt", ""))
     titles = {
         "replace": f"Replace {item}: {prompt}",
         "augment": f"Augment {item}: {prompt.replace('[v]', item)}",
-        "swap-in": f"Replace {item}: {str(told.get('from', '')).replace('reference:', '')}",
+        "swap-in": f"Replace {item}: {str(edit.get('from', '')).replace('reference:', '')}",
         "move": f"Move {item}",
-        "swap": f"Swap {item} and {told.get('with')}",
-        "remove": f"Remove {', '.join(map(str, told.get('items') or []))}",
-        "blend": f"Blend {item} with {told.get('with')}",
+        "swap": f"Swap {item} and {edit.get('with')}",
+        "remove": f"Remove {', '.join(map(str, edit.get('items') or []))}",
+        "blend": f"Blend {item} with {edit.get('with')}",
         "reshape": f"Reshape {item}",
         "personalize": f"Personalize {item}",
     }

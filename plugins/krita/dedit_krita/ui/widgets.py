@@ -1,4 +1,4 @@
-"""Small widgets: text that is cut where there is no room, and values the wheel leaves alone."""
+"""Small widgets: elided text, and inputs that ignore the wheel without focus."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from ..qt import QtCore, QtGui, QtWidgets
 
 
-class Elided(QtWidgets.QLabel):
-    """A line of text that ends in dots where it is too long, and then is its own tool tip."""
+class ElidedLabel(QtWidgets.QLabel):
+    """A line of text that is elided if too long; the tool tip has the whole text."""
 
     def __init__(self, text: str = "", parent: Any = None) -> None:  # noqa: ANN401
-        """Show the text."""
+        """Create it with a text."""
         super().__init__(parent)
         self._whole = ""
         self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
@@ -20,17 +20,17 @@ class Elided(QtWidgets.QLabel):
         self.say(text)
 
     def say(self, text: str) -> None:
-        """Show another text."""
+        """Show a text."""
         if text != self._whole:
             self._whole = text
             self._cut()
 
     def whole(self) -> str:
-        """Give the text as it was said."""
+        """Return the whole text."""
         return self._whole
 
     def resizeEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Cut anew."""
+        """Elide again."""
         super().resizeEvent(event)
         self._cut()
 
@@ -43,10 +43,10 @@ class Elided(QtWidgets.QLabel):
 
 
 class Combo(QtWidgets.QComboBox):
-    """A choice that turns with the wheel only where it was clicked; it takes little width."""
+    """A combo box that ignores the wheel without focus, of small minimum width."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Make it empty."""
+        """Create an empty one."""
         super().__init__(parent)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         policy = QtWidgets.QComboBox.SizeAdjustPolicy
@@ -54,7 +54,7 @@ class Combo(QtWidgets.QComboBox):
         self.setMinimumContentsLength(6)
 
     def wheelEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Let the panel scroll unless this has the focus."""
+        """Let the panel scroll without focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
@@ -62,57 +62,57 @@ class Combo(QtWidgets.QComboBox):
 
 
 class Whole(QtWidgets.QSpinBox):
-    """A whole number that turns with the wheel only where it was clicked."""
+    """An integer that ignores the wheel without focus."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Make it."""
+        """Create one."""
         super().__init__(parent)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         policy = QtWidgets.QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)
 
     def wheelEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Let the panel scroll unless this has the focus."""
+        """Let the panel scroll without focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def minimumSizeHint(self) -> Any:  # noqa: ANN401, N802
-        """Give a width that does not grow with the range."""
+        """Return a width that does not depend on the range."""
         return QtCore.QSize(60, super().minimumSizeHint().height())
 
 
 class Number(QtWidgets.QDoubleSpinBox):
-    """A number without needless zeros that turns with the wheel only where it was clicked."""
+    """A number without trailing zeros that ignores the wheel without focus."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
-        """Make it."""
+        """Create one."""
         super().__init__(parent)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         policy = QtWidgets.QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding, policy.Fixed)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
-        """Give the number as it is shown."""
+        """Return the number without trailing zeros."""
         text = super().textFromValue(value)
         point = self.locale().decimalPoint()
         return text.rstrip("0").rstrip(point) if point in text else text
 
     def wheelEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Let the panel scroll unless this has the focus."""
+        """Let the panel scroll without focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def minimumSizeHint(self) -> Any:  # noqa: ANN401, N802
-        """Give a width that does not grow with the range."""
+        """Return a width that does not depend on the range."""
         return QtCore.QSize(60, super().minimumSizeHint().height())
 
 
 def small_font(widget: Any, share: float = 0.9) -> None:  # noqa: ANN401
-    """Make a widget's font somewhat smaller, as side remarks are."""
+    """Scale a widget's font."""
     font = widget.font()
     if font.pointSizeF() > 0:
         font.setPointSizeF(font.pointSizeF() * share)
@@ -120,7 +120,7 @@ def small_font(widget: Any, share: float = 0.9) -> None:  # noqa: ANN401
 
 
 def tool(name: str, text: str, tip: str, parent: Any = None) -> Any:  # noqa: ANN401
-    """Make a small button with text."""
+    """Create a small button with text."""
     button = QtWidgets.QToolButton(parent)
     button.setObjectName(name)
     button.setText(text)
@@ -128,13 +128,13 @@ def tool(name: str, text: str, tip: str, parent: Any = None) -> Any:  # noqa: AN
     button.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextOnly)
     policy = QtWidgets.QSizePolicy.Policy
     button.setSizePolicy(policy.Expanding, policy.Fixed)
-    # A large font cuts the text rather than the docker.
+    # The text is cut off rather than widening the docker with a large font.
     button.setMinimumWidth(24)
     return button
 
 
 def icon_of(pixmap: Any) -> Any:  # noqa: ANN401
-    """Make an icon whose colours stay as they are where it is chosen."""
+    """Create an icon that keeps its colours when selected."""
     icon = QtGui.QIcon()
     for mode in (QtGui.QIcon.Mode.Normal, QtGui.QIcon.Mode.Selected):
         icon.addPixmap(pixmap, mode)

@@ -1,4 +1,4 @@
-"""What the docker shows: plain values that the plug-in's work gives and its widgets read."""
+"""Plain values that the docker's widgets show."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Item:
     name: str
     colour: tuple[int, int, int]
     share: float
-    """How much of the picture it covers, 0 ... 1."""
+    """Share of the picture's pixels, 0 to 1."""
     is_background: bool = False
 
 
 @dataclass(frozen=True)
-class Small:
-    """A small picture, four bytes to a pixel: red, green, blue, alpha."""
+class SmallImage:
+    """A small RGBA image of 8 bits per sample."""
 
     width: int
     height: int
@@ -27,67 +27,67 @@ class Small:
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture that is worked on."""
+    """The picture that is edited; width and height in pixels of the document."""
 
     name: str
     width: int
     height: int
-    small: Small
-    numbers: bytes
-    """Of each pixel of `small` the place of its item in `items`."""
+    small: SmallImage
+    labels: bytes
+    """For each pixel of `small` the index of its item in `items`; empty without a session."""
     items: tuple[Item, ...] = ()
     session: str = ""
     state: str = ""
-    """`opened`, `items`, `learning` or `learned`; empty where there is no session yet."""
+    """`opened`, `items`, `learning` or `learned`; empty without a session."""
     model: str = ""
     device: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an edit would come to."""
+    """What an edit would change."""
 
-    numbers: bytes
-    """As in `Picture`, after the edit, by the place in `names`."""
+    labels: bytes
+    """The label map after the edit, as in `Picture`; indices into `names`."""
     changes: bytes
-    """Of each small pixel how far it may change, 0 ... 255."""
+    """For each pixel of the small image 255 where it may change."""
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Job:
-    """Work that waits or runs."""
+    """A job that waits or runs."""
 
     number: int
     title: str
     stage: str = ""
     share: float | None = None
-    """How much of it is done, 0 ... 1, where that is known."""
+    """Progress, 0 to 1, if known."""
     seconds_left: float | None = None
     waits: bool = True
-    preview: Small | None = None
+    preview: SmallImage | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A result."""
+    """A result in the history."""
 
     key: tuple[str, int]
-    """Its session and revision."""
+    """Session and revision."""
     title: str
     seed: int
     png: bytes = b""
-    """A small picture of it."""
+    """Thumbnail."""
     is_applied: bool = False
-    """Whether a layer of the document shows it."""
+    """Whether a visible layer of the document shows it."""
     remark: str = ""
-    """Why it is not, where that was not wanted."""
+    """Why no layer shows it, if one was expected."""
     edits: tuple[dict[str, object], ...] = field(default=())
 
 
 @dataclass(frozen=True)
 class Status:
-    """How things are, in words."""
+    """The text of the status line, and what the user can do."""
 
     text: str
     hint: str = ""

@@ -1,0 +1,132 @@
+"""What a document remembers: the sessions of each layer, and how its result layers were made.
+
+Two annotations of the document, which .kra files keep: `dedit_session` has the name of the last
+session, `dedit` has everything as JSON. A file may come from anywhere, so every value is checked
+when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .qt import QtCore
+
+if TYPE_CHECKING:
+    from krita import Document, Node
+
+SESSION, ALL = "dedit_session", "dedit"
+MAX_SESSIONS, MAX_RESULTS = 64, 512
+
+
+def node_id(node: Node) -> str:
+    """Return the id of a layer or mask, which files keep."""
+    return str(node.uniqueId().toString())
+
+
+@dataclass(frozen=True)
+class ResultRecord:
+    """How a result layer was made."""
+
+    session: str
+    source: str
+    """Id of the layer that was edited, or `source.VISIBLE`."""
+    digest: str
+    """Of the picture with the result in it; empty where no edit can start from it."""
+    revision: int
+    base: int
+    """Revision that the edit started from; 0 is the picture itself."""
+    seed: int
+    when: str = "learned"
+    model: str = ""
+    title: str = ""
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    plan: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Annotations:
+    """The annotations of a document; changes are written by `write`."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        """Take the valid parts of what was stored."""
+        self.sessions: dict[str, list[str]] = {}
+        """By layer id, the last session first."""
+        self.results: dict[str, ResultRecord] = {}
+        """By the id of the result's layer."""
+        self.discarded: list[tuple[str, int]] = []
+        """Session and revision of results that the history leaves out."""
+        for layer, names in _pairs(stored.get("sessions")):
+            if isinstance(names, list):
+                self.sessions[layer] = [name for name in names if isinstance(name, str)]
+        for layer, value in _pairs(stored.get("results")):
+            result = _result(value)
+            if result is not None:
+                self.results[layer] = result
+        discarded = stored.get("discarded")
+        for pair in discarded if isinstance(discarded, list) else []:
+            if isinstance(pair, list) and [type(part) for part in pair] == [str, int]:
+                self.discarded.append((pair[0], pair[1]))
+
+    @classmethod
+    def of(cls, document: Document) -> Annotations:
+        """Read the annotations of a document."""
+        try:
+            stored = json.loads(bytes(document.annotation(ALL)).decode())
+        except (ValueError, RecursionError):
+            stored = {}
+        return cls(stored if isinstance(stored, dict) else {})
+
+    def result(self, layer: str) -> ResultRecord | None:
+        """Return how a layer was made; None where it is no result."""
+        return self.results.get(layer)
+
+    def record_session(self, layer: str, session: str) -> None:
+        """Remember a session as the last one of a layer."""
+        others = [name for name in self.sessions.pop(layer, []) if name != session]
+        self.sessions = {layer: [session, *others][:MAX_SESSIONS], **self.sessions}
+
+    def record_result(self, layer: str, result: ResultRecord) -> None:
+        """Remember how a layer was made; the oldest record goes where there are too many."""
+        self.results[layer] = result
+        while len(self.results) > MAX_RESULTS:
+            del self.results[next(iter(self.results))]
+
+    def write(self, document: Document) -> None:
+        """Write the annotations to the document."""
+        stored = {
+            "sessions": self.sessions,
+            "results": {layer: asdict(result) for layer, result in self.results.items()},
+            "discarded": self.discarded[-MAX_RESULTS:],
+        }
+        last = next(iter(self.sessions.values()), [""])[0]
+        _write(document, SESSION, "D-Edit: the session it was last edited in", last)
+        _write(document, ALL, "D-Edit: sessions and results", json.dumps(stored))
+
+
+def _write(document: Document, name: str, description: str, text: str) -> None:
+    # A name that came from a file may have lone surrogates.
+    data = text.encode(errors="replace")
+    # Writing the same again would mark the document as modified.
+    if bytes(document.annotation(name)) != data:
+        document.setAnnotation(name, description, QtCore.QByteArray(data))
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _result(value: Any) -> ResultRecord | None:  # noqa: ANN401
+    kinds = {"session": str, "source": str, "digest": str, "revision": int, "base": int}
+    kinds.update({"seed": int, "when": str, "title": str, "plan": dict, "options": dict})
+    kinds["edits"] = list
+    if not isinstance(value, dict) or set(kinds) - set(value):
+        return None
+    if not all(isinstance(value[name], kind) for name, kind in kinds.items()):
+        return None
+    # Documents of earlier versions have no model.
+    model = value.get("model", "")
+    if not isinstance(model, str):
+        return None
+    return ResultRecord(**{name: value[name] for name in kinds}, model=model)

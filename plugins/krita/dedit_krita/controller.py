@@ -1,0 +1,336 @@
+"""What the docker's buttons do, and the state that the docker shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+from . import edit, history, learn, source
+from .annotations import Annotations
+from .client import Client
+from .command import Command
+from .describe import BY_NAME
+from .document_view import DocumentView
+from .edit_request import check_complete
+from .failure import Failure
+from .item_commands import change_items, keep_masks, take_items
+from .items import renamed_items
+from .jobs import Jobs
+from .parameters import HOW, checked
+from .plan_preview import PlanPreview
+from .qt import QtCore, Signal
+from .reference import document_title
+from .view_state import Entry, Job, Picture, Plan, Status
+
+if TYPE_CHECKING:
+    from krita import Krita
+
+    from .flow import Steps
+    from .items import PictureSession
+    from .masks import Mask
+    from .result_layer import EditResult
+    from .source import Source
+
+DEFAULTS = checked(HOW, {})
+NO_PICTURE = Status("Open a picture.", "Select a thing in it, and say what becomes of it.")
+READY = Status("Ready.", "Select a thing, or choose an item.")
+
+
+class Controller(QtCore.QObject):
+    """Shared by the actions and dockers of all windows.
+
+    The values of its attributes are immutable; signals report when one is replaced. Methods that
+    cannot do what they are asked for raise a Failure; failures of jobs go to `status`.
+    """
+
+    picture_changed = Signal()
+    jobs_changed = Signal()
+    history_changed = Signal()
+    status_changed = Signal()
+    plan_changed = Signal()
+    models_changed = Signal()
+
+    def __init__(self, krita: Krita, client: Client | None = None, parent: Any = None) -> None:  # noqa: ANN401
+        """Create one; the daemon is not contacted before it is needed."""
+        super().__init__(parent)
+        self.status = NO_PICTURE
+        self._krita = krita
+        self._client = client or Client(self)
+        self._jobs = Jobs(self._client, self)
+        self._titles: dict[int, str] = {}
+        self._lacks_picture = True
+        self._view = DocumentView(
+            krita,
+            self._client,
+            lambda: self._command("look", self._defaults()),
+            lambda: bool(self._jobs.shown),
+            self,
+        )
+        self._preview = PlanPreview(self._client, self)
+        self._view.picture_changed.connect(self.picture_changed)
+        self._view.history_changed.connect(self.history_changed)
+        self._view.models_changed.connect(self.models_changed)
+        self._view.read.connect(self._picture_was_read)
+        self._view.unavailable.connect(self._no_picture)
+        self._view.failed.connect(self._fail)
+        self._preview.changed.connect(self.plan_changed)
+        self._jobs.changed.connect(self.jobs_changed)
+        self._jobs.ended.connect(self._job_ended)
+        self._client.state_changed.connect(self._client_changed)
+
+    # State.
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture, as last read."""
+        return self._view.picture
+
+    @property
+    def history(self) -> tuple[Entry, ...]:
+        """Results of the picture, the newest first."""
+        return self._view.history
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the daemon's models; empty until it was asked."""
+        return self._view.models
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of a movement, while it is shown."""
+        return self._preview.plan
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Jobs that wait or run."""
+        return self._jobs.shown
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job runs and the document is not being read."""
+        return not self._jobs.shown and not self._view.is_reading
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """Names of the other open documents."""
+        active = self._krita.activeDocument()
+        return tuple(document_title(other) for other in self._krita.documents() if other != active)
+
+    def refresh(self) -> None:
+        """Read the active document again."""
+        self._view.refresh()
+
+    def refresh_if_changed(self) -> None:
+        """Read the active document again if its layers have changed."""
+        self._view.refresh_if_changed()
+
+    def set_mode(self, mode: str) -> None:
+        """Edit the active layer, or everything visible: the value `picture`."""
+        if mode != self._view.mode:
+            self._view.mode = mode
+            self.refresh()
+
+    def say(self, text: str, hint: str = "", kind: str = "wrong") -> None:
+        """Show a sentence in the status line."""
+        self._set_status(Status(text, hint, kind))
+
+    # Edits and items.
+
+    def edit(self, verb: str, values: dict[str, Any]) -> None:
+        """Start an edit; Failure if a value is missing or invalid."""
+        values = checked(BY_NAME[verb].parameters, values)
+        check_complete(verb, values)
+        self._view.mode = values["picture"]
+        command = self._command(verb, values)
+        label = BY_NAME[verb].label
+        item = values.get("item") or "what is selected"
+        title = label if verb == "refine" else f"{label}: {item}"
+        self._add(title, command, lambda: edit.edit(command))
+
+    def learn(self, restart: bool = False, values: dict[str, Any] | None = None) -> None:
+        """Start to learn the picture's items."""
+        values = {name: (values or {}).get(name, usual) for name, usual in DEFAULTS.items()}
+        command = self._command("learn", {**values, "restart": restart})
+        title = f"Learn {command.source.name}"
+        # In a lane of its own: edits do not wait, and are drafts until it has ended.
+        self._add(title, command, lambda: learn.learn(command), lane="learning")
+
+    def take_items(self, origin: str) -> None:
+        """Set the picture's items by a value of the parameter `items`."""
+        command = self._command("items", {**self._defaults(), "items": origin})
+        self._add("Items of the picture", command, lambda: take_items(command))
+
+    def rename_item(self, name: str, new: str) -> None:
+        """Rename an item."""
+        self._change_items(f"Rename {name}", lambda picture: renamed_items(picture, name, new))
+
+    def drop_item(self, name: str) -> None:
+        """Remove an item from the list; its pixels go to the item or background behind it."""
+
+        def others(picture: PictureSession) -> list[Mask]:
+            return [picture.mask(k, item) for k, item in picture.items() if item != name]
+
+        self._change_items(f"Leave out {name}", others)
+
+    def _change_items(self, title: str, change: Callable[[PictureSession], list[Mask]]) -> None:
+        command = self._command_for_shown("items")
+        self._add(title, command, lambda: change_items(command, change))
+
+    def keep_masks(self) -> None:
+        """Add the items to the document as selection masks."""
+        command = self._command_for_shown("items")
+        self._add("Items as masks", command, lambda: keep_masks(command))
+
+    def show_plan(self, verb: str, values: dict[str, Any]) -> None:
+        """Show the plan of an edit of a known item; hide it if the values are incomplete."""
+        try:
+            values = checked(BY_NAME[verb].parameters, values)
+            check_complete(verb, values)
+            command = self._command(verb, values)
+        except Failure:
+            self.hide_plan()
+            return
+        names = [item.name for item in self.picture.items] if self.picture is not None else []
+        if values.get("item") in names and self._client.state == "ready":
+            self._preview.show(command)
+
+    def hide_plan(self) -> None:
+        """Hide the plan."""
+        self._preview.hide()
+
+    def cancel(self, number: int) -> None:
+        """Cancel a job."""
+        self._jobs.cancel(number)
+
+    # Results.
+
+    def apply(self, key: tuple[str, int]) -> None:
+        """Add a result of the history as a layer."""
+        entry = self._view.entry(key)
+        command = self._command_for_shown("history")
+        self._add(f"Apply {entry.title}", command, lambda: history.apply_result(command, entry))
+
+    def discard(self, key: tuple[str, int]) -> None:
+        """Delete the layers of a result, also hidden ones, and its entry."""
+        entry = self._view.entry(key)
+        self._command_for_shown("history")
+        document, place = self._view.active()
+        annotations = Annotations.of(document)
+        for layer, record in annotations.results.items():
+            is_it = (record.session, record.revision) == key and record.source == place.layer
+            node = source.find_node(document, layer) if is_it else None
+            if node is not None:
+                node.remove()
+                document.refreshProjection()
+        self._view.withdraw(key)
+        annotations.discarded.append(key)
+        annotations.write(document)
+        self._set_status(Status(f"{entry.title}: discarded."))
+        self.refresh()
+
+    def redo(self, key: tuple[str, int] | None = None, seed: int | None = None) -> None:
+        """Compute a result again with another seed, in place of its layer.
+
+        Without a key it is the newest result that a layer shows, or else the newest.
+        """
+        if key is None:
+            if not self.history:
+                hint = "make an edit first"
+                raise Failure("input", "nothing was made of this picture yet", hint=hint)
+            key = next((entry.key for entry in self.history if entry.is_applied), None)
+            key = key or self.history[0].key
+        entry = self._view.entry(key)
+        document, place = self._view.active()
+        layer = history.applied_results(document, place).get(key)
+        records = Annotations.of(document).results.values()
+        record = next((one for one in records if (one.session, one.revision) == key), None)
+        if record is None:
+            hint = "make the edit anew"
+            raise Failure("input", "it is not known how the result was made", hint=hint)
+        command = self._command_for_shown("redo")
+        self._add(f"Again: {entry.title}", command, lambda: edit.redo(command, layer, record, seed))
+
+    def reconnect(self) -> None:
+        """Try to connect to the daemon."""
+        self._set_status(Status("Asking the daemon …", kind="busy"))
+        pending = self._client.request("status")
+        pending.then(lambda _: self._connected(), self._fail)
+
+    def close(self) -> None:
+        """Cancel everything and disconnect, when Krita exits."""
+        self._jobs.cancel_all()
+        self._client.close()
+
+    # Commands and jobs.
+
+    def _defaults(self) -> dict[str, Any]:
+        return {**DEFAULTS, "picture": self._view.mode}
+
+    def _command(self, verb: str, values: dict[str, Any]) -> Command:
+        return Command.now(self._krita, verb, values, self._place_result)
+
+    def _command_for_shown(self, verb: str) -> Command:
+        """Return a command about the shown picture; Failure if another layer is active now."""
+        command, shown = self._command(verb, self._defaults()), self._view.source
+        active = (command.source.document, command.source.layer)
+        if shown is None or (shown.document, shown.layer) != active:
+            self.refresh()
+            hint = "look at what the docker shows now, and try again"
+            raise Failure("input", "another layer is active now", hint=hint)
+        return command
+
+    def _add(
+        self, title: str, command: Command, steps: Callable[[], Steps], *, lane: str = "edits"
+    ) -> None:
+        self.hide_plan()
+        number = self._jobs.add(title, f"{command.source.document} {lane}", steps)
+        self._titles[number] = title
+        self._set_status(Status(f"{title} …", "Krita can be used meanwhile.", "busy"))
+
+    def _place_result(self, place: Source, result: EditResult, layer: str, remark: str) -> None:
+        """Take a result; one without a layer is offered in the history."""
+        key = (result.session, result.head["revision"] or 0)
+        if layer:
+            self._view.withdraw(key)
+            return
+        seed, edits = result.head["seed"], tuple(result.edits)
+        self._view.offer(place, Entry(key, result.title, seed, remark=remark, edits=edits))
+
+    def _job_ended(self, number: int, _result: object, failure: Failure | None) -> None:
+        title = self._titles.pop(number, "")
+        if failure is None:
+            self._set_status(Status(f"{title}: done."))
+        elif failure.kind == "cancelled":
+            self._set_status(Status(f"{title}: stopped."))
+        else:
+            self._fail(failure)
+        self.refresh()
+
+    # The status line.
+
+    def _picture_was_read(self) -> None:
+        if self._lacks_picture and self.status.kind == "fine" and self.picture is not None:
+            self._lacks_picture = False
+            self._set_status(READY)
+
+    def _no_picture(self, failure: Failure) -> None:
+        if self.status.kind != "wrong":
+            self._set_status(Status(failure.message, failure.hint or ""))
+            self._lacks_picture = True
+
+    def _connected(self) -> None:
+        self._set_status(READY)
+        self.refresh()
+
+    def _client_changed(self) -> None:
+        if self._client.state == "failed" and self._client.failure is not None:
+            self._fail(self._client.failure)
+        elif self._client.state == "starting":
+            self._set_status(Status("Starting the daemon …", kind="busy"))
+
+    def _fail(self, failure: Failure) -> None:
+        place = f": {failure.place}" if failure.place else ""
+        self._set_status(Status(f"{failure.message}{place}", failure.hint or "", "wrong"))
+
+    def _set_status(self, status: Status) -> None:
+        self.status = status
+        self.status_changed.emit()

@@ -1,0 +1,157 @@
+"""Add a result as a new layer above the picture, with a transparency mask of what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from . import pixels as p
+from .annotations import Annotations, ResultRecord, node_id
+from .colour_space import convert, from_wire, to_wire
+from .failure import Failure
+from .flow import InThread, Steps
+from .masked_layer import new_masked_layer
+from .qt import QtCore
+from .source import VISIBLE, check_unchanged, current_layer, find_document, find_node
+from .wire import Pixels
+
+if TYPE_CHECKING:
+    from krita import Document, Krita, Node
+
+    from .snapshot import Snapshot
+    from .source import Source
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """A result of the daemon."""
+
+    head: dict[str, Any]
+    """The answer's head."""
+    pixels: Pixels
+    """Of the region."""
+    mask: bytes
+    """A byte for each pixel of the region: 255 where it may have changed."""
+    session: str
+    title: str
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    plan: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    is_exact: bool = True
+    """Whether it was computed from the picture as it is, so that an edit can start from it."""
+
+    @property
+    def region(self) -> p.Rect:
+        """The region within the picture."""
+        region = self.head["region"]
+        return p.Rect(*(region[name] for name in ("x", "y", "width", "height")))
+
+
+def add_result_layer(
+    krita: Krita, source: Source, snapshot: Snapshot, result: EditResult, hide: str | None
+) -> Steps:
+    """Add a result to the document in one undo step; gives the id of its layer.
+
+    `hide` is the layer that it replaces. No other layer is changed.
+    """
+    check_unchanged(find_document(krita, source.document), source)
+    region, wire_space = result.region, source.space.wire_space
+    data = yield InThread(lambda: from_wire(result.pixels, wire_space))
+    data = convert(krita, data, (region.width, region.height), wire_space, source.space)
+    after = yield InThread(lambda: _composite(snapshot, source, result, data))
+    after = convert(krita, after, source.size, source.space, wire_space)
+    _, digest = yield InThread(lambda: to_wire(after, source.size, wire_space))
+    node = _create_layer(krita, source, result, data)
+    # No `yield` from here to the annotations: the document cannot change in between.
+    document = find_document(krita, source.document)
+    check_unchanged(document, source)
+    parent, above = _position(document, source, hide or snapshot.topmost)
+    active = document.activeNode()
+    parent.addChildNode(node, above)
+    hidden = find_node(document, hide) if hide else None
+    if hidden is not None:
+        hidden.setVisible(False)
+        document.refreshProjection()
+    layer = node_id(node)
+    _annotate(document, source, result, layer, digest)
+    yield from _keep_active(krita, source, node_id(active) if active is not None else "")
+    return layer
+
+
+def _keep_active(krita: Krita, source: Source, layer: str) -> Steps:
+    """Make the edited layer active again: Krita activates a new layer a little later."""
+    for _ in range(2):
+        yield 0.06
+        try:
+            document = find_document(krita, source.document)
+        except Failure:
+            # The document was closed after the result was added.
+            return
+        node = find_node(document, layer)
+        if node is not None and document.activeNode() != node:
+            document.setActiveNode(node)
+
+
+def _composite(snapshot: Snapshot, source: Source, result: EditResult, data: bytes) -> bytes:
+    """Return the picture with the result, in the document's colour space."""
+    region, width, space = result.region, source.rect.width, source.space
+    below, mask = p.crop(snapshot.raw, width, space.pixel, region), result.mask
+    if space.depth in p.SAMPLES:
+        # Transparent pixels of the result cover nothing, whatever their colour.
+        opaque = p.nonzero_mask(p.alpha(data, space.channels, space.samples), space.samples)
+        both = int.from_bytes(mask, "little") & int.from_bytes(opaque, "little")
+        mask = both.to_bytes(len(mask), "little")
+    return p.paste(snapshot.raw, width, space.pixel, region, p.select(below, data, mask))
+
+
+def _create_layer(krita: Krita, source: Source, result: EditResult, data: bytes) -> Node:
+    node, region = new_masked_layer(krita, source.space), result.region
+    left, top = source.rect.x + region.x, source.rect.y + region.y
+    node.setName(result.title)
+    node.setPixelData(QtCore.QByteArray(data), left, top, region.width, region.height)
+    mask = node.childNodes()[0]
+    mask.setName("What was changed")
+    mask.setPixelData(QtCore.QByteArray(result.mask), left, top, region.width, region.height)
+    return node
+
+
+def _position(document: Document, source: Source, topmost: str | None) -> tuple[Node, Node | None]:
+    """Return the parent of a new result and the layer below it: the picture or its top result."""
+    if source.layer == VISIBLE:
+        root = document.rootNode()
+        # The root's selection mask may be above all layers.
+        layers = [node for node in root.childNodes() if node.type().endswith("layer")]
+        return root, layers[-1] if layers else None
+    picture = current_layer(document, source)
+    upper = find_node(document, topmost) if topmost else None
+    parent = picture.parentNode()
+    if upper is not None and upper.parentNode() == parent:
+        return parent, upper
+    return parent, picture
+
+
+def _annotate(
+    document: Document, source: Source, result: EditResult, layer: str, digest: str
+) -> None:
+    head, annotations = result.head, Annotations.of(document)
+    record = ResultRecord(
+        session=result.session,
+        source=source.layer,
+        digest=digest,
+        revision=head["revision"] or 0,
+        base=head["base"],
+        seed=head["seed"],
+        when="draft" if head["draft"] else "learned",
+        title=result.title,
+        edits=result.edits,
+        plan=result.plan,
+        options=result.options,
+        model=str(head.get("model") or ""),
+    )
+    # No edit can start from a result that the session did not keep.
+    can_continue = head["revision"] and result.is_exact
+    annotations.record_result(layer, record if can_continue else replace(record, digest=""))
+    annotations.record_session(source.layer, result.session)
+    pair = (result.session, record.revision)
+    annotations.discarded = [known for known in annotations.discarded if known != pair]
+    annotations.write(document)
