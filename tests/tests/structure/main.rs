@@ -6,7 +6,9 @@
 
 mod arrows;
 mod circles;
+mod claims;
 mod map;
+mod source;
 mod unsafe_files;
 mod workspace;
 

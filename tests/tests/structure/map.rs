@@ -1,5 +1,7 @@
 //! Reading the map, `crates/README.md`.
 
+use std::collections::BTreeSet;
+
 use crate::workspace::root;
 
 /// The lines of the map under a heading of the second level.
@@ -15,4 +17,15 @@ pub(crate) fn quoted(text: &str) -> impl Iterator<Item = String> {
 
 pub(crate) fn text() -> String {
     std::fs::read_to_string(root().join("crates/README.md")).unwrap()
+}
+
+/// The cells of a row of a table.
+pub(crate) fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// The files that the map allows to hold `unsafe`.
+pub(crate) fn unsafe_files(map: &str) -> BTreeSet<String> {
+    let items = section(map, "Where `unsafe` stands").into_iter().filter(|line| line.starts_with("- "));
+    items.filter_map(|line| quoted(line).next()).collect()
 }

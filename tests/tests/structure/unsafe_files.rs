@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::map::{self, quoted, section};
+use crate::map;
 use crate::workspace::{files_below, relative};
 
 fn holds_unsafe(tokens: TokenStream) -> bool {
@@ -17,9 +17,7 @@ fn holds_unsafe(tokens: TokenStream) -> bool {
 
 #[test]
 fn unsafe_stands_only_where_the_map_says() {
-    let map = map::text();
-    let items = section(&map, "Where `unsafe` stands").into_iter().filter(|line| line.starts_with("- "));
-    let listed: BTreeSet<String> = items.filter_map(|line| quoted(line).next()).collect();
+    let listed = map::unsafe_files(&map::text());
     let files = files_below(&["crates", "plugins", "host-bindings", "tests"], "rs");
     let found = files.iter().filter(|path| {
         let text = std::fs::read_to_string(path).unwrap();

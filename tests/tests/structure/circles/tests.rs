@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{python, rust};
+use super::{imports, python};
 
 struct Case {
     about: &'static str,
@@ -141,7 +141,7 @@ fn check(case: &Case, found: &[String]) {
 fn circles_in_rust_are_found() {
     for case in RUST {
         let read = |file: &Path| case.files.iter().find(|(name, _)| Path::new(name) == file).map(|(_, text)| (*text).to_owned());
-        check(case, &rust::imports(Path::new(case.files[0].0), &read).circles());
+        check(case, &imports::imports(Path::new(case.files[0].0), &read).circles());
     }
 }
 

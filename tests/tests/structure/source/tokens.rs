@@ -6,44 +6,46 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenTree};
 
 /// The declarations and imports of one module.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) children: Vec<Child>,
+pub(crate) struct Contents {
+    pub(crate) children: Vec<Child>,
     /// Names of types, functions, constants, traits and macros.
-    pub(super) items: BTreeSet<String>,
-    pub(super) uses: Vec<Use>,
-    pub(super) paths: Vec<Path>,
+    pub(crate) items: BTreeSet<String>,
+    pub(crate) uses: Vec<Use>,
+    pub(crate) paths: Vec<Path>,
+    /// The values of string literals outside of documentation, each with its line.
+    pub(crate) strings: Vec<(String, usize)>,
 }
 
 /// `mod name;` or `mod name { … }`.
 #[derive(Debug)]
-pub(super) struct Child {
-    pub(super) name: String,
+pub(crate) struct Child {
+    pub(crate) name: String,
     /// The value of `#[path = "…"]`.
-    pub(super) path: Option<String>,
+    pub(crate) path: Option<String>,
     /// What stands between the braces, if any.
-    pub(super) body: Option<Vec<TokenTree>>,
+    pub(crate) body: Option<Vec<TokenTree>>,
 }
 
 /// One name that a `use` brings in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Use {
-    pub(super) path: Vec<String>,
+pub(crate) struct Use {
+    pub(crate) path: Vec<String>,
     /// The name that it has here, or `*`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Whether it is a re-export.
-    pub(super) public: bool,
-    pub(super) line: usize,
+    pub(crate) public: bool,
+    pub(crate) line: usize,
 }
 
 /// A path in code, outside of `use`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Path {
-    pub(super) segments: Vec<String>,
-    pub(super) line: usize,
+pub(crate) struct Path {
+    pub(crate) segments: Vec<String>,
+    pub(crate) line: usize,
 }
 
 /// Reads the tokens of a file, or those between the braces of an inline module.
-pub(super) fn contents(tokens: &[TokenTree]) -> Contents {
+pub(crate) fn contents(tokens: &[TokenTree]) -> Contents {
     let mut contents = Contents::default();
     let mut rest = tokens;
     while !rest.is_empty() {
@@ -78,10 +80,7 @@ impl Contents {
         let mut at = 0;
         while at < tokens.len() {
             at += match &tokens[at] {
-                _ if is_attribute(&tokens[at..]) && is_test_only(&tokens[at + 1]) => {
-                    let skipped = attributes(&tokens[at..]);
-                    skipped + item_length(&tokens[at + skipped..])
-                }
+                _ if is_attribute(&tokens[at..]) => self.scan_attributes(&tokens[at..]),
                 TokenTree::Group(group) => {
                     self.scan(&group.stream().into_iter().collect::<Vec<_>>());
                     1
@@ -99,9 +98,28 @@ impl Contents {
                     }
                     length
                 }
-                TokenTree::Punct(_) | TokenTree::Literal(_) => 1,
+                TokenTree::Literal(literal) => {
+                    self.strings.push((literal.to_string(), literal.span().start().line));
+                    1
+                }
+                TokenTree::Punct(_) => 1,
             };
         }
+    }
+
+    /// Scans the attributes that `tokens` begin with, apart from documentation, and returns how many tokens to go on by: with an item that is there for
+    /// tests alone, beyond that.
+    fn scan_attributes(&mut self, tokens: &[TokenTree]) -> usize {
+        let length = attributes(tokens);
+        if tokens[..length].iter().any(is_test_only) {
+            return length + item_length(&tokens[length..]);
+        }
+        for attribute in tokens[..length].iter().filter_map(|token| group(token, Delimiter::Bracket)) {
+            if words(attribute).first().is_none_or(|word| word != "doc") {
+                self.scan(&attribute.stream().into_iter().collect::<Vec<_>>());
+            }
+        }
+        length
     }
 
     /// Adds the names of a use tree, `a::b`, `a::{b, c as d}` or `a::*`, below the path of `base`.
