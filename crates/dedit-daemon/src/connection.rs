@@ -1,4 +1,4 @@
-//! One client: its frames in, events out.
+//! The connection of one client: reads its requests, and sends their events.
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,51 +11,53 @@ use dedit_protocol::event::unknown_request;
 use dedit_protocol::{Event, Failure, FailureKind, Frame, ReadError, Request};
 use dedit_session::Info;
 
+use crate::client::Client;
 use crate::convert;
 use crate::daemon::Daemon;
 use crate::outgoing::Outgoing;
 
-/// A client that is connected.
+/// How long a client may take to read the last events after it has stopped sending.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+
+/// The connection of a client.
 pub(crate) struct Connection {
-    pub(crate) daemon: Arc<Daemon>,
-    pub(crate) client: u64,
-    pub(crate) outgoing: Arc<Outgoing>,
-    over: AtomicBool,
+    client: Client,
+    goodbye: AtomicBool,
 }
 
 impl Connection {
-    /// Speaks with a client until it goes, or until what it says is no frame.
-    pub(crate) fn converse(daemon: &Arc<Daemon>, mut reader: impl Read, writer: impl Write + Send + 'static) {
+    /// Serves a client until it disconnects or sends what is not a frame.
+    pub(crate) fn serve(daemon: &Arc<Daemon>, mut reader: impl Read, writer: impl Write + Send + 'static) {
         let outgoing = Arc::new(Outgoing::default());
         let news = outgoing.clone();
-        let client = daemon.sessions.connect(Arc::new(move |info: &Info| news.send(Event::Session(convert::session_info(info)), 0)));
-        daemon.clients.add(client, outgoing.clone());
+        let number = daemon.sessions.connect(Arc::new(move |info: &Info| news.send(Event::Session(convert::session_info(info)), 0)));
+        daemon.clients.add(number, outgoing.clone());
         let sending = outgoing.clone();
         let sender = thread::spawn(move || sending.write(writer));
-        let connection = Self { daemon: daemon.clone(), client, outgoing: outgoing.clone(), over: AtomicBool::new(false) };
-        let end = connection.hear(&mut reader);
-        if let Some(reason) = end {
-            daemon.log.write("dropped", &format!("client {client}: {reason}"));
-            connection.outgoing.send(Event::Failed(Failure::new(FailureKind::Usage, reason)), 0);
+        let client = Client { daemon: daemon.clone(), number, outgoing: outgoing.clone() };
+        let connection = Self { client, goodbye: AtomicBool::new(false) };
+        if let Some(reason) = connection.read(&mut reader) {
+            daemon.log.write("dropped", &format!("client {number}: {reason}"));
+            outgoing.send(Event::Failed(Failure::new(FailureKind::Usage, reason)), 0);
         }
-        daemon.sessions.disconnect(client);
-        outgoing.wait_until_sent(Duration::from_secs(5));
+        daemon.sessions.disconnect(number);
+        outgoing.wait_until_sent(LAST_EVENTS);
         outgoing.close();
-        daemon.clients.remove(client);
-        daemon.names().remove(&client);
-        // It ends as soon as what it writes to is read, gone, or out of time.
+        daemon.clients.remove(number);
+        daemon.names().remove(&number);
+        // The thread is not joined: it ends when the client has read what is being written, has disconnected, or has timed out.
         drop(sender);
     }
 
-    /// Hears until the end; says why, where that is not the client's wish.
-    fn hear(&self, reader: &mut impl Read) -> Option<String> {
-        while !self.over.load(Ordering::SeqCst) {
-            self.outgoing.wait_for_room();
+    /// Reads requests until the end; gives the reason, unless the client disconnected.
+    fn read(&self, reader: &mut impl Read) -> Option<String> {
+        while !self.goodbye.load(Ordering::SeqCst) {
+            self.client.outgoing.wait_for_room();
             match Frame::read(reader) {
                 Ok(frame) => self.request(frame),
                 Err(ReadError::Refused { serial, reason, .. }) => {
                     let failure = Failure::new(FailureKind::Usage, format!("a request is not understood: {reason}"));
-                    self.outgoing.send(Event::Failed(failure.hint("this is a fault of the program that asks")), serial);
+                    self.client.outgoing.send(Event::Failed(failure.hint("this is a fault of the program that asks")), serial);
                 }
                 Err(ReadError::Closed) => return None,
                 Err(ReadError::Io(error)) => return Some(format!("the connection broke ({error})")),
@@ -71,20 +73,20 @@ impl Connection {
             None => Err(unknown_request(tag)),
             Some(Err(reason)) => Err(Failure::new(FailureKind::Usage, reason).hint("this is a fault of the program that asks")),
             Some(Ok(Request::Goodbye(_))) => {
-                self.over.store(true, Ordering::SeqCst);
+                self.goodbye.store(true, Ordering::SeqCst);
                 return;
             }
-            // A fault ends its request, and nothing else: nobody waits for an answer that never comes.
-            Some(Ok(request)) => catch_unwind(AssertUnwindSafe(|| self.answer(serial, request, blobs))).unwrap_or_else(|_| {
+            // A panic ends its request with an answer, and nothing else.
+            Some(Ok(request)) => catch_unwind(AssertUnwindSafe(|| self.client.answer(serial, request, blobs))).unwrap_or_else(|_| {
                 Err(Failure::new(FailureKind::Internal, "the daemon came upon a fault of its own")
                     .hint("see its log with `dedit daemon logs`"))
             }),
         };
         match answer {
-            // A job answers for itself.
+            // A job will answer.
             Ok(None) => {}
-            Ok(Some(event)) => self.outgoing.send(event, serial),
-            Err(failure) => self.outgoing.send(Event::Failed(failure), serial),
+            Ok(Some(event)) => self.client.outgoing.send(event, serial),
+            Err(failure) => self.client.outgoing.send(Event::Failed(failure), serial),
         }
     }
 }

@@ -11,7 +11,7 @@ use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
-use dedit_session::{Done, Found, Frame, Heard, Info, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{Found, Frame, Info, JobEvent, JobOutput, Learned, Lora, ModelChoice, State, memory};
 
 /// An error as it goes over the wire.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -336,23 +336,30 @@ pub(crate) fn model_info(found: &Found, description: Option<&str>) -> answer::Mo
 }
 
 /// What is heard of a job, as an event; `verb` is that of an edit.
-pub(crate) fn event(heard: Heard, verb: &str) -> Event {
-    match heard {
-        Heard::Queued { job, position } => Event::Queued(Queued { job, position }),
-        Heard::Step { stage, step, of, loss, seconds_left } => Event::Progress(Progress { stage, step, of, loss, seconds_left }),
-        Heard::Preview(image) => Event::Preview(image_blob(image).into_iter().collect()),
-        Heard::Note(note) => Event::Note(note),
-        Heard::Done(done) => finished(done, verb).unwrap_or_else(|error| Event::Failed(failure(&error))),
-        Heard::Failed(error) => Event::Failed(failure(&error)),
-        Heard::Cancelled => Event::Cancelled,
+pub(crate) fn event(event: JobEvent, verb: &str) -> Event {
+    match event {
+        JobEvent::Queued { job, position } => Event::Queued(Queued { job, position }),
+        JobEvent::Step { stage, step, of, loss, seconds_left } => Event::Progress(Progress { stage, step, of, loss, seconds_left }),
+        JobEvent::Preview(image) => Event::Preview(image_blob(image).into_iter().collect()),
+        JobEvent::Note(note) => Event::Note(note),
+        JobEvent::Done(output) => finished(output, verb).unwrap_or_else(|error| Event::Failed(failure(&error))),
+        JobEvent::Failed(error) => Event::Failed(failure(&error)),
+        JobEvent::Cancelled => Event::Cancelled,
     }
 }
 
-fn finished(done: Done, verb: &str) -> Result<Event> {
-    Ok(match done {
+fn finished(output: JobOutput, verb: &str) -> Result<Event> {
+    Ok(match output {
         // Whoever asked for it hears which models there are.
-        Done::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
-        Done::Learned(Learned { steps, resumed_at, losses: [loss_first, loss_last], seconds, bytes, items: [items, reference_items] }) => {
+        JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
+        JobOutput::Learned(Learned {
+            steps,
+            resumed_at,
+            losses: [loss_first, loss_last],
+            seconds,
+            bytes,
+            items: [items, reference_items],
+        }) => {
             let peak_rss_bytes = memory::peak_rss_bytes();
             let session_bytes = bytes;
             let answer = answer::Learned {
@@ -368,7 +375,7 @@ fn finished(done: Done, verb: &str) -> Result<Event> {
             };
             Event::finished(&answer, Vec::new())
         }
-        Done::Edited(edited) => {
+        JobOutput::Edited(edited) => {
             let answer = answer::Edited {
                 revision: edited.revision,
                 base: edited.base,

@@ -7,12 +7,14 @@
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod connection;
 mod convert;
 mod daemon;
 mod log;
 mod outgoing;
 mod requests;
+mod serve;
 
 pub use daemon::{Daemon, Settings};
 pub use log::Log;

@@ -8,10 +8,10 @@ use dedit_protocol::answer::{self, Welcome};
 use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
 use dedit_protocol::{Blob, Event, Failure, features};
 use dedit_segment::Hint;
-use dedit_session::{Done, EditRequest, Frame, Heard, LearnRequest, Opening, Original, Planning, Reporter, Revision};
+use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Opening, Original, PlanRequest, Reporter, Revision};
 use serde_json::Value;
 
-use crate::connection::Connection;
+use crate::client::Client;
 use crate::convert::{self, Blobs, FrameBlobs};
 use crate::daemon::Daemon;
 use crate::outgoing::Outgoing;
@@ -25,10 +25,10 @@ struct Passing {
 }
 
 impl Reporter for Passing {
-    fn hear(&self, heard: Heard) {
-        let event = match heard {
-            Heard::Done(Done::Loaded) => models(&self.daemon),
-            heard => convert::event(heard, &self.verb),
+    fn report(&self, event: JobEvent) {
+        let event = match event {
+            JobEvent::Done(JobOutput::Loaded) => models(&self.daemon),
+            event => convert::event(event, &self.verb),
         };
         self.outgoing.send(event, self.serial);
     }
@@ -61,7 +61,7 @@ fn index(which: Which) -> usize {
     }
 }
 
-impl Connection {
+impl Client {
     /// Does what a request asks for, or gives it to those who do.
     pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> std::result::Result<Option<Event>, Failure> {
         let sessions = &self.daemon.sessions;
@@ -69,11 +69,11 @@ impl Connection {
         let answer = match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
-            Request::Load(choice) => sessions.load(self.client, convert::model_choice(choice), self.passing(serial, "")).map(|()| None),
+            Request::Load(choice) => sessions.load(self.number, convert::model_choice(choice), self.passing(serial, "")).map(|()| None),
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
                 let folder = open.folder.as_deref().map(Path::new);
-                sessions.open_session(self.client, open.session.as_deref(), folder).map(|info| Some(session(&info)))
+                sessions.open_session(self.number, open.session.as_deref(), folder).map(|info| Some(session(&info)))
             }
             Request::SetItems(set) => self.set_items(set, &mut blobs),
             Request::Segment(segment) => self.segment(&segment),
@@ -95,7 +95,7 @@ impl Connection {
                 let sessions = sessions.sessions().iter().map(convert::session_info).collect();
                 Ok(Some(Event::finished(&answer::Sessions { sessions }, Vec::new())))
             }
-            Request::Forget(forget) => sessions.forget(self.client, &forget.session, forget.learned_only).map(|()| Some(nothing())),
+            Request::Forget(forget) => sessions.forget(self.number, &forget.session, forget.learned_only).map(|()| Some(nothing())),
             Request::Status(_) => Ok(Some(self.status())),
             Request::Unload(_) => {
                 sessions.unload();
@@ -118,8 +118,8 @@ impl Connection {
     }
 
     fn hello(&self, hello: request::Hello) -> Event {
-        self.daemon.log.write("client", &format!("{} is {} {}", self.client, hello.client, hello.version));
-        self.daemon.names().insert(self.client, hello.client);
+        self.daemon.log.write("client", &format!("{} is {} {}", self.number, hello.client, hello.version));
+        self.daemon.names().insert(self.number, hello.client);
         let (file, token) = &self.daemon.token;
         let welcome = Welcome {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,7 +159,7 @@ impl Connection {
         };
         let info = match &open.reference_of {
             Some(of) => sessions.set_reference(of, Some(&opening))?,
-            None => sessions.open_picture(self.client, &opening, folder, open.replace)?,
+            None => sessions.open_picture(self.number, &opening, folder, open.replace)?,
         };
         let session = convert::session_info(&info);
         Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())))
@@ -192,7 +192,7 @@ impl Connection {
             options: convert::learn_options(&learn.options),
             restart: learn.restart,
         };
-        self.daemon.sessions.learn(self.client, &learn.session, request, learn.keep, self.passing(serial, "learn"))?;
+        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, "learn"))?;
         Ok(None)
     }
 
@@ -217,7 +217,7 @@ impl Connection {
             previews: edit.previews,
             note: edit.note,
         };
-        sessions.edit(self.client, &edit.session, request, edit.keep, self.passing(serial, &verb))?;
+        sessions.edit(self.number, &edit.session, request, edit.keep, self.passing(serial, &verb))?;
         Ok(None)
     }
 
@@ -262,7 +262,7 @@ impl Connection {
         let names = daemon.names();
         let job = |job: &dedit_session::JobInfo| answer::JobInfo {
             job: job.job,
-            what: job.what.to_owned(),
+            what: job.kind.label().to_owned(),
             session: job.session.clone(),
             client: names.get(&job.client).cloned().unwrap_or_default(),
             position: job.position,
@@ -303,10 +303,10 @@ impl Connection {
     }
 }
 
-fn planning(verbs: Vec<EditVerb>, options: PlanOptions, original: Original, blobs: &mut Blobs, size: Size) -> Result<Planning> {
+fn planning(verbs: Vec<EditVerb>, options: PlanOptions, original: Original, blobs: &mut Blobs, size: Size) -> Result<PlanRequest> {
     let edits = verbs.into_iter().map(|verb| convert::edit(verb, blobs, size)).collect::<Result<Vec<_>>>()?;
     let settings = convert::plan_settings(options, size)?;
-    Ok(Planning { edits, settings, original })
+    Ok(PlanRequest { edits, settings, original })
 }
 
 /// The mask that an edit was given.

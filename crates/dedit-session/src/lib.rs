@@ -1,24 +1,37 @@
-//! The life of a picture that is edited: opened, given items, learned, edited, and kept.
+//! Sessions: a picture, its items, what was learned for them, and the history of its edits.
 //!
-//! [`Sessions`] is the door: clients open pictures and ask for jobs there. A session ([`Info`] is what is told of it) lives in a folder that survives
-//! whatever ends the process; jobs wait in a queue for each device, where one worker lends them the engine; what a job says reaches whoever asked through
-//! a [`Reporter`].
+//! [`Sessions`] is the interface: clients open pictures and request jobs there. A session (summarized in [`Info`]) is a folder on disk that survives any
+//! end of the process. Jobs wait in one queue per device, whose worker owns the engine; their events go to a [`Reporter`].
 //!
-//! This crate knows no host, no wire and no tensor: engines come from [`Models`] as [`dedit_edit::Engine`].
+//! This crate knows no host, no wire format and no tensors: engines come from [`Models`] as [`dedit_edit::Engine`].
+//!
+//! The modules, each using only those before it: `files`, `memory`, `raster`, `models`, `settings`, `info`, `opening` (leaves); `folder` (a session on
+//! disk); `session` (a session in memory); `watchers`, `store` (all sessions), `jobs`, `scheduler` (queues and workers); `sessions`.
 
 #![forbid(unsafe_code)]
 
 pub mod files;
 mod folder;
-mod host;
+mod info;
+mod jobs;
 pub mod memory;
 mod models;
+mod opening;
 mod raster;
+mod scheduler;
 mod session;
-mod work;
+mod sessions;
+mod settings;
+mod store;
+mod watchers;
 
-pub use host::{Fetched, JobInfo, LoadedModel, Logging, Revision, Sessions, SessionsSettings, Status, Watcher};
+pub use info::{Info, State};
+pub use jobs::{
+    EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, LearnRequest, Learned, LoadedModel, Original, PlanRequest, Reporter,
+};
 pub use models::{Found, Lora, ModelChoice, Models};
+pub use opening::Opening;
 pub use raster::digest;
-pub use session::{Info, Opening, State};
-pub use work::{Done, EditRequest, Edited, Frame, Heard, LearnRequest, Learned, Original, Planning, Reporter};
+pub use sessions::{Fetched, Revision, Sessions, Status};
+pub use settings::{DEFAULT_QUOTA, Logging, SessionsSettings};
+pub use watchers::Watcher;

@@ -1,4 +1,4 @@
-//! Revisions on disk: a folder for each, with the changed pixels, the items after it, masks of its edits, and last `entry.json`.
+//! Revisions on disk: a folder each, with the changed pixels, the items after it, the masks of its edits, and `entry.json`, which is written last.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,14 +7,12 @@ use std::thread;
 
 use dedit_edit::{Image, ItemMask, Rect, Result, Segmentation, Size};
 
-use super::{EntryRecord, Folder};
-use crate::session::Made;
+use super::Folder;
+use super::names::{ENTRY, HISTORY};
+use super::record::EntryRecord;
 use crate::{files, raster};
 
-pub(super) const FOLDER: &str = "history";
-const ENTRY: &str = "entry.json";
-
-/// A revision, all but its pixels.
+/// A revision without its pixels.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) record: EntryRecord,
@@ -27,13 +25,26 @@ impl Entry {
     }
 }
 
-/// What a folder holds of revisions.
+/// A revision to be written.
+pub(crate) struct NewRevision<'a> {
+    pub(crate) record: EntryRecord,
+    /// The pixels of its region.
+    pub(crate) pixels: &'a Image,
+    /// The items after it.
+    pub(crate) after: &'a Segmentation,
+    /// The masks of its edits, in the order of the edits.
+    pub(crate) masks: &'a [Arc<ItemMask>],
+    /// Draws the thumbnail, as a PNG file; called while the rest is written.
+    pub(crate) thumbnail: &'a (dyn Fn() -> Result<Vec<u8>> + Sync),
+}
+
+/// The revisions in a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Revisions {
     pub(crate) entries: Vec<Entry>,
-    /// What was damaged, and is set aside.
+    /// Damaged revisions, set aside.
     pub(crate) aside: Vec<PathBuf>,
-    /// The highest number that was ever given: none is given twice.
+    /// The highest number ever used; none is used twice.
     pub(crate) last: u64,
     /// Bytes of all.
     pub(crate) bytes: u64,
@@ -41,40 +52,40 @@ pub(crate) struct Revisions {
 
 impl Folder {
     fn revision(&self, revision: u64) -> PathBuf {
-        self.path().join(FOLDER).join(revision.to_string())
+        self.path().join(HISTORY).join(revision.to_string())
     }
 
-    /// Keeps a revision. It is there when this returns, whatever happens then, and is not there at all when it fails.
-    pub(crate) fn write_revision(&self, made: &Made<'_>) -> Result<()> {
-        let folder = self.revision(made.record.revision);
+    /// Writes a revision. On success it is durable; on failure nothing of it is left.
+    pub(crate) fn write_revision(&self, new: &NewRevision<'_>) -> Result<()> {
+        let folder = self.revision(new.record.revision);
         // Left over by a process that was killed before the entry was written.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| files::cannot_write(&error, &folder))?;
         let small = || {
-            let thumbnail = (made.thumbnail)()?;
-            files::write_within(&folder.join("items.gz"), |file| raster::write_labels(made.after, file))?;
+            let thumbnail = (new.thumbnail)()?;
+            files::write_within(&folder.join("items.gz"), |file| raster::write_labels(new.after, file))?;
             files::write_within(&folder.join("thumbnail.png"), |file| file.write_all(&thumbnail))
         };
-        // Somebody waits for the edit: what does not depend on each other is done at once.
+        // The client waits for this, so independent files are written in parallel.
         let write = || {
             thread::scope(|scope| {
                 let small = scope.spawn(small);
-                let pixels = files::write_within(&folder.join("pixels"), |file| raster::write_picture(made.pixels, file));
+                let pixels = files::write_within(&folder.join("pixels"), |file| raster::write_picture(new.pixels, file));
                 small.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(pixels)
             })?;
-            for (index, mask) in made.masks.iter().enumerate() {
+            for (index, mask) in new.masks.iter().enumerate() {
                 files::write_within(&folder.join(format!("mask-{index}.gz")), |file| raster::write_mask(mask, file))?;
             }
-            files::write_json(&folder.join(ENTRY), &made.record)
+            files::write_json(&folder.join(ENTRY), &new.record)
         };
         write().inspect_err(|_| _ = fs::remove_dir_all(&folder))?;
-        files::sync_folder(&self.path().join(FOLDER));
+        files::sync_folder(&self.path().join(HISTORY));
         Ok(())
     }
 
     /// All revisions, oldest first. A damaged one is set aside.
     pub(crate) fn revisions(&self) -> Revisions {
-        let folder = self.path().join(FOLDER);
+        let folder = self.path().join(HISTORY);
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let (mut numbers, mut found) = (Vec::new(), Revisions::default());
@@ -94,7 +105,7 @@ impl Folder {
                     found.entries.push(Entry { record });
                     found.last = found.last.max(number);
                 }
-                // Never finished: as if it had not been begun.
+                // Writing it was interrupted: it never was acknowledged.
                 Ok(None) => _ = fs::remove_dir_all(&folder),
                 Ok(Some(_)) | Err(_) => {
                     found.aside.extend(files::set_aside(&folder));
@@ -120,13 +131,13 @@ impl Folder {
         raster::read_labels(&self.revision(entry.record.revision).join("items.gz"), size, entry.record.names.clone())
     }
 
-    /// The masks of a revision's edits.
+    /// The masks of a revision's edits, `count` of them.
     pub(crate) fn revision_masks(&self, entry: &Entry, count: usize, size: Size) -> Result<Vec<Arc<ItemMask>>> {
         let folder = self.revision(entry.record.revision);
         (0..count).map(|index| raster::read_mask(&folder.join(format!("mask-{index}.gz")), size).map(Arc::new)).collect()
     }
 
-    /// The small picture of a revision.
+    /// The thumbnail of a revision, as a PNG file.
     pub(crate) fn thumbnail(&self, entry: &Entry) -> Option<Vec<u8>> {
         files::read(&self.revision(entry.record.revision).join("thumbnail.png")).ok().flatten()
     }

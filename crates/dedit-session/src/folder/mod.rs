@@ -1,42 +1,45 @@
 //! A session's folder.
 //!
-//! `session.json` says what the rest is; `picture.pixels` and `reference.pixels` hold the pictures' samples as they are, `.icc` beside them their colour
-//! profiles; `items-KEY.gz` the items' numbers, `learned-KEY.safetensors` what was learned of them and `learning-KEY.safetensors` the way there;
-//! `history/N` the revisions. Every file is whole at any time, and whatever was acknowledged is on the disk: a process that is killed loses nothing of it.
+//! - `session.json`: the record, which describes the rest
+//! - `picture.pixels`, `reference.pixels`: raw samples of the pictures; `.icc` beside them: their colour profiles
+//! - `items-KEY.gz`: the item number of each pixel
+//! - `learned-KEY.safetensors`: what was learned for these items; `learning-KEY.safetensors`: the state to resume learning from
+//! - `history/N`: revision N
+//!
+//! Every file is complete at any time, and whatever was acknowledged to a client is on disk: killing the process loses nothing of it.
 
 mod convert;
 mod history;
+mod names;
 mod record;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use dedit_edit::{Error, Image, Result, Segmentation, Size};
-use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::convert::{items_record, model_choice, model_record, prompt, prompt_record, words};
-pub(crate) use self::history::{Entry, Revisions};
+pub(crate) use self::history::{Entry, NewRevision, Revisions};
+use self::names::{HISTORY, RECORD, is_ours};
 pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
 use crate::files;
-use crate::raster::{self, hex};
+use crate::raster;
 
-const RECORD: &str = "session.json";
 const STEMS: [&str; 2] = ["picture", "reference"];
 
-/// A session's folder, in which nobody else writes as long as this is there.
+/// A session's folder, locked against other processes.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// The system lets go of it when the process ends, however it ends.
+    /// Released by the system when the process ends, however it ends.
     _lock: Option<File>,
 }
 
 impl Folder {
-    /// Takes a folder that is there.
+    /// Locks an existing folder.
     ///
     /// # Errors
-    /// `Usage` where another process has it.
+    /// `Usage` where another process has locked it.
     pub(crate) fn take(path: &Path) -> Result<Self> {
         let taken = || {
             let error = Error::usage("another program is using this session").at(path);
@@ -51,29 +54,29 @@ impl Folder {
         &self.path
     }
 
-    /// What the folder's record says; `None` where there is none.
+    /// The folder's record; `None` where there is none.
     pub(crate) fn record(path: &Path) -> Result<Option<Record>> {
-        match Self::kept(path)? {
-            Kept::Nothing => Ok(None),
-            Kept::Session(record) => Ok(Some(*record)),
-            Kept::Damaged(error) | Kept::Foreign(error) => Err(error),
+        match Self::contents(path)? {
+            Contents::Nothing => Ok(None),
+            Contents::Session(record) => Ok(Some(*record)),
+            Contents::Damaged(error) | Contents::Foreign(error) => Err(error),
         }
     }
 
-    /// What lies in a folder.
-    pub(crate) fn kept(path: &Path) -> Result<Kept> {
+    /// What a folder contains.
+    pub(crate) fn contents(path: &Path) -> Result<Contents> {
         let file = path.join(RECORD);
-        let Some(bytes) = files::read(&file)? else { return Ok(Kept::Nothing) };
+        let Some(bytes) = files::read(&file)? else { return Ok(Contents::Nothing) };
         let version = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).ok()?["version"].as_u64();
         if let Some(other) = version(&bytes).filter(|version| *version != u64::from(VERSION)) {
             let message = format!("this session was written by another version of D-Edit (its format is {other}, not {VERSION})");
             let error = Error::input(message).at(file).hint("use the version that wrote it, or learn the picture again elsewhere");
-            return Ok(Kept::Foreign(error));
+            return Ok(Contents::Foreign(error));
         }
         Ok(match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if (1..=2).contains(&record.pictures.len()) => Kept::Session(Box::new(record)),
-            Ok(record) => Kept::Damaged(files::damaged(&format!("{} pictures", record.pictures.len()), &file)),
-            Err(error) => Kept::Damaged(files::damaged(&error, &file)),
+            Ok(record) if (1..=2).contains(&record.pictures.len()) => Contents::Session(Box::new(record)),
+            Ok(record) => Contents::Damaged(files::damaged(&format!("{} pictures", record.pictures.len()), &file)),
+            Err(error) => Contents::Damaged(files::damaged(&error, &file)),
         })
     }
 
@@ -88,7 +91,7 @@ impl Folder {
         profile.map_or_else(|| files::remove(&icc), |profile| files::keep(&icc, profile))
     }
 
-    /// Reads a picture, and makes sure that it is the one that was written.
+    /// Reads a picture and its profile, and compares its digest with the record.
     pub(crate) fn read_picture(&self, index: usize, record: &PictureRecord) -> Result<(Image, Option<Vec<u8>>)> {
         let path = self.pixels(index);
         let image = raster::read_picture(&path, record.layout)?;
@@ -112,7 +115,7 @@ impl Folder {
         Ok(read)
     }
 
-    /// What was learned for these items.
+    /// What was learned for the items with this key.
     pub(crate) fn learned(&self, key: &str) -> Result<Option<Vec<u8>>> {
         files::read(&self.learned_file(key))
     }
@@ -125,7 +128,7 @@ impl Folder {
         self.state_file(key).exists()
     }
 
-    /// Keeps what was learned; the state on the way there is no longer needed.
+    /// Keeps what was learned, and removes the state of learning, which is no longer needed.
     pub(crate) fn write_learned(&self, key: &str, bytes: &[u8]) -> Result<()> {
         files::keep(&self.learned_file(key), bytes)?;
         files::remove(&self.state_file(key))
@@ -139,7 +142,7 @@ impl Folder {
         files::keep(&self.state_file(key), bytes)
     }
 
-    /// Puts a record in place of one that is damaged, which is set aside; where that fails, everything is as it was.
+    /// Replaces a damaged record, which is set aside; on failure everything is as before.
     pub(crate) fn replace_record(&self, record: &Record) -> Result<PathBuf> {
         let file = self.path.join(RECORD);
         let aside = files::set_aside(&file)?;
@@ -152,12 +155,12 @@ impl Folder {
         Self { path: path.to_path_buf(), _lock: None }.read_picture(0, record).is_ok()
     }
 
-    /// Sets a picture aside that cannot be read; `None` where there is none.
+    /// Sets an unreadable picture aside; `None` where there is none.
     pub(crate) fn set_picture_aside(&self, index: usize) -> Option<PathBuf> {
         files::set_aside(&self.pixels(index)).ok()
     }
 
-    /// Sets items aside that cannot be read; `None` where there are none.
+    /// Sets unreadable items aside; `None` where there are none.
     pub(crate) fn set_items_aside(&self, record: &ItemsRecord) -> Option<PathBuf> {
         files::set_aside(&self.items(&record.key)).ok()
     }
@@ -175,10 +178,10 @@ impl Folder {
         files::remove(&self.state_file(key))
     }
 
-    /// Removes everything of a session; other files in the folder stay. The record goes first: without it there is no session.
+    /// Removes the session's files; other files in the folder stay. The record goes first: without it there is no session.
     pub(crate) fn clear(&self) -> Result<()> {
         files::remove(&self.path.join(RECORD))?;
-        let _ = fs::remove_dir_all(self.path.join(history::FOLDER));
+        let _ = fs::remove_dir_all(self.path.join(HISTORY));
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if is_ours(&name) {
@@ -188,17 +191,17 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes the folder, if nothing else is in it.
+    /// Removes the session's files, and the folder if nothing else is in it.
     pub(crate) fn remove(self) -> Result<()> {
         self.clear()?;
         files::remove(&self.path.join(".lock"))?;
-        // What others put there stays.
+        // Fails where other files are in it, which stay.
         let _ = fs::remove_dir(&self.path);
         Ok(())
     }
 
-    /// Bytes of everything but the revisions.
-    pub(crate) fn bytes_beside_history(&self) -> u64 {
+    /// Bytes of all files but the revisions'.
+    pub(crate) fn bytes_without_history(&self) -> u64 {
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|found| found.len()).sum()
     }
@@ -224,78 +227,19 @@ impl Folder {
     }
 }
 
-/// What lies in a folder.
-pub(crate) enum Kept {
+/// What a folder contains.
+pub(crate) enum Contents {
     Nothing,
     Session(Box<Record>),
-    /// A record that cannot be understood.
+    /// A record that cannot be parsed.
     Damaged(Error),
-    /// A record of another version.
+    /// A record of a version that is not supported.
     Foreign(Error),
-}
-
-/// Whether a file of a session is called like that. Users keep other things in folders of theirs, `picture.png` perhaps.
-fn is_ours(name: &str) -> bool {
-    const OURS: [(&str, &str); 8] = [
-        (RECORD, ""),
-        ("picture", ".pixels"),
-        ("picture", ".icc"),
-        ("reference", ".pixels"),
-        ("reference", ".icc"),
-        ("items-", ".gz"),
-        ("learned-", ".safetensors"),
-        ("learning-", ".safetensors"),
-    ];
-    let name = name.strip_suffix(files::DAMAGED).unwrap_or(name);
-    let between = |(start, end)| name.strip_prefix(start).and_then(|rest: &str| rest.strip_suffix(end));
-    // A key has no point.
-    OURS.into_iter().any(|ours| between(ours).is_some_and(|key| !key.contains('.') && (key.is_empty() || ours.0.ends_with('-'))))
-}
-
-impl Record {
-    /// Identifies what is learned: the pictures and their items. `None` as long as items are missing.
-    pub(crate) fn learning_key(&self) -> Option<String> {
-        let mut hash = Sha256::new();
-        for picture in &self.pictures {
-            hash.update(&picture.digest);
-            hash.update(&picture.items.as_ref()?.key);
-        }
-        Some(hex(&hash.finalize()[..8]))
-    }
-}
-
-/// A picture in memory.
-#[derive(Debug, Clone)]
-pub(crate) struct Loaded {
-    pub(crate) image: Arc<Image>,
-    pub(crate) profile: Option<Arc<Vec<u8>>>,
-    pub(crate) items: Option<Arc<Segmentation>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_of_a_session_are_told_from_those_of_others() {
-        for (name, ours) in [
-            ("session.json", true),
-            ("session.json.damaged", true),
-            ("picture.pixels", true),
-            ("reference.icc", true),
-            ("items-0123abcd.gz", true),
-            ("learned-0123abcd.safetensors.damaged", true),
-            ("learning-0123abcd.safetensors", true),
-            ("picture.png", false),
-            ("picture-2.pixels", false),
-            ("items-old.txt", false),
-            ("items-of.mine.gz", false),
-            ("my-session.json", false),
-            ("learned.safetensors", false),
-        ] {
-            assert_eq!(is_ours(name), ours, "{name}");
-        }
-    }
 
     #[test]
     fn what_a_killed_process_left_is_removed_and_nothing_else() {

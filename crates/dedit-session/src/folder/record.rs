@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use crate::raster::Layout;
+use crate::raster::{Layout, hex};
 
 /// The version of the folder's files.
 pub(crate) const VERSION: u32 = 2;
@@ -24,6 +25,18 @@ pub(crate) struct Record {
     pub(crate) revision: u64,
     /// When it was last used, in milliseconds since 1970; later than whatever was used before, also when the clock goes back.
     pub(crate) used: u64,
+}
+
+impl Record {
+    /// Identifies what is learned: the pictures and their items. `None` before items are set.
+    pub(crate) fn learning_key(&self) -> Option<String> {
+        let mut hash = Sha256::new();
+        for picture in &self.pictures {
+            hash.update(&picture.digest);
+            hash.update(&picture.items.as_ref()?.key);
+        }
+        Some(hex(&hash.finalize()[..8]))
+    }
 }
 
 /// A picture of a session.

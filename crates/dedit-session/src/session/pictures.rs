@@ -5,38 +5,39 @@ use std::sync::Arc;
 
 use dedit_edit::{Error, ErrorKind, Image, ItemWords, Result, Segmentation, Size, Subject};
 
-use super::{Inner, Opening};
+use super::inner::{Inner, Loaded, picture_record};
 use crate::files;
-use crate::folder::{Folder, Loaded, words};
+use crate::folder::{Folder, words};
+use crate::opening::Opening;
 use crate::raster::Layout;
 
 /// A picture with its items, ready to be learned.
-pub(crate) struct Pictured {
+pub(crate) struct ItemizedPicture {
     pub(crate) image: Arc<Image>,
     pub(crate) items: Arc<Segmentation>,
     words: BTreeMap<String, ItemWords>,
 }
 
-impl Pictured {
+impl ItemizedPicture {
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject { picture: &self.image, items: &self.items, words: self.words.clone() }
     }
 }
 
 impl Inner {
-    /// Puts everything on the disk that is not there yet.
+    /// Creates the folder and writes everything, if that has not happened yet.
     pub(crate) fn write(&mut self) -> Result<()> {
         if self.folder.is_some() {
             return Ok(());
         }
         files::create_folder(&self.path)?;
         let folder = Folder::take(&self.path)?;
-        // Nobody had anything here when this session was opened.
+        // There was no session here when this one was opened.
         if Folder::record(&self.path)?.is_some() {
             let error = Error::usage("another program has put a session here in the meantime").at(&self.path);
             return Err(error.hint("open it again, or name another folder"));
         }
-        // What there is without a record was never acknowledged, or is forgotten.
+        // Files without a record were never acknowledged, or belong to a removed session.
         folder.clear()?;
         match self.write_to(&folder) {
             Ok(()) => {
@@ -44,7 +45,7 @@ impl Inner {
                 Ok(())
             }
             Err(error) => {
-                // What has come so far is in the way where room is short.
+                // What has been written takes room where it is short.
                 let _ = folder.remove();
                 Err(error)
             }
@@ -80,7 +81,7 @@ impl Inner {
         })
     }
 
-    /// A picture, read if it is not in memory. One that is damaged is set aside: the same pixels, sent again, take its place.
+    /// A picture (0) or the reference picture (1), read if it is not in memory. A damaged one is set aside; sending the same pixels again restores it.
     pub(crate) fn picture(&mut self, index: usize) -> Result<Loaded> {
         if let Some(loaded) = &self.loaded[index] {
             return Ok(loaded.clone());
@@ -105,7 +106,7 @@ impl Inner {
         Ok(loaded)
     }
 
-    /// The items of a picture. Damaged ones are set aside, and the session is without items until they are set again.
+    /// Reads the items of a picture. Damaged ones are set aside, and the session has no items until they are set again.
     fn read_items(&mut self, index: usize) -> Option<Arc<Segmentation>> {
         let record = &self.record.pictures[index];
         let (Some(folder), Some(items)) = (&self.folder, &record.items) else { return None };
@@ -114,20 +115,20 @@ impl Inner {
         }
         let aside = folder.set_items_aside(items);
         self.aside.extend(aside);
-        // Where that cannot be written, it is found out again.
+        // Where that cannot be written, the damage is noticed again next time.
         let _ = self.update(|record| record.pictures[index].items = None);
         None
     }
 
-    /// Gives a picture back that is damaged on the disk.
+    /// Replaces a picture whose file is damaged.
     pub(crate) fn restore_picture(&mut self, index: usize, opening: &Opening) -> Result<()> {
         self.folder()?.write_picture(index, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
         let items = self.read_items(index);
-        self.loaded[index] = Some(Loaded { items, ..opening.loaded() });
+        self.loaded[index] = Some(Loaded { items, ..Loaded::of(opening) });
         Ok(())
     }
 
-    /// Sets the reference picture. The same one again keeps its items.
+    /// Sets the reference picture. Setting the same one again keeps its items.
     pub(crate) fn set_reference(&mut self, opening: &Opening) -> Result<()> {
         if self.record.pictures.get(1).is_some_and(|picture| picture.digest == opening.digest) {
             return if self.picture(1).is_ok() { Ok(()) } else { self.restore_picture(1, opening) };
@@ -137,13 +138,13 @@ impl Inner {
         }
         self.update(|record| {
             record.pictures.truncate(1);
-            record.pictures.push(opening.record());
+            record.pictures.push(picture_record(opening));
         })?;
-        self.loaded[1] = Some(opening.loaded());
+        self.loaded[1] = Some(Loaded::of(opening));
         Ok(())
     }
 
-    /// Takes the reference picture away.
+    /// Removes the reference picture.
     pub(crate) fn drop_reference(&mut self) -> Result<()> {
         if self.record.pictures.len() > 1 {
             self.update(|record| record.pictures.truncate(1))?;
@@ -152,23 +153,23 @@ impl Inner {
         Ok(())
     }
 
-    /// What is learned, the pictures with their items; and what identifies it.
-    pub(crate) fn pictured(&mut self) -> Result<(Vec<Pictured>, String)> {
+    /// The pictures with their items, and the key of what is learned for them.
+    pub(crate) fn itemized_pictures(&mut self) -> Result<(Vec<ItemizedPicture>, String)> {
         let count = self.record.pictures.len();
-        let pictures = (0..count).map(|index| self.pictured_one(index)).collect::<Result<_>>()?;
+        let pictures = (0..count).map(|index| self.itemized_picture(index)).collect::<Result<_>>()?;
         Ok((pictures, self.record.learning_key().unwrap_or_default()))
     }
 
-    fn pictured_one(&mut self, index: usize) -> Result<Pictured> {
+    fn itemized_picture(&mut self, index: usize) -> Result<ItemizedPicture> {
         let Loaded { image, items, .. } = self.picture(index)?;
         let which = if index == 0 { "the picture" } else { "the reference picture" };
         let no_items = || Error::usage(format!("{which} has no items yet")).at(&self.path).hint("set them first");
         let items = items.ok_or_else(no_items)?;
         let words = self.words(index);
-        Ok(Pictured { image, items, words })
+        Ok(ItemizedPicture { image, items, words })
     }
 
-    /// What was said of the items of a picture.
+    /// The words given for the items of a picture, by item name.
     pub(crate) fn words(&self, index: usize) -> BTreeMap<String, ItemWords> {
         self.record.pictures.get(index).and_then(|picture| picture.items.as_ref()).map(words).unwrap_or_default()
     }

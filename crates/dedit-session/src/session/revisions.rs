@@ -1,37 +1,26 @@
-//! What was made in a session: each revision is its base with a region changed.
+//! The revisions of a session: each is its base with one region changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dedit_edit::{Error, Image, ItemMask, ItemPrompt, Rect, Result, Segmentation};
 
-use super::{Inner, Loaded};
-use crate::folder::{Entry, EntryRecord, Folder, prompt};
+use super::inner::{Inner, Loaded};
+use crate::folder::{Entry, Folder, NewRevision, prompt};
 
-/// What an edit starts from.
+/// The revision that an edit starts from.
 pub(crate) struct Base {
     pub(crate) revision: u64,
     pub(crate) image: Arc<Image>,
     pub(crate) items: Arc<Segmentation>,
-    /// Prompts of items that are no longer what was learned.
+    /// Prompts of items that earlier edits have changed, by item name.
     pub(crate) prompts: BTreeMap<String, ItemPrompt>,
-    /// Identifies the picture's items that it goes back to.
-    pub(crate) set: Option<String>,
-}
-
-/// A revision to be kept.
-pub(crate) struct Made<'a> {
-    pub(crate) record: EntryRecord,
-    /// The pixels of its region.
-    pub(crate) pixels: &'a Image,
-    pub(crate) after: &'a Segmentation,
-    pub(crate) masks: &'a [Arc<ItemMask>],
-    /// Makes the small picture, while all else is written.
-    pub(crate) thumbnail: &'a (dyn Fn() -> Result<Vec<u8>> + Sync),
+    /// The key of the items that were set when it was made.
+    pub(crate) items_key: Option<String>,
 }
 
 impl Inner {
-    /// The revision that the session is at.
+    /// The current revision; 0 is the picture itself.
     pub(crate) fn current(&self) -> u64 {
         self.record.revision
     }
@@ -55,29 +44,29 @@ impl Inner {
         let Loaded { image, items, .. } = self.picture(0)?;
         if revision == 0 {
             let items = items.ok_or_else(|| Error::usage("the picture has no items yet").at(&self.path).hint("set them first"))?;
-            return Ok(Base { revision, image, items, prompts: BTreeMap::new(), set: self.items_key() });
+            return Ok(Base { revision, image, items, prompts: BTreeMap::new(), items_key: self.items_key() });
         }
         let entry = self.entry(revision)?.clone();
         let prompts = entry.record.prompts.iter().map(|(name, record)| (name.clone(), prompt(record))).collect();
-        if let Some((at, image, items)) = &self.at
-            && *at == revision
+        if let Some((cached, image, items)) = &self.cached
+            && *cached == revision
         {
-            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts, set: entry.record.items });
+            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts, items_key: entry.record.items });
         }
         let items = Arc::new(self.folder()?.revision_items(&entry, self.size()?)?);
         let image = Arc::new(self.composed(&image, revision)?);
-        self.at = Some((revision, image.clone(), items.clone()));
-        Ok(Base { revision, image, items, prompts, set: entry.record.items })
+        self.cached = Some((revision, image.clone(), items.clone()));
+        Ok(Base { revision, image, items, prompts, items_key: entry.record.items })
     }
 
     fn items_key(&self) -> Option<String> {
         self.record.pictures[0].items.as_ref().map(|items| items.key.clone())
     }
 
-    /// What an edit starts from; an error where that was made with other items than the present ones, which alone are learned.
+    /// The revision that an edit starts from. An error where it was made with other items than the present ones, for which nothing is learned.
     pub(crate) fn base_of_edit(&mut self, revision: u64) -> Result<Base> {
         let base = self.base(revision)?;
-        if base.set.is_some() && base.set != self.items_key() {
+        if base.items_key.is_some() && base.items_key != self.items_key() {
             return Err(Error::usage(format!("revision {revision} was made with other items"))
                 .at(&self.path)
                 .hint("set those items again, or edit the picture itself, revision 0"));
@@ -85,32 +74,32 @@ impl Inner {
         Ok(base)
     }
 
-    /// A revision, its base, the base of that, and so on.
-    pub(super) fn way(&self, revision: u64) -> Result<Vec<&Entry>> {
-        let mut way = Vec::new();
+    /// A revision, its base, the base of that, and so on; newest first, without revision 0.
+    pub(super) fn ancestry(&self, revision: u64) -> Result<Vec<&Entry>> {
+        let mut ancestry = Vec::new();
         let mut at = revision;
         while at != 0 {
             let entry = self.entry(at)?;
             if entry.record.base >= at {
                 return Err(Error::input("this revision is based on a later one").at(&self.path).hint("go back to an earlier revision"));
             }
-            way.push(entry);
+            ancestry.push(entry);
             at = entry.record.base;
         }
-        Ok(way)
+        Ok(ancestry)
     }
 
-    /// The whole picture of a revision: every change on the way there, oldest first.
+    /// The whole picture of a revision: the picture with every change of its ancestry, oldest first.
     fn composed(&self, first: &Image, revision: u64) -> Result<Image> {
         let mut image = first.clone();
-        for entry in self.way(revision)?.into_iter().rev() {
+        for entry in self.ancestry(revision)?.into_iter().rev() {
             let Rect { x, y, .. } = entry.region();
             image.put((x, y), &self.folder()?.revision_pixels(entry)?)?;
         }
         Ok(image)
     }
 
-    /// The pixels that a revision changed, and where they belong.
+    /// The pixels that a revision changed, and their place.
     pub(crate) fn changed(&self, revision: u64) -> Result<(Image, Rect)> {
         let entry = self.entry(revision)?;
         Ok((self.folder()?.revision_pixels(entry)?, entry.region()))
@@ -120,24 +109,24 @@ impl Inner {
         self.folder.as_ref().and_then(|folder| folder.thumbnail(entry))
     }
 
-    /// Keeps a revision, and goes there.
-    pub(crate) fn add_revision(&mut self, mut made: Made<'_>, whole: &Arc<Image>, after: &Arc<Segmentation>) -> Result<u64> {
+    /// Keeps a revision and makes it the current one; gives its number.
+    pub(crate) fn add_revision(&mut self, mut new: NewRevision<'_>, whole: &Arc<Image>, after: &Arc<Segmentation>) -> Result<u64> {
         self.write()?;
         let revision = self.history.last + 1;
-        made.record.revision = revision;
+        new.record.revision = revision;
         let folder = self.folder()?;
-        folder.write_revision(&made)?;
+        folder.write_revision(&new)?;
         let bytes = folder.revision_bytes(revision);
         self.history.bytes += bytes;
         self.history.last = revision;
-        self.history.entries.push(Entry { record: made.record });
-        self.at = Some((revision, whole.clone(), after.clone()));
-        // The revision is kept; where the session is, is worth no error.
+        self.history.entries.push(Entry { record: new.record });
+        self.cached = Some((revision, whole.clone(), after.clone()));
+        // The revision is kept; a failure to make it the current one is not worth an error.
         let _ = self.go_to(revision);
         Ok(revision)
     }
 
-    /// Goes back or on to a revision.
+    /// Makes a revision the current one; undo and redo.
     pub(crate) fn go_to(&mut self, revision: u64) -> Result<()> {
         if revision != 0 {
             self.entry(revision)?;
@@ -145,7 +134,7 @@ impl Inner {
         self.update(|record| record.revision = revision)
     }
 
-    /// The masks that a revision was made with.
+    /// The masks of a revision's edits, in the order of the edits.
     pub(crate) fn masks(&self, entry: &Entry, count: usize) -> Result<Vec<Arc<ItemMask>>> {
         let folder: &Folder = self.folder()?;
         folder.revision_masks(entry, count, self.size()?)

@@ -1,31 +1,32 @@
-//! The jobs that wait for a device. Edits go before learning, which can be interrupted and goes on to the same numbers.
+//! The jobs that wait for a device. Edits go before learning, which can be interrupted and resumed with bit-identical results.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Heard, Job};
-use crate::host::{JobInfo, LoadedModel};
+use super::event::JobEvent;
+use super::info::{JobInfo, JobKind, LoadedModel};
+use super::job::Job;
 
-/// What is known of a job besides itself.
+/// The running job, which the worker owns.
 #[derive(Clone)]
-struct Known {
+struct Running {
     info: JobInfo,
     keep: bool,
     client: u64,
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    stop: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
 struct Inner {
     edits: VecDeque<Job>,
     learning: VecDeque<Job>,
-    running: Option<Known>,
-    /// Models are to be given back.
+    running: Option<Running>,
+    /// Models are to be unloaded.
     unload: bool,
     closed: bool,
-    /// Models in the worker's hands.
+    /// Models that the worker has loaded.
     loaded: Vec<LoadedModel>,
 }
 
@@ -36,11 +37,11 @@ pub(crate) struct Queue {
     wake: Condvar,
 }
 
-/// What the worker is to do next.
+/// What the worker does next.
 pub(crate) enum Next {
     Job(Job),
     Unload,
-    /// Nothing happened for a while.
+    /// There was no job for a while.
     Idle,
     End,
 }
@@ -50,11 +51,11 @@ impl Inner {
         self.edits.iter().chain(&self.learning)
     }
 
-    /// Tells every job that waits where it is.
-    fn tell(&self) {
+    /// Reports its position to every waiting job.
+    fn report_positions(&self) {
         let before = usize::from(self.running.is_some());
         for (index, job) in self.waiting().enumerate() {
-            job.reporter.hear(Heard::Queued { job: job.id, position: index + before });
+            job.reporter.report(JobEvent::Queued { job: job.id, position: index + before });
         }
     }
 
@@ -69,10 +70,9 @@ impl Inner {
     }
 }
 
-fn known(job: &Job, position: Option<usize>) -> Known {
+fn info(job: &Job, position: Option<usize>) -> JobInfo {
     let session = job.task.session().map(|session| session.name.clone()).unwrap_or_default();
-    let info = JobInfo { job: job.id, what: job.task.name(), session, client: job.client, position };
-    Known { info, keep: job.keep, client: job.client, stop: job.stop.clone() }
+    JobInfo { job: job.id, kind: job.task.kind(), session, client: job.client, position }
 }
 
 impl Queue {
@@ -80,23 +80,23 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job; gives it back where no more are taken.
+    /// Adds a job; returns it where the queue is closed.
     pub(crate) fn push(&self, job: Job) -> Result<(), Job> {
         let mut inner = self.lock();
         if inner.closed {
             return Err(job);
         }
-        if job.task.learns() {
+        if job.task.kind() == JobKind::Learn {
             inner.learning.push_back(job);
         } else {
             inner.edits.push_back(job);
         }
-        inner.tell();
+        inner.report_positions();
         self.wake.notify_all();
         Ok(())
     }
 
-    /// Puts learning back that was interrupted by edits: it is next after them. Gives it back where it was stopped in the meantime, or everything is.
+    /// Adds interrupted learning again, as the next job after the edits. Returns it where it was stopped in the meantime, or the queue is closed.
     pub(crate) fn push_back(&self, job: Job) -> Result<(), Job> {
         let mut inner = self.lock();
         inner.running = None;
@@ -104,16 +104,16 @@ impl Queue {
             return Err(job);
         }
         inner.learning.push_front(job);
-        inner.tell();
+        inner.report_positions();
         Ok(())
     }
 
-    /// Whether learning is to make way.
+    /// Whether learning should let edits go first.
     pub(crate) fn has_edits(&self) -> bool {
         !self.lock().edits.is_empty()
     }
 
-    /// Waits for what is next.
+    /// Waits for the next job, for `patience` at most.
     pub(crate) fn next(&self, patience: Duration) -> Next {
         let mut inner = self.lock();
         loop {
@@ -125,9 +125,9 @@ impl Queue {
             }
             let taken = inner.edits.pop_front().or_else(|| inner.learning.pop_front());
             if let Some(job) = taken {
-                inner.running = Some(known(&job, None));
-                job.reporter.hear(Heard::Queued { job: job.id, position: 0 });
-                inner.tell();
+                inner.running = Some(Running { info: info(&job, None), keep: job.keep, client: job.client, stop: job.stop.clone() });
+                job.reporter.report(JobEvent::Queued { job: job.id, position: 0 });
+                inner.report_positions();
                 return Next::Job(job);
             }
             let waited = self.wake.wait_timeout(inner, patience).unwrap_or_else(PoisonError::into_inner);
@@ -138,24 +138,25 @@ impl Queue {
         }
     }
 
-    /// The running job is over.
+    /// Notes that the running job has ended.
     pub(crate) fn ended(&self) {
         let mut inner = self.lock();
         inner.running = None;
-        inner.tell();
+        inner.report_positions();
     }
 
-    /// Stops what `found` names: what waits at once, what runs within a step. Gives the jobs that waited.
+    /// Stops the jobs for which `found(job, client, keep)` is true: waiting ones at once, the running one within a step. Returns those that waited, and
+    /// whether the running one is among them.
     pub(crate) fn stop(&self, found: impl Fn(u64, u64, bool) -> bool) -> (Vec<Job>, bool) {
         let mut inner = self.lock();
         let taken = inner.take(|job| found(job.id, job.client, job.keep));
-        let runs = inner.running.as_ref().filter(|known| found(known.info.job, known.client, known.keep));
+        let runs = inner.running.as_ref().filter(|running| found(running.info.job, running.client, running.keep));
         if let Some(running) = runs {
             running.stop.store(true, Ordering::SeqCst);
         }
         let any = runs.is_some();
         if !taken.is_empty() {
-            inner.tell();
+            inner.report_positions();
         }
         (taken, any)
     }
@@ -165,7 +166,7 @@ impl Queue {
         self.wake.notify_all();
     }
 
-    /// Takes no more jobs; gives those that waited, and stops the one that runs.
+    /// Closes the queue: returns the waiting jobs, and stops the running one within a step.
     pub(crate) fn close(&self) -> Vec<Job> {
         let mut inner = self.lock();
         inner.closed = true;
@@ -174,10 +175,6 @@ impl Queue {
         }
         self.wake.notify_all();
         inner.take(|_| true)
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
     }
 
     pub(crate) fn set_loaded(&self, loaded: Vec<LoadedModel>) {
@@ -192,7 +189,7 @@ impl Queue {
     pub(crate) fn jobs(&self) -> Vec<JobInfo> {
         let inner = self.lock();
         let before = usize::from(inner.running.is_some());
-        let waiting = inner.waiting().enumerate().map(|(index, job)| known(job, Some(index + before)).info);
-        inner.running.iter().map(|known| known.info.clone()).chain(waiting).collect()
+        let waiting = inner.waiting().enumerate().map(|(index, job)| info(job, Some(index + before)));
+        inner.running.iter().map(|running| running.info.clone()).chain(waiting).collect()
     }
 }

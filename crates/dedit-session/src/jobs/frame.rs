@@ -1,31 +1,31 @@
-//! Pictures that are none of a session's, edited with what was learned there: frames of a film.
+//! Other pictures than the session's, edited with what was learned there: frames of a film.
 
 use std::sync::Arc;
 
 use dedit_edit::{Edit, Error, Image, ItemRef, Picture, PlanSettings, Result, Segmentation, Size, Vacated};
 
-/// A picture that is none of the session's.
+/// A picture other than the session's, such as a frame of a film.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Its size.
     pub size: Size,
-    /// The picture; what an edit would come to can be told without.
+    /// The picture; a plan does without.
     pub image: Option<Arc<Image>>,
-    /// The number of each pixel's item, in the order of the session's items; without them these lie as in the session's picture.
+    /// The item number of each pixel, in the order of the session's items; `None` where the items lie as in the session's picture.
     pub labels: Option<Vec<u16>>,
-    /// The names that these numbers mean, in their order; the session's items may change before the frame's turn comes.
+    /// The item names that the client expects, in their order: an error where the session's items have changed.
     pub names: Option<Vec<String>>,
 }
 
 impl Frame {
-    /// The picture, which an edit needs.
+    /// The picture; an error where there is none.
     pub(super) fn picture(&self) -> Result<&Arc<Image>> {
         self.image.as_ref().ok_or_else(|| {
             Error::usage("the items of a frame were given, and not the frame").hint("send its pixels too: only a plan does without")
         })
     }
 
-    /// An error where the session has other items than those that the frame was sent for: its numbers would mean something else.
+    /// An error where the session has other items than the client expects.
     pub(super) fn check_names(&self, items: &[String]) -> Result<()> {
         if self.names.as_ref().is_none_or(|names| names == items) {
             return Ok(());
@@ -33,7 +33,7 @@ impl Frame {
         Err(Error::input("the session's items have changed since").hint("try again, with the items that it has now"))
     }
 
-    /// Where the session's `items` are in it. Those that are not there are left out.
+    /// Where the session's `items` are in the frame. Those that are not there are left out.
     pub(super) fn items(&self, items: &Arc<Segmentation>) -> Result<Arc<Segmentation>> {
         self.check_names(items.names())?;
         if let Some(image) = &self.image {
@@ -50,10 +50,10 @@ impl Frame {
     }
 }
 
-/// An error where the plan names an item of the session that is not in a frame.
+/// An error where the plan names an item of the session (`all`) that is not in the frame (`there`).
 pub(super) fn check_named(edits: &[Edit], settings: &PlanSettings, all: &Segmentation, there: &Segmentation) -> Result<()> {
     let mut names = edits.iter().flat_map(named).chain(settings.also.iter().map(String::as_str));
-    // A name that is nobody's is told where the plan is made.
+    // Unknown names are reported when the plan is computed.
     match names.find(|name| all.names().iter().any(|known| known == name) && !there.names().iter().any(|known| known == name)) {
         None => Ok(()),
         Some(name) => Err(Error::input(format!("the item '{name}' is not in this frame"))
@@ -61,7 +61,7 @@ pub(super) fn check_named(edits: &[Edit], settings: &PlanSettings, all: &Segment
     }
 }
 
-/// The items of the picture that an edit names.
+/// The items of the target picture that an edit names.
 fn named(edit: &Edit) -> Vec<&str> {
     match edit {
         Edit::Reconstruct | Edit::Refine { .. } => Vec::new(),
@@ -77,7 +77,7 @@ fn named(edit: &Edit) -> Vec<&str> {
     }
 }
 
-/// The item, unless it is one of the reference picture.
+/// The item's name, unless it is of the reference picture.
 fn own(item: &ItemRef) -> Option<&str> {
     (item.picture == Picture::Target).then_some(item.item.as_str())
 }

@@ -1,4 +1,4 @@
-//! Opening pictures and sessions, and their items.
+//! Opens pictures and sessions, and sets their items.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use dedit_edit::{Error, Image, ItemMask, ItemWords, Result, Segmentation, Size};
 use dedit_segment::Hint;
 
 use super::Sessions;
-use crate::session::{Info, Opening};
+use crate::info::Info;
+use crate::opening::Opening;
 
 /// A picture of a session, with its items.
 #[derive(Debug, Clone)]
@@ -19,89 +20,89 @@ pub struct Fetched {
     pub image: Arc<Image>,
     /// Its colour profile.
     pub profile: Option<Arc<Vec<u8>>>,
-    /// Its items, if they were set.
+    /// Its items, if they are set.
     pub items: Option<Arc<Segmentation>>,
-    /// What was said of them.
+    /// Words for its items, by item name.
     pub words: BTreeMap<String, ItemWords>,
 }
 
 impl Sessions {
-    /// A picture with this digest that some session holds, or the one in `folder`; to be opened without being sent.
+    /// A picture with this digest that a session has, in the store or in `folder`; it can be opened without sending its pixels.
     pub fn known(&self, digest: &str, folder: Option<&Path>) -> Option<Opening> {
-        self.shared.opening_of(digest, folder)
+        self.store.opening_of(digest, folder)
     }
 
-    /// Opens the session of a picture, or begins one: in the store, or in `folder`. With `replace` a folder's session of another picture goes.
+    /// Opens the session of a picture, or creates one: in the store, or in `folder`. With `replace` a session of another picture in `folder` is removed.
     pub fn open_picture(&self, client: u64, opening: &Opening, folder: Option<&Path>, replace: bool) -> Result<Info> {
         let session = match folder {
-            None => self.shared.of_picture(opening)?,
-            Some(folder) => self.shared.of_folder(folder, opening, replace, client)?,
+            None => self.store.of_picture(opening)?,
+            Some(folder) => self.store.of_folder(folder, opening, replace, client)?,
         };
-        Ok(self.shared.opened(&session, client))
+        Ok(self.store.opened(&session, client))
     }
 
-    /// Opens a session that is there, by its name or its folder.
+    /// Opens an existing session, by its name or its folder.
     pub fn open_session(&self, client: u64, name: Option<&str>, folder: Option<&Path>) -> Result<Info> {
         let session = match (name, folder) {
-            (Some(name), None) => self.shared.session(name)?,
-            (None, Some(folder)) => self.shared.in_folder(folder)?,
+            (Some(name), None) => self.store.session(name)?,
+            (None, Some(folder)) => self.store.in_folder(folder)?,
             _ => return Err(Error::usage("a session is opened by its name or by its folder").hint("give one of them")),
         };
-        Ok(self.shared.opened(&session, client))
+        Ok(self.store.opened(&session, client))
     }
 
-    /// Gives a session a reference picture; `None` takes it away.
+    /// Sets the reference picture of a session; `None` removes it.
     pub fn set_reference(&self, session: &str, opening: Option<&Opening>) -> Result<Info> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         match opening {
             Some(opening) => session.lock().set_reference(opening)?,
             None => session.lock().drop_reference()?,
         }
-        self.shared.changed(&session);
+        self.watchers.changed(&session);
         Ok(session.lock().info())
     }
 
     /// The size of one of a session's pictures.
     pub fn size(&self, session: &str, index: usize) -> Result<Size> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         let mut inner = session.lock();
         if index == 0 { inner.size() } else { Ok(inner.picture(index)?.image.size()) }
     }
 
-    /// Sets the items of a picture (0) or the reference picture (1). Without `words` the items' names say what they are, where these are words.
+    /// Sets the items of a picture (0) or the reference picture (1). Without `words`, names that are words are used: see [`ItemWords::by_name`].
     pub fn set_items(&self, session: &str, index: usize, items: Segmentation, words: Option<BTreeMap<String, ItemWords>>) -> Result<Info> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         let words = words.unwrap_or_else(|| ItemWords::by_name(&items));
         session.lock().set_items(index, items, &words)?;
-        self.shared.changed(&session);
+        self.watchers.changed(&session);
         Ok(session.lock().info())
     }
 
     /// A picture (0) or the reference picture (1), and its items.
     pub fn fetch(&self, session: &str, index: usize) -> Result<Fetched> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         let mut inner = session.lock();
         let picture = inner.picture(index)?;
         let words = inner.words(index);
         Ok(Fetched { info: inner.info(), image: picture.image, profile: picture.profile, items: picture.items, words })
     }
 
-    /// Finds the mask of an item in a session's picture.
+    /// Segments one item of a session's picture; gives its mask.
     pub fn segment(&self, session: &str, hint: &Hint) -> Result<ItemMask> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         let image = session.lock().picture(0)?.image;
         dedit_segment::segment(&image, hint)
     }
 
-    /// All that can be told apart in a session's picture, at most so many items.
+    /// Segments a session's picture into at most `most` items.
     pub fn segment_everything(&self, session: &str, most: usize) -> Result<Segmentation> {
-        let session = self.shared.session(session)?;
+        let session = self.store.session(session)?;
         let image = session.lock().picture(0)?.image;
         dedit_segment::everything(&image, most)
     }
 
     /// The folder of the store.
     pub fn store(&self) -> PathBuf {
-        self.shared.settings.store.clone()
+        self.settings.store.clone()
     }
 }

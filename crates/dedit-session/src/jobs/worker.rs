@@ -1,86 +1,77 @@
-//! The worker of a device: holds the models that are loaded there and does one job after another.
+//! The worker of a device: holds the models that are loaded there and carries out one job after another.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use dedit_edit::{Engine, Error, ErrorKind, Result, Size};
+use dedit_edit::{Engine, Error, ErrorKind, Result};
 
-use super::queue::Next;
-use super::{Done, Heard, Job, Outcome, Queue, Reporter, Task, edit, learn};
-use crate::host::{LoadedModel, Shared};
-use crate::memory;
-use crate::models::{Found, ModelChoice};
+use super::control::Control;
+use super::event::{JobEvent, JobOutput};
+use super::info::LoadedModel;
+use super::job::{Job, Outcome, Task};
+use super::queue::{Next, Queue};
+use super::{edit, learn};
+use crate::models::{Found, ModelChoice, Models};
+use crate::settings::Logging;
 
-/// A model that is loaded.
+/// A loaded model.
 struct Loaded {
     found: Found,
     engine: Box<dyn Engine>,
     used: Instant,
 }
 
+/// What workers need of the outside.
+pub(crate) struct WorkerSettings {
+    pub(crate) models: Arc<dyn Models>,
+    /// Bytes of models in memory.
+    pub(crate) memory_budget: u64,
+    /// How long an unused model stays in memory.
+    pub(crate) unload_after: Duration,
+    pub(crate) log: Arc<Logging>,
+    /// Called with each job that has ended, and its last event.
+    pub(crate) ended: Box<dyn Fn(Job, JobEvent) + Send + Sync>,
+}
+
 /// A worker.
 pub(crate) struct Worker {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) settings: Arc<WorkerSettings>,
     pub(crate) queue: Arc<Queue>,
 }
 
-/// What a job hears from outside, and says.
-pub(crate) struct Control<'a> {
-    pub(crate) queue: &'a Queue,
-    pub(crate) stop: &'a AtomicBool,
-    pub(crate) reporter: &'a dyn Reporter,
-}
-
-impl Control<'_> {
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn note(&self, note: String) {
-        self.reporter.hear(Heard::Note(note));
-    }
-}
-
-/// Refuses what cannot fit into memory, before hours are spent or the system kills something.
-pub(super) fn check_memory(engine: &dyn Engine, size: Size) -> Result<()> {
-    memory::check(&format!("a picture of {size}"), engine.least_memory(size), memory::available_bytes())
-}
-
-pub(super) fn step(stage: &str, step: usize, of: usize, loss: Option<f32>, seconds_left: Option<f64>) -> Heard {
-    Heard::Step { stage: stage.to_owned(), step, of, loss, seconds_left }
-}
-
 impl Worker {
-    /// Does jobs until the queue is closed.
+    /// Carries out jobs until the queue is closed.
     pub(crate) fn run(&self) {
         let mut models: Vec<Loaded> = Vec::new();
         loop {
-            match self.queue.next(self.shared.settings.unload_after) {
+            match self.queue.next(self.settings.unload_after) {
                 Next::End => return,
                 Next::Idle | Next::Unload => {
                     if !models.is_empty() {
-                        self.shared.log("unloaded", &models.iter().map(|model| model.found.name.as_str()).collect::<Vec<_>>().join(", "));
+                        (self.settings.log)(
+                            "unloaded",
+                            &models.iter().map(|model| model.found.name.as_str()).collect::<Vec<_>>().join(", "),
+                        );
                     }
                     models.clear();
-                    self.shared.models.unloaded();
+                    self.settings.models.unloaded();
                 }
                 Next::Job(job) => self.job(job, &mut models),
             }
-            self.tell_loaded(&models);
+            self.publish_loaded(&models);
         }
     }
 
-    fn tell_loaded(&self, models: &[Loaded]) {
-        let told = |model: &Loaded| LoadedModel { found: model.found.clone(), description: model.engine.description().to_owned() };
-        self.queue.set_loaded(models.iter().map(told).collect());
+    fn publish_loaded(&self, models: &[Loaded]) {
+        let info = |model: &Loaded| LoadedModel { found: model.found.clone(), description: model.engine.description().to_owned() };
+        self.queue.set_loaded(models.iter().map(info).collect());
     }
 
     fn job(&self, mut job: Job, models: &mut Vec<Loaded>) {
         let (queue, stop, reporter) = (self.queue.clone(), job.stop.clone(), job.reporter.clone());
         let control = Control { queue: &queue, stop: &stop, reporter: reporter.as_ref() };
-        // A fault in an engine ends its job and the engine, and nothing else: what it holds may be half changed.
+        // A panic ends its job and all loaded engines, which may be in an inconsistent state, and nothing else.
         let caught = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut job.task, models, &control)));
         let outcome = caught.unwrap_or_else(|panic| {
             models.clear();
@@ -88,25 +79,25 @@ impl Worker {
             Err(Error::new(ErrorKind::Internal, format!("the engine came upon a fault of its own ({})", what.unwrap_or("it does not say")))
                 .hint("the session is as it was before; see the log with `dedit daemon logs`"))
         });
-        self.tell_loaded(models);
+        self.publish_loaded(models);
         match outcome {
-            Ok(Outcome::Paused(learning)) => {
+            Ok(Outcome::Interrupted(interruption)) => {
                 if let Task::Learn(_, _, before) = &mut job.task {
-                    *before = learning;
+                    *before = interruption;
                 }
                 if let Err(job) = self.queue.push_back(job) {
-                    self.shared.ended(job, Heard::Cancelled);
+                    (self.settings.ended)(job, JobEvent::Cancelled);
                 }
             }
-            Ok(Outcome::Done(done)) => self.end(job, Heard::Done(done)),
-            Err(error) if error.kind() == ErrorKind::Cancelled => self.end(job, Heard::Cancelled),
-            Err(error) => self.end(job, Heard::Failed(error)),
+            Ok(Outcome::Done(output)) => self.end(job, JobEvent::Done(output)),
+            Err(error) if error.kind() == ErrorKind::Cancelled => self.end(job, JobEvent::Cancelled),
+            Err(error) => self.end(job, JobEvent::Failed(error)),
         }
     }
 
-    fn end(&self, job: Job, heard: Heard) {
+    fn end(&self, job: Job, event: JobEvent) {
         self.queue.ended();
-        self.shared.ended(job, heard);
+        (self.settings.ended)(job, event);
     }
 
     fn attempt(&self, task: &mut Task, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Outcome> {
@@ -116,7 +107,7 @@ impl Worker {
         };
         let choice = task.model();
         let found = self.engine(&choice, models, control)?;
-        // A model takes long to load.
+        // The job may have been cancelled while the model was loaded.
         if control.is_stopped() {
             return Err(Error::cancelled());
         }
@@ -128,19 +119,19 @@ impl Worker {
         match (task, ready) {
             (Task::Learn(session, request, before), _) => learn::learn(session, request, std::mem::take(before), &found, engine, control),
             (Task::Edit(session, request), Some(ready)) => {
-                edit::edit(session, request, ready, &found, self.shared.models.as_ref(), engine, control).map(Outcome::Done)
+                edit::edit(session, request, ready, &found, self.settings.models.as_ref(), engine, control).map(Outcome::Done)
             }
-            (Task::Load(_) | Task::Edit(..), _) => Ok(Outcome::Done(Done::Loaded)),
+            (Task::Load(_) | Task::Edit(..), _) => Ok(Outcome::Done(JobOutput::Loaded)),
         }
     }
 
-    /// Makes sure that a model is loaded; others make room for it.
+    /// Loads a model unless it is loaded, and unloads those used least recently to make room for it.
     fn engine(&self, choice: &ModelChoice, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Found> {
-        let found = self.shared.models.find(choice)?;
+        let found = self.settings.models.find(choice)?;
         if models.iter().any(|model| model.found == found) {
             return Ok(found);
         }
-        let budget = self.shared.settings.memory_budget;
+        let budget = self.settings.memory_budget;
         if found.bytes > budget {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
             let message = format!("the model takes {} MiB of memory, and {} MiB may be used", mib(found.bytes), mib(budget));
@@ -150,9 +141,10 @@ impl Worker {
             let oldest = models.iter().enumerate().min_by_key(|(_, model)| model.used).map_or(0, |(index, _)| index);
             drop(models.remove(oldest));
         }
-        control.reporter.hear(step("loading the model", 0, 1, None, None));
-        let engine = self.shared.models.load(&found, &mut |note| control.note(note))?;
-        self.shared.log("loaded", &found.name);
+        let stage = "loading the model".to_owned();
+        control.reporter.report(JobEvent::Step { stage, step: 0, of: 1, loss: None, seconds_left: None });
+        let engine = self.settings.models.load(&found, &mut |note| control.note(note))?;
+        (self.settings.log)("loaded", &found.name);
         models.push(Loaded { found: found.clone(), engine, used: Instant::now() });
         Ok(found)
     }

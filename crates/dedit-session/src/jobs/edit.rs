@@ -1,4 +1,4 @@
-//! An editing job.
+//! Carries out edits.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -8,25 +8,26 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result};
 use serde_json::Value;
 
+use super::control::{Control, check_memory};
+use super::event::{Edited, JobOutput};
 use super::frame::check_named;
+use super::request::{EditRequest, Original, PlanRequest};
 use super::thumbnail::thumbnail;
-use super::worker::{Control, check_memory};
-use super::{Done, EditRequest, Edited, Original, Planning};
-use crate::folder::{EntryRecord, PromptRecord, VERSION, model_record, prompt_record};
+use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION, model_record, prompt_record};
 use crate::memory;
 use crate::models::{Found, Models};
 use crate::raster::Layout;
-use crate::session::{Base, Held, Made, Pictured, Session};
+use crate::session::{Base, ItemizedPicture, LearnedFile, Session};
 
-/// What is wrong with an edit whatever happens before its turn comes: told at once, and not by a job.
+/// Checks what can be checked before the job is queued, so that the request itself fails.
 pub(crate) fn check(session: &Session, request: &EditRequest) -> Result<()> {
     let Original::Frame(frame) = &request.planning.original else { return Ok(()) };
     frame.picture()?;
     frame.check_names(session.lock().item_names())
 }
 
-/// The plan of edits, and the revision that they are on; of a frame, the picture that has given it its items.
-pub(crate) fn plan(session: &Session, planning: &Planning) -> Result<(Base, EditPlan)> {
+/// The plan of edits, and the revision that they apply to; for a frame, revision 0, whose items it has.
+pub(crate) fn plan(session: &Session, planning: &PlanRequest) -> Result<(Base, EditPlan)> {
     if let Original::Frame(frame) = &planning.original {
         memory::check_plan(frame.size, planning.edits.len())?;
     }
@@ -49,15 +50,15 @@ pub(crate) fn plan(session: &Session, planning: &Planning) -> Result<(Base, Edit
     Ok((base, plan))
 }
 
-/// What is edited, and its plan.
+/// What is edited, and the plan.
 pub(super) struct Ready {
     image: Arc<Image>,
     plan: EditPlan,
-    /// The revision that is edited; a frame is none, and what is made of it is not kept.
+    /// The revision that is edited; `None` for a frame, whose result is not kept.
     base: Option<Base>,
 }
 
-/// Works out the plan: what makes no sense is told before a model is loaded.
+/// Computes the plan, so that errors in it are reported before a model is loaded.
 pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
     let (base, plan) = plan(session, &request.planning)?;
     match &request.planning.original {
@@ -66,7 +67,7 @@ pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
     }
 }
 
-/// Carries out an edit, and keeps it where it is one of the session's own pictures.
+/// Carries out an edit, and keeps the result as a revision unless it is of a frame.
 pub(super) fn edit(
     session: &Session,
     request: &EditRequest,
@@ -75,7 +76,7 @@ pub(super) fn edit(
     models: &dyn Models,
     engine: &mut dyn Engine,
     control: &Control<'_>,
-) -> Result<Done> {
+) -> Result<JobOutput> {
     let begun = Instant::now();
     let (learned, draft) = learned(session, request, engine, control)?;
     check_memory(engine, image.size())?;
@@ -111,10 +112,10 @@ pub(super) fn edit(
             Err(error) => control.note(format!("the result is not kept in the session's history: {error}")),
         }
     }
-    Ok(Done::Edited(Box::new(done)))
+    Ok(JobOutput::Edited(Box::new(done)))
 }
 
-/// What was learned, or where that is asked for and nothing was, what it starts from.
+/// What was learned, and whether it is a draft: the initial tokens, where nothing was learned and the request accepts that.
 fn learned(
     session: &Session,
     request: &EditRequest,
@@ -123,22 +124,22 @@ fn learned(
 ) -> Result<(Arc<dyn dedit_edit::Learned>, bool)> {
     let mut inner = session.lock();
     if let Original::Frame(frame) = &request.planning.original {
-        // They may have changed while a model was loaded.
+        // The items may have changed while a model was loaded.
         frame.check_names(inner.item_names())?;
     }
     let key = inner.learning_key();
-    match key.map_or(Ok(Held::Nothing), |key| inner.learned(&key, engine))? {
-        Held::Learned(learned) => return Ok((learned, false)),
-        Held::Damaged(aside) => control.note(format!("what was learned is damaged and is set aside: {}", aside.display())),
-        Held::Nothing => {}
+    match key.map_or(Ok(LearnedFile::Missing), |key| inner.learned(&key, engine))? {
+        LearnedFile::Read(learned) => return Ok((learned, false)),
+        LearnedFile::Damaged(aside) => control.note(format!("what was learned is damaged and is set aside: {}", aside.display())),
+        LearnedFile::Missing => {}
     }
     if !request.draft {
         let what = if inner.has_begun() { "learning has not come to its end here" } else { "nothing was learned here yet" };
         return Err(Error::usage(what).at(inner.path()).hint("learn the picture, or edit with --draft"));
     }
-    let (pictures, _) = inner.pictured()?;
+    let (pictures, _) = inner.itemized_pictures()?;
     drop(inner);
-    let subjects: Vec<_> = pictures.iter().map(Pictured::subject).collect();
+    let subjects: Vec<_> = pictures.iter().map(ItemizedPicture::subject).collect();
     Ok((engine.draft(&subjects, &LearnOptions::default())?, true))
 }
 
@@ -149,13 +150,13 @@ fn keep(
     plan: &EditPlan,
     done: &Edited,
     whole: &Arc<Image>,
-    model: &crate::folder::ModelRecord,
+    model: &ModelRecord,
 ) -> Result<u64> {
     let record = EntryRecord {
         version: VERSION,
         revision: 0,
         base: base.revision,
-        items: base.set.clone(),
+        items: base.items_key.clone(),
         edits: request.written.clone(),
         region: [done.region.x, done.region.y, done.region.width, done.region.height],
         layout: Layout::of(&done.pixels),
@@ -169,18 +170,18 @@ fn keep(
         time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         note: request.note.clone(),
     };
-    let made = Made { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &|| thumbnail(whole) };
-    session.lock().add_revision(made, whole, &Arc::new(plan.after().clone()))
+    let new = NewRevision { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &|| thumbnail(whole) };
+    session.lock().add_revision(new, whole, &Arc::new(plan.after().clone()))
 }
 
-/// The prompts of items that are no longer what was learned. An item that another took the place of keeps its name.
+/// The prompts of items that the edits have changed, by item name. An item that was replaced keeps its name.
 fn prompts(plan: &EditPlan) -> BTreeMap<String, PromptRecord> {
     let named = plan.after().names().iter().zip(plan.prompts());
     let other = named.filter(|(name, prompt)| **prompt != ItemPrompt::tokens(ItemRef::target(*name)));
     other.map(|(name, prompt)| (name.clone(), prompt_record(prompt))).collect()
 }
 
-/// The words that a person wrote.
+/// The prompt that a person wrote.
 fn words(edit: &Edit) -> Option<&str> {
     match edit {
         Edit::Replace { prompt, .. } | Edit::Augment { prompt, .. } | Edit::Personalize { prompt, .. } => Some(prompt),

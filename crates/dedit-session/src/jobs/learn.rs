@@ -1,4 +1,4 @@
-//! A learning job.
+//! Learns pictures.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,33 +6,35 @@ use std::time::Instant;
 
 use dedit_edit::{Engine, EngineEvent, Error, ErrorKind, Result, Subject};
 
-use super::worker::{Control, check_memory, step};
-use super::{Done, Heard, LearnRequest, Learned, Learning, Outcome};
+use super::control::{Control, check_memory};
+use super::event::{JobOutput, Learned};
+use super::job::{Interruption, Outcome};
+use super::request::LearnRequest;
 use crate::folder::model_record;
 use crate::models::Found;
-use crate::session::{Held, Session};
+use crate::session::{ItemizedPicture, LearnedFile, Session};
 
-/// Updates whose losses are averaged to one that says something: each is of another timestep.
+/// Number of losses that are averaged: single ones vary much, since each is of a random timestep.
 const AVERAGED: usize = 10;
 
-/// Learns a session's picture, or goes on where that was cut off.
+/// Learns a session's picture, or resumes learning.
 pub(super) fn learn(
     session: &Session,
     request: &LearnRequest,
-    mut before: Learning,
+    mut before: Interruption,
     found: &Found,
     engine: &mut dyn Engine,
     control: &Control<'_>,
 ) -> Result<Outcome> {
     let begun = Instant::now();
-    let (pictures, key) = session.lock().pictured()?;
-    let subjects: Vec<_> = pictures.iter().map(crate::session::Pictured::subject).collect();
+    let (pictures, key) = session.lock().itemized_pictures()?;
+    let subjects: Vec<_> = pictures.iter().map(ItemizedPicture::subject).collect();
     let draft = engine.draft(&subjects, &request.options)?;
     check_memory(engine, pictures[0].image.size())?;
-    let state = match ready(session, (request, &key, before.goes_on), &subjects, engine, draft.as_ref(), control)? {
+    let state = match ready(session, (request, &key, before.happened), &subjects, engine, draft.as_ref(), control)? {
         Ready::Learned(learned) => {
             let steps = learned.losses().map(|losses| losses.len());
-            return Ok(Outcome::Done(Done::Learned(report(learned.as_ref(), steps, before.seconds + begun.elapsed().as_secs_f64())?)));
+            return Ok(Outcome::Done(JobOutput::Learned(report(learned.as_ref(), steps, before.seconds + begun.elapsed().as_secs_f64())?)));
         }
         Ready::From(state) => state,
     };
@@ -43,7 +45,7 @@ pub(super) fn learn(
         inner.note_model(model.clone())?;
     }
     let mut first = None;
-    let mut paused = false;
+    let mut interrupted = false;
     let learned = engine.learn(&subjects, &request.options, state.as_deref(), &mut |event| {
         if let EngineEvent::Step { stage, step, .. } = &event
             && first.is_none()
@@ -55,60 +57,60 @@ pub(super) fn learn(
         } else {
             control.report(event);
         }
-        // Once it makes way it does, also where the edit has gone in the meantime.
-        paused |= control.queue.has_edits();
-        Ok(if paused || control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        // Once it is interrupting itself it must not stop doing so, even if the edit is cancelled meanwhile.
+        interrupted |= control.queue.has_edits();
+        Ok(if interrupted || control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     });
     before.seconds += begun.elapsed().as_secs_f64();
     before.resumed_at = before.resumed_at.or(first);
     match learned {
-        Err(error) if error.kind() == ErrorKind::Cancelled && paused && !control.is_stopped() => {
-            before.goes_on = true;
-            Ok(Outcome::Paused(before))
+        Err(error) if error.kind() == ErrorKind::Cancelled && interrupted && !control.is_stopped() => {
+            before.happened = true;
+            Ok(Outcome::Interrupted(before))
         }
         Err(error) => Err(error),
         Ok(learned) => {
             let bytes = learned.to_bytes()?;
             let kept = session.lock().keep_learned(&key, &learned, &bytes, model);
             kept.map_err(|error| unkept(&error))?;
-            // That all updates of the tokens were done before is known, how many these were is not, before it has come to an end.
+            // Where learning resumed in the second stage, the number of updates of the first is known only now.
             let [tokens, attention] = before.resumed_at.unwrap_or_default();
             let resumed = [tokens.min(learned.losses()[0].len()), attention];
-            Ok(Outcome::Done(Done::Learned(report(learned.as_ref(), resumed, before.seconds)?)))
+            Ok(Outcome::Done(JobOutput::Learned(report(learned.as_ref(), resumed, before.seconds)?)))
         }
     }
 }
 
-/// What there is to go on from.
+/// Where learning starts.
 enum Ready {
     Learned(Arc<dyn dedit_edit::Learned>),
     From(Option<Vec<u8>>),
 }
 
-/// Looks at what the session holds already.
+/// Looks for what the session has learned already, or for a state to resume from.
 fn ready(
     session: &Session,
-    (request, key, goes_on): (&LearnRequest, &str, bool),
+    (request, key, interrupted): (&LearnRequest, &str, bool),
     subjects: &[Subject<'_>],
     engine: &dyn Engine,
     draft: &dyn dedit_edit::Learned,
     control: &Control<'_>,
 ) -> Result<Ready> {
     let mut inner = session.lock();
-    if request.restart && !goes_on {
+    if request.restart && !interrupted {
         inner.forget_learned()?;
         return Ok(Ready::From(None));
     }
     match inner.learned(key, engine)? {
-        Held::Learned(learned) if engine.same_inputs(learned.as_ref(), draft) => return Ok(Ready::Learned(learned)),
-        Held::Learned(_) => {
+        LearnedFile::Read(learned) if engine.same_inputs(learned.as_ref(), draft) => return Ok(Ready::Learned(learned)),
+        LearnedFile::Read(_) => {
             let other = Error::usage("something else was learned here").at(inner.path());
             return Err(other.hint("give another --session, or --restart to forget it"));
         }
-        Held::Damaged(aside) => {
+        LearnedFile::Damaged(aside) => {
             control.note(format!("what was learned is damaged and is set aside; it is learned again: {}", aside.display()));
         }
-        Held::Nothing => {}
+        LearnedFile::Missing => {}
     }
     let Some(state) = inner.learning_state(key)? else { return Ok(Ready::From(None)) };
     match engine.check_state(subjects, &request.options, &state) {
@@ -122,7 +124,7 @@ fn ready(
     }
 }
 
-/// It is learned, and the session goes on with it; it cannot be promised to last.
+/// The error where learning succeeded and its result is in memory, but could not be written.
 fn unkept(error: &Error) -> Error {
     let told = Error::new(
         error.kind(),
@@ -145,18 +147,4 @@ fn report(learned: &dyn dedit_edit::Learned, resumed_at: [usize; 2], seconds: f6
         bytes: learned.to_bytes()?.len(),
         items: learned.items(),
     })
-}
-
-impl Control<'_> {
-    /// Passes on what the engine tells, apart from states.
-    pub(super) fn report(&self, event: EngineEvent<'_>) {
-        match event {
-            EngineEvent::Step { stage, step: done, of, loss, seconds_left } => {
-                self.reporter.hear(step(stage, done, of, loss, seconds_left));
-            }
-            EngineEvent::Preview(preview) => self.reporter.hear(Heard::Preview(preview.clone())),
-            EngineEvent::Note(note) => self.note(note),
-            EngineEvent::State(_) => {}
-        }
-    }
 }

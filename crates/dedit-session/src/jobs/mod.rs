@@ -1,0 +1,22 @@
+//! Jobs: requests to an engine, the queue they wait in, and the worker that carries them out.
+
+mod control;
+mod edit;
+mod event;
+mod frame;
+mod info;
+mod job;
+mod learn;
+mod queue;
+mod request;
+mod thumbnail;
+mod worker;
+
+pub(crate) use self::edit::{check, plan};
+pub use self::event::{Edited, JobEvent, JobOutput, Learned, Reporter};
+pub use self::frame::Frame;
+pub use self::info::{JobInfo, JobKind, LoadedModel};
+pub(crate) use self::job::{Interruption, Job, Task};
+pub(crate) use self::queue::Queue;
+pub use self::request::{EditRequest, LearnRequest, Original, PlanRequest};
+pub(crate) use self::worker::{Worker, WorkerSettings};

@@ -1,0 +1,70 @@
+//! What clients ask of an engine.
+
+use std::sync::Arc;
+
+use dedit_edit::{Edit, EditOptions, ItemMask, LearnOptions, PlanSettings};
+use serde_json::Value;
+
+use super::frame::Frame;
+use crate::models::ModelChoice;
+
+/// A picture to be learned.
+#[derive(Debug, Clone, Default)]
+pub struct LearnRequest {
+    /// The model.
+    pub model: ModelChoice,
+    /// Options of learning.
+    pub options: LearnOptions,
+    /// Starts from nothing, whatever was learned before.
+    pub restart: bool,
+}
+
+/// Edits to be planned.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// The edits, carried out together; the first lies in front.
+    pub edits: Vec<Edit>,
+    /// Settings of the whole plan.
+    pub settings: PlanSettings,
+    /// What is edited.
+    pub original: Original,
+}
+
+/// What is edited.
+#[derive(Debug, Clone)]
+pub enum Original {
+    /// The current revision.
+    Current,
+    /// A revision; 0 is the picture itself.
+    Revision(u64),
+    /// Another picture than the session's.
+    Frame(Frame),
+}
+
+impl Original {
+    /// Whether it is not one of the session's own pictures, so that the result is not kept.
+    pub fn is_frame(&self) -> bool {
+        matches!(self, Self::Frame(_))
+    }
+}
+
+/// Edits to be carried out.
+#[derive(Debug, Clone)]
+pub struct EditRequest {
+    /// The edits and their plan.
+    pub planning: PlanRequest,
+    /// The edits as the client wrote them, for the history; masks left out.
+    pub written: Vec<Value>,
+    /// The masks of the edits, in their order, for the history; empty for a frame, which is not kept.
+    pub masks: Vec<Arc<ItemMask>>,
+    /// The model.
+    pub model: ModelChoice,
+    /// Options of editing.
+    pub options: EditOptions,
+    /// Edits with the initial tokens if nothing was learned; otherwise that is an error.
+    pub draft: bool,
+    /// Whether previews are wanted.
+    pub previews: bool,
+    /// Kept with the revision.
+    pub note: Option<Value>,
+}

@@ -1,0 +1,61 @@
+//! A picture sent by a client, to be opened as a session.
+
+use std::sync::Arc;
+
+use dedit_edit::{Image, Samples};
+use sha2::{Digest as _, Sha256};
+
+use crate::raster::{digest, hex};
+
+/// A picture sent by a client, to be opened as a session.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    pub(crate) image: Arc<Image>,
+    pub(crate) digest: String,
+    pub(crate) profile: Option<Arc<Vec<u8>>>,
+    pub(crate) name: String,
+    pub(crate) variant: String,
+}
+
+impl Opening {
+    /// A picture, its ICC profile, and its name for people.
+    pub fn new(image: Image, profile: Option<Vec<u8>>, name: String) -> Self {
+        Self { digest: digest(&image), image: Arc::new(image), profile: profile.map(Arc::new), name, variant: String::new() }
+    }
+
+    /// The same picture under another name.
+    #[must_use]
+    pub fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same picture in a session of its own: different variants share nothing. An empty variant means none.
+    #[must_use]
+    pub fn of_variant(self, variant: String) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// The name of its session in the store: 16 hexadecimal digits.
+    pub(crate) fn session_name(&self) -> String {
+        let whole = match self.variant.as_str() {
+            "" => self.digest.clone(),
+            variant => hex(&Sha256::digest(format!("{} {variant}", self.digest))),
+        };
+        whole.chars().take(16).collect()
+    }
+
+    /// [`digest`](crate::digest) of the picture.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Bytes of its pixels.
+    pub(crate) fn bytes(&self) -> u64 {
+        let each = match self.image.samples() {
+            Samples::U8(_) => 1,
+            Samples::U16(_) => 2,
+            Samples::F32(_) => 4,
+        };
+        self.image.samples().len() as u64 * each
+    }
+}
