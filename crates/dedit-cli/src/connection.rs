@@ -7,16 +7,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use dedit_client::{Client, Program};
+use dedit_client::{Blobs, Client, Labels, Program};
 use dedit_daemon::{Daemon, Settings};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
 use dedit_models::Catalogue;
-use dedit_protocol::answer::{Fetched, OpenedPicture, Planned};
+use dedit_protocol::answer::{Fetched, Planned};
 use dedit_protocol::event::{Progress, SessionInfo};
-use dedit_protocol::request::{self, Fetch, Hello, Items, OpenPicture, OpenSession, SetItems, Which, Words};
-use dedit_protocol::{Blob, Event, Failure, Pixels, Request, address};
+use dedit_protocol::request::{self, Fetch, Hello, OpenPicture, OpenSession, Which, Words};
+use dedit_protocol::{Ask, Blob, Event, Failure, Pixels, address};
 use dedit_session::SessionsSettings;
-use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use crate::arguments::DaemonOptions;
@@ -114,7 +113,7 @@ impl Drop for Connection<'_> {
 
 impl Connection<'_> {
     /// Asks for something and waits for the answer: tells how far it is, and stops it where the user wants that.
-    pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request, blobs: Vec<Blob>) -> Result<(T, Vec<Blob>)> {
+    pub(crate) fn ask<R: Ask>(&self, request: R, blobs: Vec<Blob>) -> Result<(R::Answer, Vec<Blob>)> {
         let call = self.client.send(request, blobs)?;
         let asked = || self.interrupt.asked();
         call.finish_unless(&asked, &mut |event| self.hear(event)).map_err(|failure| as_written(failure).into())
@@ -128,9 +127,11 @@ impl Connection<'_> {
     fn hear(&self, event: Event) {
         match event {
             Event::Progress(Progress { stage, step, of, loss: Some(loss), seconds_left }) => {
-                self.console.learning(&stage, step, of, loss, seconds_left.unwrap_or_default());
+                self.console.learning(stage.as_str(), step, of, loss, seconds_left.unwrap_or_default());
             }
-            Event::Progress(Progress { stage, step, of, loss: None, seconds_left }) => self.console.stage(&stage, step, of, seconds_left),
+            Event::Progress(Progress { stage, step, of, loss: None, seconds_left }) => {
+                self.console.stage(stage.as_str(), step, of, seconds_left);
+            }
             Event::Queued(queued) if queued.position > 0 => self.console.stage("waiting for other jobs", 0, queued.position, None),
             Event::Note(note) => self.console.note(note),
             Event::Preview(blobs) => self.keep_preview(blobs),
@@ -167,38 +168,26 @@ impl Connection<'_> {
     pub(crate) fn open_session(&self, place: &Path) -> Result<SessionInfo> {
         let name = place.to_str().and_then(|place| place.strip_prefix('@')).map(str::to_owned);
         let folder = if name.is_none() { Some(self.folder(place)?) } else { None };
-        Ok(self.ask(&Request::OpenSession(OpenSession { session: name, folder }), Vec::new())?.0)
+        Ok(self.ask(OpenSession { session: name, folder }, Vec::new())?.0)
     }
 
     /// Opens the session of a picture: in a folder, or in the daemon's store. The pixels are sent if the daemon has not got them.
     pub(crate) fn open_picture(&self, photo: &Photo, name: &str, folder: Option<&Path>, replace: bool) -> Result<SessionInfo> {
         let folder = folder.filter(|place| !place.to_string_lossy().starts_with('@')).map(|folder| self.folder(folder)).transpose()?;
-        self.send_picture(photo, &OpenPicture { name: name.to_owned(), folder, replace, ..OpenPicture::default() })
+        self.send_picture(photo, OpenPicture { name: name.to_owned(), folder, replace, ..OpenPicture::default() })
     }
 
     /// Gives a session a reference picture, or takes it away.
     pub(crate) fn set_reference(&self, session: &str, picture: Option<(&Photo, &str)>) -> Result<()> {
         let open = OpenPicture { reference_of: Some(session.to_owned()), ..OpenPicture::default() };
         match picture {
-            Some((photo, name)) => self.send_picture(photo, &OpenPicture { name: name.to_owned(), ..open }).map(drop),
-            None => self.ask::<OpenedPicture>(&Request::OpenPicture(open), Vec::new()).map(drop),
+            Some((photo, name)) => self.send_picture(photo, OpenPicture { name: name.to_owned(), ..open }).map(drop),
+            None => self.ask(open, Vec::new()).map(drop),
         }
     }
 
-    fn send_picture(&self, photo: &Photo, open: &OpenPicture) -> Result<SessionInfo> {
-        let pixels = pixels(&photo.image)?;
-        let open = OpenPicture { digest: pixels.digest(), ..open.clone() };
-        let (known, _) = self.ask::<OpenedPicture>(&Request::OpenPicture(open.clone()), Vec::new())?;
-        if known.known {
-            return Ok(known.session);
-        }
-        let mut blobs = vec![Blob::Pixels(pixels)];
-        let profile = photo.profile.as_ref().map(|profile| {
-            blobs.push(Blob::Bytes(profile.clone()));
-            1
-        });
-        let open = OpenPicture { pixels: Some(0), profile, ..open };
-        Ok(self.ask::<OpenedPicture>(&Request::OpenPicture(open), blobs)?.0.session)
+    fn send_picture(&self, photo: &Photo, open: OpenPicture) -> Result<SessionInfo> {
+        self.client.open_picture(&pixels(&photo.image)?, photo.profile.as_deref(), open).map_err(|failure| as_written(failure).into())
     }
 
     /// Says what the items of a picture are; `words` is what was said of them.
@@ -209,22 +198,16 @@ impl Connection<'_> {
         items: &Segmentation,
         words: Option<std::collections::BTreeMap<String, Words>>,
     ) -> Result<SessionInfo> {
-        let labels = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
-        let set = SetItems { session: session.to_owned(), picture, names: items.names().to_vec(), items: Items::Labels(0), words };
-        Ok(self.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels(&labels)?)])?.0)
+        let (width, height) = (items.size().width() as u32, items.size().height() as u32);
+        let labels = Labels { names: items.names().to_vec(), numbers: items.labels().to_vec(), words };
+        self.client.set_labels(session, picture, (width, height), labels).map_err(|failure| as_written(failure).into())
     }
 
     /// What edits would come to on items that are `before` them.
     pub(crate) fn plan(&self, plan: request::Plan, blobs: Vec<Blob>, before: &Segmentation) -> Result<(Planned, EditPlan)> {
-        let (planned, blobs) = self.ask::<Planned>(&Request::Plan(Box::new(plan)), blobs)?;
-        let mut samples = blobs.into_iter().filter_map(|blob| match blob {
-            Blob::Pixels(pixels) => Some(pixels.into_samples()),
-            Blob::Bytes(_) => None,
-        });
-        let (Some(dedit_protocol::Samples::U16(labels)), Some(dedit_protocol::Samples::F32(change))) = (samples.next(), samples.next())
-        else {
-            return Err(Error::new(ErrorKind::Connection, "the daemon's plan lacks its pictures").hint("update dedit and its daemon"));
-        };
+        let (planned, blobs) = self.ask(plan, blobs)?;
+        let mut blobs = Blobs::from(blobs);
+        let (labels, change) = (blobs.labels(0)?, blobs.mask(1)?);
         let after = Segmentation::from_labels(before.size(), planned.names.clone(), labels)?;
         let prompts = planned.names.iter().map(|name| ItemPrompt::tokens(ItemRef::target(name))).collect();
         let change = ItemMask::new(before.size(), change)?;
@@ -234,21 +217,14 @@ impl Connection<'_> {
     /// A session's picture or reference picture, with its items and what was said of them.
     pub(crate) fn fetch(&self, session: &str, picture: Which) -> Result<(Picture, Fetched)> {
         let fetch = Fetch { session: session.to_owned(), picture, pixels: true };
-        let (fetched, blobs) = self.ask::<Fetched>(&Request::Fetch(fetch), Vec::new())?;
-        let mut blobs: Vec<Option<Blob>> = blobs.into_iter().map(Some).collect();
-        let mut take = |index: Option<usize>| index.and_then(|index| blobs.get_mut(index)?.take());
-        let (Some(Blob::Pixels(labels)), Some(Blob::Pixels(pixels))) = (take(fetched.labels), take(fetched.pixels)) else {
+        let (fetched, blobs) = self.ask(fetch, Vec::new())?;
+        let Some(labels) = fetched.labels else {
             return Err(Error::usage("this session has no items yet").at(&fetched.session.folder).hint("learn the picture first"));
         };
-        let profile = match take(fetched.profile) {
-            Some(Blob::Bytes(profile)) => Some(profile),
-            _ => None,
-        };
-        let image = image(pixels)?;
-        let labels = match labels.into_samples() {
-            dedit_protocol::Samples::U16(labels) => labels,
-            _ => Vec::new(),
-        };
+        let mut blobs = Blobs::from(blobs);
+        let labels = blobs.labels(labels)?;
+        let profile = fetched.profile.map(|profile| blobs.bytes(profile)).transpose()?;
+        let image = image(blobs.pixels(fetched.pixels.unwrap_or(usize::MAX))?)?;
         let items = Segmentation::from_labels(image.size(), fetched.names.clone(), labels)?;
         Ok((Picture { photo: Photo { image, profile }, items }, fetched))
     }

@@ -1,13 +1,14 @@
 //! A request under way.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use dedit_protocol::event::read;
 use dedit_protocol::request::Cancel;
-use dedit_protocol::{Blob, Event, Failure, FailureKind, Request};
+use dedit_protocol::{Ask, Blob, Event, Failure, FailureKind, Request};
 use serde::de::DeserializeOwned;
 
 use crate::arrivals::gone;
@@ -18,13 +19,14 @@ const LONG: Duration = Duration::from_secs(3600);
 /// How long a wait takes between two questions whether to stop.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// A request under way. What still comes for one that is dropped is passed by; its job goes on.
-pub struct Call<'c> {
+/// A request under way, whose answer is a `T`. Events that still come for one that is dropped are ignored; its job goes on.
+pub struct Call<'c, T> {
     connection: &'c Connection,
     serial: u32,
     events: Receiver<Event>,
     wish: Wish,
     ended: bool,
+    answer: PhantomData<fn() -> T>,
 }
 
 /// Whether the job is to be stopped.
@@ -37,12 +39,12 @@ enum Wish {
     Told,
 }
 
-impl<'c> Call<'c> {
+impl<'c, T: DeserializeOwned> Call<'c, T> {
     /// Sends a request.
-    pub(crate) fn begin(connection: &'c Connection, request: &Request, blobs: Vec<Blob>) -> Result<Self, Failure> {
+    pub(crate) fn begin(connection: &'c Connection, request: impl Ask<Answer = T>, blobs: Vec<Blob>) -> Result<Self, Failure> {
         let (serial, events) = connection.arrivals.enrol()?;
-        let call = Self { connection, serial, events, wish: Wish::GoOn, ended: false };
-        connection.say(serial, request, blobs)?;
+        let call = Self { connection, serial, events, wish: Wish::GoOn, ended: false, answer: PhantomData };
+        connection.say(serial, &request.into(), blobs)?;
         Ok(call)
     }
 
@@ -89,11 +91,9 @@ impl<'c> Call<'c> {
 
     /// Waits for the answer and its blobs. `heard` gets every event before it, and says whether to go on: `Break` cancels, once.
     ///
-    /// Requests that answer with nothing are read as [`Nothing`](dedit_protocol::request::Nothing).
-    ///
     /// # Errors
     /// What the daemon says went wrong; `Cancelled` when the job was stopped; `Connection` when the daemon is gone.
-    pub fn finish<T: DeserializeOwned>(self, heard: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(T, Vec<Blob>), Failure> {
+    pub fn finish(self, heard: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(T, Vec<Blob>), Failure> {
         self.wait(LONG, &|| false, heard)
     }
 
@@ -102,18 +102,14 @@ impl<'c> Call<'c> {
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub fn finish_unless<T: DeserializeOwned>(
-        self,
-        stop: &dyn Fn() -> bool,
-        heard: &mut dyn FnMut(Event),
-    ) -> Result<(T, Vec<Blob>), Failure> {
+    pub fn finish_unless(self, stop: &dyn Fn() -> bool, heard: &mut dyn FnMut(Event)) -> Result<(T, Vec<Blob>), Failure> {
         self.wait(SHORT, stop, &mut |event| {
             heard(event);
             ControlFlow::Continue(())
         })
     }
 
-    fn wait<T: DeserializeOwned>(
+    fn wait(
         mut self,
         patience: Duration,
         stop: &dyn Fn() -> bool,
@@ -145,7 +141,7 @@ impl<'c> Call<'c> {
     }
 }
 
-impl Drop for Call<'_> {
+impl<T> Drop for Call<'_, T> {
     fn drop(&mut self) {
         if !self.ended {
             self.connection.arrivals.forget(self.serial);
@@ -153,7 +149,7 @@ impl Drop for Call<'_> {
     }
 }
 
-impl fmt::Debug for Call<'_> {
+impl<T> fmt::Debug for Call<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("serial", &self.serial).field("wish", &self.wish).field("ended", &self.ended).finish_non_exhaustive()
     }

@@ -10,8 +10,7 @@ use std::time::Instant;
 use dedit_protocol::answer::Welcome;
 use dedit_protocol::event::{SessionInfo, read};
 use dedit_protocol::request::Hello;
-use dedit_protocol::{Blob, Event, Failure, FailureKind, Request, socket};
-use serde::de::DeserializeOwned;
+use dedit_protocol::{Ask, Blob, Event, Failure, FailureKind, socket};
 
 use crate::call::Call;
 use crate::connection::{Connection, GREETING, halves, silent};
@@ -31,7 +30,7 @@ impl Client {
     /// `Connection` where the other side is no daemon, does not answer, or speaks no version that this side speaks; what it says where it refuses.
     pub fn over(reader: impl Read + Send + 'static, writer: impl Write + Send + 'static, hello: &Hello) -> Result<Self, Failure> {
         let connection = Connection::open(reader, writer, GREETING)?;
-        let welcome = welcomed(Call::begin(&connection, &Request::Hello(hello.clone()), Vec::new())?)?;
+        let welcome = welcomed(Call::begin(&connection, hello.clone(), Vec::new())?)?;
         Ok(Self { connection, welcome })
     }
 
@@ -97,21 +96,19 @@ impl Client {
             && beginning(Path::new(&self.welcome.token_file), token.len() as u64 + 2).is_ok_and(|found| found.trim_end() == token)
     }
 
-    /// Sends a request; the blobs are those that its head counts. What comes of it is heard from the call.
+    /// Sends a request; its fields name `blobs` by index. Events and the answer come from the call.
     ///
     /// # Errors
     /// `Connection` when the daemon is gone; `Usage` where the request does not fit into a message.
-    pub fn send(&self, request: &Request, blobs: Vec<Blob>) -> Result<Call<'_>, Failure> {
+    pub fn send<R: Ask>(&self, request: R, blobs: Vec<Blob>) -> Result<Call<'_, R::Answer>, Failure> {
         Call::begin(&self.connection, request, blobs)
     }
 
-    /// Sends a request and waits for its answer; events before it are dropped.
-    ///
-    /// Requests that answer with nothing are read as [`Nothing`](dedit_protocol::request::Nothing).
+    /// Sends a request and waits for its answer and the answer's blobs; events before it are dropped.
     ///
     /// # Errors
     /// As [`send`](Self::send) and [`Call::finish`].
-    pub fn ask<T: DeserializeOwned>(&self, request: &Request, blobs: Vec<Blob>) -> Result<(T, Vec<Blob>), Failure> {
+    pub fn ask<R: Ask>(&self, request: R, blobs: Vec<Blob>) -> Result<(R::Answer, Vec<Blob>), Failure> {
         self.send(request, blobs)?.finish(&mut |_| ControlFlow::Continue(()))
     }
 
@@ -128,7 +125,7 @@ impl fmt::Debug for Client {
 }
 
 /// The answer to `hello`, which is as quick as the greeting before it.
-fn welcomed(mut call: Call<'_>) -> Result<Welcome, Failure> {
+fn welcomed(mut call: Call<'_, Welcome>) -> Result<Welcome, Failure> {
     let deadline = Instant::now() + GREETING;
     while let Some(event) = call.next(deadline.saturating_duration_since(Instant::now()))? {
         match event {

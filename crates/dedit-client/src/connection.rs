@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use dedit_protocol::request::Goodbye;
 use dedit_protocol::{Blob, Failure, FailureKind, Frame, Request, handshake};
 
 use crate::arrivals::{Arrivals, gone};
@@ -83,7 +84,7 @@ impl Drop for Connection {
     /// The daemon closes the connection when it hears this, which ends the thread that reads.
     fn drop(&mut self) {
         let serial = self.arrivals.unheard();
-        let _ = self.say(serial, &Request::Goodbye(dedit_protocol::request::Nothing {}), Vec::new());
+        let _ = self.say(serial, &Request::Goodbye(Goodbye {}), Vec::new());
         *lock(&self.writer) = None;
     }
 }

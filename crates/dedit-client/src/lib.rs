@@ -9,12 +9,16 @@
 #![forbid(unsafe_code)]
 
 mod arrivals;
+mod blobs;
 mod call;
 mod client;
 mod connection;
+mod pictures;
 mod program;
 mod start;
 
+pub use blobs::Blobs;
 pub use call::Call;
 pub use client::Client;
+pub use pictures::Labels;
 pub use program::{NOTE, PROGRAM_VARIABLE, Program, can_be_run};

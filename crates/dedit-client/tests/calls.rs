@@ -12,20 +12,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dedit_client::Client;
-use dedit_protocol::answer::Status;
+use dedit_protocol::answer::{Learned, Nothing, Status};
 use dedit_protocol::event::{Progress, Queued};
-use dedit_protocol::request::{Cancel, Hello, Learn, Nothing};
+use dedit_protocol::request::{self, Cancel, Hello, Learn};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Frame, Request};
 use fake::{Piped, met};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn learn() -> Request {
-    Request::Learn(Learn::default())
+fn learn() -> Learn {
+    Learn::default()
 }
 
-fn status() -> Request {
-    Request::Status(Nothing {})
+fn status() -> request::Status {
+    request::Status {}
 }
 
 fn clients(clients: usize) -> Event {
@@ -37,7 +37,7 @@ fn queued() -> Event {
 }
 
 fn progress() -> Event {
-    Event::Progress(Progress { stage: "training".to_owned(), ..Progress::default() })
+    Event::Progress(Progress { stage: "training".into(), ..Progress::default() })
 }
 
 #[test]
@@ -53,12 +53,12 @@ fn answers_find_their_calls_in_whatever_order_they_come() {
         }
         peer.hear_goodbye();
     });
-    let calls = [(); 3].map(|()| client.send(&status(), Vec::new()).unwrap());
+    let calls = [(); 3].map(|()| client.send(status(), Vec::new()).unwrap());
     thread::scope(|scope| {
         for (at, call) in calls.into_iter().enumerate() {
             scope.spawn(move || {
                 let mut heard = Vec::new();
-                let (answer, blobs): (Status, _) = call.finish_unless(&|| false, &mut |event| heard.push(event)).unwrap();
+                let (answer, blobs) = call.finish_unless(&|| false, &mut |event| heard.push(event)).unwrap();
                 assert_eq!((answer.clients, blobs), (at, vec![Blob::Bytes(vec![at as u8])]));
                 assert_eq!(heard, [progress()]);
             });
@@ -124,10 +124,10 @@ fn a_call_ends_as_the_daemon_says() {
     for (name, writes, expected) in CASES {
         let (client, daemon) = met(|mut peer| {
             let (serial, request) = peer.hear().unwrap();
-            assert_eq!(request, status());
+            assert_eq!(request, status().into());
             writes(&mut peer, serial);
         });
-        match (client.ask::<Status>(&status(), Vec::new()), expected) {
+        match (client.ask(status(), Vec::new()), expected) {
             (Ok((answer, _)), Ok(expected)) => assert_eq!(answer.clients, *expected, "{name}"),
             (Err(failure), Err((kind, words))) => {
                 assert!(failure.kind == *kind && failure.to_string().contains(words), "{name}: {failure:?}");
@@ -142,20 +142,20 @@ fn a_call_ends_as_the_daemon_says() {
 fn events_are_waited_for_no_longer_than_asked() {
     let (client, daemon) = met(|mut peer| {
         let (serial, _) = peer.hear().unwrap();
-        assert_eq!(peer.hear().unwrap().1, status());
+        assert_eq!(peer.hear().unwrap().1, status().into());
         peer.say(serial, queued());
         peer.say(serial, clients(1));
         peer.hear_goodbye();
     });
-    let mut call = client.send(&learn(), Vec::new()).unwrap();
+    let mut call = client.send(learn(), Vec::new()).unwrap();
     assert_eq!(call.next(Duration::ZERO).unwrap(), None);
     assert_eq!(call.next(Duration::from_millis(50)).unwrap(), None);
     // A call that is dropped hears nothing, and disturbs nobody.
-    drop(client.send(&status(), Vec::new()).unwrap());
+    drop(client.send(status(), Vec::new()).unwrap());
     assert_eq!(call.next(SOON).unwrap(), Some(queued()));
     assert_eq!(call.next(SOON).unwrap(), Some(clients(1)));
     assert_eq!(call.next(SOON).unwrap(), None, "at once, when all was heard");
-    let failure = call.finish::<Status>(&mut |_| ControlFlow::Continue(())).unwrap_err();
+    let failure = call.finish(&mut |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Internal, "{failure}");
     drop(client);
     daemon.join().unwrap();
@@ -165,7 +165,7 @@ fn events_are_waited_for_no_longer_than_asked() {
 fn stops(first: &'static [fn() -> Event]) -> (Client, thread::JoinHandle<()>) {
     met(move |mut peer| {
         let (serial, request) = peer.hear().unwrap();
-        assert_eq!(request, learn());
+        assert_eq!(request, learn().into());
         for event in first {
             peer.say(serial, event());
         }
@@ -186,7 +186,7 @@ fn was_cancelled<T: std::fmt::Debug>(outcome: Result<T, Failure>) {
 fn a_job_is_stopped_by_what_hears_of_it() {
     let (client, daemon) = stops(&[queued, progress, progress]);
     let mut heard = 0;
-    let outcome = client.send(&learn(), Vec::new()).unwrap().finish::<Nothing>(&mut |_| {
+    let outcome = client.send(learn(), Vec::new()).unwrap().finish(&mut |_| {
         heard += 1;
         if heard > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -200,8 +200,8 @@ fn a_job_is_stopped_by_what_hears_of_it() {
 fn a_job_is_stopped_though_no_event_comes() {
     let (client, daemon) = stops(&[queued]);
     let heard = Cell::new(0);
-    let call = client.send(&learn(), Vec::new()).unwrap();
-    was_cancelled(call.finish_unless::<Nothing>(&|| heard.get() > 0, &mut |_| heard.set(heard.get() + 1)));
+    let call = client.send(learn(), Vec::new()).unwrap();
+    was_cancelled(call.finish_unless(&|| heard.get() > 0, &mut |_| heard.set(heard.get() + 1)));
     drop(client);
     daemon.join().unwrap();
 }
@@ -219,11 +219,11 @@ fn a_job_is_stopped_once_it_has_a_number() {
         peer.say(serial, Event::Cancelled);
         peer.hear_goodbye();
     });
-    let mut call = client.send(&learn(), Vec::new()).unwrap();
+    let mut call = client.send(learn(), Vec::new()).unwrap();
     call.cancel().unwrap();
     call.cancel().unwrap();
     cancelled.send(()).unwrap();
-    was_cancelled(call.finish::<Nothing>(&mut |_| ControlFlow::Break(())));
+    was_cancelled(call.finish(&mut |_| ControlFlow::Break(())));
     drop(client);
     daemon.join().unwrap();
 }
@@ -231,8 +231,8 @@ fn a_job_is_stopped_once_it_has_a_number() {
 #[test]
 fn a_job_is_stopped_before_anybody_has_taken_the_event_with_its_number() {
     let (client, daemon) = stops(&[queued]);
-    let call = client.send(&learn(), Vec::new()).unwrap();
-    was_cancelled(call.finish_unless::<Nothing>(&|| true, &mut |_| {}));
+    let call = client.send(learn(), Vec::new()).unwrap();
+    was_cancelled(call.finish_unless(&|| true, &mut |_| {}));
     drop(client);
     daemon.join().unwrap();
 }
@@ -242,12 +242,12 @@ fn a_job_that_was_faster_than_its_cancel_has_an_answer() {
     let (client, daemon) = met(|mut peer| {
         let (serial, _) = peer.hear().unwrap();
         peer.say(serial, queued());
-        peer.say(serial, clients(5));
+        peer.say(serial, Event::finished(&Learned { steps: [5, 6], ..Learned::default() }, Vec::new()));
     });
-    let call = client.send(&learn(), Vec::new()).unwrap();
+    let call = client.send(learn(), Vec::new()).unwrap();
     // It cannot even be told any more.
     daemon.join().unwrap();
-    assert_eq!(call.finish::<Status>(&mut |_| ControlFlow::Break(())).unwrap().0.clients, 5);
+    assert_eq!(call.finish(&mut |_| ControlFlow::Break(())).unwrap().0.steps, [5, 6]);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn everybody_who_waits_hears_at_once_that_the_daemon_is_gone() {
         let serials: Vec<u32> = (0..CALLS).map(|_| peer.hear().unwrap().0).collect();
         peer.say(serials[0], clients(1));
     });
-    let calls: Vec<_> = (0..CALLS).map(|_| client.send(&status(), Vec::new()).unwrap()).collect();
+    let calls: Vec<_> = (0..CALLS).map(|_| client.send(status(), Vec::new()).unwrap()).collect();
     let begun = Instant::now();
     daemon.join().unwrap();
     let outcomes: Vec<Result<(Status, _), _>> = thread::scope(|scope| {
@@ -267,7 +267,7 @@ fn everybody_who_waits_hears_at_once_that_the_daemon_is_gone() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     // What was said before still counts.
     assert_eq!(outcomes[0].as_ref().unwrap().0.clients, 1);
-    let later = client.send(&status(), Vec::new()).map(drop).unwrap_err();
+    let later = client.send(status(), Vec::new()).map(drop).unwrap_err();
     for failure in outcomes.iter().skip(1).map(|outcome| outcome.as_ref().unwrap_err()).chain([&later]) {
         assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Connection, "the D-Edit daemon is gone"));
     }
@@ -280,10 +280,10 @@ fn a_request_that_fits_into_no_message_harms_nothing() {
         peer.say(serial, clients(2));
         peer.hear_goodbye();
     });
-    let huge = Request::Hello(Hello { client: "x".repeat(2 << 20), version: String::new() });
-    let failure = client.ask::<Nothing>(&huge, Vec::new()).unwrap_err();
+    let huge = Hello { client: "x".repeat(2 << 20), version: String::new() };
+    let failure = client.ask(huge, Vec::new()).unwrap_err();
     assert!(failure.kind == FailureKind::Usage && failure.to_string().contains("'hello' cannot be sent"), "{failure}");
-    assert_eq!(client.ask::<Status>(&status(), Vec::new()).unwrap().0.clients, 2);
+    assert_eq!(client.ask(status(), Vec::new()).unwrap().0.clients, 2);
     drop(client);
     daemon.join().unwrap();
 }

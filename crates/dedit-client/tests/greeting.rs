@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 
 use dedit_client::{Call, Client};
-use dedit_protocol::answer::Welcome;
+use dedit_protocol::answer::{Nothing, Welcome};
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::Nothing;
+use dedit_protocol::request;
 use dedit_protocol::{Event, Failure, FailureKind, Request, features, handshake};
 use fake::{Piped, hello, meet, met};
 
@@ -130,7 +130,7 @@ fn news_are_the_newest_of_each_session() {
         peer.hear_goodbye();
     });
     assert_eq!(client.news(), []);
-    client.ask::<Nothing>(&Request::Unload(Nothing {}), Vec::new()).unwrap();
+    client.ask(request::Unload {}, Vec::new()).unwrap();
     assert_eq!(client.news(), [info("b", 5), info("a", 2)]);
     assert_eq!(client.news(), []);
     drop(client);
@@ -142,5 +142,5 @@ fn clients_are_shared_and_calls_move_between_threads() {
     fn shared<T: Send + Sync>() {}
     fn moved<T: Send>() {}
     shared::<Client>();
-    moved::<Call<'_>>();
+    moved::<Call<'_, Nothing>>();
 }

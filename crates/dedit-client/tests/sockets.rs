@@ -14,9 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dedit_client::{Client, Program};
-use dedit_protocol::answer::Welcome;
-use dedit_protocol::request::{Hello, Nothing};
-use dedit_protocol::{Blob, FailureKind, Request, socket};
+use dedit_protocol::request::{self, Hello};
+use dedit_protocol::{Blob, FailureKind, socket};
 use fake::{hello, serve};
 
 /// This test program, told to be the daemon below.
@@ -47,7 +46,7 @@ fn is_a_daemon_when_started_as_one() {
 }
 
 fn shut_down(client: &Client) {
-    client.ask::<Nothing>(&Request::Shutdown(Nothing {}), Vec::new()).unwrap();
+    client.ask(request::Shutdown {}, Vec::new()).unwrap();
 }
 
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
@@ -153,9 +152,9 @@ fn one_daemon_serves_many_clients() {
     });
     eventually("it listens", || path.exists());
     let ask = |client: &Client, name: String| {
-        let request = Request::Hello(Hello { client: name.clone(), version: String::new() });
+        let request = Hello { client: name.clone(), version: String::new() };
         let blobs = vec![Blob::Bytes(name.clone().into_bytes())];
-        let (answer, answered): (Welcome, _) = client.ask(&request, blobs.clone()).unwrap();
+        let (answer, answered) = client.ask(request, blobs.clone()).unwrap();
         assert_eq!((answer.version, answered), (name, blobs));
     };
     let shared = Client::connect(&path, &hello()).unwrap();

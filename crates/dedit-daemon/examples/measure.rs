@@ -9,10 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dedit_client::Client;
-use dedit_protocol::answer::{Edited, Learned, OpenedPicture, Status};
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{Edit, EditOptions, EditVerb, Hello, Items, Learn, Nothing, OpenPicture, SetItems, Which};
-use dedit_protocol::{Blob, Event, Pixels, Request, Samples};
+use dedit_protocol::request::{self, Edit, EditOptions, EditVerb, Hello, Items, Learn, OpenPicture, SetItems, Which};
+use dedit_protocol::{Blob, Event, Pixels, Samples};
 use tempfile::TempDir;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -83,7 +82,7 @@ fn picture(side: u32) -> Result<Pixels> {
 fn open(client: &Client, picture: &Pixels, digest: &str, send: bool) -> Result<SessionInfo> {
     let open = OpenPicture { digest: digest.to_owned(), pixels: send.then_some(0), ..OpenPicture::default() };
     let blobs = if send { vec![Blob::Pixels(picture.clone())] } else { Vec::new() };
-    let (answer, _): (OpenedPicture, _) = client.ask(&Request::OpenPicture(open), blobs)?;
+    let (answer, _) = client.ask(open, blobs)?;
     if answer.known { Ok(answer.session) } else { Err("the picture is not known".into()) }
 }
 
@@ -96,19 +95,19 @@ fn learned(client: &Client, picture: &Pixels) -> Result<String> {
     let labels = Pixels::new(side, side, 1, Samples::U8(labels)).ok_or("no items")?;
     let names = vec!["bag".to_owned(), "table".to_owned()];
     let items = SetItems { session: session.clone(), picture: Which::Target, names, items: Items::Labels(0), words: None };
-    let _: (SessionInfo, _) = client.ask(&Request::SetItems(items), vec![Blob::Pixels(labels)])?;
-    let _: (Learned, _) = client.ask(&Request::Learn(Learn { session: session.clone(), ..Learn::default() }), Vec::new())?;
+    client.ask(items, vec![Blob::Pixels(labels)])?;
+    client.ask(Learn { session: session.clone(), ..Learn::default() }, Vec::new())?;
     Ok(session)
 }
 
-fn edit(session: &str, seed: u64) -> Request {
-    Request::Edit(Box::new(Edit {
+fn edit(session: &str, seed: u64) -> Edit {
+    Edit {
         session: session.to_owned(),
         edits: vec![EditVerb::Replace { item: "bag".to_owned(), prompt: "a hat".to_owned() }],
         options: EditOptions { seed: Some(seed), ..EditOptions::default() },
         base: Some(0),
         ..Edit::default()
-    }))
+    }
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -127,7 +126,7 @@ fn round_trip() -> Result<()> {
         open(&client, &picture, &digest, false)?;
         opened.push(begun.elapsed().as_secs_f64() * 1e3);
         let begun = Instant::now();
-        let (told, _): (Edited, _) = client.ask(&edit(&session, seed), Vec::new())?;
+        let (told, _) = client.ask(edit(&session, seed), Vec::new())?;
         let engine = told.settings["engine_seconds"].as_f64().unwrap_or_default();
         edited.push((begun.elapsed().as_secs_f64() - engine) * 1e3);
     }
@@ -159,8 +158,8 @@ fn second_edit() -> Result<()> {
     for seed in 0..10 {
         let begun = Instant::now();
         let mut first = None;
-        let call = client.send(&edit(&session, seed), Vec::new())?;
-        let _: (Edited, _) = call.finish(&mut |event| {
+        let call = client.send(edit(&session, seed), Vec::new())?;
+        call.finish(&mut |event| {
             if matches!(&event, Event::Progress(progress) if progress.step == 1) {
                 first.get_or_insert(begun.elapsed());
             }
@@ -180,7 +179,7 @@ fn many_clients() -> Result<()> {
             let socket = daemon.socket();
             std::thread::spawn(move || -> std::result::Result<usize, String> {
                 let client = connect(&socket).map_err(|error| error.to_string())?;
-                let asked = (0..100).map(|_| client.ask::<Status>(&Request::Status(Nothing {}), Vec::new()));
+                let asked = (0..100).map(|_| client.ask(request::Status {}, Vec::new()));
                 Ok(asked.flatten().count())
             })
         })

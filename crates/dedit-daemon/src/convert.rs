@@ -9,9 +9,10 @@ use dedit_edit::{
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
+use dedit_protocol::names::{self, ItemChange, SessionState, Verb};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
-use dedit_session::{Found, Frame, Info, JobEvent, JobOutput, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
 
 /// An error as it goes over the wire.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -270,17 +271,17 @@ pub(crate) fn region(rect: Rect) -> Region {
 
 pub(crate) fn session_info(info: &Info) -> SessionInfo {
     let state = match info.state {
-        State::Opened => "opened",
-        State::Items => "items",
-        State::Learning => "learning",
-        State::Learned => "learned",
+        State::Opened => SessionState::Opened,
+        State::Items => SessionState::Items,
+        State::Learning => SessionState::Learning,
+        State::Learned => SessionState::Learned,
     };
     let [items, reference_items] = info.items.clone();
     SessionInfo {
         session: info.session.clone(),
         name: info.name.clone(),
         folder: info.folder.display().to_string(),
-        state: state.to_owned(),
+        state,
         size: info.size.map(|side| side as u32),
         items,
         reference_items,
@@ -297,7 +298,7 @@ pub(crate) fn planned(plan: &EditPlan) -> Result<(answer::Planned, Vec<Blob>)> {
     let (before, after) = (plan.before().bounding_boxes(), plan.after().bounding_boxes());
     let item = |(was, name): (usize, &String)| {
         let number = plan.after().names().iter().position(|after| after == name);
-        let changes = plan.changes().iter().filter(|change| change.item == *name).map(|change| named(change.kind).to_owned());
+        let changes = plan.changes().iter().filter(|change| change.item == *name).map(|change| item_change(change.kind));
         PlannedItem {
             name: name.clone(),
             number,
@@ -314,14 +315,14 @@ pub(crate) fn planned(plan: &EditPlan) -> Result<(answer::Planned, Vec<Blob>)> {
     Ok((told, vec![labels_blob(plan.after())?, mask_blob(plan.change())?]))
 }
 
-fn named(kind: ChangeKind) -> &'static str {
+fn item_change(kind: ChangeKind) -> ItemChange {
     match kind {
-        ChangeKind::Prompt => "prompt",
-        ChangeKind::Moved(_) => "moved",
-        ChangeKind::Reshaped => "reshaped",
-        ChangeKind::Removed => "removed",
-        ChangeKind::Regenerated => "regenerated",
-        ChangeKind::Adjusted => "adjusted",
+        ChangeKind::Prompt => ItemChange::Prompt,
+        ChangeKind::Moved(_) => ItemChange::Moved,
+        ChangeKind::Reshaped => ItemChange::Reshaped,
+        ChangeKind::Removed => ItemChange::Removed,
+        ChangeKind::Regenerated => ItemChange::Regenerated,
+        ChangeKind::Adjusted => ItemChange::Adjusted,
     }
 }
 
@@ -335,11 +336,21 @@ pub(crate) fn model_info(found: &Found, description: Option<&str>) -> answer::Mo
     }
 }
 
+pub(crate) fn job_kind(kind: JobKind) -> names::JobKind {
+    match kind {
+        JobKind::Load => names::JobKind::Load,
+        JobKind::Learn => names::JobKind::Learn,
+        JobKind::Edit => names::JobKind::Edit,
+    }
+}
+
 /// What is heard of a job, as an event; `verb` is that of an edit.
-pub(crate) fn event(event: JobEvent, verb: &str) -> Event {
+pub(crate) fn event(event: JobEvent, verb: &Verb) -> Event {
     match event {
         JobEvent::Queued { job, position } => Event::Queued(Queued { job, position }),
-        JobEvent::Step { stage, step, of, loss, seconds_left } => Event::Progress(Progress { stage, step, of, loss, seconds_left }),
+        JobEvent::Step { stage, step, of, loss, seconds_left } => {
+            Event::Progress(Progress { stage: stage.into(), step, of, loss, seconds_left })
+        }
         JobEvent::Preview(image) => Event::Preview(image_blob(image).into_iter().collect()),
         JobEvent::Note(note) => Event::Note(note),
         JobEvent::Done(output) => finished(output, verb).unwrap_or_else(|error| Event::Failed(failure(&error))),
@@ -348,7 +359,7 @@ pub(crate) fn event(event: JobEvent, verb: &str) -> Event {
     }
 }
 
-fn finished(output: JobOutput, verb: &str) -> Result<Event> {
+fn finished(output: JobOutput, verb: &Verb) -> Result<Event> {
     Ok(match output {
         // Whoever asked for it hears which models there are.
         JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
@@ -379,7 +390,7 @@ fn finished(output: JobOutput, verb: &str) -> Result<Event> {
             let answer = answer::Edited {
                 revision: edited.revision,
                 base: edited.base,
-                verb: verb.to_owned(),
+                verb: verb.clone(),
                 region: region(edited.region),
                 changed_pixels_outside: edited.changed_pixels_outside,
                 steps: edited.steps,

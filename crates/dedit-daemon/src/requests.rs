@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dedit_edit::{Edit, Error, ItemMask, Rect, Result, Size};
-use dedit_protocol::answer::{self, Welcome};
-use dedit_protocol::request::{self, EditVerb, Nothing, PlanOptions, Request, Which};
+use dedit_protocol::answer::{self, Nothing, Welcome};
+use dedit_protocol::names::Verb;
+use dedit_protocol::request::{self, EditVerb, PlanOptions, Request, Which};
 use dedit_protocol::{Blob, Event, Failure, features};
 use dedit_segment::Hint;
 use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Opening, Original, PlanRequest, Reporter, Revision};
@@ -21,7 +22,8 @@ struct Passing {
     daemon: Arc<Daemon>,
     outgoing: Arc<Outgoing>,
     serial: u32,
-    verb: String,
+    /// That of an edit.
+    verb: Verb,
 }
 
 impl Reporter for Passing {
@@ -69,7 +71,9 @@ impl Client {
         let answer = match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
-            Request::Load(choice) => sessions.load(self.number, convert::model_choice(choice), self.passing(serial, "")).map(|()| None),
+            Request::Load(load) => {
+                sessions.load(self.number, convert::model_choice(load.0), self.passing(serial, Verb::default())).map(|()| None)
+            }
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
                 let folder = open.folder.as_deref().map(Path::new);
@@ -113,8 +117,8 @@ impl Client {
         answer.map_err(|error| convert::failure(&error))
     }
 
-    fn passing(&self, serial: u32, verb: &str) -> Arc<Passing> {
-        Arc::new(Passing { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb: verb.to_owned() })
+    fn passing(&self, serial: u32, verb: Verb) -> Arc<Passing> {
+        Arc::new(Passing { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb })
     }
 
     fn hello(&self, hello: request::Hello) -> Event {
@@ -192,7 +196,7 @@ impl Client {
             options: convert::learn_options(&learn.options),
             restart: learn.restart,
         };
-        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, "learn"))?;
+        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, Verb::default()))?;
         Ok(None)
     }
 
@@ -202,7 +206,7 @@ impl Client {
         let frame = blobs.frame(frame, edit.edits.len())?;
         let (original, size) = self.original(&edit.session, edit.base, frame)?;
         let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
-        let verb = written.first().and_then(|verb| verb["verb"].as_str()).unwrap_or_default().to_owned();
+        let verb = edit.edits.first().map(EditVerb::verb).unwrap_or_default();
         let planning = planning(edit.edits, edit.plan, original, &mut blobs, size)?;
         // They are for the history, which keeps nothing of a frame.
         let kept: &[Edit] = if planning.original.is_frame() { &[] } else { &planning.edits };
@@ -217,7 +221,7 @@ impl Client {
             previews: edit.previews,
             note: edit.note,
         };
-        sessions.edit(self.number, &edit.session, request, edit.keep, self.passing(serial, &verb))?;
+        sessions.edit(self.number, &edit.session, request, edit.keep, self.passing(serial, verb))?;
         Ok(None)
     }
 
@@ -262,7 +266,7 @@ impl Client {
         let names = daemon.names();
         let job = |job: &dedit_session::JobInfo| answer::JobInfo {
             job: job.job,
-            what: job.kind.label().to_owned(),
+            what: convert::job_kind(job.kind),
             session: job.session.clone(),
             client: names.get(&job.client).cloned().unwrap_or_default(),
             position: job.position,

@@ -1,5 +1,4 @@
-//! The answers to requests, by type. `open_session`, `set_items` and `undo` answer with a [`SessionInfo`]; requests that are not named here with nothing, and
-//! `goodbye` not at all.
+//! The answers to requests, by type; [`request`](crate::request) says which request has which.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,12 @@ use serde_json::Value;
 use crate::event::SessionInfo;
 use crate::failure::{Failure, FailureKind};
 use crate::features;
-use crate::request::Words;
+use crate::names::{ItemChange, JobKind, Verb};
+use crate::words::Words;
+
+/// The answer of requests that have nothing to tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nothing {}
 
 /// To `hello`: who the daemon is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +128,7 @@ pub struct Edited {
     /// The revision that was edited; 0 for a frame.
     pub base: u64,
     /// The verb of the first edit.
-    pub verb: String,
+    pub verb: Verb,
     /// Where pixels may have changed.
     pub region: Region,
     /// Pixels outside the plan's region that differ, in any bit.
@@ -159,8 +163,8 @@ pub struct PlannedItem {
     pub before: Option<Region>,
     /// Where it will be.
     pub after: Option<Region>,
-    /// What happens to it: `prompt`, `moved`, `reshaped`, `removed`, `regenerated`, `adjusted`.
-    pub changes: Vec<String>,
+    /// What happens to it.
+    pub changes: Vec<ItemChange>,
 }
 
 /// To `plan`: blob 0 holds the items' numbers after the edit (u16), blob 1 how far each pixel may change (f32).
@@ -261,8 +265,8 @@ pub struct Sessions {
 pub struct JobInfo {
     /// Its number.
     pub job: u64,
-    /// `learn`, `edit` or `load`.
-    pub what: String,
+    /// What it does.
+    pub what: JobKind,
     /// The session.
     pub session: String,
     /// The program that asked for it.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::{Failure, FailureKind};
 use crate::frame::{Blob, Frame};
+use crate::names::{SessionState, Stage};
 
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +46,8 @@ pub struct Queued {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// What is being done, such as `denoising`.
-    pub stage: String,
+    /// What is being done.
+    pub stage: Stage,
     /// Steps of the stage that are done.
     pub step: usize,
     /// Steps of the stage in all, or at most.
@@ -67,8 +68,8 @@ pub struct SessionInfo {
     pub name: String,
     /// The folder that keeps it.
     pub folder: String,
-    /// `opened`, `items`, `learning` or `learned`.
-    pub state: String,
+    /// How far it is.
+    pub state: SessionState,
     /// Width and height of the picture.
     pub size: [u32; 2],
     /// The items' names.

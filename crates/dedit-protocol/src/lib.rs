@@ -15,12 +15,14 @@ pub mod failure;
 pub mod features;
 pub mod frame;
 pub mod handshake;
+pub mod names;
 pub mod pixels;
 pub mod request;
 pub mod socket;
+mod words;
 
 pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use frame::{Blob, Frame, ReadError};
 pub use pixels::{Pixels, Samples};
-pub use request::Request;
+pub use request::{Ask, Request};

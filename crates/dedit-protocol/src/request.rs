@@ -1,17 +1,27 @@
-//! What clients ask for. Numbers are never used again for anything else, and fields are only ever added.
-//!
-//! Fields that name a blob hold its place in the frame.
+//! Requests, by type: the table at the end gives each its number, its name and the type of its answer. Numbers are never used again for anything else, and
+//! fields are only ever added. Fields that name a blob hold its index in the frame.
 
 mod edits;
 mod learning;
 mod pictures;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use edits::{Edit, EditVerb, History, Plan, PlanOptions, ResultOf, Undo};
 pub use learning::{EditOptions, Learn, LearnOptions, Lora, ModelChoice};
-pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, Segment, SetItems, Which, Words};
+pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, Segment, SetItems, Which};
+
+use crate::answer::{self, Edited, Fetched, Learned, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Welcome};
+use crate::event::SessionInfo;
+pub use crate::words::Words;
+
+/// A request that has an answer.
+pub trait Ask: Into<Request> {
+    /// The type of its answer.
+    type Answer: DeserializeOwned;
+}
 
 /// Who is speaking.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +33,6 @@ pub struct Hello {
     pub version: String,
 }
 
-/// Nothing but the question.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Nothing {}
-
 /// A job to be stopped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
@@ -34,12 +40,50 @@ pub struct Cancel {
     pub job: u64,
 }
 
+/// A model to be loaded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Load(pub ModelChoice);
+
+macro_rules! requests_without_fields {
+    ($($(#[$doc:meta])* $name:ident,)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $name {}
+    )+};
+}
+
+requests_without_fields! {
+    /// Which models there are.
+    Models,
+    /// Which sessions there are.
+    Sessions,
+    /// How the daemon is.
+    Status,
+    /// Gives the memory of models back.
+    Unload,
+    /// Ends the daemon; jobs that run are kept to go on later.
+    Shutdown,
+    /// Ends the connection.
+    Goodbye,
+}
+
+/// The type that a variant of [`Request`] holds: the request's own, or a box of it.
+macro_rules! held {
+    ($body:ident) => {
+        $body
+    };
+    ($body:ident, $held:ty) => {
+        $held
+    };
+}
+
 macro_rules! requests {
-    ($($(#[$doc:meta])* $tag:literal $variant:ident($body:ty) = $name:literal,)+) => {
+    ($($(#[$doc:meta])* $tag:literal $name:literal $variant:ident($body:ident $(in $held:ty)?) $(-> $answer:ty)?,)+) => {
         /// A request.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Request {
-            $($(#[$doc])* $variant($body),)+
+            $($(#[$doc])* $variant(held!($body $(, $held)?)),)+
         }
 
         impl Request {
@@ -65,7 +109,7 @@ macro_rules! requests {
             /// A sentence about a head that is not that of such a request.
             pub fn read(tag: u32, head: Map<String, Value>) -> Option<Result<Self, String>> {
                 match tag {
-                    $($tag => Some(match serde_json::from_value::<$body>(Value::Object(head)) {
+                    $($tag => Some(match serde_json::from_value::<held!($body $(, $held)?)>(Value::Object(head)) {
                         Ok(body) => Ok(Self::$variant(body)),
                         Err(error) => Err(format!("the request '{}' is not understood ({error})", $name)),
                     }),)+
@@ -73,50 +117,60 @@ macro_rules! requests {
                 }
             }
         }
+
+        $(impl From<$body> for Request {
+            fn from(request: $body) -> Self {
+                Self::$variant(request.into())
+            }
+        }
+
+        $(impl Ask for $body {
+            type Answer = $answer;
+        })?)+
     };
 }
 
 requests! {
     /// Says who is there; the daemon tells about itself.
-    1 Hello(Hello) = "hello",
+    1 "hello" Hello(Hello) -> Welcome,
     /// Which models there are.
-    2 Models(Nothing) = "models",
+    2 "models" Models(Models) -> answer::Models,
     /// Loads a model ahead of its use.
-    3 Load(ModelChoice) = "load",
+    3 "load" Load(Load) -> answer::Models,
     /// Opens the session of a picture, or begins one.
-    4 OpenPicture(OpenPicture) = "open_picture",
+    4 "open_picture" OpenPicture(OpenPicture) -> OpenedPicture,
     /// Opens a session by its name or folder.
-    5 OpenSession(OpenSession) = "open_session",
+    5 "open_session" OpenSession(OpenSession) -> SessionInfo,
     /// Says what the items of a picture are.
-    6 SetItems(SetItems) = "set_items",
+    6 "set_items" SetItems(SetItems) -> SessionInfo,
     /// Finds the mask of an item.
-    7 Segment(Segment) = "segment",
+    7 "segment" Segment(Segment) -> Segmented,
     /// Learns a picture.
-    8 Learn(Learn) = "learn",
+    8 "learn" Learn(Learn) -> Learned,
     /// Edits a picture.
-    9 Edit(Box<Edit>) = "edit",
+    9 "edit" Edit(Edit in Box<Edit>) -> Edited,
     /// What an edit would come to.
-    10 Plan(Box<Plan>) = "plan",
+    10 "plan" Plan(Plan in Box<Plan>) -> Planned,
     /// What was done in a session.
-    11 History(History) = "history",
+    11 "history" History(History) -> Revisions,
     /// The pixels of a revision.
-    12 Result(ResultOf) = "result",
+    12 "result" Result(ResultOf) -> ResultRegion,
     /// Goes back (or on) to a revision.
-    13 Undo(Undo) = "undo",
+    13 "undo" Undo(Undo) -> SessionInfo,
     /// Stops a job.
-    14 Cancel(Cancel) = "cancel",
+    14 "cancel" Cancel(Cancel) -> Nothing,
     /// Which sessions there are.
-    15 Sessions(Nothing) = "sessions",
+    15 "sessions" Sessions(Sessions) -> answer::Sessions,
     /// Removes a session, or what was learned in it.
-    16 Forget(Forget) = "forget",
+    16 "forget" Forget(Forget) -> Nothing,
     /// How the daemon is.
-    17 Status(Nothing) = "status",
+    17 "status" Status(Status) -> answer::Status,
     /// Gives the memory of models back.
-    18 Unload(Nothing) = "unload",
+    18 "unload" Unload(Unload) -> Nothing,
     /// Ends the daemon; jobs that run are kept to go on later.
-    19 Shutdown(Nothing) = "shutdown",
+    19 "shutdown" Shutdown(Shutdown) -> Nothing,
     /// A session's picture and items.
-    20 Fetch(Fetch) = "fetch",
+    20 "fetch" Fetch(Fetch) -> Fetched,
     /// Ends the connection.
-    21 Goodbye(Nothing) = "goodbye",
+    21 "goodbye" Goodbye(Goodbye),
 }

@@ -13,10 +13,9 @@ use std::fs;
 use std::io::{self, Read, Write};
 
 use dedit_protocol::answer::{
-    Edited, Fetched, Learned, Models, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Sessions, Status, Welcome,
+    Edited, Fetched, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Sessions, Status, Welcome,
 };
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::Nothing;
 use dedit_protocol::{Blob, Event, FailureKind, Frame, ReadError, Request, event, handshake};
 use golden::{Case, Handshake, Message, Side, What, cases};
 use serde::Serialize;

@@ -32,7 +32,7 @@ pub(crate) trait Watch {
 ///
 /// # Errors
 /// What the daemon says; `Cancelled` when it was stopped.
-pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_>, watch: &mut dyn Watch) -> Result<(T, Vec<Blob>), Failure> {
+pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_, T>, watch: &mut dyn Watch) -> Result<(T, Vec<Blob>), Failure> {
     loop {
         if watch.wants_stop() {
             call.cancel()?;
@@ -56,7 +56,7 @@ pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_>, watch: &mut dyn Wa
 /// How far something is, as a share and in words.
 pub(crate) fn told(progress: &Progress) -> (Option<f64>, String) {
     let share = (progress.of > 0).then(|| (progress.step as f64 / progress.of as f64).clamp(0.0, 1.0));
-    let mut text = capitalized(&progress.stage);
+    let mut text = capitalized(progress.stage.as_str());
     if progress.of > 0 {
         let _ = write!(text, " {} of {}", progress.step, progress.of);
     }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use dedit_client::{Client, PROGRAM_VARIABLE, Program};
-use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture};
+use dedit_client::{Blobs, Client, PROGRAM_VARIABLE, Program};
+use dedit_protocol::answer::{Edited, Learned};
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{Edit, Fetch, Hello, Items, Learn, OpenPicture, OpenSession, SetItems, Which};
-use dedit_protocol::{Blob, Event, Pixels, Request, Samples, address, features};
+use dedit_protocol::request::{Edit, Hello, Learn, OpenPicture, OpenSession, Which};
+use dedit_protocol::{Blob, Event, Pixels, Samples, address, features};
 
 use crate::failure::{Failure, FailureKind, stopped};
 use crate::pixels::{Made, Plate};
@@ -53,11 +53,6 @@ pub(crate) struct Labels {
 pub(crate) trait Watch {
     fn wants_stop(&self) -> bool;
     fn heard(&self, event: &Event);
-}
-
-fn broken(what: &str) -> Failure {
-    Failure::new(FailureKind::Connection, format!("the daemon's answer has no {what}"))
-        .hint("update D-Edit: `dedit daemon stop`, then try again")
 }
 
 /// Does something with the daemon, starting one where none runs. Where a connection that was used before is gone, it is done again with another one.
@@ -107,7 +102,7 @@ impl Desk {
         let is_folder = Path::new(name).is_absolute();
         let name = Some(name.trim_start_matches('@').to_owned());
         let open = if is_folder { OpenSession { session: None, folder: name } } else { OpenSession { session: name, folder: None } };
-        Ok(self.client.ask(&Request::OpenSession(open), Vec::new())?.0)
+        Ok(self.client.ask(open, Vec::new())?.0)
     }
 
     /// The session of a picture, in a variant.
@@ -125,42 +120,22 @@ impl Desk {
     /// Pixels are sent only where the daemon does not have them.
     fn send_picture(&self, plate: &Plate, open: OpenPicture) -> Result<SessionInfo, Failure> {
         let open = OpenPicture { digest: plate.digest().to_owned(), ..open };
-        let (asked, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open.clone()), Vec::new())?;
-        if asked.known {
-            return Ok(asked.session);
-        }
-        let open = OpenPicture { pixels: Some(0), ..open };
-        let (opened, _): (OpenedPicture, _) = self.client.ask(&Request::OpenPicture(open), vec![Blob::Pixels(plate.pixels.clone())])?;
-        Ok(opened.session)
+        self.client.open_picture(&plate.pixels, None, open)
     }
 
     /// Says what the items of a picture are.
     pub(crate) fn set_items(&self, session: &str, picture: Which, size: (usize, usize), labels: &Labels) -> Result<SessionInfo, Failure> {
-        let pixels = numbers(size, labels.numbers.clone())?;
-        let set = SetItems {
-            session: session.to_owned(),
-            picture,
-            names: labels.names.clone(),
-            items: Items::Labels(0),
-            words: Some(BTreeMap::new()),
-        };
-        Ok(self.client.ask(&Request::SetItems(set), vec![Blob::Pixels(pixels)])?.0)
+        let Labels { names, numbers } = labels.clone();
+        let labels = dedit_client::Labels { names, numbers, words: Some(BTreeMap::new()) };
+        self.client.set_labels(session, picture, (size.0 as u32, size.1 as u32), labels)
     }
 
     /// Where the items of a session's picture are.
     pub(crate) fn labels(&self, session: &str) -> Result<Labels, Failure> {
-        let fetch = Fetch { session: session.to_owned(), picture: Which::Target, pixels: false };
-        let (fetched, mut blobs): (Fetched, _) = self.client.ask(&Request::Fetch(fetch), Vec::new())?;
-        let Some(labels) = fetched.labels.filter(|labels| *labels < blobs.len()) else {
+        let Some(dedit_client::Labels { names, numbers, .. }) = self.client.labels(session, Which::Target)? else {
             return Err(Failure::new(FailureKind::Input, "the session has no items yet").hint("connect a Mask, or name a mask file"));
         };
-        let Blob::Pixels(pixels) = blobs.swap_remove(labels) else { return Err(broken("items")) };
-        let numbers = match pixels.into_samples() {
-            Samples::U16(numbers) => numbers,
-            Samples::U8(numbers) => numbers.into_iter().map(u16::from).collect(),
-            Samples::F32(_) => return Err(broken("items")),
-        };
-        Ok(Labels { names: fetched.names, numbers })
+        Ok(Labels { names, numbers })
     }
 
     /// Edits a frame.
@@ -168,22 +143,21 @@ impl Desk {
         if watch.wants_stop() {
             return Err(stopped());
         }
-        let call = self.client.send(&Request::Edit(Box::new(edit)), blobs)?;
-        let (edited, blobs): (Edited, _) = call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.heard(&event))?;
-        let Some(Blob::Pixels(pixels)) = blobs.into_iter().next() else { return Err(broken("picture")) };
-        let made = Made { region: edited.region, pixels };
+        let call = self.client.send(edit, blobs)?;
+        let (edited, blobs) = call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.heard(&event))?;
+        let made = Made { region: edited.region, pixels: Blobs::from(blobs).pixels(0)? };
         Ok((edited, made))
     }
 
     /// Learns a session.
     pub(crate) fn learn(&self, learn: Learn, watch: &dyn Watch) -> Result<Learned, Failure> {
-        let call = self.client.send(&Request::Learn(learn), Vec::new())?;
+        let call = self.client.send(learn, Vec::new())?;
         Ok(call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.heard(&event))?.0)
     }
 
     /// Has a session learned, and does not wait for it: only until the daemon has taken it up, or says why it does not.
     pub(crate) fn begin_to_learn(&self, learn: Learn) -> Result<(), Failure> {
-        let mut call = self.client.send(&Request::Learn(learn), Vec::new())?;
+        let mut call = self.client.send(learn, Vec::new())?;
         loop {
             match call.next(Duration::from_secs(10))? {
                 Some(Event::Failed(failure)) => return Err(failure),

@@ -1,6 +1,7 @@
 //! From what was asked for to what the daemon is told.
 
 use dedit_protocol::event::SessionInfo;
+use dedit_protocol::names::SessionState;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice, PlanOptions};
 use dedit_protocol::{Blob, Pixels, Samples};
 use sha2::{Digest as _, Sha256};
@@ -58,7 +59,7 @@ impl Order {
             &written,
             plate.digest(),
             &table.info.items.join("\n"),
-            if table.info.state == "learned" { "learned" } else { "" },
+            if table.info.state == SessionState::Learned { "learned" } else { "" },
             table.info.model.as_deref().unwrap_or_default(),
             &parameters.take.to_string(),
         ] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dedit_protocol::Event;
+use dedit_protocol::names::SessionState;
 use ofx_host::abi::RangeD;
 use ofx_host::names::{prop, value};
 use ofx_host::{
@@ -202,7 +203,7 @@ fn edited(inputs: &Inputs<'_>, source: &Image<'_>, time: f64, meaning: Meaning) 
     let watch = Asked(inputs.instance);
     let made = with_daemon(|desk| {
         let mut info = session::opened(desk, parameters, &|| inputs.beginning(time, Some(&scene)))?;
-        if parameters.learns_in_render && info.state != "learned" {
+        if parameters.learns_in_render && info.state != SessionState::Learned {
             learn::learn(desk, &info.session, parameters, &watch)?;
             info = desk.open_session(&info.session)?;
         }

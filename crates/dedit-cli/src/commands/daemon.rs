@@ -9,10 +9,9 @@ use clap::{Args, Subcommand};
 use dedit_client::Client;
 use dedit_daemon::{Daemon, Settings};
 use dedit_models::Catalogue;
-use dedit_protocol::answer::Status;
-use dedit_protocol::request::Nothing;
+use dedit_protocol::address;
+use dedit_protocol::request;
 use dedit_protocol::socket::Bound;
-use dedit_protocol::{Request, address};
 use dedit_session::SessionsSettings;
 use serde_json::{Value, json};
 
@@ -165,7 +164,7 @@ fn begin(start: &Start, console: &Console) -> Result<()> {
 
 fn status(options: &DaemonOptions, console: &Console) -> Result<()> {
     let client = options.running()?;
-    let (status, _) = client.ask::<Status>(&Request::Status(Nothing {}), Vec::new())?;
+    let (status, _) = client.ask(request::Status {}, Vec::new())?;
     let welcome = client.welcome().clone();
     let mut lines = vec![format!(
         "D-Edit {}, process {}, {:.0} s, {} clients, {} MB of memory",
@@ -202,7 +201,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn stop(options: &DaemonOptions, console: &Console) -> Result<()> {
     let client = options.running()?;
     let process = client.welcome().process;
-    client.ask::<Nothing>(&Request::Shutdown(Nothing {}), Vec::new())?;
+    client.ask(request::Shutdown {}, Vec::new())?;
     drop(client);
     let asked = Instant::now();
     while options.running().is_ok_and(|client| client.welcome().process == process) {

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_protocol::Request;
-use dedit_protocol::answer::{Fetched, Revision, Revisions};
+use dedit_protocol::answer::{Fetched, Revision};
 use dedit_protocol::request::{History, Which};
 use serde_json::{Value, json};
 
@@ -41,7 +40,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         output::write(file, &sheet::overlay(&picture)?)?;
     }
     let history = History { session: session.session.clone(), ..History::default() };
-    let (revisions, _) = connection.ask::<Revisions>(&Request::History(history), Vec::new())?;
+    let (revisions, _) = connection.ask(history, Vec::new())?;
     let items = items(&picture, &fetched);
     let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
     let told = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));

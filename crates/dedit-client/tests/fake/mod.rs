@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use dedit_client::Client;
-use dedit_protocol::answer::Welcome;
-use dedit_protocol::request::{Hello, Nothing};
+use dedit_protocol::answer::{Nothing, Welcome};
+use dedit_protocol::request::{Goodbye, Hello};
 use dedit_protocol::{Event, Failure, Frame, Request, handshake, socket};
 
 /// Who the tests are.
@@ -48,7 +48,7 @@ impl<R: Read, W: Write> Peer<R, W> {
 
     /// The last words of a client.
     pub(crate) fn hear_goodbye(&mut self) {
-        assert_eq!(self.hear().map(|(_, request)| request), Some(Request::Goodbye(Nothing {})));
+        assert_eq!(self.hear().map(|(_, request)| request), Some(Request::Goodbye(Goodbye {})));
         assert!(self.hear().is_none(), "after the goodbye nothing comes");
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dedit_protocol::names::SessionState;
 use dedit_protocol::request::{Edit, Hello, OpenPicture};
 use dedit_protocol::{Blob, Event, Frame, Request, handshake};
 
@@ -35,9 +36,9 @@ fn whoever_has_a_session_open_hears_of_it() {
         stranger.open(&picture(32, 32, 2)).unwrap();
         stranger.news();
         one.set_halves(&session, &photo).unwrap();
-        await_news(&two, |info| info.items.len() == 2 && info.state == "items");
+        await_news(&two, |info| info.items.len() == 2 && info.state == SessionState::Items);
         two.learn(learn(&session)).unwrap();
-        await_news(&one, |info| info.state == "learned" && info.job.is_none());
+        await_news(&one, |info| info.state == SessionState::Learned && info.job.is_none());
         one.edit(replace(&session, "a hat", 1)).unwrap();
         await_news(&two, |info| info.revision == 1 && info.job.is_none());
         two.undo(&session, 0).unwrap();
@@ -131,8 +132,8 @@ fn an_upload_that_stalls_holds_nobody_up() {
         let photo = picture(32, 32, 1);
         let session = host.prepared(&photo).unwrap().session;
         let stalled = picture(400, 300, 2);
-        let open = Request::OpenPicture(OpenPicture { digest: stalled.digest(), pixels: Some(0), ..OpenPicture::default() });
-        let bytes = frame(1, &open, vec![Blob::Pixels(stalled.clone())]);
+        let open = OpenPicture { digest: stalled.digest(), pixels: Some(0), ..OpenPicture::default() };
+        let bytes = frame(1, &open.clone().into(), vec![Blob::Pixels(stalled.clone())]);
         let (mut reader, mut writer) = raw(&daemon);
         writer.write_all(&bytes[..bytes.len() / 2]).unwrap();
         host.learn(learn(&session)).unwrap();
@@ -155,12 +156,12 @@ fn one_that_does_not_read_holds_nobody_up() {
         let session = host.prepared(&photo).unwrap().session;
         host.learn(learn(&session)).unwrap();
         let (mut reader, mut writer) = raw(&daemon);
-        writer.write_all(&frame(1, &Request::Hello(Hello::default()), Vec::new())).unwrap();
+        writer.write_all(&frame(1, &Hello::default().into(), Vec::new())).unwrap();
         let open = OpenPicture { digest: photo.digest(), ..OpenPicture::default() };
-        writer.write_all(&frame(2, &Request::OpenPicture(open), Vec::new())).unwrap();
+        writer.write_all(&frame(2, &open.into(), Vec::new())).unwrap();
         for serial in 3..33 {
             let edit = Edit { previews: true, ..replace(&session, "a hat", u64::from(serial)) };
-            writer.write_all(&frame(serial, &Request::Edit(Box::new(edit)), Vec::new())).unwrap();
+            writer.write_all(&frame(serial, &edit.into(), Vec::new())).unwrap();
         }
         for seed in 0..10 {
             host.edit(replace(&session, "a cap", seed)).unwrap();
@@ -197,10 +198,10 @@ fn of_many_requests_of_many_clients_none_is_lost() {
             let (socket, session, digest) = (socket.clone(), session.clone(), photo.digest());
             thread::spawn(move || {
                 let host = Host(dedit_client::Client::connect(&socket, &hello()).unwrap());
-                let open = Request::OpenPicture(OpenPicture { digest, ..OpenPicture::default() });
+                let open = OpenPicture { digest, ..OpenPicture::default() };
                 for request in 0..100 {
                     match request % 10 {
-                        0 => assert!(host.ask::<dedit_protocol::answer::OpenedPicture>(&open, Vec::new()).unwrap().0.known),
+                        0 => assert!(host.ask(open.clone(), Vec::new()).unwrap().0.known),
                         1..=8 => assert!(host.status().clients >= 1),
                         _ if request == 99 => drop(host.edit(replace(&session, "a hat", number)).unwrap()),
                         _ => assert_eq!(host.sessions().len(), 1),
@@ -232,14 +233,14 @@ fn variants_of_a_picture_are_sessions_of_their_own() {
         assert_eq!((names.len(), one.items.len(), plain.items.len()), (3, 0, 2));
         host.set_halves(&one.session, &picture).unwrap();
         host.learn(learn(&one.session)).unwrap();
-        assert_eq!(open("one").state, "learned");
-        assert_eq!((open("").session, open("").state), (plain.session, "items".to_owned()));
+        assert_eq!(open("one").state, SessionState::Learned);
+        assert_eq!((open("").session, open("").state), (plain.session, SessionState::Items));
         let both = |open: &mut OpenPicture| (open.variant, open.folder) = ("one".to_owned(), Some("/f".to_owned()));
         assert!(host.open_with(&picture, both).unwrap_err().message.contains("variants"));
         drop(host);
         drop(daemon);
         let daemon = Within::new(store.path(), Knobs::default());
         let again = daemon.client().open_with(&picture, |open| open.variant = "one".to_owned()).unwrap();
-        assert_eq!((again.session, again.state), (one.session, "learned".to_owned()));
+        assert_eq!((again.session, again.state), (one.session, SessionState::Learned));
     });
 }

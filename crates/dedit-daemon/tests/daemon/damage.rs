@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dedit_protocol::names::SessionState;
+
 use crate::fake::Knobs;
 use crate::host::Host;
 use crate::scene::{learn, learn_for, path_of, picture, replace};
@@ -57,7 +59,7 @@ fn damaged(beginning: &'static str, check: fn(&Host, &str, &Path)) {
 /// What else the session holds is there.
 fn check_rest(host: &Host, session: &str) {
     let info = host.open_session(session).unwrap();
-    assert_eq!((info.state.as_str(), info.items.len()), ("learned", 2));
+    assert_eq!((info.state, info.items.len()), (SessionState::Learned, 2));
     assert_eq!(host.revisions(session), (vec![1, 2, 3], 3));
     assert_eq!(host.edit(replace(session, "a cap", 9)).unwrap().0.revision, Some(4));
 }
@@ -66,7 +68,7 @@ fn check_rest(host: &Host, session: &str) {
 fn pixels() {
     damaged("picture.pixels", |host, session, _| {
         let photo = picture(32, 24, 1);
-        assert_eq!(host.open_session(session).unwrap().state, "learned");
+        assert_eq!(host.open_session(session).unwrap().state, SessionState::Learned);
         let refused = host.fetch(session).unwrap_err();
         assert!(refused.message.contains("damaged") && refused.hint.unwrap().contains("open the same picture again"));
         assert_eq!(host.knows(&photo).unwrap(), None, "they are to be sent");
@@ -81,9 +83,9 @@ fn items() {
     damaged("items-", |host, session, _| {
         let photo = picture(32, 24, 1);
         let info = host.open(&photo).unwrap();
-        assert_eq!((info.state.as_str(), info.items.len()), ("opened", 0));
+        assert_eq!((info.state, info.items.len()), (SessionState::Opened, 0));
         assert!(host.edit(replace(session, "a hat", 1)).is_err());
-        assert_eq!(host.set_halves(session, &photo).unwrap().state, "learned", "what was learned of them is there");
+        assert_eq!(host.set_halves(session, &photo).unwrap().state, SessionState::Learned, "what was learned of them is there");
         check_rest(host, session);
     });
 }
@@ -106,7 +108,7 @@ fn record() {
         assert!(refused.message.contains("this session is damaged"), "{refused}");
         assert_eq!(host.open(&photo).unwrap().session, session);
         assert_eq!(host.revisions(session), (vec![1, 2, 3], 3));
-        assert_eq!(host.set_halves(session, &photo).unwrap().state, "learned");
+        assert_eq!(host.set_halves(session, &photo).unwrap().state, SessionState::Learned);
         check_rest(host, session);
     });
 }
@@ -118,7 +120,7 @@ fn state_of_learning() {
         let host = stand.client();
         let info = host.prepared(&picture(32, 24, 1)).unwrap();
         let session = info.session;
-        let call = host.begin(&dedit_protocol::Request::Learn(learn_for(&session, 1000)));
+        let call = host.begin(learn_for(&session, 1000));
         while path_of(&info.folder, "learning-").is_none() {
             std::thread::yield_now();
         }
@@ -127,7 +129,7 @@ fn state_of_learning() {
         fs::write(path_of(&info.folder, "learning-").unwrap(), "nonsense").unwrap();
         stand.start();
         let host = stand.client();
-        assert_eq!(host.open_session(&session).unwrap().state, "learning");
+        assert_eq!(host.open_session(&session).unwrap().state, SessionState::Learning);
         // Nobody knows what it was the way to.
         let (learned, heard) = host.learn_heard(learn(&session));
         assert_eq!(learned.unwrap().resumed_at, [0, 0]);
@@ -149,7 +151,7 @@ fn entries() {
             let host = daemon.client();
             assert_eq!(host.revisions(&session), (left, current), "it goes to the newest revision that is whole");
             assert!(folder.join(format!("history/{number}.damaged/entry.json")).exists());
-            assert_eq!(host.open_session(&session).unwrap().state, "learned");
+            assert_eq!(host.open_session(&session).unwrap().state, SessionState::Learned);
             let (edited, _) = host.edit(replace(&session, "a cap", 9)).unwrap();
             assert_eq!((edited.base, edited.revision), (current, Some(4)), "no number is given twice");
         }
@@ -169,7 +171,7 @@ fn a_session_of_another_version_is_left_alone() {
         let refused = host.open_session(&session).unwrap_err();
         assert!(refused.message.contains("another version of D-Edit (its format is 99"), "{refused}");
         assert!(host.sessions().is_empty());
-        assert_eq!(host.open(&picture(32, 24, 1)).unwrap().state, "opened");
+        assert_eq!(host.open(&picture(32, 24, 1)).unwrap().state, SessionState::Opened);
         let aside = folder.with_file_name(format!("{session}.damaged"));
         assert!(aside.join("history/3/entry.json").exists(), "all of it is kept");
     });

@@ -4,9 +4,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use dedit_client::Client;
-use dedit_protocol::answer::Learned;
-use dedit_protocol::request::Nothing;
-use dedit_protocol::{Event, FailureKind, Request};
+use dedit_protocol::names::SessionState;
+use dedit_protocol::request;
+use dedit_protocol::{Event, FailureKind};
 
 use crate::host::{Host, hello};
 use crate::scene::{file_of, learn, learn_for, picture, replace};
@@ -20,7 +20,7 @@ fn one_that_nobody_needs_ends_and_one_that_works_does_not() {
         let host = stand.client();
         let session = host.prepared(&picture(32, 24, 1)).unwrap().session;
         let keep = dedit_protocol::request::Learn { keep: true, ..learn_for(&session, 80) };
-        drop(host.begin(&Request::Learn(keep)));
+        drop(host.begin(keep));
         drop(host);
         assert!(!stand.ends_within(Duration::from_millis(1400)), "a job is under way");
         assert!(stand.ends_within(Duration::from_secs(8)));
@@ -28,7 +28,7 @@ fn one_that_nobody_needs_ends_and_one_that_works_does_not() {
         assert!(file_of(stand.session(&session), "learned-").is_some());
         assert_eq!(stand.log("idle").len(), 1);
         stand.start();
-        assert_eq!(stand.client().open_session(&session).unwrap().state, "learned");
+        assert_eq!(stand.client().open_session(&session).unwrap().state, SessionState::Learned);
     });
 }
 
@@ -38,10 +38,10 @@ fn one_that_is_asked_to_end_tells_everybody_and_learning_goes_on_another_time() 
         let mut stand = Stand::new(&["--step-ms", "3"]);
         let host = stand.client();
         let session = host.prepared(&picture(32, 24, 1)).unwrap().session;
-        let mut learning = host.begin(&Request::Learn(learn_for(&session, 2000)));
+        let mut learning = host.begin(learn_for(&session, 2000));
         while !matches!(learning.next(Duration::from_secs(9)).unwrap(), Some(Event::Progress(progress)) if progress.step > 5) {}
-        let _: (Nothing, _) = stand.client().ask(&Request::Shutdown(Nothing {}), Vec::new()).unwrap();
-        let told = learning.finish::<Learned>(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
+        stand.client().ask(request::Shutdown {}, Vec::new()).unwrap();
+        let told = learning.finish(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
         assert_eq!(told.kind, FailureKind::Cancelled);
         assert!(stand.ends_within(Duration::from_secs(5)));
         stand.set(&["--step-ms", "0"]);
@@ -146,7 +146,7 @@ fn learning_on_a_full_disk_says_so_and_goes_on_when_there_is_room() {
         host.open_session(&session).unwrap();
         assert!(host.learn(learn_for(&session, 20)).is_ok());
         stand.restart();
-        assert_eq!(stand.client().open_session(&session).unwrap().state, "learned");
+        assert_eq!(stand.client().open_session(&session).unwrap().state, SessionState::Learned);
     });
 }
 

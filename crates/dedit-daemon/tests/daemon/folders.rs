@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use dedit_protocol::names::SessionState;
 use dedit_protocol::request::Edit;
 
 use crate::fake::Knobs;
@@ -72,11 +73,11 @@ fn a_folder_is_one_daemons_and_one_pictures() {
             here(open);
             open.replace = true;
         });
-        assert_eq!(replaced.unwrap().state, "opened");
+        assert_eq!(replaced.unwrap().state, SessionState::Opened);
         assert!(!folder.join("session.json").exists());
         // With its last client the folder is let go of.
         drop(one);
-        assert_eq!(elsewhere.open_with(&photo, here).unwrap().state, "opened");
+        assert_eq!(elsewhere.open_with(&photo, here).unwrap().state, SessionState::Opened);
     });
 }
 
@@ -101,7 +102,7 @@ fn what_another_program_wrote_in_the_meantime_is_not_overwritten() {
         let refused = late.learn(learn(&waiting)).unwrap_err();
         assert!(refused.message.contains("another program has put a session here"), "{refused}");
         drop(late);
-        assert_eq!(watching.open_with(&photo, here).unwrap().state, "learned");
+        assert_eq!(watching.open_with(&photo, here).unwrap().state, SessionState::Learned);
     });
 }
 

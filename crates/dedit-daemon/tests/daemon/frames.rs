@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use dedit_protocol::answer::{Edited, Planned};
+use dedit_protocol::answer::Planned;
+use dedit_protocol::names::Verb;
 use dedit_protocol::pixels::SampleType;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, Plan, Which};
-use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Request, Samples, features};
+use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples, features};
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -125,7 +126,7 @@ fn frames_that_cannot_be_edited_say_why_and_leave_nothing_behind() {
         assert!(failure.message.contains("has no items yet"), "{failure}");
         assert_eq!(host.history(session).unwrap(), before);
         let (edited, part) = host.edit_with(on_frame(refine(2), true), vec![frame(), halves(20, 10), columns(20, 10, 4..9)]).unwrap();
-        assert_eq!((edited.verb.as_str(), part.height()), ("refine", 10));
+        assert_eq!((edited.verb, part.height()), (Verb::Refine, 10));
     });
 }
 
@@ -151,7 +152,7 @@ fn the_numbers_of_a_frame_mean_the_items_that_it_was_sent_for() {
             let edits = edit.edits.clone();
             let edited = host.edit_with(edit, blobs());
             let plan = Plan { session: session.to_owned(), edits, frame_items: Some(0), frame_names, ..Plan::default() };
-            let planned = host.ask::<Planned>(&Request::Plan(Box::new(plan)), vec![Blob::Pixels(halves(32, 24))]);
+            let planned = host.ask(plan, vec![Blob::Pixels(halves(32, 24))]);
             assert_eq!((edited.is_ok(), planned.is_ok()), (is_same, is_same));
             edited.err().iter().chain(planned.err().iter()).for_each(changed);
         }
@@ -159,12 +160,12 @@ fn the_numbers_of_a_frame_mean_the_items_that_it_was_sent_for() {
         assert_eq!(host.edit_with(alone, vec![]).unwrap_err().kind, FailureKind::Usage);
         // They change while the frame waits.
         let long = Edit { options: EditOptions { steps: Some(10_000), ..EditOptions::default() }, ..replace(session, "a hat", 1) };
-        let mut before = host.begin(&Request::Edit(Box::new(long)));
+        let mut before = host.begin(long);
         let edit = Edit { frame_names: names(&["bag", "table"]), ..on_frame(replace(session, "a hat", 1), true) };
-        let waits = host.send(&Request::Edit(Box::new(edit)), blobs().into_iter().map(Blob::Pixels).collect()).unwrap();
+        let waits = host.send(edit, blobs().into_iter().map(Blob::Pixels).collect()).unwrap();
         host.set_items(items_of(session, Which::Target, ["table", "bag"]), vec![halves(32, 24)]).unwrap();
         before.cancel().unwrap();
-        changed(&waits.finish::<Edited>(&mut |_| ControlFlow::Continue(())).unwrap_err());
+        changed(&waits.finish(&mut |_| ControlFlow::Continue(())).unwrap_err());
     });
 }
 
@@ -172,10 +173,10 @@ fn the_numbers_of_a_frame_mean_the_items_that_it_was_sent_for() {
 fn what_cannot_be_a_frame_waits_for_nothing() {
     with_session(Knobs { step: Duration::from_millis(5), ..Knobs::default() }, |host, session| {
         let long = Edit { options: EditOptions { steps: Some(10_000), ..EditOptions::default() }, ..replace(session, "a hat", 1) };
-        let mut before = host.begin(&Request::Edit(Box::new(long)));
+        let mut before = host.begin(long);
         let numbers_alone = Edit { frame_items: Some(0), ..replace(session, "a hat", 1) };
-        let call = host.send(&Request::Edit(Box::new(numbers_alone)), vec![Blob::Pixels(halves(32, 24))]).unwrap();
-        let failure = call.finish::<Edited>(&mut |event| panic!("{event:?}")).unwrap_err();
+        let call = host.send(numbers_alone, vec![Blob::Pixels(halves(32, 24))]).unwrap();
+        let failure = call.finish(&mut |event| panic!("{event:?}")).unwrap_err();
         assert!(failure.kind == FailureKind::Usage && failure.message.contains("and not the frame"), "{failure}");
         before.cancel().unwrap();
     });
@@ -194,7 +195,7 @@ fn a_frame_goes_with_its_client_whatever_it_wishes() {
             let options = EditOptions { steps: Some(10_000), ..EditOptions::default() };
             let edit = Edit { options, keep: true, ..replace(&session, "a hat", 1) };
             let (edit, blobs) = if is_frame { (on_frame(edit, false), vec![Blob::Pixels(picture(32, 24, 2))]) } else { (edit, vec![]) };
-            let mut call = other.send(&Request::Edit(Box::new(edit)), blobs).unwrap();
+            let mut call = other.send(edit, blobs).unwrap();
             assert!(matches!(call.next(Duration::from_secs(10)), Ok(Some(Event::Queued(_)))));
             drop(call);
             drop(other);
@@ -217,7 +218,7 @@ fn a_plan_of_a_frame_needs_its_items_alone() {
             let edits = vec![EditVerb::Remove { items: vec!["bag".to_owned()], into: None }];
             let mut plan = Plan { session: session.to_owned(), edits, ..Plan::default() };
             change(&mut plan);
-            host.ask(&Request::Plan(Box::new(plan)), blobs.into_iter().map(Blob::Pixels).collect())
+            host.ask(plan, blobs.into_iter().map(Blob::Pixels).collect())
         };
         let (planned, blobs) = plan(vec![halves(50, 20)], |plan| plan.frame_items = Some(0)).unwrap();
         assert_eq!((planned.names.as_slice(), pixels(&blobs[0]).width(), planned.region.height), (["table".to_owned()].as_slice(), 50, 20));
@@ -234,8 +235,8 @@ fn a_frame_is_cancelled_like_any_edit_and_a_draft_starts_from_the_sessions_own_p
     with_session(Knobs { step: Duration::from_millis(5), ..Knobs::default() }, |host, session| {
         let options = EditOptions { steps: Some(10_000), steady: true, ..EditOptions::default() };
         let edit = Edit { options, ..on_frame(replace(session, "a hat", 1), false) };
-        let call = host.send(&Request::Edit(Box::new(edit)), vec![Blob::Pixels(picture(32, 24, 2))]).unwrap();
-        let stopped = call.finish::<Edited>(&mut |event| match event {
+        let call = host.send(edit, vec![Blob::Pixels(picture(32, 24, 2))]).unwrap();
+        let stopped = call.finish(&mut |event| match event {
             Event::Progress(progress) if progress.step > 2 => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         });

@@ -3,12 +3,12 @@
 use std::ops::{ControlFlow, Deref};
 
 use dedit_client::{Call, Client};
-use dedit_protocol::answer::{Edited, Fetched, Learned, OpenedPicture, ResultRegion, Revisions, Status};
+use dedit_protocol::answer::{Edited, Fetched, Learned, Revisions, Status};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{
-    Cancel, Edit, Fetch, Forget, Hello, History, Learn, Nothing, OpenPicture, OpenSession, ResultOf, SetItems, Undo, Which,
+    self, Cancel, Edit, Fetch, Forget, Hello, History, Learn, OpenPicture, OpenSession, ResultOf, SetItems, Undo, Which,
 };
-use dedit_protocol::{Blob, Event, Failure, Pixels, Request};
+use dedit_protocol::{Ask, Blob, Event, Failure, Pixels};
 
 use crate::scene::{halves, items_of};
 
@@ -32,7 +32,7 @@ type Told<T> = Result<T, Failure>;
 impl Host {
     /// Asks whether a picture is known, without sending it.
     pub(crate) fn knows(&self, picture: &Pixels) -> Told<Option<SessionInfo>> {
-        let (answer, _): (OpenedPicture, _) = self.ask(&open(picture, false), Vec::new())?;
+        let (answer, _) = self.ask(open(picture, false), Vec::new())?;
         Ok(answer.known.then_some(answer.session))
     }
 
@@ -43,10 +43,10 @@ impl Host {
 
     pub(crate) fn open_with(&self, picture: &Pixels, change: impl Fn(&mut OpenPicture)) -> Told<SessionInfo> {
         for send in [false, true] {
-            let Request::OpenPicture(mut request) = open(picture, send) else { panic!("not that request") };
+            let mut request = open(picture, send);
             change(&mut request);
             let blobs = if send { vec![Blob::Pixels(picture.clone())] } else { Vec::new() };
-            let (answer, _): (OpenedPicture, _) = self.ask(&Request::OpenPicture(request), blobs)?;
+            let (answer, _) = self.ask(request, blobs)?;
             if answer.known {
                 return Ok(answer.session);
             }
@@ -65,27 +65,27 @@ impl Host {
     }
 
     pub(crate) fn set_items(&self, items: SetItems, blobs: Vec<Pixels>) -> Told<SessionInfo> {
-        Ok(self.ask(&Request::SetItems(items), blobs.into_iter().map(Blob::Pixels).collect())?.0)
+        Ok(self.ask(items, blobs.into_iter().map(Blob::Pixels).collect())?.0)
     }
 
     pub(crate) fn open_session(&self, session: &str) -> Told<SessionInfo> {
         let open = OpenSession { session: Some(session.to_owned()), ..OpenSession::default() };
-        Ok(self.ask(&Request::OpenSession(open), Vec::new())?.0)
+        Ok(self.ask(open, Vec::new())?.0)
     }
 
     pub(crate) fn open_folder(&self, folder: &std::path::Path) -> Told<SessionInfo> {
         let open = OpenSession { folder: Some(folder.display().to_string()), ..OpenSession::default() };
-        Ok(self.ask(&Request::OpenSession(open), Vec::new())?.0)
+        Ok(self.ask(open, Vec::new())?.0)
     }
 
     pub(crate) fn learn(&self, learn: Learn) -> Told<Learned> {
-        Ok(self.ask(&Request::Learn(learn), Vec::new())?.0)
+        Ok(self.ask(learn, Vec::new())?.0)
     }
 
     /// The same, with all that is heard before the answer.
     pub(crate) fn learn_heard(&self, learn: Learn) -> (Told<Learned>, Vec<Event>) {
         let mut heard = Vec::new();
-        let call = self.begin(&Request::Learn(learn));
+        let call = self.begin(learn);
         let answer = call.finish(&mut |event| {
             heard.push(event);
             ControlFlow::Continue(())
@@ -100,19 +100,19 @@ impl Host {
 
     pub(crate) fn edit_with(&self, edit: Edit, masks: Vec<Pixels>) -> Told<(Edited, Pixels)> {
         let masks = masks.into_iter().map(Blob::Pixels).collect();
-        let (edited, mut blobs) = self.ask(&Request::Edit(Box::new(edit)), masks)?;
+        let (edited, mut blobs) = self.ask(edit, masks)?;
         let Some(Blob::Pixels(pixels)) = blobs.pop() else { panic!("no pixels") };
         Ok((edited, pixels))
     }
 
     /// Begins something that takes time.
-    pub(crate) fn begin(&self, request: &Request) -> Call<'_> {
+    pub(crate) fn begin<R: Ask>(&self, request: R) -> Call<'_, R::Answer> {
         self.send(request, Vec::new()).unwrap()
     }
 
     pub(crate) fn history(&self, session: &str) -> Told<(Revisions, Vec<Blob>)> {
         let history = History { session: session.to_owned(), thumbnails: true, masks: true };
-        self.ask(&Request::History(history), Vec::new())
+        self.ask(history, Vec::new())
     }
 
     /// The numbers of the revisions, and that which the session is at.
@@ -124,31 +124,31 @@ impl Host {
     /// The whole picture of a revision.
     pub(crate) fn whole(&self, session: &str, revision: u64) -> Told<Pixels> {
         let of = ResultOf { session: session.to_owned(), revision, whole: true };
-        let (_, mut blobs): (ResultRegion, _) = self.ask(&Request::Result(of), Vec::new())?;
+        let (_, mut blobs) = self.ask(of, Vec::new())?;
         let Some(Blob::Pixels(pixels)) = blobs.pop() else { panic!("no pixels") };
         Ok(pixels)
     }
 
     pub(crate) fn undo(&self, session: &str, revision: u64) -> Told<SessionInfo> {
-        Ok(self.ask(&Request::Undo(Undo { session: session.to_owned(), revision }), Vec::new())?.0)
+        Ok(self.ask(Undo { session: session.to_owned(), revision }, Vec::new())?.0)
     }
 
     pub(crate) fn forget(&self, session: &str, learned_only: bool) -> Told<()> {
-        let _: (Nothing, _) = self.ask(&Request::Forget(Forget { session: session.to_owned(), learned_only }), Vec::new())?;
+        self.ask(Forget { session: session.to_owned(), learned_only }, Vec::new())?;
         Ok(())
     }
 
     pub(crate) fn fetch(&self, session: &str) -> Told<(Fetched, Vec<Blob>)> {
-        self.ask(&Request::Fetch(Fetch { session: session.to_owned(), pixels: true, ..Fetch::default() }), Vec::new())
+        self.ask(Fetch { session: session.to_owned(), pixels: true, ..Fetch::default() }, Vec::new())
     }
 
     pub(crate) fn cancel(&self, job: u64) -> Told<()> {
-        let _: (Nothing, _) = self.ask(&Request::Cancel(Cancel { job }), Vec::new())?;
+        self.ask(Cancel { job }, Vec::new())?;
         Ok(())
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.ask(&Request::Status(Nothing {}), Vec::new()).unwrap().0
+        self.ask(request::Status {}, Vec::new()).unwrap().0
     }
 
     /// Waits until no other client is there: the daemon hears of the end of one a little later.
@@ -160,16 +160,11 @@ impl Host {
 
     /// The sessions' names, last used first.
     pub(crate) fn sessions(&self) -> Vec<String> {
-        let (answer, _): (dedit_protocol::answer::Sessions, _) = self.ask(&Request::Sessions(Nothing {}), Vec::new()).unwrap();
+        let (answer, _) = self.ask(request::Sessions {}, Vec::new()).unwrap();
         answer.sessions.into_iter().map(|session| session.session).collect()
     }
 }
 
-fn open(picture: &Pixels, send: bool) -> Request {
-    Request::OpenPicture(OpenPicture {
-        digest: picture.digest(),
-        pixels: send.then_some(0),
-        name: "picture.png".to_owned(),
-        ..OpenPicture::default()
-    })
+fn open(picture: &Pixels, send: bool) -> OpenPicture {
+    OpenPicture { digest: picture.digest(), pixels: send.then_some(0), name: "picture.png".to_owned(), ..OpenPicture::default() }
 }

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use dedit_client::Call;
-use dedit_protocol::answer::{Edited, Learned};
+use dedit_protocol::names::{JobKind, SessionState, Stage};
 use dedit_protocol::request::{Edit, EditOptions, Learn, LearnOptions, ModelChoice};
-use dedit_protocol::{Event, Failure, FailureKind, Request};
+use dedit_protocol::{Event, Failure, FailureKind};
+use serde::de::DeserializeOwned;
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -31,7 +32,7 @@ fn draft(session: &str, seed: u64) -> Edit {
 }
 
 /// Waits for the first event that fits.
-fn await_event(call: &mut Call<'_>, found: impl Fn(&Event) -> bool) -> Event {
+fn await_event<T: DeserializeOwned>(call: &mut Call<'_, T>, found: impl Fn(&Event) -> bool) -> Event {
     loop {
         let event = call.next(Duration::from_secs(10)).unwrap().unwrap();
         if found(&event) {
@@ -41,7 +42,7 @@ fn await_event(call: &mut Call<'_>, found: impl Fn(&Event) -> bool) -> Event {
     }
 }
 
-fn await_step(call: &mut Call<'_>) {
+fn await_step<T: DeserializeOwned>(call: &mut Call<'_, T>) {
     await_event(call, |event| matches!(event, Event::Progress(progress) if progress.step > 0));
 }
 
@@ -50,7 +51,7 @@ fn job_of(event: &Event) -> u64 {
     queued.job
 }
 
-fn finish<T: serde::de::DeserializeOwned>(call: Call<'_>) -> Result<T, Failure> {
+fn finish<T: DeserializeOwned>(call: Call<'_, T>) -> Result<T, Failure> {
     Ok(call.finish(&mut |_| ControlFlow::Continue(()))?.0)
 }
 
@@ -64,16 +65,16 @@ fn drafts_come_before_learning_that_is_under_way_and_change_nothing_of_it() {
             let host = daemon.client();
             let info = host.prepared(&picture(32, 32, 1)).unwrap();
             let session = info.session.as_str();
-            let mut call = host.begin(&Request::Learn(learn_for(session, 60)));
+            let mut call = host.begin(learn_for(session, 60));
             for seed in 0..3 * interrupted as u64 {
                 await_step(&mut call);
                 let (edited, _) = host.edit(draft(session, seed)).unwrap();
                 assert!(edited.draft, "nothing was learned yet");
-                assert_eq!(host.open_session(session).unwrap().state, "learning");
+                assert_eq!(host.open_session(session).unwrap().state, SessionState::Learning);
             }
-            let told: Learned = finish(call).unwrap();
+            let told = finish(call).unwrap();
             assert_eq!((told.steps, told.resumed_at), ([30, 30], [0, 0]));
-            assert_eq!(host.open_session(session).unwrap().state, "learned");
+            assert_eq!(host.open_session(session).unwrap().state, SessionState::Learned);
             assert!(!host.edit(replace(session, "a hat", 9)).unwrap().0.draft);
             assert_eq!(file_of(&info.folder, "learning-"), None);
             learned.push(file_of(&info.folder, "learned-").unwrap());
@@ -87,35 +88,35 @@ fn jobs_are_told_where_they_are_and_status_shows_them() {
     with_daemon(slow(10), |daemon, host| {
         let info = host.prepared(&picture(32, 32, 1)).unwrap();
         let session = info.session.as_str();
-        let mut learning = host.begin(&Request::Learn(learn_for(session, 1000)));
+        let mut learning = host.begin(learn_for(session, 1000));
         await_step(&mut learning);
         let other = daemon.client();
         let refused = other.learn(learn(session)).unwrap_err();
         assert!(refused.message.contains("being learned already"), "{refused}");
-        let mut first = host.begin(&Request::Edit(Box::new(Edit { options: steps(1000, 1), ..draft(session, 1) })));
+        let mut first = host.begin(Edit { options: steps(1000, 1), ..draft(session, 1) });
         await_step(&mut first);
-        let mut second = other.begin(&Request::Edit(Box::new(draft(session, 2))));
+        let mut second = other.begin(draft(session, 2));
         let queued = await_event(&mut second, |event| matches!(event, Event::Queued(_)));
         let status = host.status();
-        let told: Vec<_> = status.jobs.iter().map(|job| (job.what.as_str(), job.position)).collect();
-        assert_eq!(told, [("edit", None), ("edit", Some(1)), ("learn", Some(2))]);
+        let told: Vec<_> = status.jobs.iter().map(|job| (job.what.clone(), job.position)).collect();
+        assert_eq!(told, [(JobKind::Edit, None), (JobKind::Edit, Some(1)), (JobKind::Learn, Some(2))]);
         assert!(status.jobs.iter().all(|job| job.client == "test" && job.session == session));
         assert!(host.open_session(session).unwrap().job.is_some());
         assert!(host.forget(session, false).unwrap_err().message.contains("a job is under way"));
         // One that waits is gone at once.
         let begun = Instant::now();
         host.cancel(job_of(&queued)).unwrap();
-        assert_eq!(finish::<Edited>(second).unwrap_err().kind, FailureKind::Cancelled);
+        assert_eq!(finish(second).unwrap_err().kind, FailureKind::Cancelled);
         assert!(begun.elapsed() < Duration::from_secs(2));
         // One that runs within a step.
         let begun = Instant::now();
         first.cancel().unwrap();
-        assert_eq!(finish::<Edited>(first).unwrap_err().kind, FailureKind::Cancelled);
+        assert_eq!(finish(first).unwrap_err().kind, FailureKind::Cancelled);
         assert!(begun.elapsed() < Duration::from_secs(2));
         await_step(&mut learning);
         learning.cancel().unwrap();
-        assert_eq!(finish::<Learned>(learning).unwrap_err().kind, FailureKind::Cancelled);
-        assert_eq!(host.open_session(session).unwrap().state, "learning", "it was begun and can go on");
+        assert_eq!(finish(learning).unwrap_err().kind, FailureKind::Cancelled);
+        assert_eq!(host.open_session(session).unwrap().state, SessionState::Learning, "it was begun and can go on");
         assert!(host.status().jobs.is_empty() && host.revisions(session).0.is_empty());
         host.cancel(12345).unwrap();
     });
@@ -130,13 +131,13 @@ fn learning_that_made_way_can_be_cancelled_while_it_waits() {
     with_daemon(slow(5), |_, host| {
         let info = host.prepared(&picture(32, 32, 1)).unwrap();
         let session = info.session.as_str();
-        let mut learning = host.begin(&Request::Learn(learn_for(session, 1000)));
+        let mut learning = host.begin(learn_for(session, 1000));
         await_step(&mut learning);
-        let mut edit = host.begin(&Request::Edit(Box::new(Edit { options: steps(100, 1), ..draft(session, 1) })));
+        let mut edit = host.begin(Edit { options: steps(100, 1), ..draft(session, 1) });
         await_step(&mut edit);
         learning.cancel().unwrap();
-        assert_eq!(finish::<Learned>(learning).unwrap_err().kind, FailureKind::Cancelled);
-        assert_eq!(finish::<Edited>(edit).unwrap().revision, Some(1));
+        assert_eq!(finish(learning).unwrap_err().kind, FailureKind::Cancelled);
+        assert_eq!(finish(edit).unwrap().revision, Some(1));
         assert!(host.status().jobs.is_empty());
     });
 }
@@ -146,16 +147,16 @@ fn an_edit_that_goes_away_while_learning_makes_way_leaves_learning_alone() {
     with_daemon(slow(3), |_, host| {
         let info = host.prepared(&picture(32, 32, 1)).unwrap();
         let session = info.session.as_str();
-        let mut learning = host.begin(&Request::Learn(learn_for(session, 150)));
+        let mut learning = host.begin(learn_for(session, 150));
         for seed in 0..20 {
             await_step(&mut learning);
-            let mut edit = host.begin(&Request::Edit(Box::new(draft(session, seed))));
+            let mut edit = host.begin(draft(session, seed));
             // As soon as it has a number: while learning still does the step in which it makes way.
             edit.cancel().unwrap();
-            let ended = finish::<Edited>(edit);
+            let ended = finish(edit);
             assert!(ended.is_ok() || ended.unwrap_err().kind == FailureKind::Cancelled);
         }
-        assert_eq!(finish::<Learned>(learning).unwrap().steps, [75, 75], "nobody cancelled it");
+        assert_eq!(finish(learning).unwrap().steps, [75, 75], "nobody cancelled it");
     });
 }
 
@@ -165,10 +166,10 @@ fn a_client_that_goes_takes_its_jobs_along_but_those_it_keeps() {
         let photo = picture(32, 32, 1);
         let info = host.prepared(&photo).unwrap();
         let session = info.session.as_str();
-        for (keep, expected) in [(false, "learning"), (true, "learned")] {
+        for (keep, expected) in [(false, SessionState::Learning), (true, SessionState::Learned)] {
             let other = daemon.client();
             other.open(&photo).unwrap();
-            let mut learning = other.begin(&Request::Learn(Learn { keep, ..learn_for(session, 40) }));
+            let mut learning = other.begin(Learn { keep, ..learn_for(session, 40) });
             await_step(&mut learning);
             drop(learning);
             drop(other);
@@ -178,7 +179,7 @@ fn a_client_that_goes_takes_its_jobs_along_but_those_it_keeps() {
             assert_eq!(host.open_session(session).unwrap().state, expected);
         }
         let other = daemon.client();
-        drop(other.begin(&Request::Edit(Box::new(Edit { keep: true, ..replace(session, "a hat", 1) }))));
+        drop(other.begin(Edit { keep: true, ..replace(session, "a hat", 1) }));
         drop(other);
         let begun = Instant::now();
         while host.revisions(session).0.is_empty() {
@@ -199,10 +200,10 @@ fn learning_that_was_cancelled_goes_on_to_the_same_bytes_and_begins_again_only_w
             let info = host.prepared(&picture(32, 32, 1)).unwrap();
             let session = info.session.as_str();
             for _ in 0..2 * cut {
-                let mut learning = host.begin(&Request::Learn(learn_for(session, 60)));
+                let mut learning = host.begin(learn_for(session, 60));
                 await_step(&mut learning);
                 learning.cancel().unwrap();
-                assert_eq!(finish::<Learned>(learning).unwrap_err().kind, FailureKind::Cancelled);
+                assert_eq!(finish(learning).unwrap_err().kind, FailureKind::Cancelled);
             }
             if cut == 1 {
                 let other = host.learn(learn_for(session, 61)).unwrap_err();
@@ -225,15 +226,15 @@ fn items_that_change_while_they_are_learned_do_not_get_what_belongs_to_others() 
         let photo = picture(32, 32, 1);
         let info = host.prepared(&photo).unwrap();
         let session = info.session.as_str();
-        let mut learning = host.begin(&Request::Learn(learn_for(session, 40)));
+        let mut learning = host.begin(learn_for(session, 40));
         await_step(&mut learning);
         let items = crate::scene::items_of(session, dedit_protocol::request::Which::Target, ["hat", "wall"]);
         host.set_items(items, vec![crate::scene::halves(32, 32)]).unwrap();
-        let told: Learned = finish(learning).unwrap();
+        let told = finish(learning).unwrap();
         assert_eq!(told.items, ["bag", "table"]);
-        assert_eq!(host.open_session(session).unwrap().state, "items", "nothing was learned of these");
+        assert_eq!(host.open_session(session).unwrap().state, SessionState::Items, "nothing was learned of these");
         assert_eq!(host.learn(learn_for(session, 40)).unwrap().items, ["hat", "wall"]);
-        assert_eq!(host.set_halves(session, &photo).unwrap().state, "learned", "and of those all was");
+        assert_eq!(host.set_halves(session, &photo).unwrap().state, SessionState::Learned, "and of those all was");
         assert_eq!(host.edit(replace(session, "a hat", 1)).unwrap().0.revision, Some(1));
     });
 }
@@ -266,14 +267,14 @@ fn previews_notes_and_the_model_are_heard_of_where_they_are_wanted() {
         let stages: Vec<_> = heard
             .iter()
             .filter_map(|event| match event {
-                Event::Progress(progress) => Some(progress.stage.as_str()),
+                Event::Progress(progress) => Some(&progress.stage),
                 _ => None,
             })
             .collect();
-        assert_eq!(stages[0], "loading the model");
-        assert!(stages.contains(&"learning tokens") && stages.contains(&"learning attention"));
+        assert_eq!(stages[0], &Stage::LoadingModel);
+        assert!(stages.contains(&&Stage::LearningTokens) && stages.contains(&&Stage::LearningAttention));
         for (previews, prompt, shown, noted) in [(false, "a hat", 0, 0), (true, "something unheard of", 3, 1)] {
-            let mut edit = host.begin(&Request::Edit(Box::new(Edit { previews, ..replace(session, prompt, 1) })));
+            let mut edit = host.begin(Edit { previews, ..replace(session, prompt, 1) });
             let (mut previews, mut notes) = (0, 0);
             loop {
                 match edit.next(Duration::from_secs(10)).unwrap().unwrap() {
@@ -301,7 +302,7 @@ fn a_job_that_is_kept_comes_to_its_end_when_nobody_is_left_at_all() {
                 .unwrap();
         let host = crate::within::client_of(&daemon);
         let info = host.prepared(&picture(32, 32, 1)).unwrap();
-        let mut learning = host.begin(&Request::Learn(Learn { keep: true, ..learn_for(&info.session, 60) }));
+        let mut learning = host.begin(Learn { keep: true, ..learn_for(&info.session, 60) });
         await_step(&mut learning);
         drop(learning);
         drop(host);
@@ -312,6 +313,6 @@ fn a_job_that_is_kept_comes_to_its_end_when_nobody_is_left_at_all() {
         }
         assert!(file_of(&info.folder, "learned-").is_some());
         let next = Within::new(store.path(), slow(1));
-        assert_eq!(next.client().open_session(&info.session).unwrap().state, "learned");
+        assert_eq!(next.client().open_session(&info.session).unwrap().state, SessionState::Learned);
     });
 }

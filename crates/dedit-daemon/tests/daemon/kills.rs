@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use dedit_protocol::names::SessionState;
 use dedit_protocol::request::{EditVerb, Which};
 use dedit_protocol::{Failure, FailureKind, Pixels};
 
@@ -17,7 +18,7 @@ use crate::within::timed;
 /// What a daemon has to know of a session.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Known {
-    state: &'static str,
+    state: SessionState,
     items: usize,
     reference_items: usize,
     revisions: usize,
@@ -26,10 +27,9 @@ struct Known {
 
 fn known(host: &Host, session: &str) -> Known {
     let info = host.open_session(session).unwrap();
-    let state = ["opened", "items", "learning", "learned"].into_iter().find(|state| *state == info.state).unwrap();
     let (revisions, current) = host.revisions(session);
     assert_eq!((revisions.last().copied().unwrap_or(0), current), (info.newest, info.revision));
-    Known { state, items: info.items.len(), reference_items: info.reference_items.len(), revisions: revisions.len(), current }
+    Known { state: info.state, items: info.items.len(), reference_items: info.reference_items.len(), revisions: revisions.len(), current }
 }
 
 type Step = fn(&Host, &str) -> Result<(), Failure>;
@@ -38,30 +38,30 @@ type Step = fn(&Host, &str) -> Result<(), Failure>;
 fn steps() -> Vec<(Step, Known)> {
     let known = |state, items, reference_items, revisions, current| Known { state, items, reference_items, revisions, current };
     vec![
-        (|host, session| host.set_halves(session, &picture(40, 30, 1)).map(drop), known("items", 2, 0, 0, 0)),
-        (|host, session| host.learn(learn(session)).map(drop), known("learned", 2, 0, 0, 0)),
-        (|host, session| host.edit(replace(session, "a hat", 1)).map(drop), known("learned", 2, 0, 1, 1)),
-        (|host, session| host.edit(replace(session, "a cap", 2)).map(drop), known("learned", 2, 0, 2, 2)),
-        (|host, session| host.undo(session, 1).map(drop), known("learned", 2, 0, 2, 1)),
-        (|host, session| host.edit(edit(session, EditVerb::Reconstruct, 3)).map(drop), known("learned", 2, 0, 3, 3)),
+        (|host, session| host.set_halves(session, &picture(40, 30, 1)).map(drop), known(SessionState::Items, 2, 0, 0, 0)),
+        (|host, session| host.learn(learn(session)).map(drop), known(SessionState::Learned, 2, 0, 0, 0)),
+        (|host, session| host.edit(replace(session, "a hat", 1)).map(drop), known(SessionState::Learned, 2, 0, 1, 1)),
+        (|host, session| host.edit(replace(session, "a cap", 2)).map(drop), known(SessionState::Learned, 2, 0, 2, 2)),
+        (|host, session| host.undo(session, 1).map(drop), known(SessionState::Learned, 2, 0, 2, 1)),
+        (|host, session| host.edit(edit(session, EditVerb::Reconstruct, 3)).map(drop), known(SessionState::Learned, 2, 0, 3, 3)),
         (
             |host, session| host.open_with(&picture(20, 20, 2), |open| open.reference_of = Some(session.to_owned())).map(drop),
-            known("opened", 2, 0, 3, 3),
+            known(SessionState::Opened, 2, 0, 3, 3),
         ),
         (
             |host, session| host.set_items(items_of(session, Which::Reference, ["hat", "wall"]), vec![halves(20, 20)]).map(drop),
-            known("items", 2, 2, 3, 3),
+            known(SessionState::Items, 2, 2, 3, 3),
         ),
-        (|host, session| host.learn(learn(session)).map(drop), known("learned", 2, 2, 3, 3)),
+        (|host, session| host.learn(learn(session)).map(drop), known(SessionState::Learned, 2, 2, 3, 3)),
         (
             |host, session| {
                 let swap = EditVerb::SwapIn { item: "bag".to_owned(), from: "reference:hat".to_owned() };
                 host.edit(edit(session, swap, 1)).map(drop)
             },
-            known("learned", 2, 2, 4, 4),
+            known(SessionState::Learned, 2, 2, 4, 4),
         ),
-        (|host, session| host.forget(session, true), known("items", 2, 2, 4, 4)),
-        (|host, session| host.undo(session, 0).map(drop), known("items", 2, 2, 4, 0)),
+        (|host, session| host.forget(session, true), known(SessionState::Items, 2, 2, 4, 4)),
+        (|host, session| host.undo(session, 0).map(drop), known(SessionState::Items, 2, 2, 4, 0)),
     ]
 }
 
@@ -71,7 +71,7 @@ fn whatever_was_acknowledged_survives_a_kill_at_every_step() {
         let mut stand = Stand::new(&["--step-ms", "0"]);
         let session = stand.client().open(&picture(40, 30, 1)).unwrap().session;
         stand.restart();
-        assert_eq!(known(&stand.client(), &session), Known { state: "opened", ..Known::default() });
+        assert_eq!(known(&stand.client(), &session), Known { state: SessionState::Opened, ..Known::default() });
         let mut wholes = BTreeMap::new();
         for (step, expected) in steps() {
             let host = stand.client();
@@ -196,8 +196,7 @@ fn kills_at_any_moment_lose_nothing() {
         assert!(acknowledged.len() > 20, "there were only {} edits", acknowledged.len());
         for (revision, part) in acknowledged {
             let of = dedit_protocol::request::ResultOf { session: session.clone(), revision, whole: false };
-            let request = dedit_protocol::Request::Result(of);
-            let (_, blobs) = host.ask::<dedit_protocol::answer::ResultRegion>(&request, Vec::new()).unwrap();
+            let (_, blobs) = host.ask(of, Vec::new()).unwrap();
             assert_eq!(crate::scene::pixels(&blobs[0]), &part, "revision {revision}");
         }
         assert!(file_of(stand.session(&session), "learned-").unwrap() == learned_in_one_go(30));

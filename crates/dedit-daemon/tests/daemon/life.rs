@@ -1,9 +1,10 @@
 //! The life of a session, from its picture to its end.
 
-use dedit_protocol::answer::{Edited, Planned, Segmented};
+use dedit_protocol::answer::Edited;
+use dedit_protocol::names::{ItemChange, SessionState, Verb};
 use dedit_protocol::pixels::SampleType;
-use dedit_protocol::request::{EditVerb, Fetch, Items, Nothing, Plan, Segment, SetItems, Which, Words};
-use dedit_protocol::{Blob, Pixels, Request, Samples};
+use dedit_protocol::request::{self, EditVerb, Fetch, Items, Plan, Segment, SetItems, Which, Words};
+use dedit_protocol::{Blob, Pixels, Samples};
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -25,7 +26,7 @@ fn pixels_are_sent_once_and_the_same_picture_is_the_same_session() {
         let photo = picture(40, 30, 1);
         assert_eq!(host.knows(&photo).unwrap(), None);
         let info = host.open(&photo).unwrap();
-        assert_eq!((info.state.as_str(), info.size, info.name.as_str(), info.open), ("opened", [40, 30], "picture.png", true));
+        assert_eq!((info.state, info.size, info.name.as_str(), info.open), (SessionState::Opened, [40, 30], "picture.png", true));
         let other = daemon.client();
         assert_eq!(other.knows(&photo).unwrap().unwrap().session, info.session);
         assert_ne!(other.open(&picture(40, 30, 2)).unwrap().session, info.session);
@@ -60,7 +61,7 @@ fn learned_edited_undone_and_edited_on() {
     with_daemon(|_, host| {
         let photo = picture(64, 48, 1);
         let info = host.prepared(&photo).unwrap();
-        assert_eq!((info.state.as_str(), info.items), ("items", vec!["bag".to_owned(), "table".to_owned()]));
+        assert_eq!((info.state, info.items), (SessionState::Items, vec!["bag".to_owned(), "table".to_owned()]));
         let session = info.session.as_str();
         let refused = host.edit(replace(session, "a hat", 1)).unwrap_err();
         assert!(refused.message.contains("nothing was learned here yet"), "{refused}");
@@ -69,7 +70,7 @@ fn learned_edited_undone_and_edited_on() {
         assert!(learned.loss_first > learned.loss_last);
         assert_eq!(host.learn(learn(session)).unwrap().resumed_at, [10, 10], "nothing is left to be learned");
         let (first, part) = host.edit(replace(session, "a hat", 7)).unwrap();
-        assert_eq!((first.revision, first.base, first.seed, first.verb.as_str(), first.draft), (Some(1), 0, 7, "replace", false));
+        assert_eq!((first.revision, first.base, first.seed, first.verb, first.draft), (Some(1), 0, 7, Verb::Replace, false));
         assert_eq!((part.width() as usize, part.height() as usize), (first.region.width, first.region.height));
         let (second, _) = host.edit(replace(session, "a cap", 8)).unwrap();
         assert_eq!((second.revision, second.base), (Some(2), 1));
@@ -134,7 +135,7 @@ fn items_come_as_masks_and_what_was_learned_for_others_is_kept() {
         assert_eq!(labels.iter().filter(|label| **label == 0).count(), 5 * 32);
         host.learn(learn(session)).unwrap();
         let (first, _) = host.edit(replace(session, "a hat", 1)).unwrap();
-        assert_eq!(host.set_halves(session, &photo).unwrap().state, "items");
+        assert_eq!(host.set_halves(session, &photo).unwrap().state, SessionState::Items);
         let refused = host.edit(replace(session, "a hat", 1)).unwrap_err();
         assert!(refused.message.contains("revision 1 was made with other items"), "{refused}");
         host.learn(learn(session)).unwrap();
@@ -146,7 +147,7 @@ fn items_come_as_masks_and_what_was_learned_for_others_is_kept() {
             words: Some([("bag".to_owned(), start)].into()),
             ..items_of(session, Which::Target, ["", ""])
         };
-        assert_eq!(host.set_items(items, vec![columns(32, 32, 4..9)]).unwrap().state, "learned", "it was learned before");
+        assert_eq!(host.set_items(items, vec![columns(32, 32, 4..9)]).unwrap().state, SessionState::Learned, "it was learned before");
         let again = dedit_protocol::request::Edit { base: first.revision, ..replace(session, "a cap", 1) };
         assert_eq!(host.edit(again).unwrap().0.base, 1);
     });
@@ -170,14 +171,14 @@ fn items_are_taken_from_a_reference_picture() {
         let blend = EditVerb::Blend { item: "table".to_owned(), with: "reference:wall".to_owned(), amount: 0.25 };
         assert_eq!(host.edit(edit(session, blend, 1)).unwrap().0.base, 1);
         let fetch = Fetch { session: session.to_owned(), picture: Which::Reference, pixels: true };
-        let (_, blobs): (dedit_protocol::answer::Fetched, _) = host.ask(&Request::Fetch(fetch), Vec::new()).unwrap();
+        let (_, blobs) = host.ask(fetch, Vec::new()).unwrap();
         assert_eq!(pixels(&blobs[1]), &other);
         let away = |open: &mut dedit_protocol::request::OpenPicture| {
             open.reference_of = Some(session.to_owned());
             open.digest.clear();
         };
         let info = host.open_with(&other, away).unwrap();
-        assert_eq!((info.reference_items.len(), info.state.as_str()), (0, "items"));
+        assert_eq!((info.reference_items.len(), info.state), (0, SessionState::Items));
     });
 }
 
@@ -194,21 +195,21 @@ fn plans_segments_and_lists_need_no_model() {
             edits: vec![EditVerb::Remove { items: vec!["bag".to_owned()], into: None }],
             ..Plan::default()
         };
-        let (planned, blobs): (Planned, _) = host.ask(&Request::Plan(Box::new(plan)), Vec::new()).unwrap();
+        let (planned, blobs) = host.ask(plan, Vec::new()).unwrap();
         assert_eq!((planned.names, blobs.len()), (vec!["table".to_owned()], 2));
-        assert_eq!(planned.items[0].changes, ["removed"]);
+        assert_eq!(planned.items[0].changes, [ItemChange::Removed]);
         let segment = Segment { session: session.clone(), region: Some([12, 6, 24, 22]), ..Segment::default() };
-        let (_, blobs): (Segmented, _) = host.ask(&Request::Segment(segment), Vec::new()).unwrap();
+        let (_, blobs) = host.ask(segment, Vec::new()).unwrap();
         let Samples::F32(mask) = pixels(&blobs[0]).samples() else { panic!("no mask") };
         assert!(mask[16 * 48 + 24] > 0.5 && mask[0] < 0.5);
         let everything = Segment { session: session.clone(), everything: Some(4), ..Segment::default() };
-        let (told, blobs): (Segmented, _) = host.ask(&Request::Segment(everything), Vec::new()).unwrap();
+        let (told, blobs) = host.ask(everything, Vec::new()).unwrap();
         assert!((1..=4).contains(&told.names.len()) && blobs.len() == 1);
         assert_eq!(host.sessions(), [session]);
         let status = host.status();
         assert_eq!((status.clients, status.sessions, status.jobs.len(), status.models.len()), (1, 1, 0, 0));
         assert!(status.store_bytes >= 48 * 32 && status.rss_bytes.is_none_or(|bytes| bytes > 0));
-        let (models, _): (dedit_protocol::answer::Models, _) = host.ask(&Request::Models(Nothing {}), Vec::new()).unwrap();
+        let (models, _) = host.ask(request::Models {}, Vec::new()).unwrap();
         assert_eq!(models.models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>(), ["first", "second", "large"]);
     });
 }
@@ -222,7 +223,7 @@ fn what_is_forgotten_is_gone() {
         host.learn(learn(session)).unwrap();
         host.edit(replace(session, "a hat", 1)).unwrap();
         host.forget(session, true).unwrap();
-        assert_eq!(host.open_session(session).unwrap().state, "items");
+        assert_eq!(host.open_session(session).unwrap().state, SessionState::Items);
         assert_eq!(host.revisions(session), (vec![1], 1));
         let other = daemon.client();
         other.open(&photo).unwrap();

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use dedit_protocol::answer::Models;
-use dedit_protocol::request::{Edit, ModelChoice, Nothing};
-use dedit_protocol::{FailureKind, Request};
+use dedit_protocol::FailureKind;
+use dedit_protocol::request::{self, Edit, ModelChoice};
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -35,7 +34,7 @@ fn a_model_that_nobody_uses_is_given_back() {
         settings.sessions.unload_after = Duration::from_millis(100);
         let daemon = Within::with(settings, Knobs::default());
         let host = daemon.client();
-        let (told, _): (Models, _) = host.ask(&Request::Load(named("second")), Vec::new()).unwrap();
+        let (told, _) = host.ask(request::Load(named("second")), Vec::new()).unwrap();
         assert!(told.models.iter().any(|model| model.name == "second" && model.loaded));
         await_loaded(&host, &["second"]);
         await_loaded(&host, &[]);
@@ -44,7 +43,7 @@ fn a_model_that_nobody_uses_is_given_back() {
         await_loaded(&host, &[]);
         host.edit(replace(&session, "a hat", 1)).unwrap();
         assert_eq!(loaded(&host), ["first"]);
-        let _: (Nothing, _) = host.ask(&Request::Unload(Nothing {}), Vec::new()).unwrap();
+        host.ask(request::Unload {}, Vec::new()).unwrap();
         await_loaded(&host, &[]);
         assert_eq!(host.edit(replace(&session, "a hat", 1)).unwrap().0.revision, Some(2));
     });
@@ -79,10 +78,10 @@ fn a_job_that_is_cancelled_while_its_model_loads_does_not_run() {
         let daemon = Within::new(store.path(), Knobs { load: Duration::from_millis(150), ..Knobs::default() });
         let host = daemon.client();
         let session = host.prepared(&picture(32, 32, 1)).unwrap().session;
-        let mut edit = host.begin(&Request::Edit(Box::new(Edit { draft: true, ..replace(&session, "a hat", 1) })));
+        let mut edit = host.begin(Edit { draft: true, ..replace(&session, "a hat", 1) });
         std::thread::sleep(Duration::from_millis(30));
         edit.cancel().unwrap();
-        let ended = edit.finish::<Nothing>(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
+        let ended = edit.finish(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
         assert_eq!(ended.kind, FailureKind::Cancelled);
         assert!(host.revisions(&session).0.is_empty());
     });

@@ -4,7 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use dedit_protocol::request::{Edit, Hello, History, Items, Learn, Nothing, OpenPicture, OpenSession, SetItems, Which};
+use dedit_protocol::names::SessionState;
+use dedit_protocol::request::{self, Edit, Goodbye, Hello, History, Items, Learn, OpenPicture, OpenSession, SetItems, Which};
 use dedit_protocol::{Blob, Event, FailureKind, Frame, Request, handshake};
 
 use crate::scene::{halves, learn, picture, replace};
@@ -61,7 +62,7 @@ fn exchange(session: &str) -> Vec<(Request, Vec<Blob>)> {
         (edit(true), vec![]),
         (Request::History(History { session: session.to_owned(), thumbnails: true, masks: true }), vec![]),
         (Request::OpenSession(OpenSession { session: Some(session.to_owned()), folder: None }), vec![]),
-        (Request::Goodbye(Nothing {}), vec![]),
+        (Request::Goodbye(Goodbye {}), vec![]),
     ]
 }
 
@@ -88,7 +89,7 @@ fn clients_that_break_off_at_any_step_hold_nobody_up() {
         while watching.status().clients > 1 || !watching.status().jobs.is_empty() {
             std::thread::sleep(Duration::from_millis(2));
         }
-        assert_eq!(watching.open_session(&session).unwrap().state, "learned");
+        assert_eq!(watching.open_session(&session).unwrap().state, SessionState::Learned);
         watching.edit(replace(&session, "a hat", 1)).unwrap();
         let (revisions, current) = watching.revisions(&session);
         assert_eq!(revisions, (1..=current).collect::<Vec<_>>());
@@ -156,7 +157,7 @@ fn what_is_not_understood_is_answered_and_the_connection_goes_on() {
         bytes.extend(b"not");
         stream.write_all(&bytes).unwrap();
         assert!(matches!(answer(&mut stream, 9), Event::Failed(failure) if failure.message.contains("is no JSON")));
-        stream.write_all(&bytes_of(&Request::Status(Nothing {}), Vec::new(), 10)).unwrap();
+        stream.write_all(&bytes_of(&request::Status {}.into(), Vec::new(), 10)).unwrap();
         assert!(matches!(answer(&mut stream, 10), Event::Finished(..)));
     });
 }

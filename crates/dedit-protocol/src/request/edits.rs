@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::learning::{EditOptions, ModelChoice};
+use crate::names::Verb;
 
 /// One thing done to items. Items are named; `reference:NAME` is one of the reference picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,25 @@ pub enum EditVerb {
         /// Words with `[v]`.
         prompt: String,
     },
+}
+
+impl EditVerb {
+    /// The verb without its fields.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Reconstruct => Verb::Reconstruct,
+            Self::Replace { .. } => Verb::Replace,
+            Self::Augment { .. } => Verb::Augment,
+            Self::SwapIn { .. } => Verb::SwapIn,
+            Self::Move { .. } => Verb::Move,
+            Self::Reshape { .. } => Verb::Reshape,
+            Self::Swap { .. } => Verb::Swap,
+            Self::Remove { .. } => Verb::Remove,
+            Self::Blend { .. } => Verb::Blend,
+            Self::Refine { .. } => Verb::Refine,
+            Self::Personalize { .. } => Verb::Personalize,
+        }
+    }
 }
 
 fn one() -> f64 {
@@ -221,6 +241,15 @@ mod tests {
 
     fn blended(amount: &str) -> Result<EditVerb, serde_json::Error> {
         serde_json::from_str(&format!(r#"{{"verb":"blend","item":"a","with":"b","amount":{amount}}}"#))
+    }
+
+    #[test]
+    fn verbs_have_the_names_of_the_wire() {
+        let remove = EditVerb::Remove { items: Vec::new(), into: None };
+        let swap_in = EditVerb::SwapIn { item: String::new(), from: String::new() };
+        for edit in [EditVerb::Reconstruct, remove, swap_in, blended("0.5").unwrap()] {
+            assert_eq!(serde_json::to_value(&edit).unwrap()["verb"], edit.verb().as_str());
+        }
     }
 
     #[test]

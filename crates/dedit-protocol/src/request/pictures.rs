@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::Words;
+
 /// Which of a session's two pictures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,16 +48,6 @@ pub struct OpenSession {
     pub session: Option<String>,
     /// Or its folder, on the daemon's machine.
     pub folder: Option<String>,
-}
-
-/// What is said of an item.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Words {
-    /// Words its tokens start from.
-    pub start: Option<String>,
-    /// Words round its tokens, with `[v]` for them.
-    pub template: Option<String>,
 }
 
 /// What the items of a picture are.

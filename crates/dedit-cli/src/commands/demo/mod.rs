@@ -9,9 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 use dedit_edit::Fit;
-use dedit_protocol::Request;
-use dedit_protocol::answer::{Edited, Learned, Models};
-use dedit_protocol::request::{self, EditOptions, Learn, LearnOptions, ModelChoice, Nothing, PlanOptions, Which, Words};
+use dedit_protocol::request::{self, EditOptions, Learn, LearnOptions, ModelChoice, PlanOptions, Which, Words};
 
 use self::album::{Entry, Step};
 use self::report::{Done, Figures, LearnedPage, Page};
@@ -70,7 +68,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice(None, console);
     interrupt.listen();
-    connection.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    connection.ask(request::Load(model.clone()), Vec::new())?;
     let demo = Demo { connection, model, options };
     let mut pages = Vec::new();
     for entry in &entries {
@@ -95,7 +93,7 @@ struct Demo<'a> {
 impl Demo<'_> {
     /// What the model is, in words.
     fn description(&self) -> Result<String> {
-        let (models, _) = self.connection.ask::<Models>(&Request::Models(Nothing {}), Vec::new())?;
+        let (models, _) = self.connection.ask(request::Models {}, Vec::new())?;
         let loaded = models.models.into_iter().find(|model| model.loaded);
         Ok(loaded.map(|model| model.description).unwrap_or_default())
     }
@@ -122,7 +120,7 @@ impl Demo<'_> {
         let session = self.open(entry)?;
         let options = LearnOptions { updates, seed: self.options.seed, ..LearnOptions::default() };
         let learn = Learn { session: session.clone(), model: self.model.clone(), options, restart: true, keep: false };
-        let (learned, _) = self.connection.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+        let (learned, _) = self.connection.ask(learn, Vec::new())?;
         let file = self.write(&format!("{}.png", entry.name), &entry.picture.photo.image, entry)?;
         let mut shown =
             vec![(entry.name.clone(), sheet::shrunk(&entry.picture.photo.image)?), ("its items".to_owned(), entry.picture.overlay()?)];
@@ -148,7 +146,7 @@ impl Demo<'_> {
             base: Some(0),
             ..request::Edit::default()
         };
-        let (edited, blobs) = self.connection.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let (edited, blobs) = self.connection.ask(edit, blobs)?;
         let mut picture = entry.picture.photo.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let file = self.write(&format!("{}-{}.png", entry.name, step.name), &picture, entry)?;

@@ -7,10 +7,9 @@ use std::time::Instant;
 
 use clap::Args;
 use dedit_edit::{Depth, Edit};
-use dedit_protocol::answer::{Edited, ResultRegion};
+use dedit_protocol::Blob;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, EditOptions, ResultOf};
-use dedit_protocol::{Blob, Request};
 use serde_json::json;
 
 use self::report::{Done, Made};
@@ -112,7 +111,7 @@ impl Common {
             return Ok(opened.target.photo.clone());
         }
         let of = ResultOf { session: session.session.clone(), revision: self.on, whole: true };
-        let (_, blobs) = connection.ask::<ResultRegion>(&Request::Result(of), Vec::new())?;
+        let (_, blobs) = connection.ask(of, Vec::new())?;
         Ok(Photo { image: picture_of(blobs)?, profile: opened.target.photo.profile.clone() })
     }
 }
@@ -164,7 +163,7 @@ impl Job<'_> {
     /// Makes one result and writes it.
     fn make(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Made> {
         let edits = edit.edits.clone();
-        let (edited, blobs) = self.connection.ask::<Edited>(&Request::Edit(Box::new(edit)), blobs)?;
+        let (edited, blobs) = self.connection.ask(edit, blobs)?;
         let mut picture = self.original.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dedit_edit::{ItemWords, Picture as Which, Subject};
-use dedit_protocol::Request;
 use dedit_protocol::answer::Learned;
-use dedit_protocol::request::{self, Learn, Nothing, Words};
+use dedit_protocol::request::{self, Learn, Words};
 use serde_json::json;
 
 use crate::arguments::{self, Reporting};
@@ -107,7 +106,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let model = options.engine.choice(None, console);
     interrupt.listen();
     // A model that is not there is told before anything is written.
-    connection.ask::<Nothing>(&Request::Load(model.clone()), Vec::new())?;
+    connection.ask(request::Load(model.clone()), Vec::new())?;
     let folder = &options.session;
     let opened = connection.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
     let named = stored_name(folder, &opened.session)?;
@@ -124,7 +123,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         connection.preview_to(Path::new(&opened.folder).join(PREVIEW));
     }
     let learn = Learn { session: opened.session, model, options: learning, restart: options.restart, keep: false };
-    let (learned, _) = connection.ask::<Learned>(&Request::Learn(learn), Vec::new())?;
+    let (learned, _) = connection.ask(learn, Vec::new())?;
     let mut report = json!(learned);
     report["session"] = json!(folder);
     for key in ["seconds", "loss_first", "loss_last"] {

@@ -1,0 +1,95 @@
+//! Requests about pictures and items that take more than one message, or blobs to be encoded and decoded.
+
+use std::collections::BTreeMap;
+
+use dedit_protocol::event::SessionInfo;
+use dedit_protocol::request::{Fetch, Items, OpenPicture, ResultOf, Segment, SetItems, Which, Words};
+use dedit_protocol::{Blob, Failure, FailureKind, Pixels, Samples};
+
+use crate::blobs::Blobs;
+use crate::client::Client;
+
+/// The items of a picture as a label map.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The items' names, without repetition.
+    pub names: Vec<String>,
+    /// For each pixel, row by row, the index of its item in `names`.
+    pub numbers: Vec<u16>,
+    /// Words that describe items, by name. Without any (`None`) the names do, where they are words.
+    pub words: Option<BTreeMap<String, Words>>,
+}
+
+impl Client {
+    /// The session of a picture with this [digest](Pixels::digest), if the daemon has the picture.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn known_picture(&self, digest: &str) -> Result<Option<SessionInfo>, Failure> {
+        let (opened, _) = self.ask(OpenPicture { digest: digest.to_owned(), ..OpenPicture::default() }, Vec::new())?;
+        Ok(opened.known.then_some(opened.session))
+    }
+
+    /// Opens the session of a picture, or begins one; with `reference_of` makes it the reference picture of a session. The pixels and the profile are sent
+    /// only where the daemon does not have the picture. `open` has everything else; its `digest` is computed where it is empty.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn open_picture(&self, pixels: &Pixels, profile: Option<&[u8]>, mut open: OpenPicture) -> Result<SessionInfo, Failure> {
+        if open.digest.is_empty() {
+            open.digest = pixels.digest();
+        }
+        let (asked, _) = self.ask(open.clone(), Vec::new())?;
+        if asked.known {
+            return Ok(asked.session);
+        }
+        let mut blobs = vec![Blob::Pixels(pixels.clone())];
+        blobs.extend(profile.map(|profile| Blob::Bytes(profile.to_vec())));
+        let open = OpenPicture { pixels: Some(0), profile: profile.map(|_| 1), ..open };
+        Ok(self.ask(open, blobs)?.0.session)
+    }
+
+    /// The items of a session's picture; `None` where it has none yet.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the answer lacks the label map.
+    pub fn labels(&self, session: &str, picture: Which) -> Result<Option<Labels>, Failure> {
+        let (fetched, blobs) = self.ask(Fetch { session: session.to_owned(), picture, pixels: false }, Vec::new())?;
+        let Some(index) = fetched.labels else { return Ok(None) };
+        let numbers = Blobs::from(blobs).labels(index)?;
+        let words = (!fetched.words.is_empty()).then_some(fetched.words);
+        Ok(Some(Labels { names: fetched.names, numbers, words }))
+    }
+
+    /// Sets the items of a picture by a label map; `size` is the picture's width and height.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Usage` where the map does not have a number for each pixel.
+    pub fn set_labels(&self, session: &str, picture: Which, (width, height): (u32, u32), labels: Labels) -> Result<SessionInfo, Failure> {
+        let Labels { names, numbers, words } = labels;
+        let pixels = Pixels::new(width, height, 1, Samples::U16(numbers)).ok_or_else(|| {
+            Failure::new(FailureKind::Usage, format!("the items' numbers are not as many as the pixels of a picture of {width} x {height}"))
+        })?;
+        let set = SetItems { session: session.to_owned(), picture, names, items: Items::Labels(0), words };
+        Ok(self.ask(set, vec![Blob::Pixels(pixels)])?.0)
+    }
+
+    /// Segments a session's picture into at most so many items. Sets none.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the answer lacks the label map.
+    pub fn segment_everything(&self, session: &str, most: usize) -> Result<Labels, Failure> {
+        let segment = Segment { session: session.to_owned(), everything: Some(most), ..Segment::default() };
+        let (found, blobs) = self.ask(segment, Vec::new())?;
+        Ok(Labels { names: found.names, numbers: Blobs::from(blobs).labels(0)?, words: None })
+    }
+
+    /// The whole picture of a revision, 0 for the picture itself.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the answer lacks the pixels.
+    pub fn whole_picture(&self, session: &str, revision: u64) -> Result<Pixels, Failure> {
+        let (_, blobs) = self.ask(ResultOf { session: session.to_owned(), revision, whole: true }, Vec::new())?;
+        Blobs::from(blobs).pixels(0)
+    }
+}
