@@ -1,1 +1,1 @@
-"""Tests of the plug-in that need no Krita: `python3 -m unittest` in the folder above."""
+"""Tests of the plug-in without Krita: `python3 -m unittest` in the folder above."""

@@ -1,4 +1,4 @@
-"""A daemon that does what a test says, in a thread of its own, over a real socket."""
+"""A scripted daemon in a thread of its own, on a real socket."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ NAMES = {tag: name for name, tag in REQUESTS.items()}
 
 
 class Side:
-    """The daemon's side of one connection; everything waits, for 20 s at most."""
+    """The daemon's side of a connection; every wait ends after 20 s."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Begin with a connection on which nothing was said."""
+        """Take a new connection."""
         connection.settimeout(20)
         self.connection = connection
         self.reader = Reader(versions=None)
@@ -58,7 +58,7 @@ class Side:
             self.reader.feed(data)
 
     def next(self, name: str) -> Frame:
-        """Wait for a request, which has to be of this name."""
+        """Wait for a request, which must have this name."""
         frame = next(self.arriving)
         assert isinstance(frame, Frame), frame
         assert NAMES[frame.tag] == name, (NAMES[frame.tag], name)
@@ -77,17 +77,17 @@ class Side:
             self.connection.sendall(part)
 
     def until_end(self) -> None:
-        """Wait until the client goes."""
+        """Wait until the client closes the connection."""
         for frame in self.arriving:
             assert isinstance(frame, Frame)
             self.log.append(NAMES[frame.tag])
 
 
 class FakeDaemon:
-    """Listens, and has the n-th connection done by the n-th script; the last one by all others."""
+    """Listens; the n-th connection runs the n-th script, further ones the last."""
 
     def __init__(self, path: Path, *scripts: Callable[[Side], None]) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self.scripts = scripts
         self.sides: list[Side] = []
         self.errors: list[BaseException] = []
@@ -112,11 +112,11 @@ class FakeDaemon:
             connection.close()
 
     def close(self) -> None:
-        """Stop to listen, and raise what a script raised."""
+        """Stop, and raise the exception of a script."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        # What has come already is still read.
+        # Data that has arrived is still read.
         for side in self.sides:
             with contextlib.suppress(OSError):
                 side.connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""What tests of whole edits begin with: a mock of Krita, a document, the daemon's stand-in."""
+"""Base of the tests of whole edits: a mock of Krita, documents, and the daemon's stand-in."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ STAND_IN = os.environ.get("DEDIT_TEST_STAND_IN", "")
 SCRIPT = '#!/bin/sh\nexec {program} --data {data} --step-us {step} --updates 12 --steps 3 "$@"\n'
 WIDTH, HEIGHT = 48, 32
 BOX, OTHER_BOX = (0, 8, WIDTH, 8), (0, 24, WIDTH, 5)
-"""Right across the picture: the stand-in fills the rectangle round what an edit may change, where
-a real engine leaves what lies outside of round corners; here the two are the same."""
+"""Over the full width: the stand-in fills the bounding box of the change, a real engine leaves its
+round corners unchanged; with these boxes the two are the same."""
 CODES = {"U8": "B", "U16": "H", "F32": "f"}
 
 
 def pixels(kind: tuple[str, str], count: int, seed: int = 1) -> bytes:
-    """Make opaque pixels of random colours, in Krita's order."""
+    """Return opaque pixels of random colours, in Krita's order."""
     chance, (model, depth) = random.Random(seed), kind
     full = {"U8": 255, "U16": 65535, "F32": 1.0}[depth]
     channels, made = 4 if model == "RGBA" else 2, []
@@ -55,13 +55,13 @@ def pixels(kind: tuple[str, str], count: int, seed: int = 1) -> bytes:
 
 
 class OpaqueClient(Client):
-    """A client that reads results as opaque.
+    """A client that makes results opaque.
 
     The stand-in's engine makes up alpha as well; a real one leaves it as it was, and so does this.
     """
 
     def request(self, name: str, *arguments: Any, **named: Any) -> Pending:  # noqa: ANN401
-        """Ask."""
+        """Send a request."""
         pending = super().request(name, *arguments, **named)
         if name in ("edit", "result"):
             end = pending.end
@@ -76,7 +76,7 @@ class OpaqueClient(Client):
 
 
 def filled(picture: Pixels) -> Pixels:
-    """Give a picture with nothing transparent in it."""
+    """Return a picture with alpha 1 everywhere."""
     if picture.channels not in (2, 4):
         return picture
     values = array.array({"u8": "B", "u16": "H", "f32": "f"}[picture.samples])
@@ -89,12 +89,12 @@ def filled(picture: Pixels) -> Pixels:
 
 @unittest.skipUnless(STAND_IN, "DEDIT_TEST_STAND_IN does not name the daemon")
 class KritaTest(ClientTest):
-    """A test of the plug-in's work in a Krita of its own, with a daemon of its own."""
+    """A test with a new mock of Krita and a new daemon."""
 
     step_us = 200
 
     def setUp(self) -> None:
-        """Begin Krita and say which daemon is started."""
+        """Start the mock, and name the program that is started as daemon."""
         super().setUp()
         program = self.folder / "deditd"
         script = SCRIPT.format(program=STAND_IN, data=self.folder / "data", step=self.step_us)
@@ -108,9 +108,9 @@ class KritaTest(ClientTest):
         self.addCleanup(self.controller.close)
 
     def tearDown(self) -> None:
-        """Stop the daemon; Krita was called from the main thread alone."""
+        """Stop the daemon; check that no other thread called Krita."""
         until(lambda: not self.controller.jobs)
-        # Its answer may be lost: the daemon ends.
+        # The daemon may exit before its answer arrives.
         self.ended(self.daemon_client.request("shutdown"))
         super().tearDown()
         self.assertEqual(self.krita.calls_from_other_threads, [])
@@ -118,7 +118,7 @@ class KritaTest(ClientTest):
     def document(
         self, depth: str = "U8", model: str = "RGBA", profile: str = "", seed: int = 1
     ) -> tuple[Document, Node]:
-        """Open a document with a layer of random pixels, which is active."""
+        """Open a document with an active layer of random pixels."""
         if not profile and depth == "U8":
             profile = spaces.SRGB if model == "RGBA" else spaces.GREY
         made = self.krita.createDocument(
@@ -129,7 +129,7 @@ class KritaTest(ClientTest):
         data = pixels((model, depth), WIDTH * HEIGHT, seed)
         node.setPixelData(QtCore.QByteArray(data), 0, 0, WIDTH, HEIGHT)
         self.krita.setActiveDocument(made)
-        # As the docker does when Krita shows another canvas.
+        # As the docker does when another canvas becomes active.
         self.controller.refresh()
         self.settle()
         return made, node
@@ -142,7 +142,7 @@ class KritaTest(ClientTest):
         document.setSelection(chosen)
 
     def add(self, parent: Node, name: str, box: tuple[int, int, int, int], kind: str) -> Node:
-        """Add a selection mask or a layer that is opaque in a rectangle."""
+        """Add a selection mask, or a layer, that covers a rectangle."""
         document = self.krita.activeDocument()
         if kind == "mask":
             made = document.createSelectionMask(name)
@@ -156,27 +156,27 @@ class KritaTest(ClientTest):
         return made
 
     def settle(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until the controller is idle."""
         until(lambda: not self.controller.jobs)
         turn(0.02)
         until(lambda: self.controller.is_idle)
 
     def done(self) -> None:
-        """Wait until all is done, and that it went well."""
+        """Wait until the controller is idle, without a failure."""
         self.settle()
         self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status)
 
     def remove(self, **values: object) -> None:
-        """Remove what is selected, as a draft unless said otherwise."""
+        """Remove the selected item, as a draft by default."""
         self.controller.edit("remove", {"when": "draft", **values})
 
     def whole(self, key: tuple[str, int]) -> bytes:
-        """The picture with a result in it, as the daemon has it."""
+        """Return the picture with a result, as the daemon has it."""
         head = {"session": key[0], "revision": key[1], "whole": True}
         return bytes(self.answer(self.daemon_client.request("result", head)).blobs[0].data)
 
     def shown_picture(self, document: Document, node: Node) -> bytes:
-        """The picture with its visible results, in the daemon's order, as the plug-in sees it."""
+        """Return the composite of the visible layers, in the wire's format."""
         rect = (0, 0, WIDTH, HEIGHT)
         data = bytes(node.pixelData(*rect))
         for upper in document.rootNode().childNodes():
@@ -191,14 +191,14 @@ class KritaTest(ClientTest):
         return bytes(spaces.to_wire(raw, (WIDTH, HEIGHT), space.wire_space)[0].data)
 
     def entry(self, place: int = 0) -> Entry:
-        """A result, the newest first."""
+        """Return an entry of the history; 0 is the newest."""
         return self.controller.history[place]
 
     def notes(self, document: Document) -> Annotations:
-        """What the document remembers."""
+        """Return the annotations of a document."""
         return Annotations.of(document)
 
     def layers(self, document: Document) -> list[str]:
-        """The names of its layers, the lowest first."""
+        """Return the names of a document's layers, from bottom to top."""
         nodes = source.descendants(document.rootNode())
         return [node.name() for node in nodes if node.type().endswith("layer")]

@@ -1,4 +1,4 @@
-"""The event loop in tests, and what every test of the client begins with."""
+"""The event loop in tests, and the base of all tests of the client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APPLICATION = QtCore.QCoreApplication.instance() or QtCore.QCoreApplication([])
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Let the event loop turn until something is so; an error where it does not come to be."""
+    """Run the event loop until a condition is true; an error after so many seconds."""
     ticks = QtCore.QTimer()
     ticks.start(5)
     deadline = time.monotonic() + seconds
@@ -32,16 +32,16 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
 
 
 def turn(seconds: float = 0.05) -> None:
-    """Let the event loop turn for a while."""
+    """Run the event loop for a while."""
     end = time.monotonic() + seconds
     until(lambda: time.monotonic() >= end)
 
 
 class Gaps:
-    """Measures how long the event loop was held up at most."""
+    """Measures the longest pause of the event loop."""
 
     def __init__(self) -> None:
-        """Begin; a timer ticks every 10 ms."""
+        """Start; a timer ticks every 10 ms."""
         self.worst = 0.0
         self.ticks = 0
         self._last = time.monotonic()
@@ -57,10 +57,10 @@ class Gaps:
 
 
 class ClientTest(unittest.TestCase):
-    """A test with a folder, a client, and any number of daemons."""
+    """A test with a temporary folder, a client, and fake daemons."""
 
     def setUp(self) -> None:
-        """Make what the test needs; what leaves a slot is an error of the test."""
+        """Set up; an exception that leaves a slot fails the test."""
         self.folder = Path(tempfile.mkdtemp(prefix="dedit-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.path = self.folder / "daemon.sock"
@@ -74,7 +74,7 @@ class ClientTest(unittest.TestCase):
         os.environ["PATH"] = "/nowhere"
 
     def tearDown(self) -> None:
-        """Tell what left a slot."""
+        """Fail for exceptions that left a slot."""
         turn(0.02)
         self.assertEqual(self.raised, [])
 
@@ -84,7 +84,7 @@ class ClientTest(unittest.TestCase):
         self.raised.append(error)
 
     def keep_variables(self, *names: str) -> None:
-        """Put environment variables back afterwards."""
+        """Restore environment variables afterwards."""
         for name in names:
             value = os.environ.get(name)
             if value is None:
@@ -93,20 +93,20 @@ class ClientTest(unittest.TestCase):
                 self.addCleanup(os.environ.__setitem__, name, value)
 
     def client(self, **patience: float) -> Client:
-        """Make a client of this test's socket."""
+        """Create a client of this test's socket."""
         client = Client(socket=str(self.path), patience=Patience(**patience))
         client.state_changed.connect(lambda: self.states.append(client.state))
         self.addCleanup(client.close)
         return client
 
     def daemon(self, *scripts: Callable[[Side], None]) -> FakeDaemon:
-        """Start a daemon at this test's socket; its errors are the test's."""
+        """Start a fake daemon; its exceptions fail the test."""
         daemon = FakeDaemon(self.path, *scripts)
         self.addCleanup(daemon.close)
         return daemon
 
     def ended(self, pending: Pending) -> Answer | Failure:
-        """Wait for what comes of a request."""
+        """Wait for the outcome of a request."""
         until(lambda: pending.has_ended)
         ended = pending.answer or pending.failure
         assert ended is not None

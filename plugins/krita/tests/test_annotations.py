@@ -1,4 +1,4 @@
-"""What documents remember: anybody's bytes may stand there."""
+"""Annotations of documents, which may contain anything."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ RESULT = ResultRecord("s", "{layer}", "d" * 64, 3, 0, 7)
 
 
 class Annotated:
-    """As much of a document as has annotations."""
+    """A document with annotations only."""
 
     def __init__(self, data: bytes = b"") -> None:
-        """Begin with some bytes."""
+        """Start with the bytes of an annotation."""
         self.kept = {ALL: data}
         self.writes = 0
 
     def annotation(self, name: str) -> Any:  # noqa: ANN401
-        """Give what was kept, as Krita does: no bytes where nothing was."""
+        """Return an annotation, empty if it was never set, as Krita does."""
         return QtCore.QByteArray(self.kept.get(name, b""))
 
     def setAnnotation(self, name: str, _: str, data: Any) -> None:  # noqa: ANN401, N802
-        """Keep something."""
+        """Set an annotation."""
         self.kept[name] = bytes(data)
         self.writes += 1
 
 
 def anything(chance: random.Random, depth: int = 0) -> Any:  # noqa: ANN401
-    """Make a random value of JSON, often of names that mean something."""
+    """Return random JSON, often with the names of known fields."""
     names = ["sessions", "results", "discarded", "session", "source", "digest", "revision", "x"]
     names += ["base", "seed", "when", "title", "plan", "options", "edits"]
     kind = chance.randint(0, 8 if depth < 4 else 6)
@@ -53,10 +53,10 @@ def anything(chance: random.Random, depth: int = 0) -> Any:  # noqa: ANN401
 
 
 class Hostile(unittest.TestCase):
-    """Nothing that stands in a document makes it fail."""
+    """Invalid annotations."""
 
     def test_random_json(self) -> None:
-        """It is read without an error, and can be written and read again."""
+        """Random JSON is read without an error, and can be written and read again."""
         chance = random.Random(7)
         for _ in range(3000):
             top = {name: anything(chance) for name in ("sessions", "results", "discarded")}
@@ -70,21 +70,21 @@ class Hostile(unittest.TestCase):
             self.assertEqual(again.sessions["{layer}"][0], "s")
 
     def test_no_json(self) -> None:
-        """Bytes of any kind."""
+        """Arbitrary bytes."""
         deep = b"[" * 100_000
         for data in (b"", b"\xff\xfe", b"{", b"null", b"[]", b'"text"', b"NaN", deep):
             with self.subTest(data=data[:8]):
                 self.assertEqual(Annotations.of(Annotated(data)).results, {})  # type: ignore[arg-type]
 
     def test_names_that_are_no_text(self) -> None:
-        """Half a character in a name of a session is written all the same."""
+        """A lone surrogate in a session's name can be written."""
         document = Annotated(b'{"sessions": {"{layer}": ["\\ud800"]}}')
         notes = Annotations.of(document)  # type: ignore[arg-type]
         notes.write(document)  # type: ignore[arg-type]
         self.assertEqual(document.kept[SESSION], b"?")
 
     def test_results_of_other_types(self) -> None:
-        """A result with a number where words belong is none."""
+        """A record with a field of another type is ignored."""
         document = Annotated()
         notes = Annotations({})
         notes.record_result("{a}", RESULT)
@@ -99,10 +99,10 @@ class Hostile(unittest.TestCase):
 
 
 class Kept(unittest.TestCase):
-    """What is remembered is bounded, and written only where it is new."""
+    """Limits, and writing."""
 
     def test_as_it_was(self) -> None:
-        """It is read as it was written; the same again is not written."""
+        """What was written is read; unchanged annotations are not written again."""
         document, notes = Annotated(), Annotations({})
         notes.record_result("{a}", RESULT)
         notes.record_session("{layer}", "s")
@@ -117,7 +117,7 @@ class Kept(unittest.TestCase):
         self.assertEqual(document.writes, writes)
 
     def test_limits(self) -> None:
-        """The last ones are kept."""
+        """The newest records are kept."""
         notes = Annotations({})
         for number in range(MAX_RESULTS + 20):
             notes.record_result(f"{{{number}}}", RESULT)
@@ -128,7 +128,7 @@ class Kept(unittest.TestCase):
         self.assertEqual(notes.sessions["{layer}"][0], f"s{MAX_RESULTS + 19}")
 
     def test_a_session_is_there_once(self) -> None:
-        """The one that was noted last comes first."""
+        """The last session comes first, without duplicates."""
         notes = Annotations({})
         for name in ("a", "b", "a"):
             notes.record_session("{layer}", name)

@@ -1,4 +1,4 @@
-"""The client against a daemon that does what the test says."""
+"""The client against a scripted daemon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .loop import ClientTest, Gaps, turn, until
 
 
 def answers(side: Side) -> None:
-    """Answer `status` until the client goes."""
+    """Answer `status` until the client closes the connection."""
     side.welcome()
     for frame in side.arriving:
         if frame.tag == 21:
@@ -23,10 +23,10 @@ def answers(side: Side) -> None:
 
 
 class Conversations(ClientTest):
-    """What is asked, heard and answered."""
+    """Requests, events and answers."""
 
     def test_requests_are_answered_in_order(self) -> None:
-        """What is asked before there is a connection is asked after `hello`."""
+        """A request before there is a connection is sent after `hello`."""
         daemon = self.daemon(answers)
         client = self.client()
         order: list[int] = []
@@ -44,7 +44,7 @@ class Conversations(ClientTest):
         self.assertEqual(daemon.sides[0].log, ["hello", "goodbye"])
 
     def test_listeners(self) -> None:
-        """All that listen are called, also late ones and those behind one that raises."""
+        """All listeners are called, also late ones and those after one that raises."""
         self.daemon(answers)
         pending = self.client().request("status")
         heard: list[str] = []
@@ -62,7 +62,7 @@ class Conversations(ClientTest):
         self.raised.clear()
 
     def test_events_in_pieces(self) -> None:
-        """What comes byte by byte is heard in its order; what is not known is passed by."""
+        """Bytes that arrive one by one are read in order; unknown events are ignored."""
         picture = Pixels(2, 1, 3, "u8", b"abcdef")
 
         def script(side: Side) -> None:
@@ -96,7 +96,7 @@ class Conversations(ClientTest):
         self.assertEqual((pending.job, told), (7, [{"session": "s", "revision": 3}]))
 
     def test_the_loop_may_turn_in_a_listener(self) -> None:
-        """Other requests go on while a listener waits, as one with a dialog does."""
+        """Other requests proceed while a listener runs an event loop, as with a dialog."""
         self.daemon(answers)
         client = self.client()
         waits: list[bool] = []
@@ -111,7 +111,7 @@ class Conversations(ClientTest):
         self.assertEqual(waits, [True])
 
     def test_what_the_daemon_refuses(self) -> None:
-        """A failure is told as the daemon words it, whatever it leaves out."""
+        """A failure has the daemon's words, even if fields are missing."""
 
         def script(side: Side) -> None:
             side.welcome()
@@ -132,7 +132,7 @@ class Conversations(ClientTest):
         self.assertEqual(client.state, "ready")
 
     def test_requests_that_cannot_be_sent(self) -> None:
-        """They fail, later, and nothing is sent."""
+        """Requests that are too large fail later, and nothing is sent."""
         self.daemon(answers)
         client = self.client()
         pending = client.request("status", {"a": float("inf")})
@@ -144,7 +144,7 @@ class Conversations(ClientTest):
             client.request("stauts")
 
     def test_cancelling(self) -> None:
-        """A job is stopped as soon as its number is known, and once."""
+        """A job is cancelled as soon as its number is known, once."""
         is_cancelled = threading.Event()
 
         def script(side: Side) -> None:
@@ -152,7 +152,7 @@ class Conversations(ClientTest):
             for job in (41, 42):
                 serial = side.next("edit").serial
                 if job == 41:
-                    # The client wants to stop before the job has a number.
+                    # The client cancels before the job has a number.
                     is_cancelled.wait(20)
                 side.say("queued", serial, {"job": job})
                 cancel = side.next("cancel")
@@ -186,10 +186,10 @@ class Conversations(ClientTest):
 
 
 class BigPictures(ClientTest):
-    """The user interface is not held up."""
+    """The user interface stays responsive."""
 
     def assert_smooth(self, once: Callable[[], float]) -> None:
-        """Have three tries: another program may hold this one up too, and so may the daemon here.
+        """Try three times, because other programs use the same processors.
 
         The daemon is a thread of this program, and Python runs one thread at a time.
         """
@@ -199,7 +199,7 @@ class BigPictures(ClientTest):
         self.assertLess(gaps[-1], 0.25, gaps)
 
     def test_there_and_back(self) -> None:
-        """40 MB go to the daemon and come back while the event loop turns."""
+        """40 MB are sent and received while the event loop runs."""
         data = bytes(range(250)) * 160_000
         picture = Pixels(4000, 2500, 4, "u8", data)
 
@@ -225,7 +225,7 @@ class BigPictures(ClientTest):
         self.assert_smooth(once)
 
     def test_an_answer_before_the_end(self) -> None:
-        """All that a daemon says before it goes is read, however much it is."""
+        """Everything that the daemon sends before it closes is read."""
         picture = Pixels(4000, 2500, 4, "u8", bytes(40_000_000))
 
         def script(side: Side) -> None:
@@ -239,7 +239,7 @@ class BigPictures(ClientTest):
         self.assertIsNone(client.failure)
 
     def test_many_small_frames(self) -> None:
-        """A flood of events is worked off in many turns."""
+        """A flood of events is handled in many turns of the event loop."""
         count = 50_000
 
         def script(side: Side) -> None:
@@ -257,7 +257,7 @@ class BigPictures(ClientTest):
             def hears(name: str, _: Frame) -> None:
                 heard.append(name)
                 if not len(heard) % 50:
-                    # As one that draws.
+                    # As a listener that draws.
                     time.sleep(0.001)
 
             gaps = Gaps()
@@ -270,7 +270,7 @@ class BigPictures(ClientTest):
         self.assert_smooth(once)
 
     def test_a_daemon_that_does_not_read(self) -> None:
-        """What it does not take is kept, and thrown away when the client closes."""
+        """Data that the daemon does not read is queued, and dropped when the client closes."""
 
         def script(side: Side) -> None:
             side.welcome()

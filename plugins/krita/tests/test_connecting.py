@@ -1,4 +1,4 @@
-"""How the connection comes, and how it goes."""
+"""Connecting, losing the connection, and starting the daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .loop import ClientTest, turn, until
 from .test_client import answers
 
 TOP = Path(__file__).parents[1]
-# A daemon in a process of its own; it says that it was started in a file.
+# A daemon in a process of its own, which writes to a file that it was started.
 STUB = """#!{python}
 import sys, time, pathlib
 sys.path.insert(0, {top!r})
@@ -36,10 +36,10 @@ time.sleep(5)
 
 
 class Greetings(ClientTest):
-    """The handshake and `hello`."""
+    """Handshake and `hello`."""
 
     def refused(self, script: object, **patience: float) -> Failure:
-        """Give why a daemon was refused, which also the state tells."""
+        """Return the failure of a refused daemon, which the client's state has too."""
         self.daemon(script)
         client = self.client(**patience)
         failure = self.failure(client.request("status"))
@@ -48,13 +48,13 @@ class Greetings(ClientTest):
         return failure
 
     def test_a_newer_daemon(self) -> None:
-        """The plug-in is to be updated."""
+        """A newer daemon: the plug-in has to be updated."""
         told = self.refused(lambda side: side.greet((2, 3))).sentence()
         self.assertIn("speaks versions 2 to 3 of the protocol, and this plug-in version 1", told)
         self.assertIn("update this plug-in", told)
 
     def test_an_older_daemon(self) -> None:
-        """The daemon is to be updated."""
+        """An older daemon: the daemon has to be updated."""
 
         def script(side: Side) -> None:
             side.connection.recv(10)
@@ -64,7 +64,7 @@ class Greetings(ClientTest):
         self.assertIn("the daemon is older: end it with `dedit daemon stop`", told)
 
     def test_strangers(self) -> None:
-        """What is no daemon is told so."""
+        """Another program on the socket."""
 
         def script(side: Side) -> None:
             side.connection.recv(10)
@@ -74,12 +74,12 @@ class Greetings(ClientTest):
         self.assertIn(f"what answers at this socket is no D-Edit daemon: {self.path}", told)
 
     def test_a_daemon_that_hangs(self) -> None:
-        """It is not waited for, at the handshake."""
+        """A daemon that does not answer the handshake."""
         failure = self.refused(lambda side: side.until_end(), handshake=0.2)
         self.assertIn("does not answer", failure.message)
 
     def test_a_daemon_that_hangs_later(self) -> None:
-        """Nor at `hello`."""
+        """A daemon that does not answer `hello`."""
 
         def script(side: Side) -> None:
             side.greet()
@@ -88,7 +88,7 @@ class Greetings(ClientTest):
         self.assertIn("does not answer", self.refused(script, hello=0.2).message)
 
     def test_a_hello_that_is_refused(self) -> None:
-        """It is told as the daemon words it, before any request is sent."""
+        """A failure of `hello` has the daemon's words, and no request is sent."""
 
         def script(side: Side) -> None:
             side.greet()
@@ -99,7 +99,7 @@ class Greetings(ClientTest):
         self.assertEqual(self.refused(script).message, "not today")
 
     def test_hostile_bytes(self) -> None:
-        """Whatever a daemon says, nothing leaves the event loop but failures."""
+        """Random bytes of a daemon cause failures only."""
         chance = random.Random(5)
 
         def script(side: Side) -> None:
@@ -138,7 +138,7 @@ class Losses(ClientTest):
     """The connection ends."""
 
     def test_a_daemon_that_dies(self) -> None:
-        """Everything that waits fails, and the next request connects again."""
+        """All waiting requests fail, and the next one connects again."""
 
         def dies(side: Side) -> None:
             side.welcome()
@@ -160,7 +160,7 @@ class Losses(ClientTest):
         self.assertEqual(len(daemon.sides), 2)
 
     def test_a_request_from_within_a_failure(self) -> None:
-        """Whoever asks again at once is answered by the next daemon."""
+        """A request right after the end is answered by the next daemon."""
 
         def dies(side: Side) -> None:
             side.welcome()
@@ -175,7 +175,7 @@ class Losses(ClientTest):
         self.answer(again[0])
 
     def test_a_request_as_soon_as_the_state_tells(self) -> None:
-        """What is left of an attempt that failed does nothing to the next one."""
+        """Remains of a failed attempt do not disturb the next one."""
 
         def hangs(side: Side) -> None:
             side.greet()
@@ -194,7 +194,7 @@ class Losses(ClientTest):
         self.answer(again[0])
 
     def test_last_words(self) -> None:
-        """What the daemon says of its end is why the requests fail."""
+        """Requests fail with the reason that the daemon gave."""
 
         def script(side: Side) -> None:
             side.welcome()
@@ -212,7 +212,7 @@ class Losses(ClientTest):
         self.answer(self.client().request("status"))
 
     def test_broken_frames(self) -> None:
-        """A connection that cannot go on ends, and the requests with it."""
+        """A protocol error ends the connection and its requests."""
 
         def script(side: Side) -> None:
             side.welcome()
@@ -226,7 +226,7 @@ class Losses(ClientTest):
 
 
 class Starts(ClientTest):
-    """A daemon is started."""
+    """Starting the daemon."""
 
     def stub(self, text: str, name: str = "dedit") -> Path:
         """Write a program and name it as the daemon."""
@@ -237,7 +237,7 @@ class Starts(ClientTest):
         return program
 
     def test_nobody_and_no_program(self) -> None:
-        """What to do is said."""
+        """The failure says what to do."""
         client = self.client()
         failure = self.failure(client.request("status"))
         self.assertEqual((failure.kind, client.state), ("connection", "failed"))
@@ -247,13 +247,13 @@ class Starts(ClientTest):
         )
 
     def test_one_is_started_by_many(self) -> None:
-        """Of clients that want one at once, one starts it; the others find it."""
+        """Of several clients one starts the daemon; the others connect to it."""
         log = self.folder / "log"
         stub = STUB.format(python=sys.executable, top=str(TOP), log=str(log))
         self.stub(stub)
         clients = [self.client() for _ in range(3)]
         pending = [client.request("status") for client in clients]
-        # The stub talks to one after the other.
+        # The stub serves one connection at a time.
         for client, asked in zip(clients, pending):
             until(lambda c=client, a=asked: a.has_ended or c.state == "starting")
         for _ in clients:
@@ -266,7 +266,7 @@ class Starts(ClientTest):
         self.assertEqual(lines, [f"daemon start --foreground --socket {self.path}"])
 
     def test_another_one_starts_it(self) -> None:
-        """Who does not have the lock starts nothing, and finds what the other one starts."""
+        """A client without the lock starts nothing, and connects to what the other one starts."""
         self.stub("#!/bin/sh\ntouch $0.ran\n")
         lock = launch.take_lock(str(self.path))
         assert lock is not None
@@ -281,7 +281,7 @@ class Starts(ClientTest):
         lock.close()
 
     def test_one_that_ends(self) -> None:
-        """What it said is told."""
+        """The failure quotes its standard error."""
         program = self.stub("#!/bin/sh\necho no disk >&2\nexit 3\n", "deditd")
         failure = self.failure(self.client(ended=0.2).request("status"))
         told = f"ended as soon as it was started (exit status 3) and said 'no disk': {program}"
@@ -296,13 +296,13 @@ class Starts(ClientTest):
         self.assertLess(time.monotonic() - begun, 1.5)
 
     def test_one_that_is_no_program(self) -> None:
-        """It is not replaced by another."""
+        """DEDIT_DAEMON is not replaced by another program."""
         os.environ["DEDIT_DAEMON"] = str(self.folder / "absent")
         failure = self.failure(self.client().request("status"))
         self.assertIn("cannot be started (No such file", failure.message)
 
     def test_cancelled_and_closed_meanwhile(self) -> None:
-        """What waits for a daemon can be stopped, alone and with all others."""
+        """Requests that wait for a daemon can be cancelled, one or all."""
         self.stub("#!/bin/sh\nexec /bin/sleep 2\n", "deditd")
         client = self.client()
         first, second = client.request("status"), client.request("models")
@@ -314,7 +314,7 @@ class Starts(ClientTest):
         self.assertEqual(client.state, "idle")
 
     def test_a_folder_that_others_write_to(self) -> None:
-        """No daemon is started there."""
+        """No daemon is started in such a folder."""
         self.stub("#!/bin/sh\n")
         self.folder.chmod(0o777)
         failure = self.failure(self.client().request("status"))
@@ -323,10 +323,10 @@ class Starts(ClientTest):
 
 
 class Places(ClientTest):
-    """Where the daemon is, and who it is."""
+    """Paths of socket and program, and the user at the other end."""
 
     def test_sockets(self) -> None:
-        """The first of the rows of PROTOCOL.md that fits counts."""
+        """The first matching row of the table in PROTOCOL.md counts."""
         os.environ.update(DEDIT_SOCKET="/a/b.sock", XDG_RUNTIME_DIR=str(self.folder))
         self.assertEqual(address.socket(), "/a/b.sock")
         os.environ["DEDIT_SOCKET"] = "b.sock"
@@ -337,7 +337,7 @@ class Places(ClientTest):
         self.assertEqual(address.socket(), f"/somewhere/dedit-{os.geteuid()}/daemon.sock")
 
     def test_programs(self) -> None:
-        """The named one, the noted one, and the first on the PATH."""
+        """DEDIT_DAEMON, the installed program, then PATH."""
         folders = [self.folder / name for name in ("one", "two", "three")]
         for folder, name, mode in zip(
             folders, ("deditd", "dedit", "deditd"), (0o644, 0o755, 0o755)
@@ -359,14 +359,14 @@ class Places(ClientTest):
         self.assertEqual(address.command("/x/deditd", "s"), ["/x/deditd", "--socket", "s"])
 
     def test_bundles(self) -> None:
-        """The libraries of a host's bundle are not the daemon's."""
+        """Library paths of an AppImage are removed."""
         self.keep_variables("APPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
         os.environ.update(APPDIR="/b", LD_LIBRARY_PATH="/b/lib:/own", PYTHONPATH="/b/python")
         clean = address.clean_environment()
         self.assertEqual((clean["LD_LIBRARY_PATH"], "PYTHONPATH" in clean), ("/own", False))
 
     def test_peers(self) -> None:
-        """The other side is known, and another user's is refused."""
+        """The peer's user is known, and another user's daemon is refused."""
         one, other = socket.socketpair(socket.AF_UNIX)
         with one, other:
             self.assertEqual(peer.user(one.fileno()), os.geteuid())

@@ -1,4 +1,4 @@
-"""The client against D-Edit's daemon with an engine that computes next to nothing.
+"""The client against D-Edit's daemon with a stand-in for the engine.
 
 `DEDIT_TEST_STAND_IN` names it: the example `stand_in` of crates/dedit-daemon.
 """
@@ -18,10 +18,10 @@ SCRIPT = '#!/bin/sh\nexec {program} --data {data} --step-ms 20 --updates 2000 --
 
 @unittest.skipUnless(STAND_IN, "DEDIT_TEST_STAND_IN does not name the daemon")
 class RealDaemon(ClientTest):
-    """One session from its beginning to its end."""
+    """A session from beginning to end."""
 
     def test_a_session(self) -> None:
-        """It starts, opens, edits, cancels and tells what was done."""
+        """It starts, opens, edits, cancels and lists the history."""
         program = self.folder / "deditd"
         data = self.folder / "data"
         program.write_text(SCRIPT.format(program=STAND_IN, data=data), encoding="utf-8")
@@ -58,7 +58,7 @@ class RealDaemon(ClientTest):
         self.assertIsNone(client.failure)
 
     def edit(self, client: object, session: str) -> None:
-        """Edit, with all that is heard on the way."""
+        """Edit, collecting the events."""
         heard: list[str] = []
         head = {
             "session": session,
@@ -73,7 +73,7 @@ class RealDaemon(ClientTest):
         self.assertLessEqual({"queued", "progress", "preview"}, set(heard))
 
     def cancel(self, client: object, session: str) -> None:
-        """Learn, and stop before and after the job has a number."""
+        """Learn, and cancel before and after the job has a number."""
         early = client.request("learn", {"session": session})
         until(lambda: early.parts is None)
         early.cancel()

@@ -1,4 +1,4 @@
-"""Whole edits against the daemon with an engine that computes next to nothing, in a mock of Krita.
+"""Whole edits in a mock of Krita, against the daemon with a stand-in for the engine.
 
 `DEDIT_TEST_STAND_IN` names the daemon: the example `stand_in` of crates/dedit-daemon.
 """
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Edits(KritaTest):
-    """An edit becomes a layer, and the next goes on from it."""
+    """An edit becomes a layer, and the next one starts from it."""
 
     def check_removed(self, document: Document, node: Node) -> Node:
-        """Remove what is selected and look at all that came of it."""
+        """Remove the selected item, and check layers, undo steps and annotations."""
         before = bytes(node.pixelData(0, 0, WIDTH, HEIGHT))
         count = len(document.undo_steps)
         self.select(document, BOX)
@@ -41,7 +41,7 @@ class Edits(KritaTest):
         return added
 
     def check_bits(self, document: Document, node: Node) -> None:
-        """What is seen is what the daemon has, bit for bit, after an edit and after another."""
+        """The visible picture equals the daemon's, bit for bit, after one edit and after two."""
         self.check_removed(document, node)
         first = self.entry().key
         self.assertEqual(self.shown_picture(document, node), self.whole(first))
@@ -51,19 +51,19 @@ class Edits(KritaTest):
         self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_eight_bits(self) -> None:
-        """Of eight bits."""
+        """RGBA of 8 bits."""
         self.check_bits(*self.document())
 
     def test_sixteen_bits(self) -> None:
-        """Of sixteen bits, which go over as they are."""
+        """sRGB of 16 bits is sent unchanged."""
         self.check_bits(*self.document("U16", profile=spaces.SRGB))
 
     def test_grey(self) -> None:
-        """Of grey."""
+        """Grey of 8 bits."""
         self.check_bits(*self.document(model="GRAYA"))
 
     def test_floats_of_linear_light(self) -> None:
-        """Floats of linear light are turned, and back: within what floats can tell."""
+        """Linear floats are converted and back, within rounding."""
         document, node = self.document("F32")
         self.assertIn("g10", document.colorProfile())
         self.check_removed(document, node)
@@ -73,7 +73,7 @@ class Edits(KritaTest):
         self.assertLess(worst, 1e-4)
 
     def test_an_edit_goes_on_from_the_one_before(self) -> None:
-        """The same item again: same session, based on the first revision."""
+        """The same item again: the same session, based on the first revision."""
         for depth in ("U8", "U16", "F32"):
             with self.subTest(depth=depth):
                 document, node = self.document(depth, seed=2)
@@ -91,16 +91,16 @@ class Edits(KritaTest):
                 document.close()
 
     def replace(self, prompt: str) -> None:
-        """Replace what is selected."""
+        """Replace the selected item."""
         self.controller.edit("replace", {"prompt": prompt, "when": "draft", "seed": 5})
         self.done()
 
     def results(self, document: Document) -> list:
-        """What the document remembers of results."""
+        """Return the records of result layers."""
         return list(self.notes(document).results.values())
 
     def test_painting_on_a_result_makes_another_picture(self) -> None:
-        """What was painted on is no revision of the daemon's any more."""
+        """A result that was painted on is no revision of the daemon."""
         document, node = self.document()
         self.select(document, BOX)
         self.replace("a lake")
@@ -113,7 +113,7 @@ class Edits(KritaTest):
         self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_a_half_transparent_result_is_laid_over_by_krita(self) -> None:
-        """What is seen is sent, also where it is blended."""
+        """The blended picture is sent."""
         document, node = self.document()
         added = self.check_removed(document, node)
         added.setOpacity(128)
@@ -124,7 +124,7 @@ class Edits(KritaTest):
         self.assertEqual(len(self.krita.documents()), open_before)
 
     def test_a_layer_larger_than_the_canvas(self) -> None:
-        """Only what is on the canvas is the picture."""
+        """Only the part on the canvas is the picture."""
         document, node = self.document()
         data = QtCore.QByteArray(pixels(("RGBA", "U8"), 90 * 80))
         node.setPixelData(data, -20, -10, 90, 80)
@@ -134,7 +134,7 @@ class Edits(KritaTest):
         self.assertEqual(self.shown_picture(document, node), self.whole(self.entry().key))
 
     def test_a_layer_with_an_offset(self) -> None:
-        """A layer that begins within the canvas: the result lies where it belongs."""
+        """The result of a layer that starts within the canvas has the right position."""
         document, _ = self.document()
         node = self.add(document.rootNode(), "thing", (20, 12, 24, 18), "layer")
         document.setActiveNode(node)
@@ -149,7 +149,7 @@ class Edits(KritaTest):
             self.assertTrue(not share or (20 <= x < 44 and 12 <= y < 30), (x, y))
 
     def test_a_selection_beside_the_layer(self) -> None:
-        """Nothing of the layer is selected: said, and nothing done."""
+        """The selection does not touch the layer: a failure, and no new layer."""
         document, _ = self.document()
         node = self.add(document.rootNode(), "thing", (20, 12, 24, 18), "layer")
         document.setActiveNode(node)
@@ -160,7 +160,7 @@ class Edits(KritaTest):
         self.assertEqual(len(document.rootNode().childNodes()), 2)
 
     def test_all_that_is_visible(self) -> None:
-        """The whole document is the picture; the result lies on top."""
+        """The whole document is the picture; the result is on top."""
         document, _ = self.document()
         self.add(document.rootNode(), "thing", BOX, "layer")
         self.select(document, BOX)
@@ -171,7 +171,7 @@ class Edits(KritaTest):
         self.assertEqual(len(names), 3)
 
     def test_variations(self) -> None:
-        """The first becomes a layer, the others are offered and can be applied."""
+        """The first becomes a layer, the others are in the history and can be applied."""
         document, _ = self.document()
         self.select(document, BOX)
         self.remove(variations=3, seed=7)
@@ -186,7 +186,7 @@ class Edits(KritaTest):
         self.assertTrue(self.entry(0).is_applied)
 
     def test_after_learning_the_draft_is_hidden(self) -> None:
-        """Both: the draft comes first, and is hidden by what was made after learning."""
+        """With `both` the draft comes first, and is hidden by the learned result."""
         document, node = self.document()
         self.select(document, BOX)
         self.remove(when="both")
@@ -198,10 +198,10 @@ class Edits(KritaTest):
 
 
 class Afterwards(KritaTest):
-    """What was made can be redone, discarded and applied again."""
+    """Redo, discard and apply."""
 
     def setUp(self) -> None:
-        """Make a first result."""
+        """Create a first result."""
         super().setUp()
         self.picture, self.photo = self.document()
         self.select(self.picture, BOX)
@@ -209,7 +209,7 @@ class Afterwards(KritaTest):
         self.done()
 
     def test_redo(self) -> None:
-        """Another seed: a new layer in the place of the old one, which is hidden."""
+        """Another seed: a new layer replaces the old one, which is hidden."""
         before = self.entry()
         self.controller.redo(before.key, seed=11)
         self.done()
@@ -219,7 +219,7 @@ class Afterwards(KritaTest):
         self.assertEqual(self.shown_picture(self.picture, self.photo), self.whole(self.entry().key))
 
     def test_discard(self) -> None:
-        """The layer and the entry are gone, and stay gone."""
+        """Layer and entry are gone for good."""
         key = self.entry().key
         self.controller.discard(key)
         self.done()
@@ -229,7 +229,7 @@ class Afterwards(KritaTest):
             self.controller.apply(key)
 
     def test_apply(self) -> None:
-        """A layer that was deleted comes back as it was."""
+        """A deleted layer is restored."""
         layer = self.picture.rootNode().childNodes()[1]
         before = self.shown_picture(self.picture, self.photo)
         layer.remove()
@@ -242,7 +242,7 @@ class Afterwards(KritaTest):
         self.assertEqual(self.shown_picture(self.picture, self.photo), before)
 
     def test_what_is_seen_already_is_not_applied_again(self) -> None:
-        """It is said, and nothing is added."""
+        """A failure, and no new layer."""
         self.controller.apply(self.entry().key)
         self.settle()
         self.assertEqual(self.controller.status.kind, "wrong")
@@ -255,7 +255,7 @@ class Meanwhile(KritaTest):
     step_us = 60_000
 
     def begin(self) -> tuple[Document, Node, Document]:
-        """Have a job under way in one of two documents."""
+        """Start a job in one of two documents."""
         other, _ = self.document(seed=4)
         document, node = self.document(seed=5)
         self.select(document, BOX)
@@ -264,13 +264,13 @@ class Meanwhile(KritaTest):
         return document, node, other
 
     def check_offered(self, remark: str) -> None:
-        """The result is offered, with why it is no layer."""
+        """The result is in the history, with the reason why it is no layer."""
         self.settle()
         self.assertEqual(self.controller.status.kind, "wrong")
         self.assertIn(remark, self.controller.status.text)
 
     def test_the_document_is_closed(self) -> None:
-        """The result is kept, and no other document is touched."""
+        """The result is kept, and the other document is not touched."""
         document, _, other = self.begin()
         seen: list[str] = []
         self.controller.history_changed.connect(
@@ -284,7 +284,7 @@ class Meanwhile(KritaTest):
         self.assertEqual((other.undo_steps, other.annotationTypes()), ([], []))
 
     def test_the_layer_is_deleted(self) -> None:
-        """The result is offered with a remark; nothing is added."""
+        """The result is in the history; no layer is added."""
         document, node, _ = self.begin()
         self.add(document.rootNode(), "another", (0, 0, 20, 20), "layer")
         document.setActiveNode(document.rootNode().childNodes()[-1])
@@ -301,7 +301,7 @@ class Meanwhile(KritaTest):
         self.assertEqual(self.layers(document), ["photo"])
 
     def test_the_document_is_converted_while_it_is_looked_at(self) -> None:
-        """It is looked at again, and nothing is wrong."""
+        """The document is read again, without a failure."""
         document, _ = self.document(seed=6)
         self.select(document, BOX)
         self.remove()

@@ -1,4 +1,4 @@
-"""A picture's items, in a mock of Krita, against the daemon with an engine of next to nothing."""
+"""Items of a picture, in a mock of Krita, against the daemon with a stand-in for the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEFT, RIGHT = (2, 4, 14, 20), (26, 4, 16, 20)
 
 
 class Items(KritaTest):
-    """Where they come from, and what can be done with them."""
+    """Where items come from, and commands for them."""
 
     def setUp(self) -> None:
         """Open a picture."""
@@ -20,19 +20,19 @@ class Items(KritaTest):
         self.picture, self.photo = self.document()
 
     def names(self) -> list[str]:
-        """The items that are shown, without the background."""
+        """Return the names of the shown items, without the background."""
         assert self.controller.picture is not None
         return [item.name for item in self.controller.picture.items if item.name != BACKGROUND]
 
     def two(self) -> None:
-        """Have two items by masks of the layer."""
+        """Set two items by masks of the layer."""
         self.add(self.photo, "item:right", RIGHT, "mask")
         self.add(self.photo, "left", LEFT, "mask")
         self.controller.take_items("layer-masks")
         self.done()
 
     def test_masks_of_the_layer(self) -> None:
-        """The upper one is in front; `item:` is no part of a name."""
+        """The upper mask is in front; `item:` is not part of the name."""
         self.two()
         self.assertEqual(self.names(), ["left", "right"])
         assert self.controller.picture is not None
@@ -40,7 +40,7 @@ class Items(KritaTest):
         self.assertAlmostEqual(shares["left"], 14 * 20 / (WIDTH * HEIGHT))
 
     def test_layers_of_a_group(self) -> None:
-        """Each layer of the group is an item, by its opaque part."""
+        """Each layer of the group is an item, by its alpha."""
         group = self.picture.createNode("group", "grouplayer")
         self.picture.rootNode().addChildNode(group, None)
         for name, box in (("back", (0, 0, WIDTH, HEIGHT)), ("front", BOX)):
@@ -51,7 +51,7 @@ class Items(KritaTest):
         self.assertEqual(self.names(), ["front", "back"])
 
     def test_found_by_the_daemon(self) -> None:
-        """Everything: the daemon finds them."""
+        """The daemon finds the items."""
         self.controller.take_items("everything")
         self.settle()
         if self.controller.status.kind == "wrong":
@@ -60,13 +60,13 @@ class Items(KritaTest):
             self.assertTrue(self.names())
 
     def test_none_where_there_are_none(self) -> None:
-        """A layer without masks: said in words."""
+        """A layer without masks is a failure."""
         self.controller.take_items("layer-masks")
         self.settle()
         self.assertEqual(self.controller.status.text, "'photo' has no masks")
 
     def test_renamed_and_left_out(self) -> None:
-        """Each is a change of the picture's items with the daemon."""
+        """Rename and remove an item of the session."""
         self.two()
         self.controller.rename_item("right", "bag")
         self.done()
@@ -76,7 +76,7 @@ class Items(KritaTest):
         self.assertEqual(self.names(), ["bag"])
 
     def test_the_last_item_is_left_out(self) -> None:
-        """What becomes of the only one is told or done, never ignored in silence."""
+        """Removing the only item has an effect or a message."""
         self.select(self.picture, LEFT)
         self.controller.take_items("selection")
         self.done()
@@ -101,7 +101,7 @@ class Items(KritaTest):
         self.assertTrue(self.picture.saveAs(str(self.folder / "kept.kra")))
 
     def test_items_stay_when_the_layer_was_painted_on(self) -> None:
-        """Another picture, with the same items."""
+        """The new picture gets the same items."""
         self.two()
         self.photo.setPixelData(bytes(4), 0, 0, 1, 1)
         self.controller.refresh()
@@ -109,14 +109,14 @@ class Items(KritaTest):
         self.assertEqual(self.names(), ["left", "right"])
 
     def test_an_edit_of_an_item_by_name(self) -> None:
-        """Nothing has to be selected."""
+        """No selection is needed."""
         self.two()
         self.controller.edit("replace", {"item": "left", "prompt": "a tree", "when": "draft"})
         self.done()
         self.assertIn("Replace left: a tree", self.layers(self.picture)[1])
 
     def test_learning(self) -> None:
-        """The session is learned, and shown as that."""
+        """The session is learned, and shown as such."""
         self.two()
         self.controller.learn()
         self.done()
@@ -124,14 +124,14 @@ class Items(KritaTest):
         self.assertEqual(self.controller.picture.state, "learned")
 
     def test_a_plan_is_shown(self) -> None:
-        """What a move would come to."""
+        """A plan of a movement is shown."""
         self.two()
         self.controller.show_plan("move", {"item": "left", "dx": 4})
         until(lambda: self.controller.plan is not None)
         assert self.controller.plan is not None
         self.assertIn("left", self.controller.plan.names)
         self.assertTrue(any(self.controller.plan.changes))
-        # Painted on, it is another picture, of which the daemon has not heard yet.
+        # Painted on, the picture has no session yet.
         self.controller.hide_plan()
         data = QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9))
         self.photo.setPixelData(data, 0, 0, 2, 2)
@@ -142,7 +142,7 @@ class Items(KritaTest):
 
 
 class FromAnotherPicture(KritaTest):
-    """A thing of another document or of a file takes an item's place."""
+    """An item of another document or file."""
 
     def setUp(self) -> None:
         """Open a picture with a selection, and another one."""
@@ -153,12 +153,12 @@ class FromAnotherPicture(KritaTest):
         self.select(self.picture, LEFT)
 
     def swap_in(self, **values: object) -> None:
-        """Put what is meant in the place of what is selected."""
+        """Replace the selected item by that of another picture."""
         self.controller.edit("swap-in", {"when": "both", **values})
         self.settle()
 
     def test_an_open_document(self) -> None:
-        """What is selected there; that document is not touched."""
+        """The selected item of a document, which is not touched."""
         self.assertEqual(self.controller.documents, ("picture 8",))
         self.swap_in(**{"from-document": "picture 8"})
         self.assertNotEqual(self.controller.status.kind, "wrong", self.controller.status)
@@ -167,7 +167,7 @@ class FromAnotherPicture(KritaTest):
         self.assertEqual(len(self.krita.documents()), 2)
 
     def test_a_file(self) -> None:
-        """It is opened, and closed again, also where nothing in it is meant."""
+        """The file is opened, and closed again, also after a failure."""
         path = self.folder / "thing.png"
         image = QtGui.QImage(20, 10, QtGui.QImage.Format.Format_ARGB32)
         image.fill(0)
@@ -184,7 +184,7 @@ class FromAnotherPicture(KritaTest):
         self.assertEqual(len(self.krita.documents()), 2)
 
     def test_what_is_not_there(self) -> None:
-        """A document that is not open, a file that is none, the picture itself."""
+        """A document that is not open, an invalid file, the picture itself."""
         nothing, text = self.folder / "nothing.png", self.folder / "text.png"
         text.write_text("no picture", encoding="utf-8")
         cases = [

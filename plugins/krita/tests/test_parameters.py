@@ -1,4 +1,4 @@
-"""What an edit can be told, and what is refused."""
+"""Parameters of edits, and values that are refused."""
 
 from __future__ import annotations
 
@@ -42,50 +42,50 @@ MISSING: list[tuple[str, dict[str, Any], str]] = [
 
 
 class Refusals(unittest.TestCase):
-    """What makes no sense is refused before anything is begun."""
+    """Invalid values are refused before an edit starts."""
 
     def refused(self, verb: str, values: dict[str, Any]) -> str:
-        """Give the sentence with which values are refused."""
+        """Return the sentence about values that are refused."""
         with self.assertRaises(Failure) as caught:
             check_complete(verb, checked(BY_NAME[verb].parameters, values))
         self.assertEqual(caught.exception.kind, "usage")
         return caught.exception.message
 
     def test_values(self) -> None:
-        """Each by its name, with what is taken."""
+        """Each invalid value."""
         for verb, values, message in REFUSED:
             with self.subTest(verb=verb, values=values):
                 self.assertEqual(self.refused(verb, values), message)
 
     def test_what_is_missing(self) -> None:
-        """Said, with what to do about it."""
+        """Each missing value has a hint."""
         for verb, values, message in MISSING:
             with self.subTest(verb=verb, values=values):
                 self.assertEqual(self.refused(verb, values), message)
 
     def test_usual_values_are_taken(self) -> None:
-        """What is offered as usual is not refused."""
+        """Defaults are valid."""
         for verb in VERBS:
             for parameter in verb.parameters:
                 with self.subTest(verb=verb.name, parameter=parameter.name):
                     self.assertEqual(parameter.check(parameter.default), parameter.default)
 
     def test_whole_numbers_stay_whole(self) -> None:
-        """Also where a widget gives a float."""
+        """A whole number may come as a float."""
         told = checked(HOW, {"variations": 2.0, "guidance": 7})
         self.assertIs(type(told["variations"]), int)
         self.assertIs(type(told["guidance"]), float)
 
 
 class Orders(unittest.TestCase):
-    """What the daemon is told."""
+    """What the daemon is sent."""
 
     def told(self, verb: str, **values: object) -> dict[str, Any]:
-        """Give the values of a verb."""
+        """Return the checked values of a verb."""
         return checked(BY_NAME[verb].parameters, values)
 
     def test_edits(self) -> None:
-        """A verb and what belongs to it, nothing else."""
+        """The verb and its values, nothing else."""
         cases = [
             ("remove", {"into": "sea"}, {"verb": "remove", "items": ["bag"], "into": "sea"}),
             ("swap", {"with": "hat"}, {"verb": "swap", "item": "bag", "with": "hat"}),
@@ -106,7 +106,7 @@ class Orders(unittest.TestCase):
                 self.assertEqual(wire_edit(verb, self.told(verb, **values), "bag"), expected)
 
     def test_only_what_was_said_is_an_option(self) -> None:
-        """What is usual is left to the daemon."""
+        """Values at their default are left to the daemon."""
         usual = edit_request({}, self.told("remove"), None)
         self.assertEqual((usual.plan, usual.options, usual.model), ({}, {}, {}))
         values = self.told("replace", seed=0, steps=5, strength=0, fit="box", model="m")
@@ -116,6 +116,6 @@ class Orders(unittest.TestCase):
         self.assertEqual(said.model, {"model": "m"})
 
     def test_titles_of_what_is_not_known(self) -> None:
-        """A verb of a later version has a title as well."""
+        """An unknown verb of a later version has a title too."""
         self.assertEqual(edit_title({"verb": "melt"}), "Melt")
         self.assertEqual(edit_title({}), "")

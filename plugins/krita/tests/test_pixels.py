@@ -1,4 +1,4 @@
-"""Work on samples as bytes, compared with loops that say what is meant."""
+"""Operations on rasters, compared with plain loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CODES = {"u8": "B", "u16": "H", "f32": "f"}
 
 
 def naive_order(data: bytes, channels: int, samples: str) -> bytes:
-    """Change red and blue, sample by sample."""
+    """Swap red and blue, sample by sample."""
     values = array.array(CODES[samples])
     values.frombytes(data)
     for place in range(0, len(values), channels):
@@ -22,7 +22,7 @@ def naive_order(data: bytes, channels: int, samples: str) -> bytes:
 
 
 def ramp(width: int, height: int, soft: int) -> bytes:
-    """A mask whose left is outside and whose right is inside, with so wide a ramp between."""
+    """Return a mask from 0 at the left to 255 at the right, with a ramp of `soft` pixels."""
     start = (width - soft) // 2
     row = bytes(
         min(255, max(0, round((place - start + 0.5) / soft * 255))) for place in range(width)
@@ -31,32 +31,32 @@ def ramp(width: int, height: int, soft: int) -> bytes:
 
 
 class Random(unittest.TestCase):
-    """Random pictures of random sizes, the same each time."""
+    """Random rasters of random sizes, the same in each run."""
 
     def setUp(self) -> None:
-        """Begin with the same chance."""
+        """Seed the random numbers."""
         self.chance = random.Random(20)
 
     def size(self) -> tuple[int, int]:
-        """A random size."""
+        """Return a random size."""
         return self.chance.randint(1, 17), self.chance.randint(1, 13)
 
     def data(self, count: int) -> bytes:
-        """Random bytes."""
+        """Return random bytes."""
         return bytes(self.chance.randint(0, 255) for _ in range(count))
 
     def mask(self, count: int) -> bytes:
-        """A random hard mask."""
+        """Return a random binary mask."""
         return bytes(self.chance.choice((0, 255)) for _ in range(count))
 
     def part(self, width: int, height: int) -> p.Rect:
-        """A random rectangle inside."""
+        """Return a random rectangle within a size."""
         wide, high = self.chance.randint(1, width), self.chance.randint(1, height)
         x, y = self.chance.randint(0, width - wide), self.chance.randint(0, height - high)
         return p.Rect(x, y, wide, high)
 
     def test_the_wires_order(self) -> None:
-        """Red and blue change places in whole labels, and back; floats and grey stay."""
+        """Red and blue are swapped in integer samples; floats and grey stay."""
         for samples, size in p.SAMPLE_BYTES.items():
             for channels in (2, 4):
                 data = self.data(12 * channels * size)
@@ -67,7 +67,7 @@ class Random(unittest.TestCase):
                 self.assertEqual(p.swap_red_blue(turned, channels, samples), data)
 
     def test_chosen(self) -> None:
-        """Each pixel is the one's or the other's."""
+        """Each pixel is from one of the two rasters."""
         for _ in range(50):
             count, pixel = self.chance.randint(1, 40), self.chance.choice((1, 2, 4, 8, 16))
             below, above = self.data(count * pixel), self.data(count * pixel)
@@ -91,7 +91,7 @@ class Random(unittest.TestCase):
             self.assertEqual(p.difference_mask(one, bytes(other), pixel), expected)
 
     def test_cut_and_put(self) -> None:
-        """What is cut out and put back changes nothing; what is put can be cut out again."""
+        """Pasting a crop changes nothing; what was pasted can be cropped."""
         for _ in range(50):
             (width, height), pixel = self.size(), self.chance.choice((1, 3, 4, 8))
             data, part = self.data(width * height * pixel), self.part(width, height)
@@ -111,7 +111,7 @@ class Random(unittest.TestCase):
                 self.assertEqual(around.within(part), around)
 
     def test_bounds(self) -> None:
-        """The least rectangle; none round nothing."""
+        """The smallest rectangle; None for an empty mask."""
         self.assertIsNone(p.bounding_box(bytes(12), 4))
         for _ in range(50):
             width, height = self.size()
@@ -125,7 +125,7 @@ class Random(unittest.TestCase):
             self.assertEqual(p.bounding_box(mask, width), expected)
 
     def test_thinned(self) -> None:
-        """Every so many rows and columns, until no side is too long."""
+        """Every n-th row and column, so that no side is too long."""
         for _ in range(50):
             (width, height), pixel = self.size(), self.chance.choice((1, 4))
             most, data = self.chance.randint(1, 20), self.data(width * height * pixel)
@@ -141,7 +141,7 @@ class Random(unittest.TestCase):
             self.assertLessEqual(max(wide, high), most)
 
     def test_masks_of_numbers(self) -> None:
-        """The mask of a number, and what two masks have in common."""
+        """The mask of a label, and intersection over union."""
         for _ in range(50):
             count = self.chance.randint(1, 60)
             labels = bytes(self.chance.randint(0, 4) for _ in range(count))
@@ -154,14 +154,14 @@ class Random(unittest.TestCase):
             self.assertAlmostEqual(p.agreement(mask, other), both / either if either else 0.0)
 
     def test_numbers_of_more_than_a_byte(self) -> None:
-        """What does not fit into a byte is 255."""
+        """Labels above 255 become 255."""
         values = [self.chance.choice((0, 3, 254, 255, 256, 300, 65535)) for _ in range(64)]
         data = array.array("H", values).tobytes()
         small = p.labels_to_bytes(Pixels(8, 8, 1, "u16", data))
         self.assertEqual(list(small), [min(255, value) for value in values])
 
     def test_hard_alpha(self) -> None:
-        """All or nothing is hard, anything between is not."""
+        """Alpha of 0 and 1 is binary, anything between is not."""
         full = {"u8": 255, "u16": 65535, "f32": 1.0}
         for samples, most in full.items():
             values = [self.chance.choice((0, most)) for _ in range(20)]
@@ -174,39 +174,39 @@ class Random(unittest.TestCase):
 
 
 class Shown(unittest.TestCase):
-    """Small pictures as the docker draws them."""
+    """Images for display."""
 
     def test_floats_of_any_kind(self) -> None:
-        """What is no colour is drawn as something."""
+        """NaN and infinity are drawn as something."""
         values = [0.0, 0.5, 1.0, 1.0, float("nan"), float("inf"), float("-inf"), 7.0]
         shown = p.to_rgba8(Pixels(2, 1, 4, "f32", array.array("f", values).tobytes()))
         self.assertEqual(list(shown), [0, 128, 255, 255, 0, 255, 0, 255])
 
 
 class Softness(unittest.TestCase):
-    """How wide a soft edge is."""
+    """Width of soft edges."""
 
     def test_ramps(self) -> None:
-        """Within a pixel of what it is."""
+        """Within a pixel of the ramp."""
         for soft in (8, 20):
             with self.subTest(soft=soft):
                 self.assertAlmostEqual(p.softness(ramp(64, 40, soft), 64), soft, delta=1)
 
     def test_a_hard_edge(self) -> None:
-        """None at all."""
+        """0 for a hard edge."""
         self.assertEqual(p.softness((bytes(30) + b"\xff" * 34) * 40, 64), 0)
 
     def test_nothing_and_everything(self) -> None:
-        """Neither has an edge."""
+        """0 without an edge."""
         for mask in (bytes(64), b"\xff" * 64):
             self.assertEqual(p.softness(mask, 8), 0)
 
 
 class Rectangles(unittest.TestCase):
-    """What two have in common."""
+    """Rectangles."""
 
     def test_within(self) -> None:
-        """Cut where they overlap, of no area where not."""
+        """The intersection, of area 0 if there is none."""
         canvas = p.Rect(0, 0, 10, 8)
         self.assertEqual(p.Rect(-3, -2, 30, 5).within(canvas), p.Rect(0, 0, 10, 3))
         self.assertEqual(p.Rect(12, 2, 3, 3).within(canvas).area, 0)

@@ -1,4 +1,4 @@
-"""The panel with work that only notes what it is asked for: clicks, drags, keys and labels."""
+"""The panel with a fake controller: clicks, drags, keys and values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLOURS = ((90, 90, 90), (230, 90, 70), (240, 200, 60), (80, 160, 230))
 
 
 def painted(width: int = 192, height: int = 144) -> tuple[SmallImage, bytes]:
-    """Paint a room with three things; give it and where these are."""
+    """Paint a room with three items; return it and its label map."""
     picture = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
     where = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
     where.fill(QtGui.QColor(0, 0, 0))
@@ -61,7 +61,7 @@ def painted(width: int = 192, height: int = 144) -> tuple[SmallImage, bytes]:
 
 
 def room(**changes: Any) -> Picture:  # noqa: ANN401
-    """Give a picture, eight pixels to each small one, across and down."""
+    """Return a picture of eight times the size of its small image."""
     small, labels = painted()
     shares = [labels.count(place) / len(labels) for place in range(4)]
     items = tuple(
@@ -75,7 +75,7 @@ def room(**changes: Any) -> Picture:  # noqa: ANN401
 
 
 def png_of(small: SmallImage, tint: str) -> bytes:
-    """Give a PNG of a picture, tinted."""
+    """Return a PNG of a picture, tinted."""
     form = QtGui.QImage.Format.Format_RGBA8888
     image = QtGui.QImage(small.rgba, small.width, small.height, small.width * 4, form).copy()
     painter = QtGui.QPainter(image)
@@ -91,7 +91,7 @@ def png_of(small: SmallImage, tint: str) -> bytes:
 
 
 class FakeController(QtCore.QObject):
-    """Notes what it is asked for."""
+    """Records the calls of its methods."""
 
     picture_changed = Signal()
     jobs_changed = Signal()
@@ -101,7 +101,7 @@ class FakeController(QtCore.QObject):
     models_changed = Signal()
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create one without a picture."""
         super().__init__()
         self.picture: Picture | None = None
         self.jobs: tuple[Job, ...] = ()
@@ -114,7 +114,7 @@ class FakeController(QtCore.QObject):
         self.fails: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        """Give a method that notes its call, or fails if the test says so."""
+        """Return a method that records its call, or raises `fails`."""
         if name.startswith("_"):
             raise AttributeError(name)
 
@@ -126,7 +126,7 @@ class FakeController(QtCore.QObject):
         return note
 
     def show(self, **values: Any) -> None:  # noqa: ANN401
-        """Change something and tell of it."""
+        """Set an attribute and emit its signal."""
         for name, value in values.items():
             setattr(self, name, value)
             getattr(self, f"{name}_changed").emit()
@@ -136,16 +136,16 @@ class Remembered(dict):
     """Settings in memory."""
 
     def get(self, name: str) -> str:
-        """Give what was kept."""
+        """Return a setting."""
         return super().get(name, "")
 
     def set(self, name: str, text: str) -> None:
-        """Keep something."""
+        """Set a setting."""
         self[name] = text
 
 
 class PanelTest(unittest.TestCase):
-    """A test with a panel that is shown."""
+    """A test with a visible panel."""
 
     def setUp(self) -> None:
         """Show a panel with the room."""
@@ -158,7 +158,7 @@ class PanelTest(unittest.TestCase):
         self.panel = self.make()
 
     def tearDown(self) -> None:
-        """Tell what left a slot."""
+        """Fail for exceptions that left a slot."""
         APPLICATION.processEvents()
         self.panel.close()
         self.assertEqual(self.raised, [])
@@ -172,7 +172,7 @@ class PanelTest(unittest.TestCase):
         return panel
 
     def find(self, name: str) -> Any:  # noqa: ANN401
-        """Give the widget or action of a name."""
+        """Return the widget or action of a name."""
         found = self.panel.findChild(QtCore.QObject, name)
         self.assertIsNotNone(found, name)
         return found
@@ -182,7 +182,7 @@ class PanelTest(unittest.TestCase):
         QtTest.QTest.mouseClick(self.find(name), LEFT)
 
     def spot(self, x: float, y: float) -> Any:  # noqa: ANN401
-        """Give where in the view a pixel of the picture is."""
+        """Return the position in the view of a pixel of the picture."""
         return self.panel.picture.to_widget((x, y)).toPoint()
 
     def drag(self, start: Any, end: Any) -> None:  # noqa: ANN401
@@ -199,14 +199,14 @@ class PanelTest(unittest.TestCase):
         QtTest.QTest.mouseRelease(view, LEFT, NO_KEYS, end)
 
     def until(self, condition: Any) -> None:  # noqa: ANN401
-        """Let the event loop turn until something is so."""
+        """Run the event loop until a condition is true."""
         deadline = time.monotonic() + 10
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             QtTest.QTest.qWait(5)
 
     def status(self) -> str:
-        """Give what the status line says."""
+        """Return the text of the status line."""
         return self.find("dedit_status").text()
 
 
@@ -214,7 +214,7 @@ class Pictures(PanelTest):
     """The picture and the items."""
 
     def test_a_click_chooses_the_row(self) -> None:
-        """An item that is clicked is the one that is edited."""
+        """A click on an item selects it."""
         QtTest.QTest.mouseClick(self.panel.picture, LEFT, NO_KEYS, self.spot(46 * 8, 86 * 8))
         self.assertEqual(self.find("dedit_items").currentItem().text(0), "mug")
         self.assertEqual(self.panel.values()["item"], "mug")
@@ -222,7 +222,7 @@ class Pictures(PanelTest):
         self.assertEqual(self.panel.values()["item"], "")
 
     def test_rows(self) -> None:
-        """A row has a name and a share; it is renamed, dropped and raised."""
+        """A row has a name and a share; it can be renamed and removed."""
         rows = self.find("dedit_items")
         self.assertEqual(rows.topLevelItem(0).text(0), "What is selected")
         self.assertEqual(
@@ -241,7 +241,7 @@ class Pictures(PanelTest):
         self.find("dedit_learn_again").trigger()
         self.find("dedit_from_layer_masks").trigger()
         self.assertEqual(
-            # Learning is told the panel's values too.
+            # Learning gets the panel's values too.
             [asked[:2] for asked in self.controller.asked[1:]],
             [
                 ("drop_item", "light"),
@@ -254,7 +254,7 @@ class Pictures(PanelTest):
         self.assertEqual(self.find("dedit_learn").text(), "Learned")
 
     def test_a_drag_goes_into_the_numbers(self) -> None:
-        """A drag moves the frame, and the plan is asked for once it rests."""
+        """A drag moves the frame; the plan is requested once it rests."""
         self.panel.choose("move")
         self.panel.items.choose("mug")
         start = self.spot(46 * 8, 86 * 8)
@@ -270,7 +270,7 @@ class Pictures(PanelTest):
         self.assertEqual(self.controller.asked[-1], ("hide_plan",))
 
     def test_corners_scale_and_the_handle_turns(self) -> None:
-        """The other handles change size and angle."""
+        """The other handles change scale and angle."""
         self.panel.choose("move")
         self.panel.items.choose("mug")
         view = self.panel.picture
@@ -284,7 +284,7 @@ class Pictures(PanelTest):
         self.assertTrue(view.movement.is_none)
 
     def test_numbers_move_the_frame(self) -> None:
-        """What is typed is seen."""
+        """Typed numbers move the frame."""
         self.panel.choose("move")
         self.panel.items.choose("mug")
         before = self.panel.picture.corners()
@@ -295,7 +295,7 @@ class Pictures(PanelTest):
         self.assertAlmostEqual(after[0].y(), before[0].y(), places=3)
 
     def test_geometry(self) -> None:
-        """A turn is clockwise about the centre, and snaps; sizes stay within their range."""
+        """Rotation is clockwise about the centre, and snaps; scales stay in their range."""
         frame = Frame(0, 0, 20, 20, (10, 10))
         x, y = frame.forward((20, 10), Movement(rotate=90))
         self.assertAlmostEqual(x, 10)
@@ -320,10 +320,10 @@ class Pictures(PanelTest):
 
 
 class Edits(PanelTest):
-    """The edits and what they are told."""
+    """Verbs and their parameters."""
 
     def test_values_make_sense(self) -> None:
-        """Each edit's values are the ones of its list, with the types it takes."""
+        """The values of each verb are those of its list, with the right types."""
         for verb in EDITS:
             with self.subTest(verb):
                 self.click(f"dedit_verb_{verb.replace('-', '_')}")
@@ -334,7 +334,7 @@ class Edits(PanelTest):
                 self.assertEqual(self.find("dedit_go").text(), describe.BY_NAME[verb].label)
 
     def test_every_value_has_a_named_widget(self) -> None:
-        """Tests in Krita find every value."""
+        """Object names, by which the tests in Krita find the widgets."""
         for verb in EDITS:
             for parameter in describe.BY_NAME[verb].own:
                 if parameter.name != "item":
@@ -353,7 +353,7 @@ class Edits(PanelTest):
         self.assertEqual(len(self.controller.asked), 2)
 
     def test_what_is_missing_is_said(self) -> None:
-        """An edit that lacks something does not begin."""
+        """An edit with a missing value does not start."""
         for verb, word in (
             ("replace", "words"),
             ("move", "Drag"),
@@ -376,14 +376,14 @@ class Edits(PanelTest):
         self.assertEqual(self.controller.asked[2][2]["from-document"], "street.png")
 
     def test_failures_are_said(self) -> None:
-        """What the work refuses is said, and so is what it gets wrong."""
+        """Failures and bugs of the controller are shown."""
         self.controller.fails = Failure("usage", "nothing is selected", None, "select a thing")
         self.panel.start("remove")
         self.assertEqual(self.status(), "nothing is selected")
         self.assertEqual(self.find("dedit_hint").text(), "select a thing")
 
     def test_values_are_remembered(self) -> None:
-        """The next panel begins where this one ended, but for what is the picture's."""
+        """A new panel has the last values, except those of one picture."""
         self.find("dedit_replace_prompt").setText("a vase")
         self.find("dedit_how_seed").setValue(7)
         self.find("dedit_how_when").setCurrentIndex(1)
@@ -402,7 +402,7 @@ class Progress(PanelTest):
     """Jobs, history and status."""
 
     def test_jobs_stay_where_they_are(self) -> None:
-        """A job's row is the same widget while it goes on, so that it can be cancelled."""
+        """A job's row stays the same widget, so that it can be clicked."""
         self.controller.show(jobs=(Job(3, "Replace mug"), Job(4, "Move lamp")))
         cancel = self.find("dedit_cancel_3")
         for step in range(20):
@@ -419,7 +419,7 @@ class Progress(PanelTest):
         self.assertFalse(self.find("dedit_jobs").isVisible())
 
     def test_history(self) -> None:
-        """A result is applied, discarded and made again."""
+        """A result is applied, discarded and redone."""
         png = png_of(self.controller.picture.small, "#00ff00")
         entries = tuple(
             Entry(
@@ -445,7 +445,7 @@ class Progress(PanelTest):
         )
 
     def test_status(self) -> None:
-        """What is wrong can be tried again."""
+        """The button after a failure."""
         self.assertFalse(self.find("dedit_retry").isVisible())
         self.controller.show(status=Status("No daemon", "Run `dedit serve`", "wrong"))
         self.assertEqual(self.status(), "No daemon")
@@ -454,7 +454,7 @@ class Progress(PanelTest):
         self.assertEqual(self.find("dedit_model").whole(), "toys on cpu")
 
     def test_nothing_and_much(self) -> None:
-        """There may be no picture, one that makes no sense, hundreds of items and results."""
+        """No picture, an invalid one, hundreds of items and results."""
         self.controller.show(picture=None)
         self.panel.grab()
         self.assertEqual(self.find("dedit_items").topLevelItemCount(), 1)
@@ -478,7 +478,7 @@ class Progress(PanelTest):
 
 
 class Alone(unittest.TestCase):
-    """These tests where an application without widgets is there already."""
+    """These tests in a process of its own, if an application without widgets exists."""
 
     def test_in_a_process_of_their_own(self) -> None:
         """They pass."""
@@ -489,7 +489,7 @@ class Alone(unittest.TestCase):
 
 
 def load_tests(*_: object) -> unittest.TestSuite:
-    """Give the tests, or the one that runs them where widgets cannot be made here."""
+    """Return the tests, or the one that runs them in a process of its own."""
     if isinstance(APPLICATION, QtWidgets.QApplication):
         kinds = (Pictures, Edits, Progress)
         load = unittest.defaultTestLoader.loadTestsFromTestCase
