@@ -8,6 +8,7 @@ mod bundle;
 mod check_gpu;
 mod ci;
 mod evaluate;
+mod generate;
 mod licences;
 mod parity;
 mod tally;
@@ -56,6 +57,8 @@ enum Task {
     Bundle(bundle::Options),
     /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit
     Evaluate(evaluate::Options),
+    /// Writes the files and tables that come from the table of verbs and parameters
+    Generate,
     /// Type-checks the CUDA and Metal builds, without either at hand
     CheckGpu,
 }
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Bundle(options) => bundle::run(&workspace, &options),
         Task::Evaluate(options) => evaluate::run(&options),
+        Task::Generate => generate::run(&workspace),
         Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
     });
     result.unwrap_or_else(|error| {

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import edit, history, learn, source
+from .actions import BY_NAME, check_values, shared_defaults
 from .annotations import Annotations
 from .client import Client
 from .command import Command
-from .describe import BY_NAME
 from .document_view import DocumentView
 from .edit_request import check_complete
 from .failure import Failure
 from .item_commands import change_items, keep_masks, take_items
 from .items import renamed_items
 from .jobs import Jobs
-from .parameters import HOW, checked
 from .plan_preview import PlanPreview
 from .qt import QtCore, Signal
 from .reference import document_title
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .result_layer import EditResult
     from .source import Source
 
-DEFAULTS = checked(HOW, {})
+DEFAULTS = shared_defaults()
 NO_PICTURE = Status("Open a picture.", "Select a thing in it, and say what becomes of it.")
 READY = Status("Ready.", "Select a thing, or choose an item.")
 
@@ -137,11 +136,11 @@ class Controller(QtCore.QObject):
 
     def edit(self, verb: str, values: dict[str, Any]) -> None:
         """Start an edit; Failure if a value is missing or invalid."""
-        values = checked(BY_NAME[verb].parameters, values)
+        values = check_values(verb, values)
         check_complete(verb, values)
         self._view.mode = values["picture"]
         command = self._command(verb, values)
-        label = BY_NAME[verb].label
+        label = BY_NAME[verb].title
         item = values.get("item") or "what is selected"
         title = label if verb == "refine" else f"{label}: {item}"
         self._add(title, command, lambda: edit.edit(command))
@@ -183,7 +182,7 @@ class Controller(QtCore.QObject):
     def show_plan(self, verb: str, values: dict[str, Any]) -> None:
         """Show the plan of an edit of a known item; hide it if the values are incomplete."""
         try:
-            values = checked(BY_NAME[verb].parameters, values)
+            values = check_values(verb, values)
             check_complete(verb, values)
             command = self._command(verb, values)
         except Failure:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .actions import BY_NAME
 from .failure import Failure
 
-NO_PROMPT = Failure(
-    "usage", "no words say what it becomes", hint="type a prompt, such as: a white handbag"
-)
+PLAN = ("fit", "ring", "margin")
+OPTIONS = ("seed", "steps", "guidance", "strength")
+"""Parameters that are fields of the wire's `plan` and `options`."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,16 @@ class EditRequest:
 
 def check_complete(verb: str, values: dict[str, Any]) -> None:
     """Fail if a value is missing that the verb cannot do without."""
-    if verb in ("replace", "augment") and not values["prompt"]:
-        raise NO_PROMPT
+    action = BY_NAME[verb]
+    for parameter in action.own:
+        # Without a name the item is the selected one.
+        if parameter.required and parameter.name != "item" and not values[parameter.name]:
+            raise action.needs(parameter.name)
     if verb == "move":
         still = [values["dx"], values["dy"], values["scale"] - 1.0, values["rotate"]]
         if all(abs(change) < 1e-9 for change in still):
             hint = "drag its frame, or say how far, how large or how it is turned"
             raise Failure("usage", "nothing says where it goes", hint=hint)
-    if verb == "swap" and not values["with"]:
-        raise Failure("usage", "nothing says with what it is swapped", hint="choose the other item")
     if verb == "swap-in" and not (values["from-document"] or values["from-file"]):
         hint = "choose an open document or a file"
         raise Failure("usage", "nothing says which picture the other thing is in", hint=hint)
@@ -71,16 +73,12 @@ def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "")
 
 
 def edit_request(edit: dict[str, Any], values: dict[str, Any], ring: float | None) -> EditRequest:
-    """Return the request; values at their "as usual" default are left to the daemon."""
-    plan: dict[str, Any] = {}
-    if values.get("fit", "auto") != "auto":
-        plan["fit"] = values["fit"]
+    """Return the request; what the daemon chooses is left out."""
+    given = {name: value for name, value in values.items() if value not in (None, "auto")}
+    plan = {name: given[name] for name in PLAN if name in given}
     if ring is not None:
-        plan["ring"] = ring
-    options: dict[str, Any] = {}
-    for name, least in (("steps", 1), ("guidance", 1e-9), ("strength", 0.0), ("seed", 0)):
-        if values[name] >= least:
-            options[name] = values[name]
+        plan.setdefault("ring", ring)
+    options = {name: given[name] for name in OPTIONS if name in given}
     model = {"model": values["model"]} if values["model"] else {}
     return EditRequest(edit, plan, options, model, values["when"], values["variations"])
 

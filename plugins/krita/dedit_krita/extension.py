@@ -6,8 +6,8 @@ from typing import Any
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
 
-from .describe import VERBS
 from .docker import Docker
+from .parameters import ACTIONS
 
 DOCKER = "dedit_docker"
 
@@ -24,10 +24,10 @@ class DEdit(Extension):
 
     def createActions(self, window: Any) -> None:  # noqa: N802, ANN401 (Krita's name)
         """Create the actions of a window."""
-        for verb in VERBS:
-            action = window.createAction(verb.action, f"D-Edit: {verb.label}", "tools/scripts")
-            action.setToolTip(verb.blurb)
-            action.triggered.connect(lambda _=False, name=verb.name: start(name))
+        for entry in ACTIONS:
+            action = window.createAction(entry.id, f"D-Edit: {entry.label}", "tools/scripts")
+            action.setToolTip(entry.summary)
+            action.triggered.connect(lambda _=False, name=entry.name: start(name))
 
 
 def start(verb: str) -> None:

@@ -1,154 +1,73 @@
-"""What an edit can be told: names, ranges and defaults, the same as in the other hosts."""
+"""Actions and parameters: generated from crates/dedit-schema by `cargo xtask generate`, not by hand."""
 
-from __future__ import annotations
+# ruff: noqa: E501
 
-import math
-from dataclasses import dataclass
-from typing import Any
+from .schema import Action, Parameter
 
-from .failure import Failure
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A value: what it is called, what it may be, and what it is unless said otherwise."""
-
-    name: str
-    label: str
-    help: str
-    kind: str
-    default: Any
-    low: float = 0.0
-    high: float = 0.0
-    options: tuple[tuple[str, str], ...] = ()
-
-    def check(self, value: Any) -> Any:  # noqa: ANN401
-        """Give the value as it is meant; Failure where it makes no sense."""
-        if self.kind == "text" and isinstance(value, str):
-            return value.strip()
-        if self.kind == "choice":
-            words = [word for word, _ in self.options]
-            if value in words:
-                return value
-            known = ", ".join(words)
-            raise Failure("usage", f"'{self.name}' is '{value}'; it takes one of {known}")
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if self.kind in ("whole", "number") and is_number and math.isfinite(value):
-            if self.kind == "whole" and int(value) != value:
-                raise Failure("usage", f"'{self.name}' is {value}; it takes whole numbers")
-            if self.low <= value <= self.high:
-                return int(value) if self.kind == "whole" else float(value)
-            raise Failure(
-                "usage", f"'{self.name}' is {value}; it takes {self.low:g} to {self.high:g}"
-            )
-        raise Failure("usage", f"'{self.name}' is of another type")
-
-
-def text(name: str, label: str, help_: str) -> Parameter:
-    """Words; none unless said otherwise."""
-    return Parameter(name, label, help_, "text", "")
-
-
-def prompt(help_: str) -> Parameter:
-    """Words for an item."""
-    return text("prompt", "Prompt", help_)
-
-
-def number(name: str, label: str, help_: str, span: tuple[float, float, float]) -> Parameter:
-    """A number: low, high, default."""
-    return Parameter(name, label, help_, "number", span[2], span[0], span[1])
-
-
-def whole(name: str, label: str, help_: str, span: tuple[int, int, int]) -> Parameter:
-    """A whole number: low, high, default."""
-    return Parameter(name, label, help_, "whole", span[2], span[0], span[1])
-
-
-def choice(name: str, label: str, help_: str, options: dict[str, str]) -> Parameter:
-    """One of some; the first unless said otherwise."""
-    return Parameter(
-        name, label, help_, "choice", next(iter(options)), options=tuple(options.items())
-    )
-
-
-ITEM = text("item", "Item", "Which thing; without a name what is selected")
-INTO = text("into", "Filled by", "The item that gets the pixels it leaves; else the nearest")
-FIT = choice(
-    "fit",
-    "Shape",
-    "Which shape the new thing may take",
-    {
-        "auto": "As it suits the edit",
-        "exact": "The item's outline",
-        "loose": "Roughly the item's outline",
-        "box": "The box round it",
-    },
+SHARED = (
+    Parameter("when", "Quality", "Learning takes a while, once for a picture and its items", "choice", default="learned", choices=(("learned", "After learning (best)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"),), takes="learned, draft or both"),
+    Parameter("variations", "Variations", "How many results, each with a seed of its own", "whole", low=1, high=64, default=1, takes="whole numbers from 1 to 64"),
+    Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
+    Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
+    Parameter("fit", "Shape", "Which shape the new content may take", "choice", default="auto", choices=(("auto", "Chosen by the edit"), ("exact", "The item's outline"), ("loose", "Roughly the item's outline"), ("box", "The box around it"),), takes="auto, exact, loose or box"),
+    Parameter("seed", "Seed", "Seed of the noise", "whole", low=0, high=18446744073709551615, automatic=-1, takes="whole numbers from 0 to 18446744073709551615, or -1 for the usual", usual="a random one, which is reported"),
+    Parameter("steps", "Steps", "Denoising steps", "whole", low=1, high=1000, automatic=0, takes="whole numbers from 1 to 1000, or 0 for the usual", usual="20; 50 to reconstruct and as published"),
+    Parameter("guidance", "Guidance", "Guidance scale: how strongly the prompts lead", "number", low=0, high=50, automatic=0, takes="0 to 50, or 0 for the usual", usual="7 with words, 3 without, 1 to reconstruct"),
+    Parameter("strength", "Strength", "Share of the steps in which the soft ring stays as it was", "number", low=0, high=1, automatic=-1, takes="0 to 1, or -1 for the usual", usual="0.5"),
+    Parameter("model", "Model", "A model's name, or its path on the daemon's machine", "text", takes="words", usual="the one the daemon was started with"),
 )
-MOVE = (
-    number("dx", "X, px", "Pixels to the right; negative to the left", (-65000, 65000, 0.0)),
-    number("dy", "Y, px", "Pixels down; negative up", (-65000, 65000, 0.0)),
-    number("scale", "Size", "How many times as large", (0.01, 100, 1.0)),
-    number("rotate", "Turn, degrees", "Degrees clockwise", (-360, 360, 0.0)),
-)
-OTHER = (
-    text("from-document", "Another picture", "The open document with the other thing"),
-    text("from-file", "Or a file", "A picture file with the other thing"),
-    text("from-name", "Known as", "Its mask or layer; without one what is selected or opaque"),
-)
-ITEMS_FROM = choice(
-    "items",
-    "Items from",
-    "Where the picture's items are taken from",
-    {
-        "auto": "Selection, else known items, masks",
-        "selection": "Selection",
-        "layer-masks": "Masks of the layer",
-        "layer-alpha": "Transparency of layers",
-        "session": "As set before",
-        "everything": "Found automatically",
-    },
-)
-PICTURE = choice(
-    "picture",
-    "Picture",
-    "What is edited",
-    {"layer": "The active layer", "visible": "All that is visible"},
-)
-WHEN = choice(
-    "when",
-    "Quality",
-    "Learning takes a while, once for a picture and its items",
-    {
-        "learned": "After learning (best)",
-        "draft": "At once (draft)",
-        "both": "At once, and again after learning",
-    },
-)
-HOW = (
-    WHEN,
-    whole("variations", "Variations", "How many results, each with its own seed", (1, 64, 1)),
-    ITEMS_FROM,
-    PICTURE,
-    whole("seed", "Seed", "Seed of the noise; -1 for another each time", (-1, 2**31 - 1, -1)),
-    whole("steps", "Steps", "Denoising steps; 0 for the usual number", (0, 1000, 0)),
-    number("guidance", "Guidance", "How strongly words lead; 0 for the usual", (0, 50, 0.0)),
-    number(
-        "strength",
-        "Strength",
-        "Share of the steps in which the soft border stays; -1 for the usual",
-        (-1, 1, -1.0),
-    ),
-    text("model", "Model", "A name or a path; without one as the daemon was started"),
-)
+"""Parameters of every edit."""
 
-
-def checked(parameters: tuple[Parameter, ...], values: dict[str, Any]) -> dict[str, Any]:
-    """Give a value for each parameter; Failure for one that is not known or makes no sense."""
-    known = {parameter.name: parameter for parameter in parameters}
-    for name in values:
-        if name not in known:
-            raise Failure("usage", f"there is no '{name}' here")
-    return {
-        name: parameter.check(values.get(name, parameter.default))
-        for name, parameter in known.items()
-    }
+ACTIONS = (
+    Action("replace", "Replace", "Replace", "Replaces the item by what a prompt describes", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("prompt", "Prompt", "What it becomes, in words, such as: a white handbag", "text", takes="words", required=True),
+    )),
+    Action("augment", "Augment", "Augment this item", "Changes the item by words and keeps its identity, such as: a golden [v]", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("prompt", "Prompt", "Words for it, with [v] for the item itself, such as: a golden [v]", "text", takes="words", required=True),
+    )),
+    Action("swap-in", "Replace from another picture", "Replace from another picture", "Puts an item of another picture in the item's place", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("from-document", "Another picture", "The open document with the other item", "text", takes="words"),
+        Parameter("from-file", "Or a file on disk", "A picture file with the other item", "file", takes="the path of a file"),
+        Parameter("from-name", "Known as", "Its layer, mask or channel; without a name the active layer or the first one", "text", takes="words"),
+    )),
+    Action("remove", "Remove", "Remove", "Takes the item away and fills the place", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
+    )),
+    Action("move", "Move", "Move / resize", "Moves, resizes or turns the item and fills the place that it leaves", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("dx", "X, px", "Pixels to the right; negative to the left", "number", low=-65000, high=65000, default=0, takes="-65000 to 65000", unit="px"),
+        Parameter("dy", "Y, px", "Pixels down; negative up", "number", low=-65000, high=65000, default=0, takes="-65000 to 65000", unit="px"),
+        Parameter("scale", "Size", "How many times as large", "number", low=0.01, high=100, default=1, takes="0.01 to 100"),
+        Parameter("rotate", "Turn, degrees", "Degrees clockwise", "number", low=-36000, high=36000, default=0, takes="-36000 to 36000", unit="°"),
+        Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
+    )),
+    Action("swap", "Swap", "Swap items", "Lets two items take each other's place and outline", True, (
+        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("with", "With", "The other item", "text", takes="words", required=True),
+    )),
+    Action("refine", "Refine", "Refine selection", "Generates a region again as it is", True, ()),
+    Action("redo", "Redo", "Redo with another seed", "Makes the last result again with another seed", False, (
+        Parameter("seed", "Seed", "Seed of the noise", "whole", low=0, high=18446744073709551615, automatic=-1, takes="whole numbers from 0 to 18446744073709551615, or -1 for the usual", usual="a random one, which is reported"),
+    )),
+    Action("learn", "Learn", "Learn items", "Learns the picture's items, which makes every edit of them better", False, (
+        Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
+        Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
+        Parameter("model", "Model", "A model's name, or its path on the daemon's machine", "text", takes="words", usual="the one the daemon was started with"),
+        Parameter("restart", "Begin again", "Forgets what was learned before", "switch", default=False, takes="on or off"),
+    )),
+    Action("items", "Items", "Items", "Shows and sets what the picture's items are", False, (
+        Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
+        Parameter("most", "Find at most", "How many items are looked for, where they are found automatically", "whole", low=1, high=64, default=12, takes="whole numbers from 1 to 64"),
+        Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
+    )),
+    Action("history", "History", "History", "Shows the results of this picture, and puts one back as a layer", False, (
+        Parameter("revision", "Result", "Which result comes back as a layer; -1 for none", "whole", low=0, high=2147483647, automatic=-1, takes="whole numbers from 0 to 2147483647, or -1 for the usual", usual="none"),
+        Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
+    )),
+    Action("status", "Status", "Status", "Shows the state of the D-Edit daemon", False, ()),
+)
+"""In the order of menus."""

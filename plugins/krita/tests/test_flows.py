@@ -55,7 +55,7 @@ class Edits(KritaTest):
         self.check_bits(*self.document())
 
     def test_sixteen_bits(self) -> None:
-        """sRGB of 16 bits is sent unchanged."""
+        """SRGB of 16 bits is sent unchanged."""
         self.check_bits(*self.document("U16", profile=spaces.SRGB))
 
     def test_grey(self) -> None:

@@ -6,37 +6,57 @@ import math
 import unittest
 from typing import Any
 
-from dedit_krita.describe import BY_NAME, VERBS
+from dedit_krita.actions import check_values, parameters_of, shared_defaults
 from dedit_krita.edit_request import check_complete, edit_request, edit_title, wire_edit
 from dedit_krita.failure import Failure
-from dedit_krita.parameters import HOW, checked
+from dedit_krita.parameters import ACTIONS
 
+TAKEN = (
+    "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, model"
+)
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("replace", {"nothing": 1}, "there is no 'nothing' here"),
-    ("replace", {"prompt": 5}, "'prompt' is of another type"),
-    ("replace", {"fit": "round"}, "'fit' is 'round'; it takes one of auto, exact, loose, box"),
-    ("replace", {"when": 1}, "'when' is '1'; it takes one of learned, draft, both"),
-    ("replace", {"variations": 0}, "'variations' is 0; it takes 1 to 64"),
-    ("replace", {"variations": 65}, "'variations' is 65; it takes 1 to 64"),
-    ("replace", {"variations": 1.5}, "'variations' is 1.5; it takes whole numbers"),
-    ("replace", {"variations": True}, "'variations' is of another type"),
-    ("replace", {"steps": -1}, "'steps' is -1; it takes 0 to 1000"),
-    ("replace", {"steps": "3"}, "'steps' is of another type"),
-    ("replace", {"guidance": math.nan}, "'guidance' is of another type"),
-    ("replace", {"guidance": 51}, "'guidance' is 51; it takes 0 to 50"),
-    ("replace", {"strength": math.inf}, "'strength' is of another type"),
-    ("replace", {"seed": 2**31}, "'seed' is 2147483648; it takes -1 to 2.14748e+09"),
-    ("replace", {"model": None}, "'model' is of another type"),
-    ("move", {"scale": 0}, "'scale' is 0; it takes 0.01 to 100"),
-    ("move", {"rotate": -361}, "'rotate' is -361; it takes -360 to 360"),
-    ("move", {"prompt": "x"}, "there is no 'prompt' here"),
+    ("replace", {"nothing": 1}, f"'nothing' is no parameter of replace; it takes {TAKEN}"),
+    ("status", {"item": "a"}, "'item' is no parameter of status, which takes none"),
+    ("replace", {"prompt": 5}, "'prompt' is 5; replace takes words"),
+    ("replace", {"fit": "round"}, "'fit' is 'round'; replace takes auto, exact, loose or box"),
+    ("replace", {"when": 1}, "'when' is 1; replace takes learned, draft or both"),
+    ("replace", {"variations": 0}, "'variations' is 0; replace takes whole numbers from 1 to 64"),
+    (
+        "replace",
+        {"variations": 1.5},
+        "'variations' is 1.5; replace takes whole numbers from 1 to 64",
+    ),
+    (
+        "replace",
+        {"variations": True},
+        "'variations' is on; replace takes whole numbers from 1 to 64",
+    ),
+    (
+        "replace",
+        {"steps": -1},
+        "'steps' is -1; replace takes whole numbers from 1 to 1000, or 0 for the usual",
+    ),
+    (
+        "augment",
+        {"guidance": math.nan},
+        "'guidance' is NaN; augment takes 0 to 50, or 0 for the usual",
+    ),
+    ("replace", {"guidance": 51}, "'guidance' is 51; replace takes 0 to 50, or 0 for the usual"),
+    (
+        "remove",
+        {"strength": math.inf},
+        "'strength' is inf; remove takes 0 to 1, or -1 for the usual",
+    ),
+    ("replace", {"model": None}, "'model' is None; replace takes words"),
+    ("move", {"scale": 0}, "'scale' is 0; move takes 0.01 to 100"),
+    ("move", {"rotate": -36001.0}, "'rotate' is -36001; move takes -36000 to 36000"),
 ]
 MISSING: list[tuple[str, dict[str, Any], str]] = [
-    ("replace", {}, "no words say what it becomes"),
-    ("augment", {"prompt": "  "}, "no words say what it becomes"),
+    ("replace", {}, "replace needs 'prompt'"),
+    ("augment", {"prompt": "  "}, "augment needs 'prompt'"),
     ("move", {}, "nothing says where it goes"),
     ("move", {"scale": 1, "rotate": 0.0}, "nothing says where it goes"),
-    ("swap", {}, "nothing says with what it is swapped"),
+    ("swap", {}, "swap needs 'with'"),
     ("swap-in", {}, "nothing says which picture the other thing is in"),
 ]
 
@@ -47,7 +67,7 @@ class Refusals(unittest.TestCase):
     def refused(self, verb: str, values: dict[str, Any]) -> str:
         """Return the sentence about values that are refused."""
         with self.assertRaises(Failure) as caught:
-            check_complete(verb, checked(BY_NAME[verb].parameters, values))
+            check_complete(verb, check_values(verb, values))
         self.assertEqual(caught.exception.kind, "usage")
         return caught.exception.message
 
@@ -65,14 +85,22 @@ class Refusals(unittest.TestCase):
 
     def test_usual_values_are_taken(self) -> None:
         """Defaults are valid."""
-        for verb in VERBS:
-            for parameter in verb.parameters:
-                with self.subTest(verb=verb.name, parameter=parameter.name):
-                    self.assertEqual(parameter.check(parameter.default), parameter.default)
+        for action in ACTIONS:
+            for parameter in parameters_of(action):
+                with self.subTest(action=action.name, parameter=parameter.name):
+                    initial = parameter.initial
+                    self.assertEqual(parameter.check(action.name, initial), initial)
+
+    def test_numbers_that_the_daemon_chooses(self) -> None:
+        """None and the number of the table that stands for it."""
+        for values in ({}, {"steps": 0, "strength": -1, "seed": -1}, {"guidance": None}):
+            found = check_values("refine", values)
+            self.assertEqual(found, shared_defaults())
+            self.assertIsNone(found["steps"])
 
     def test_whole_numbers_stay_whole(self) -> None:
         """A whole number may come as a float."""
-        told = checked(HOW, {"variations": 2.0, "guidance": 7})
+        told = check_values("refine", {"variations": 2.0, "guidance": 7})
         self.assertIs(type(told["variations"]), int)
         self.assertIs(type(told["guidance"]), float)
 
@@ -82,7 +110,7 @@ class Orders(unittest.TestCase):
 
     def told(self, verb: str, **values: object) -> dict[str, Any]:
         """Return the checked values of a verb."""
-        return checked(BY_NAME[verb].parameters, values)
+        return check_values(verb, values)
 
     def test_edits(self) -> None:
         """The verb and its values, nothing else."""

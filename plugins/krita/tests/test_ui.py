@@ -13,8 +13,10 @@ from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from dedit_krita import describe, parameters
+from dedit_krita.actions import BY_NAME, check_values, parameters_of
+from dedit_krita.actions import EDITS as EDIT_ACTIONS
 from dedit_krita.failure import Failure
+from dedit_krita.parameters import SHARED
 from dedit_krita.qt import NAME, QtCore, QtGui, QtWidgets, Signal
 from dedit_krita.ui.frame import Drag, Frame, Movement
 from dedit_krita.ui.panel import Panel
@@ -24,7 +26,7 @@ QtTest: Any = __import__(f"{NAME}.QtTest", fromlist=["QTest"])
 APPLICATION = QtCore.QCoreApplication.instance() or QtWidgets.QApplication(["dedit"])
 LEFT = QtCore.Qt.MouseButton.LeftButton
 NO_KEYS = QtCore.Qt.KeyboardModifier.NoModifier
-EDITS = [verb.name for verb in describe.VERBS if verb.edits]
+EDITS = [action.name for action in EDIT_ACTIONS]
 NAMES = ("background", "mug", "lamp", "a very long name of a thing on the table by the window")
 COLOURS = ((90, 90, 90), (230, 90, 70), (240, 200, 60), (80, 160, 230))
 
@@ -328,18 +330,18 @@ class Edits(PanelTest):
             with self.subTest(verb):
                 self.click(f"dedit_verb_{verb.replace('-', '_')}")
                 values = self.panel.values()
-                own = describe.BY_NAME[verb].parameters
+                own = parameters_of(BY_NAME[verb])
                 self.assertEqual(list(values), [parameter.name for parameter in own])
-                self.assertEqual(parameters.checked(own, values), values)
-                self.assertEqual(self.find("dedit_go").text(), describe.BY_NAME[verb].label)
+                self.assertEqual(check_values(verb, values), values)
+                self.assertEqual(self.find("dedit_go").text(), BY_NAME[verb].label)
 
     def test_every_value_has_a_named_widget(self) -> None:
         """Object names, by which the tests in Krita find the widgets."""
         for verb in EDITS:
-            for parameter in describe.BY_NAME[verb].own:
+            for parameter in BY_NAME[verb].own:
                 if parameter.name != "item":
                     self.find(f"dedit_{verb}_{parameter.name}".replace("-", "_"))
-        for parameter in parameters.HOW:
+        for parameter in SHARED:
             self.find(f"dedit_how_{parameter.name}")
 
     def test_return_starts(self) -> None:

@@ -6,23 +6,31 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..failure import Failure
-from ..parameters import Parameter
 from ..qt import QtCore, QtWidgets, Signal
+from ..schema import Parameter
 from .widgets import Combo, Number, Whole
 
-UNSET = {
-    "seed": "Another each time",
-    "steps": "As usual",
-    "guidance": "As usual",
-    "strength": "As usual",
+AUTOMATIC = "As usual"
+AUTOMATIC_OF = {"seed": "Another each time"}
+"""Text of a number that the daemon chooses."""
+STEPS = {
+    "dx": (1, 1.0),
+    "dy": (1, 1.0),
+    "scale": (3, 0.05),
+    "rotate": (1, 5.0),
+    "strength": (2, 0.05),
 }
-"""Text of the lowest value, which stands for "not set"."""
-STEPS = {"dx": (1, 1.0), "dy": (1, 1.0), "scale": (3, 0.05), "rotate": (1, 5.0)}
 """Decimals and step of number fields; (2, 0.5) for others."""
 NAMES = ("with", "into", "model")
 """Text parameters that usually have one of some known values."""
-EMPTY = {"into": "The nearest", "with": "The other item", "model": "As the daemon was started"}
 FILES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
+MAX_INT = 2**31 - 1
+"""Greatest value of Qt's integer field."""
+
+
+def placeholder(parameter: Parameter) -> str:
+    """Return the text that an empty field shows."""
+    return parameter.usual[:1].upper() + parameter.usual[1:] or parameter.help
 
 
 class Field(QtCore.QObject):
@@ -38,14 +46,15 @@ class Field(QtCore.QObject):
         self.control = self.make(parent)
         self.widget = self.control
         self.control.setObjectName(name)
-        self.control.setToolTip(parameter.help)
+        usual = f"; usually {parameter.usual}" if parameter.usual else ""
+        self.control.setToolTip(parameter.help + usual)
         self.control.setAccessibleName(parameter.label)
-        self.set_value(parameter.default)
+        self.set_value(parameter.initial)
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
         """Create the control: a line of text."""
         line = QtWidgets.QLineEdit(parent)
-        line.setPlaceholderText(EMPTY.get(self.parameter.name, self.parameter.help))
+        line.setPlaceholderText(placeholder(self.parameter))
         line.textChanged.connect(lambda _: self.changed.emit())
         line.returnPressed.connect(self.entered.emit)
         return line
@@ -57,9 +66,9 @@ class Field(QtCore.QObject):
     def set_value(self, value: Any) -> None:  # noqa: ANN401
         """Show a value, or the default if it is invalid."""
         try:
-            value = self.parameter.check(value)
+            value = self.parameter.check("", value)
         except Failure:
-            value = self.parameter.default
+            value = self.parameter.initial
         if value != self.value():
             self.put(value)
 
@@ -77,7 +86,7 @@ class ChoiceField(Field):
     def make(self, parent: Any) -> Any:  # noqa: ANN401
         """Create the control."""
         combo = Combo(parent)
-        for word, label in self.parameter.options:
+        for word, label in self.parameter.choices:
             combo.addItem(label, word)
         combo.currentIndexChanged.connect(lambda _: self.changed.emit())
         return combo
@@ -100,7 +109,7 @@ class NameField(Field):
         combo.setEditable(True)
         combo.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
         line = combo.lineEdit()
-        line.setPlaceholderText(EMPTY.get(self.parameter.name, self.parameter.help))
+        line.setPlaceholderText(placeholder(self.parameter))
         line.textChanged.connect(lambda _: self.changed.emit())
         return combo
 
@@ -192,32 +201,37 @@ class FileField(Field):
 
 
 class NumberField(Field):
-    """A number."""
+    """A number. One that the daemon chooses is shown as a text at the lower end."""
 
     def make(self, parent: Any) -> Any:  # noqa: ANN401
         """Create the control."""
         known = self.parameter
+        decimals, step = (0, 1.0) if known.kind == "whole" else STEPS.get(known.name, (2, 0.5))
+        low = known.low
+        if known.automatic is not None and known.automatic != known.low:
+            low -= step
         if known.kind == "whole":
             spin = Whole(parent)
-            spin.setRange(int(known.low), int(known.high))
+            spin.setRange(int(low), min(int(known.high), MAX_INT))
         else:
             spin = Number(parent)
-            decimals, step = STEPS.get(known.name, (2, 0.5))
             spin.setDecimals(decimals)
             spin.setSingleStep(step)
-            spin.setRange(known.low, known.high)
-        if known.name in UNSET and known.default == known.low:
-            spin.setSpecialValueText(UNSET[known.name])
+            spin.setRange(low, known.high)
+        if known.automatic is not None:
+            spin.setSpecialValueText(AUTOMATIC_OF.get(known.name, AUTOMATIC))
         spin.valueChanged.connect(lambda _: self.changed.emit())
         return spin
 
     def value(self) -> Any:  # noqa: ANN401
-        """Return the number."""
-        return self.control.value()
+        """Return the number; None if the daemon chooses it."""
+        value = self.control.value()
+        is_automatic = self.parameter.automatic is not None and value == self.control.minimum()
+        return None if is_automatic else value
 
     def put(self, value: Any) -> None:  # noqa: ANN401
         """Show the number."""
-        self.control.setValue(value)
+        self.control.setValue(self.control.minimum() if value is None else value)
 
 
 def field_for(parameter: Parameter, prefix: str, parent: Any) -> Field:  # noqa: ANN401
@@ -229,7 +243,7 @@ def field_for(parameter: Parameter, prefix: str, parent: Any) -> Field:  # noqa:
         return NumberField(parameter, name, parent)
     if parameter.name == "from-document":
         return DocumentField(parameter, name, parent)
-    if parameter.name == "from-file":
+    if parameter.kind == "file":
         return FileField(parameter, name, parent)
     if parameter.name in NAMES:
         return NameField(parameter, name, parent)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-SMALLEST, LARGEST = 0.01, 100.0
+from ..actions import BY_NAME
+
+SCALE = next(parameter for parameter in BY_NAME["move"].own if parameter.name == "scale")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Drag:
         now = (point[0] - x, point[1] - y)
         if self.what == "scale":
             ratio = math.hypot(*now) / max(math.hypot(*before), 1e-6)
-            scale = min(max(self.movement.scale * ratio, SMALLEST), LARGEST)
+            scale = min(max(self.movement.scale * ratio, SCALE.low), SCALE.high)
             return replace(self.movement, scale=round(scale, 3))
         turned = math.degrees(math.atan2(now[1], now[0]) - math.atan2(before[1], before[0]))
         angle = self.movement.rotate + turned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..parameters import SHARED
 from ..qt import QAction, QtCore, QtGui, QtWidgets, Signal
 from ..view_state import Item, Picture
 from . import images
@@ -12,12 +13,8 @@ from .widgets import icon_of, tool
 SELECTED = "What is selected"
 THUMBNAIL = QtCore.QSize(38, 24)
 SWATCH = 8
-SOURCES = (
-    ("selection", "Selection"),
-    ("layer-masks", "Masks of the layer"),
-    ("layer-alpha", "Transparency of layers"),
-    ("everything", "Found automatically"),
-)
+IMPLICIT = ("auto", "session")
+"""Sources that set no items by themselves."""
 LEARN = {"learned": "Learned", "learning": "Learning …"}
 ROWS_SHOWN = 5
 
@@ -76,7 +73,10 @@ class ItemsView(QtWidgets.QWidget):
         source = tool("dedit_items_from", "From", "Where the picture's items are taken from")
         source.setPopupMode(popup.InstantPopup)
         menu = QtWidgets.QMenu(source)
-        for word, label in SOURCES:
+        items = next(parameter for parameter in SHARED if parameter.name == "items")
+        for word, label in items.choices:
+            if word in IMPLICIT:
+                continue
             action = QAction(label, menu)
             action.setObjectName(f"dedit_from_{word.replace('-', '_')}")
             action.triggered.connect(lambda _=False, word=word: self.asked_from.emit(word))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any, Callable
 
-from ..describe import BY_NAME
+from ..actions import BY_NAME
 from ..failure import Failure
 from ..qt import QtCore, QtWidgets
 from ..view_state import Status
@@ -184,7 +184,7 @@ class Panel(QtWidgets.QWidget):
 
     def start(self, verb: str) -> None:
         """Run the action of a verb with the values shown, or say which is missing."""
-        if BY_NAME[verb].edits:
+        if BY_NAME[verb].is_edit:
             self.choose(verb)
             self._do(self._start)
             return

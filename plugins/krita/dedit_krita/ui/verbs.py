@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..describe import BY_NAME, Verb
-from ..parameters import HOW, MOVE
+from ..actions import BY_NAME, parameters_of
+from ..parameters import SHARED
 from ..qt import QtCore, QtGui, QtWidgets, Signal
+from ..schema import Action
 from .fields import Field, field_for
 from .frame import Movement
 from .items import SELECTED
 from .widgets import ElidedLabel, small_font, tool
 
 ROWS = (("replace", "augment", "remove", "refine"), ("swap-in", "move", "swap"))
-MOVEMENT = tuple(parameter.name for parameter in MOVE)
+MOVEMENT = tuple(field.name for field in dataclasses.fields(Movement))
 OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name", *MOVEMENT}
 """Parameters that are not remembered, because they belong to one picture."""
 LACKS = {
@@ -25,6 +27,7 @@ LACKS = {
     "swap": ("with", "Choose the other item"),
     "move": ("dx", "Drag the item in the picture, or say how far it goes"),
 }
+BUTTONS = {"swap-in": "From picture"}
 LABELS = {"from-document": "Taken from"}
 SHORT = {"dx": "X, px", "dy": "Y, px", "scale": "Size", "rotate": "Turn, °"}
 
@@ -74,7 +77,11 @@ class VerbsView(QtWidgets.QWidget):
             wide = 12 // len(row)
             for place, name in enumerate(row):
                 verb = BY_NAME[name]
-                button = tool(f"dedit_verb_{name.replace('-', '_')}", verb.label, verb.blurb)
+                button = tool(
+                    f"dedit_verb_{name.replace('-', '_')}",
+                    BUTTONS.get(name, verb.title),
+                    verb.summary,
+                )
                 button.setCheckable(True)
                 button.clicked.connect(lambda _=False, name=name: self.choose(name))
                 group.addButton(button)
@@ -82,7 +89,7 @@ class VerbsView(QtWidgets.QWidget):
                 self._buttons[name] = button
         return grid
 
-    def _make_page(self, verb: Verb) -> None:
+    def _make_page(self, verb: Action) -> None:
         page = QtWidgets.QWidget()
         form = grid_of(page)
         fields = {}
@@ -102,7 +109,7 @@ class VerbsView(QtWidgets.QWidget):
     def _make_how(self, column: Any) -> None:  # noqa: ANN401
         shown, hidden = QtWidgets.QWidget(), QtWidgets.QWidget()
         forms = (grid_of(shown), grid_of(hidden))
-        for parameter in HOW:
+        for parameter in SHARED:
             is_first = parameter.name == "when"
             field = field_for(parameter, "how", shown if is_first else hidden)
             field.changed.connect(lambda name=parameter.name: self._changed(name))
@@ -156,7 +163,7 @@ class VerbsView(QtWidgets.QWidget):
         self._stack.setVisible(bool(self.fields[name]))
         self._stack.updateGeometry()
         self.go.setText(BY_NAME[name].label)
-        self.go.setToolTip(BY_NAME[name].blurb)
+        self.go.setToolTip(BY_NAME[name].summary)
         self._settings.set("verb", name)
         self._say_item()
         self.verb_chosen.emit(name)
@@ -188,7 +195,7 @@ class VerbsView(QtWidgets.QWidget):
     def _say_item(self) -> None:
         has_item = any(parameter.name == "item" for parameter in BY_NAME[self._verb].own)
         words = (self._item or SELECTED) if has_item else "The selected region"
-        self._chosen.say(f"{BY_NAME[self._verb].label}: {words}")
+        self._chosen.say(f"{BY_NAME[self._verb].title}: {words}")
 
     def offer(self, items: Sequence[str], documents: Sequence[str], models: Sequence[str]) -> None:
         """Offer known names in the fields that take one."""
@@ -208,7 +215,7 @@ class VerbsView(QtWidgets.QWidget):
             parameter.name: self._item
             if parameter.name == "item"
             else fields[parameter.name].value()
-            for parameter in verb.parameters
+            for parameter in parameters_of(verb)
         }
 
     def lacks(self) -> str:
