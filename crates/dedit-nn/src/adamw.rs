@@ -11,15 +11,15 @@ use crate::kernels::pointwise;
 /// Settings of [`AdamW`]; the defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWOptions {
-    /// Learning rate.
+    /// Learning rate η.
     pub rate: f64,
-    /// Decay of the first moment.
+    /// β₁, decay of the first moment, in `[0, 1)`.
     pub beta1: f64,
-    /// Decay of the second moment.
+    /// β₂, decay of the second moment, in `[0, 1)`.
     pub beta2: f64,
-    /// Added to the root of the second moment.
+    /// ε, added to the root of the second moment.
     pub epsilon: f64,
-    /// Decoupled weight decay.
+    /// Decoupled weight decay λ.
     pub weight_decay: f64,
 }
 
@@ -29,10 +29,10 @@ impl Default for AdamWOptions {
     }
 }
 
-/// The optimiser of a fixed list of named parameters.
+/// The optimiser of a fixed list of named parameters, with two f32 moments for each.
 #[derive(Debug)]
 pub struct AdamW {
-    /// Settings; may change between steps.
+    /// May be changed between steps, for a learning-rate schedule.
     pub options: AdamWOptions,
     entries: Vec<Entry>,
     steps: u32,
@@ -50,7 +50,7 @@ impl AdamW {
     /// An optimiser that has taken no step yet.
     ///
     /// # Errors
-    /// When two parameters have one name: their saved moments could not be told apart.
+    /// When two parameters have the same name: moments are saved by name.
     pub fn new(parameters: Vec<(String, Parameter)>, options: AdamWOptions) -> Result<Self> {
         let mut entries: Vec<Entry> = Vec::with_capacity(parameters.len());
         let mut names = BTreeSet::new();
@@ -64,7 +64,7 @@ impl AdamW {
         Ok(Self { options, entries, steps: 0 })
     }
 
-    /// Steps taken.
+    /// Number of steps taken.
     pub fn steps(&self) -> u32 {
         self.steps
     }
@@ -78,10 +78,10 @@ impl AdamW {
     ///
     /// `m ← β₁ m + (1-β₁) g`, `v ← β₂ v + (1-β₂) g²`, `w ← w - η λ w - η m̂ / (√v̂ + ε)` with the bias-corrected moments.
     ///
-    /// Steps are counted for all parameters together: the correction of a parameter that had no gradient so far is that of the others.
+    /// The bias correction uses one step count for all parameters, also for one that had no gradient in earlier steps.
     ///
     /// # Errors
-    /// When a gradient has another shape than its parameter; nothing is changed then.
+    /// When the shape of a gradient differs from its parameter's; no parameter is changed then.
     pub fn step(&mut self, gradients: &Gradients) -> Result<()> {
         for entry in &self.entries {
             let (have, want) = (gradients.get(&entry.parameter), entry.first.dims());
@@ -99,7 +99,7 @@ impl AdamW {
         Ok(())
     }
 
-    /// Everything a resumed optimiser needs besides the parameters: `NAME.first`, `NAME.second`, and the step count.
+    /// The state to save besides the parameters: the step count, and the moments `NAME.first` and `NAME.second`.
     pub fn state(&self) -> (u32, BTreeMap<String, Tensor>) {
         let moments = self.entries.iter().flat_map(|entry| {
             [(format!("{}.first", entry.name), entry.first.clone()), (format!("{}.second", entry.name), entry.second.clone())]
@@ -107,10 +107,10 @@ impl AdamW {
         (self.steps, moments.collect())
     }
 
-    /// Restores what [`Self::state`] gave.
+    /// Restores the state that [`Self::state`] returned.
     ///
     /// # Errors
-    /// When a moment is missing or has another shape; nothing is changed then.
+    /// When a moment is missing or its shape differs from its parameter's; nothing is changed then.
     pub fn restore(&mut self, steps: u32, moments: &BTreeMap<String, Tensor>) -> Result<()> {
         let find = |entry: &Entry, which: &str| {
             let name = format!("{}.{which}", entry.name);
@@ -131,7 +131,7 @@ impl AdamW {
     }
 }
 
-/// The factors of one step. In f64, since `1 - β₂` of an f32 β₂ is off in the fifth digit.
+/// Scalar factors of one step, in f64: `1 - β₂` computed in f32 is wrong in the fifth digit.
 struct Step {
     beta1: f64,
     beta2: f64,

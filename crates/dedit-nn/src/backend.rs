@@ -11,7 +11,7 @@ thread_local! {
     static REFERENCE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `body` with candle's operations everywhere, on the CPU too: the code path of GPUs, and the yardstick of the CPU kernels' tests.
+/// Runs `body` with candle's operations, on the CPU too: the code path of GPUs, and the reference that the CPU kernels are tested against.
 pub fn with_reference<T>(body: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -41,7 +41,7 @@ impl Deref for Elements<'_> {
     fn deref(&self) -> &[f32] {
         match &**self.storage {
             Storage::Cpu(CpuStorage::F32(data)) => &data[self.start..self.start + self.len],
-            // Ruled out by `elements`.
+            // `elements` checks this before it makes an `Elements`.
             _ => &[],
         }
     }

@@ -3,7 +3,7 @@
 
 use candle_core::{Device, Result, Shape, Tensor};
 
-/// A counter-based generator: seed and position are its whole state, so it can be saved and resumed anywhere.
+/// A counter-based generator: seed and position are its whole state, so it can be saved and resumed at any position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generator {
     seed: u64,
@@ -11,12 +11,12 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// The stream of `seed` from its beginning.
+    /// A generator at the beginning of the stream of `seed`.
     pub fn new(seed: u64) -> Self {
         Self { seed, position: 0 }
     }
 
-    /// A stream at a saved position.
+    /// A generator at a saved position.
     pub fn at(seed: u64, position: u64) -> Self {
         Self { seed, position }
     }
@@ -26,7 +26,7 @@ impl Generator {
         self.seed
     }
 
-    /// How many blocks of four words have been drawn.
+    /// Number of blocks of four 32-bit words drawn so far.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -38,7 +38,7 @@ impl Generator {
         block
     }
 
-    /// Standard normal f32 numbers of the given shape.
+    /// Standard normal f32 values of the given shape.
     pub fn normal(&mut self, shape: impl Into<Shape>, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         let count = shape.elem_count();
@@ -52,9 +52,9 @@ impl Generator {
         Tensor::from_vec(values, shape, device)
     }
 
-    /// A whole number below `bound` (at least 1), each equally likely.
+    /// A uniformly distributed integer in `0..bound`; 0 for a `bound` of 0.
     pub fn below(&mut self, bound: u32) -> u32 {
-        // Lemire's multiplication, with rejection of the uneven rest.
+        // Lemire 2019, "Fast random integer generation in an interval": multiplication, with rejection to remove the bias.
         let bound = bound.max(1);
         let threshold = bound.wrapping_neg() % bound;
         loop {

@@ -1,4 +1,4 @@
-//! What a recorded computation keeps alive, counted at the allocator.
+//! The memory that a recorded computation keeps, counted by the allocator.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 #![allow(unsafe_code, reason = "an allocator that counts must be an allocator; it forwards to the system's")]
@@ -52,7 +52,7 @@ fn conv() -> Conv2d {
     Conv2d::new(&normal(&[CHANNELS, CHANNELS, 3, 3]), None, 1, 1).unwrap()
 }
 
-/// By how many images' worth of memory `work` makes one image more: 0 where only the result is left of it all.
+/// How much memory `work` keeps, in images, not counting the result, which takes the place of the input.
 fn images_kept(work: impl FnOnce(Value) -> Value) -> f64 {
     let x = Value::leaf(normal(&[1, SIDE, SIDE, CHANNELS]));
     let before = LIVE.load(Ordering::Relaxed);
@@ -63,7 +63,7 @@ fn images_kept(work: impl FnOnce(Value) -> Value) -> f64 {
     kept
 }
 
-/// One test, so that nothing else allocates meanwhile.
+/// A single test, so that no other one allocates at the same time.
 #[test]
 fn a_graph_keeps_what_gradients_need_and_nothing_else() {
     let ten = |forward: &dyn Fn(&Value) -> Value| images_kept(|x| (0..10).fold(x, |x, _| forward(&x)));
@@ -83,10 +83,10 @@ fn a_graph_keeps_what_gradients_need_and_nothing_else() {
         ("frozen onto a residual", 0.0, ten(&|x| layer.forward_onto(x, Some(x)).unwrap())),
         // A norm keeps its input.
         ("norm", 10.0, ten(&|x| norm.forward_silu(x).unwrap())),
-        // So does a weight that learns, and one with an adapter, which also keeps its narrow side (1/32 each).
+        // So does a trainable weight, and one with an adapter, which also keeps its output of low rank (1/32 each).
         ("trainable", 10.0, ten(&|x| trainable.forward(x).unwrap())),
         ("adapter", 10.0 + 10.0 / 32.0, ten(&|x| adapted.forward(x).unwrap())),
-        // Attention over itself keeps its input and output, and a sum per query and head.
+        // Self-attention keeps its input and output, and a sum per query and head.
         (
             "attention",
             10.0 + 10.0 / 16.0,
@@ -95,7 +95,7 @@ fn a_graph_keeps_what_gradients_need_and_nothing_else() {
                 ops::reshape(&attention(&tokens, &tokens, &tokens, 2, &AttentionMask::None).unwrap(), x.dims()).unwrap()
             }),
         ),
-        // A checkpoint keeps its input alone.
+        // A checkpoint keeps only its input.
         (
             "checkpoint",
             1.0,

@@ -10,7 +10,7 @@ use super::parameter::Parameter;
 use super::value::Value;
 
 impl Gradients {
-    /// The gradient of a parameter, if the loss depends on it.
+    /// The gradient of a parameter, of the parameter's shape, if the loss depends on it.
     pub fn get(&self, parameter: &Parameter) -> Option<&Tensor> {
         self.by_node.get(&parameter.node().id)
     }
@@ -25,7 +25,7 @@ impl Gradients {
         self.by_node.remove(&leaf.node()?.id)
     }
 
-    /// Adds another pass's gradients to these: gradient accumulation over micro-batches.
+    /// Adds the gradients of another pass: gradient accumulation over micro-batches.
     pub fn merge(&mut self, other: Self) -> Result<()> {
         for (id, gradient) in other.by_node {
             self.add_to(id, gradient)?;
@@ -33,8 +33,8 @@ impl Gradients {
         Ok(())
     }
 
-    /// Propagates `gradient` from `root` down to the leaves. Nodes older than `watermark` belong to an enclosing pass,
-    /// which would not see what is sent to them from here: meeting one is an error.
+    /// Propagates `gradient` from `root` to the leaves. Nodes with ids below `watermark` belong to an enclosing backward pass, which would never see a
+    /// gradient added to them here, so reaching one is an error.
     pub(super) fn propagate(&mut self, root: &Value, gradient: Tensor, watermark: u64) -> Result<()> {
         let Some(start) = root.node() else { bail!("backward from a value that depends on nothing trainable") };
         self.add(&Slot(Some(start.clone())), gradient)?;
@@ -49,7 +49,7 @@ impl Gradients {
             }
             let (backward, parents) = node.take();
             let Some(backward) = backward else { bail!("backward ran twice through the same graph") };
-            // A node nobody sent a gradient to (its consumers' gradients were not wanted there) ends here.
+            // A node without a gradient: none of its consumers contributed one.
             let Some(gradient) = self.by_node.remove(&node.id) else { continue };
             backward(&gradient, self)?;
             for parent in parents {
@@ -62,7 +62,7 @@ impl Gradients {
     }
 }
 
-/// Orders nodes newest first.
+/// Orders nodes by id, newest first, which is a topological order.
 struct Pending(Arc<Node>);
 
 impl PartialEq for Pending {
@@ -85,10 +85,10 @@ impl Ord for Pending {
     }
 }
 
-/// The gradients of a scalar `loss` with respect to every parameter and leaf upstream of it.
+/// The gradients of a scalar `loss` with respect to every trainable parameter and leaf that it was computed from.
 ///
 /// # Errors
-/// When `loss` is not a scalar, depends on nothing trainable, or its graph was used before.
+/// When `loss` is not a scalar, depends on no trainable parameter or leaf, or its graph was used before.
 pub fn backward(loss: &Value) -> Result<Gradients> {
     if loss.tensor().elem_count() != 1 {
         bail!("backward needs a scalar loss, not one of shape {:?}", loss.dims());

@@ -1,15 +1,14 @@
-//! Gradient checkpointing: keep a segment's inputs, compute the segment again when its gradient is needed.
+//! Gradient checkpointing (Chen et al. 2016, arXiv 1604.06174): a segment keeps only its inputs and is computed again in the backward pass.
 
 use candle_core::{Result, Tensor, bail};
 
 use super::node::{Node, Slot};
 use super::value::{Value, record, unrecorded};
 
-/// Runs `segment` on `inputs` without keeping anything inside it; the backward pass runs it again.
+/// Runs `segment` on `inputs` without recording its operations; the backward pass runs it again.
 ///
-/// Costs one more forward pass of the segment; saves everything it would have kept. Parameters used inside get their gradients as usual; every other
-/// differentiable value it uses must be among `inputs` (anything else is found out in the backward pass and is an error). `segment` must give the same
-/// result both times: draw no random numbers in it.
+/// This trades one more forward pass of the segment for the memory of its activations. Parameters used inside get their gradients as usual; every other
+/// differentiable value must be among `inputs`, otherwise the backward pass fails. `segment` must be deterministic: it must draw no random numbers.
 pub fn checkpoint(inputs: &[&Value], segment: impl Fn(&[Value]) -> Result<Value> + Send + 'static) -> Result<Value> {
     let detached: Vec<Value> = inputs.iter().map(|input| input.detach()).collect();
     let (output, learns) = unrecorded(|| segment(&detached));
@@ -17,7 +16,7 @@ pub fn checkpoint(inputs: &[&Value], segment: impl Fn(&[Value]) -> Result<Value>
     if !learns && !wants.iter().any(Slot::wanted) {
         return Ok(Value::constant(output.into_tensor()));
     }
-    // Parameters inside are not visible from here, so the segment is recorded on a leaf of its own even when no input wants a gradient.
+    // Parameters used inside the segment are unknown here. The extra leaf gets the segment recorded even when no input requires a gradient.
     let anchor = Value::leaf(Tensor::zeros((), output.tensor().dtype(), output.device())?);
     let mut parents = vec![&anchor];
     parents.extend(inputs);
@@ -30,7 +29,7 @@ pub fn checkpoint(inputs: &[&Value], segment: impl Fn(&[Value]) -> Result<Value>
             .collect();
         let output = segment(&leaves)?;
         if output.node().is_none() {
-            return Ok(()); // Nothing trainable inside and no input wants a gradient.
+            return Ok(()); // Nothing trainable inside and no input requires a gradient.
         }
         if output.tensor().shape() != gradient.shape() {
             bail!("a checkpointed segment gave {:?} the second time, {:?} the first", output.tensor().shape(), gradient.shape());

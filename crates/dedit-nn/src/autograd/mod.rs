@@ -1,11 +1,11 @@
-//! Reverse-mode differentiation that keeps what each operation needs and nothing else.
+//! Reverse-mode automatic differentiation that keeps only the tensors that gradients need.
 //!
 //! candle's own graph holds every intermediate tensor until the loss is dropped, computes gradients of frozen weights, and some of its fused operations
-//! cut the graph without a word. Here an operation records a closure that captures exactly the tensors its gradient needs; a value that depends on
-//! nothing trainable records nothing at all, so inference costs nothing and a frozen network below the first trainable weight is never visited.
+//! silently cut the graph. Here an operation records a closure that captures exactly the tensors that its gradient needs. A value that depends on
+//! nothing trainable records nothing, so inference has no overhead and the backward pass never visits a frozen network below the first trainable weight.
 //!
-//! Invariants: no global state but, per thread, the [`no_grad`] depth and whether it kept anything from being recorded; no recursion (a graph of any
-//! depth fits any stack); closures run once and free what they captured.
+//! Invariants: the only global state is, per thread, the [`no_grad`] depth and whether [`no_grad`] suppressed a recording; nothing recurses, so a graph
+//! of any depth fits the stack; each closure runs once and then frees the tensors that it captured.
 
 mod backward;
 mod checkpoint;

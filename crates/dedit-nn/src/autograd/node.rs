@@ -32,18 +32,18 @@ impl Node {
         Self::new(Vec::new(), None)
     }
 
-    /// Takes the closure and the parents: each node is visited once.
+    /// Takes the closure and the parents out of the node, which frees them after the visit.
     pub(super) fn take(&self) -> (Option<Backward>, Vec<Arc<Self>>) {
         let backward = self.backward.lock().unwrap_or_else(PoisonError::into_inner).take();
         (backward, std::mem::take(&mut *self.parents.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// The id the next node will get: nodes below it are older.
+    /// The id that the next node will get; all existing nodes have smaller ids.
     pub(super) fn watermark() -> u64 {
         NEXT_ID.load(Ordering::Relaxed)
     }
 
-    /// Moves the parents to `pending`, where they outlive the closure: it holds them too.
+    /// Moves the parents to `pending` before the closure is dropped: it holds references to them, and must not be the last to drop them.
     fn unlink(&mut self, pending: &mut Vec<Arc<Self>>) {
         pending.append(self.parents.get_mut().unwrap_or_else(PoisonError::into_inner));
         *self.backward.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
@@ -51,7 +51,7 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// Unlinks ancestors one by one: the default drop would recurse as deep as the graph.
+    /// Drops ancestors iteratively: the default drop would recurse as deep as the graph.
     fn drop(&mut self) {
         let mut pending = Vec::new();
         self.unlink(&mut pending);
@@ -63,18 +63,18 @@ impl Drop for Node {
     }
 }
 
-/// Where a gradient goes; empty when nobody upstream wants it.
+/// The node that a gradient is added to; empty where no gradient is required.
 #[derive(Clone, Default)]
 pub struct Slot(pub(super) Option<Arc<Node>>);
 
 impl Slot {
-    /// Whether a gradient is wanted here.
+    /// Whether a gradient is required here.
     pub fn wanted(&self) -> bool {
         self.0.is_some()
     }
 }
 
-/// Gradients gathered by a backward pass; those of intermediate values are freed as soon as they are used.
+/// The gradients that a backward pass computed. Those of intermediate values are freed once they have been propagated.
 #[derive(Default)]
 pub struct Gradients {
     /// By the id of the node.
@@ -82,7 +82,7 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// Adds `gradient` to what `slot` has so far; nothing happens when nobody wants it.
+    /// Adds `gradient` to the gradient of `slot`; does nothing where none is required.
     pub fn add(&mut self, slot: &Slot, gradient: Tensor) -> Result<()> {
         slot.0.as_ref().map_or(Ok(()), |node| self.add_to(node.id, gradient))
     }

@@ -37,17 +37,17 @@ impl Parameter {
         &self.inner.node
     }
 
-    /// Its present value.
+    /// The current value.
     pub fn tensor(&self) -> Tensor {
         self.inner.tensor.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Its present value for use in a computation: differentiable while it is trainable.
+    /// The current value for use in a computation; differentiable while the parameter is trainable.
     pub fn value(&self) -> Value {
         if self.is_trainable() { Value::on_node(self.tensor(), self.inner.node.clone()) } else { Value::constant(self.tensor()) }
     }
 
-    /// Replaces its value.
+    /// Replaces the value.
     ///
     /// # Errors
     /// When the shape or the precision differs.
@@ -66,12 +66,12 @@ impl Parameter {
         Ok(())
     }
 
-    /// Whether gradients are computed for it.
+    /// Whether gradients are computed for this parameter.
     pub fn is_trainable(&self) -> bool {
         self.inner.trainable.load(Ordering::Relaxed)
     }
 
-    /// Freezes or unfreezes it; a frozen parameter costs no gradient.
+    /// Freezes or unfreezes the parameter. No gradient is computed for a frozen one.
     pub fn set_trainable(&self, trainable: bool) {
         self.inner.trainable.store(trainable, Ordering::Relaxed);
     }

@@ -12,7 +12,7 @@ thread_local! {
     static MISSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A tensor, and its place in the graph if anything trainable is upstream of it.
+/// A tensor, with its node in the graph if it depends on a trainable parameter or a leaf.
 #[derive(Clone)]
 pub struct Value {
     tensor: Tensor,
@@ -20,12 +20,12 @@ pub struct Value {
 }
 
 impl Value {
-    /// A value that nothing trainable feeds.
+    /// A value outside of the graph: no gradient flows into it.
     pub fn constant(tensor: Tensor) -> Self {
         Self { tensor, node: None }
     }
 
-    /// A leaf whose gradient is wanted (an input to differentiate with respect to).
+    /// An input to differentiate with respect to.
     pub fn leaf(tensor: Tensor) -> Self {
         Self { tensor, node: Some(Node::leaf()) }
     }
@@ -43,7 +43,7 @@ impl Value {
         &self.tensor
     }
 
-    /// The tensor, without its place in the graph.
+    /// The tensor, without its node.
     pub fn into_tensor(self) -> Tensor {
         self.tensor
     }
@@ -54,12 +54,12 @@ impl Value {
         Self::constant(self.tensor.clone())
     }
 
-    /// Whether anything trainable is upstream and gradients are being recorded.
+    /// Whether the value has a node and gradients are being recorded on this thread.
     pub fn requires_grad(&self) -> bool {
         self.slot().wanted()
     }
 
-    /// Where this value's gradient goes.
+    /// Where this value's gradient is added; empty inside [`no_grad`].
     pub fn slot(&self) -> Slot {
         if grad_enabled() {
             return Slot(self.node.clone());
@@ -87,10 +87,10 @@ impl From<Tensor> for Value {
     }
 }
 
-/// The result of an operation on `parents`: recorded with its `backward` when a parent wants a gradient, a constant otherwise.
+/// The result `tensor` of an operation on `parents`: recorded with its `backward` when a parent requires a gradient, a constant otherwise.
 ///
-/// `backward` gets the gradient of `tensor` and adds to the parents' [`Slot`]s, which it has captured. Check [`Value::requires_grad`] first where
-/// building the closure itself costs something.
+/// `backward` gets the gradient of `tensor` and adds to the [`Slot`]s of the parents, which it has captured. Where building the closure is expensive,
+/// check [`Value::requires_grad`] first.
 pub fn record(tensor: Tensor, parents: &[&Value], backward: impl FnOnce(&Tensor, &mut Gradients) -> Result<()> + Send + 'static) -> Value {
     let nodes: Vec<_> = parents.iter().filter_map(|parent| parent.slot().0).collect();
     if nodes.is_empty() {
@@ -116,7 +116,7 @@ pub fn no_grad<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// Runs `body` without recording, and says whether there would have been anything to record.
+/// Runs `body` without recording, and returns whether an operation would have been recorded otherwise.
 pub(super) fn unrecorded<T>(body: impl FnOnce() -> T) -> (T, bool) {
     let outer = MISSED.with(|missed| missed.replace(false));
     let result = no_grad(body);

@@ -1,5 +1,5 @@
-//! Scaled dot-product attention without the score matrix: scores of a few queries against a block of keys live in the second-level cache, and the
-//! softmax is folded in block by block (Dao et al. 2022, arXiv 2205.14135).
+//! Scaled dot-product attention without the score matrix (`FlashAttention`, Dao et al. 2022, arXiv 2205.14135): scores of a few queries against a block
+//! of keys stay in the second-level cache, and the softmax is updated block by block.
 //!
 //! Heads stay where the projections left them: `[batch, tokens, heads · width]`, head `h` in columns `h · width ..`.
 #![allow(unsafe_code, reason = "tasks write disjoint rows and head columns of one output; see each SAFETY line")]
@@ -65,7 +65,7 @@ impl Shape {
 pub(crate) struct Attended {
     /// `[batch, queries, heads · width]`.
     pub(crate) out: Vec<f32>,
-    /// Logarithm of each softmax's denominator, `[batch, heads, queries]`: what the backward pass needs to rebuild the probabilities. Infinite for a
+    /// Logarithm of each softmax's denominator, `[batch, heads, queries]`, from which the backward pass computes the probabilities again. Infinite for a
     /// query that sees no key, so that its probabilities are 0.
     pub(crate) log_sums: Vec<f32>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn attention(shape: Shape, q: &[f32], k: &[f32], v: &[f32], bias: Bia
     Attended { out, log_sums }
 }
 
-/// Runs the tasks.
+/// Computes `out` and `sums` in parallel, one task per head and block of queries.
 ///
 /// # Safety
 /// `out` must be writable for `[batch, queries, heads · width]` elements and `sums` for `[batch, heads, queries]`, by this call alone.
@@ -162,7 +162,7 @@ impl WithSimd for Task<'_> {
     }
 }
 
-/// Scales a row of raw scores and adds what the bias says; `from` is the index of its first key.
+/// Scales a row of raw scores and adds the bias; `from` is the index of the row's first key.
 #[inline(always)]
 fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: usize, from: usize) {
     match bias {
@@ -179,7 +179,7 @@ fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: usize, from
     }
 }
 
-/// Turns scores into `e^(score - max)`, keeps the running maximum and sum, and returns by how much earlier results must shrink, if they must.
+/// Turns scores into `e^(score - max)` and updates the running maximum and sum. When the maximum has grown, returns the factor for earlier results.
 #[inline(always)]
 fn fold_in(scores: &mut [f32], max: &mut f32, sum: &mut f32) -> Option<f32> {
     let mut lanes = [f32::NEG_INFINITY; 16];
@@ -188,7 +188,7 @@ fn fold_in(scores: &mut [f32], max: &mut f32, sum: &mut f32) -> Option<f32> {
         lanes.iter_mut().zip(chunk).for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
     }
     let top = lanes.iter().chain(rest).copied().fold(*max, f32::max);
-    // Where nothing is visible yet, every exponential is 0 whatever is subtracted.
+    // Without a visible key every exponential is 0; subtracting -∞ would give NaN.
     let shift = if top == f32::NEG_INFINITY { 0.0 } else { top };
     let mut lanes = [0f32; 16];
     let (whole, rest) = scores.as_chunks_mut::<16>();

@@ -1,8 +1,8 @@
-//! The gradient of attention, again without the score matrix: probabilities are rebuilt from the saved logarithms of the softmax sums.
+//! The gradient of attention without the score matrix: probabilities are computed again from the saved logarithms of the softmax sums.
 //!
 //! With `P` the probabilities, `g` the gradient of the output and `D = Σ_c g · out` per query:
-//! `dV = Pᵀ g`, `dS = P ∘ (g Vᵀ - D) · scale`, `dQ = dS K`, `dK = dSᵀ Q`. Everything is computed transposed, `[keys, queries]`, 64 queries at a time:
-//! then the queries are one panel, and no product needs a transposition.
+//! `dV = Pᵀ g`, `dS = P ∘ (g Vᵀ - D) · scale`, `dQ = dS K`, `dK = dSᵀ Q`. All matrices are stored transposed, `[keys, queries]`, for 64 queries at a
+//! time, so that the queries are one panel and no product needs a transposition.
 #![allow(unsafe_code, reason = "one task per head writes that head's columns; see each SAFETY line")]
 
 use pulp::{Arch, Simd, WithSimd};
@@ -19,7 +19,7 @@ use super::transpose::{Grid, transpose};
 /// Keys per block.
 const KEYS: usize = 512;
 
-/// What the gradient is computed from.
+/// What the forward pass saved, and the gradient of its output.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     pub(crate) q: &'a [f32],
@@ -28,7 +28,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) bias: Bias<'a>,
     /// The output of the forward pass.
     pub(crate) out: &'a [f32],
-    /// Its logarithms of sums.
+    /// Logarithms of the softmax sums, `[batch, heads, queries]`.
     pub(crate) log_sums: &'a [f32],
     /// The gradient of the output.
     pub(crate) gradient: &'a [f32],
@@ -145,7 +145,7 @@ impl Head<'_> {
                 let target = Target { data: &mut sums[from * width..], stride: width, store: Store::Add };
                 multiply(simd, Left { data: scores, rows: len, stride: PANEL }, panels.right(), 0..rows, 0..width, target);
             }
-            // The score gradients are a panel as they lie; of its columns past `rows` nothing is stored.
+            // The score gradients already have the layout of a panel; its columns from `rows` on are ignored.
             let kt = Left { data: &scratch.kt[from..], rows: width, stride: keys };
             let ds = Right { panels: ds, inner: len, columns: PANEL };
             multiply(simd, kt, ds, 0..len, 0..rows, Target { data: &mut scratch.dq, stride: PANEL, store: Store::Add });

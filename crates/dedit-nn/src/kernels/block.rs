@@ -1,4 +1,4 @@
-//! Products of matrices small enough for one thread: the steps of attention.
+//! Matrix products on one thread, for the blocks of attention.
 #![allow(unsafe_code, reason = "calls the register tile on slices whose bounds it has checked; see the SAFETY line")]
 
 use std::ops::Range;
@@ -25,7 +25,7 @@ pub(crate) struct Right<'a> {
     pub(crate) columns: usize,
 }
 
-/// Where a product goes: rows `stride` apart.
+/// The destination of a product: rows `stride` apart.
 pub(crate) struct Target<'a> {
     pub(crate) data: &'a mut [f32],
     pub(crate) stride: usize,

@@ -1,4 +1,4 @@
-//! Output buffers that nobody zeroes first: every element is written once, and the types see to it that it is.
+//! Output buffers without initial zeros: the types guarantee that every element is written exactly once.
 #![allow(unsafe_code, reason = "fresh buffers become vectors once every element is written; see each SAFETY line")]
 
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-/// Ties a [`Written`] to the one [`Blank`] it came from: the lifetime can neither grow nor shrink, and every call of [`collect`]'s closure has its own.
+/// Ties a [`Written`] to the [`Blank`] that it came from: an invariant lifetime, distinct for every call of [`collect`]'s closure.
 type Brand<'b> = PhantomData<fn(&'b ()) -> &'b ()>;
 
 /// A part of an output that is not yet written.
@@ -75,7 +75,7 @@ pub(crate) fn collect(len: usize, part: usize, write: impl for<'b> Fn(usize, Bla
     collect_with(len, part, |i, blank| (write(i, blank), ())).0
 }
 
-/// The same where writing each part also gives something, in the order of the parts.
+/// Like [`collect`], where `write` also returns a value for each part; the values are in the order of the parts.
 pub(crate) fn collect_with<T: Send>(
     len: usize,
     part: usize,

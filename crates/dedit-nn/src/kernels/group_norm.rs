@@ -25,9 +25,9 @@ pub(crate) struct GroupStatistics {
     pub(crate) scale: Vec<f32>,
 }
 
-/// Most pixels per task where sums are taken.
+/// Largest number of pixels per task that computes sums.
 const PIXELS: usize = 256;
-/// Pixels summed in f32 before the sum moves to f64, and pixels per task where nothing is summed.
+/// Pixels summed in f32 before the sum is added to one in f64; also the pixels per task that computes no sums.
 const RUN: usize = 32;
 
 /// Two sums per channel, in f64.
@@ -77,7 +77,7 @@ impl GroupShape {
         &x[pixel * self.channels..][..self.channels]
     }
 
-    /// A number per group as one per channel: `[batch, groups]` to `[batch, channels]`.
+    /// Repeats the value of each group for its channels: `[batch, groups]` to `[batch, channels]`.
     fn spread(&self, per_group: &[f32]) -> Vec<f32> {
         per_group.iter().flat_map(|&value| std::iter::repeat_n(value, self.width())).collect()
     }
@@ -85,7 +85,7 @@ impl GroupShape {
     /// Sums two quantities per channel over the pixels of each sample: `add(sample, pixel, first, second)` adds those of one pixel.
     fn sums(&self, add: impl Fn(usize, usize, &mut [f32], &mut [f32]) + Sync) -> Vec<ChannelSums> {
         let arch = Arch::new();
-        // No task straddles samples.
+        // Tasks of equal size, none of which spans two samples.
         let step = self.pixels.div_ceil(self.pixels.div_ceil(PIXELS));
         let tasks: Vec<(usize, Range<usize>)> = (0..self.batch)
             .flat_map(|sample| {
@@ -111,7 +111,7 @@ impl GroupShape {
 
 /// Means and deviations of `x`.
 ///
-/// Squares are summed about a value near each channel's mean, so that a small deviation around a large mean does not cancel away.
+/// Squares are summed relative to a pivot near each channel's mean: sums of plain squares would cancel where the deviation is small beside the mean.
 pub(crate) fn group_statistics(shape: GroupShape, x: &[f32], epsilon: f64) -> GroupStatistics {
     let pivots = pivots(shape, x);
     let sums = shape.sums(|sample, pixel, first, second| {
@@ -129,7 +129,7 @@ pub(crate) fn group_statistics(shape: GroupShape, x: &[f32], epsilon: f64) -> Gr
             let channels =
                 || (group * shape.width()..(group + 1) * shape.width()).map(|c| (f64::from(pivots[c]), sums.first[c], sums.second[c]));
             let mean = channels().map(|(pivot, first, _)| pixels * pivot + first).sum::<f64>() / shape.count();
-            // Σ (x - mean)² from sums about the pivot.
+            // Σ (x - mean)² from the sums relative to the pivot.
             let about_mean = |(pivot, first, second): (f64, f64, f64)| second + (pivot - mean) * (2.0 * first + pixels * (pivot - mean));
             let variance = (channels().map(about_mean).sum::<f64>() / shape.count()).max(0.0);
             statistics.mean.push(mean as f32);
@@ -151,7 +151,7 @@ fn pivots(shape: GroupShape, x: &[f32]) -> Vec<f32> {
     pivots
 }
 
-/// What a norm does to each channel of each sample: `(x - mean) · slope + β`.
+/// The norm as an affine map of each channel of each sample: `(x - mean) · slope + β`.
 struct Affine<'a> {
     mean: Vec<f32>,
     slope: Vec<f32>,
@@ -166,7 +166,7 @@ impl<'a> Affine<'a> {
     }
 }
 
-/// `y = (x - mean) · scale · γ + β`, then `SiLU` if asked.
+/// `y = (x - mean) · scale · γ + β`, followed by `SiLU` where `silu` is true.
 pub(crate) fn group_norm(shape: GroupShape, x: &[f32], statistics: &GroupStatistics, gamma: &[f32], beta: &[f32], silu: bool) -> Vec<f32> {
     let affine = Affine::new(shape, statistics, gamma, beta);
     let arch = Arch::new();
@@ -187,7 +187,7 @@ pub(crate) fn group_norm(shape: GroupShape, x: &[f32], statistics: &GroupStatist
     })
 }
 
-/// The gradient of [`group_norm`]: with `g` the gradient after undoing `SiLU` and `n` the normalised input,
+/// The gradient of [`group_norm`]: with `g` the gradient of the norm's output, before `SiLU`, and `n` the normalised input,
 /// `gx = scale · (γ g - mean(γ g) - n · mean(γ g n))`, means over the group.
 pub(crate) fn group_norm_backward(
     shape: GroupShape,
@@ -231,7 +231,7 @@ pub(crate) fn group_norm_backward(
     NormGradients { input, gamma: totals.gamma, beta: totals.beta }
 }
 
-/// What the second pass of [`group_norm_backward`] adds: `(x - mean) · factor + constant` per sample and group; and the parameters' gradients.
+/// Terms of the second pass of [`group_norm_backward`], `(x - mean) · factor + constant` per sample and group, and the gradients of the parameters.
 struct Totals {
     factor: Vec<f32>,
     constant: Vec<f32>,

@@ -13,7 +13,7 @@ pub(crate) struct NormGradients {
 
 /// Rows per task.
 const ROWS: usize = 32;
-/// Running sums side by side, so that a reduction is vector code in a fixed order.
+/// Partial sums per reduction: they make it vector code, with an order of summation that never varies.
 const LANES: usize = 16;
 
 /// Layer norm over rows of `gamma.len()` columns.

@@ -1,4 +1,4 @@
-//! Elementary functions in plain arithmetic, so that loops over them become vector code. Accurate to a few units in the last place of f32.
+//! Elementary functions in plain arithmetic, so that the compiler vectorises loops over them. Accurate to a few units in the last place of f32.
 
 /// `e^x`: exactly 0 below -87.3 (where f32 leaves its normal range), saturating above 88.7 (Cephes' range reduction and polynomial).
 #[inline(always)]

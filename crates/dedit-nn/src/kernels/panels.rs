@@ -1,4 +1,4 @@
-//! The right operand: weights packed once, at load, into panels the register tile reads in order, stored as f32, f16 or bf16.
+//! The right operand: weights packed once, when they are loaded, into panels in the order in which the register tile reads them, as f32, f16 or bf16.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::tile::{LANE_STEP, PANEL};
 use super::transpose::{Grid, transpose};
 
-/// Packed elements in the precision they came in; halves as their bits.
+/// Packed elements in the precision of the weight tensor; f16 and bf16 as their bits.
 #[derive(Debug, Clone)]
 enum Elements {
     F32(Arc<Vec<f32>>),
@@ -18,8 +18,8 @@ enum Elements {
     Bf16(Arc<Vec<u16>>),
 }
 
-/// A weight matrix `[inner, columns]` as panels of up to 64 columns: panel after panel, each `inner` rows of `width` elements; the last panel is as narrow
-/// as it can be and padded with zeros. Clones share the elements.
+/// A weight matrix `[inner, columns]` as panels of up to 64 columns, one after the other, each with `inner` rows of `width` elements. The width of the
+/// last panel is rounded up to a multiple of 16 and padded with zeros. Clones share the elements.
 #[derive(Debug, Clone)]
 pub(crate) struct PackedMatrix {
     inner: usize,
@@ -27,7 +27,7 @@ pub(crate) struct PackedMatrix {
     elements: Elements,
 }
 
-/// A stretch of the inner dimension of one operand: `len` rows from `from` on within `segment`.
+/// A range of the inner dimension of one operand: `len` rows from `from` on within `segment`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) segment: usize,
@@ -39,12 +39,12 @@ pub(crate) struct Piece {
 pub(crate) trait Panels: Sync {
     /// Columns of the product.
     fn columns(&self) -> usize;
-    /// The rows of `pieces` in panel `panel`, in order, each as wide as [`panel_width`] says; in `scratch` unless they lie in memory just so. `pieces` are
-    /// neighbours: each begins where the one before ends.
+    /// The rows of `pieces` in panel `panel`, in order, each of [`panel_width`] elements; copied to `scratch` unless memory holds them in this form.
+    /// `pieces` are adjacent: each begins where the one before ends.
     fn chunk<'a>(&'a self, panel: usize, pieces: &[Piece], scratch: &'a mut Vec<f32>) -> &'a [f32];
 }
 
-/// Columns that panel `panel` of a matrix with `columns` columns has in memory.
+/// Width in memory, padding included, of panel `panel` of a matrix with `columns` columns.
 pub(crate) fn panel_width(columns: usize, panel: usize) -> usize {
     (columns - panel * PANEL).min(PANEL).next_multiple_of(LANE_STEP)
 }
@@ -56,7 +56,7 @@ pub(crate) fn packed_len(inner: usize, columns: usize) -> usize {
 
 /// Packs rows of output features, each `[channels, taps]` in memory, into panels whose rows are `[taps, channels]`.
 fn pack<T: Copy + Default + Send + Sync>(columns: usize, (channels, taps): (usize, usize), data: &[T], mut packed: Vec<T>) -> Vec<T> {
-    /// Channels at a time: 64 features times 16 channels times 9 taps stay in the first-level cache.
+    /// Channels per pass: 64 features × 16 channels × 9 taps stay in the first-level cache.
     const CHANNELS: usize = 16;
     let inner = channels * taps;
     packed.par_chunks_mut((PANEL * inner).max(1)).enumerate().for_each(|(panel, packed)| {
@@ -132,7 +132,7 @@ impl PackedMatrix {
     /// Transposes `rows` of the inner dimension of a panel, columns `from..from + take` of it, in f32: `to[column · to_stride + row]`.
     #[inline(always)]
     fn transposed(&self, panel: usize, rows: std::ops::Range<usize>, (from, take): (usize, usize), to: &mut [f32], to_stride: usize) {
-        /// Rows widened at a time.
+        /// Rows converted to f32 at a time.
         const ROWS: usize = 16;
         let width = panel_width(self.columns, panel);
         let start = self.panel_start(panel) + rows.start * width;
@@ -147,7 +147,7 @@ impl PackedMatrix {
         }
     }
 
-    /// Widens stored elements from `start` on into `to`.
+    /// Converts stored elements from `start` on to f32, into `to`.
     #[inline(always)]
     fn widen(&self, start: usize, to: &mut [f32]) {
         match &self.elements {
@@ -161,7 +161,7 @@ impl PackedMatrix {
     }
 }
 
-/// Packed weights as they multiply in the forward direction: `y = x · W`, the inner dimension cut into segments of `segment_len`.
+/// Packed weights in the forward product `y = x · W`, with the inner dimension cut into segments of `segment_len`.
 pub(crate) struct Forward<'m> {
     pub(crate) matrix: &'m PackedMatrix,
     pub(crate) segment_len: usize,
@@ -175,7 +175,7 @@ impl Panels for Forward<'_> {
     #[inline(always)]
     fn chunk<'a>(&'a self, panel: usize, pieces: &[Piece], scratch: &'a mut Vec<f32>) -> &'a [f32] {
         let width = panel_width(self.matrix.columns, panel);
-        // Neighbouring pieces are neighbouring rows of the panel.
+        // Adjacent pieces are adjacent rows of the panel.
         let first = pieces.first().map_or(0, |piece| piece.segment * self.segment_len + piece.from);
         let start = self.matrix.panel_start(panel) + first * width;
         let len = pieces.iter().map(|piece| piece.len).sum::<usize>() * width;
@@ -188,8 +188,8 @@ impl Panels for Forward<'_> {
     }
 }
 
-/// The same weights as they multiply in the backward direction: `gx = gy · Wᵀ`. The inner dimension is the output features; its segments are the taps,
-/// and segment `s` meets the weight rows `s · columns ..` (`columns` = input channels of the layer).
+/// The same weights in the backward product `gx = gy · Wᵀ`. The inner dimension is the output features; its segments are the taps, and segment `s`
+/// multiplies the weight rows `s · columns ..` (`columns` = input channels of the layer).
 pub(crate) struct Backward<'m> {
     pub(crate) matrix: &'m PackedMatrix,
     /// Columns of the product: input features per tap.
@@ -204,7 +204,7 @@ impl Panels for Backward<'_> {
     #[inline(always)]
     fn chunk<'a>(&'a self, panel: usize, pieces: &[Piece], scratch: &'a mut Vec<f32>) -> &'a [f32] {
         let width = panel_width(self.columns, panel);
-        // What was in the scratch is overwritten, but for the columns that pad the last panel, of which nothing is kept.
+        // Old contents are overwritten, except in the padding of the last panel, whose results are never stored.
         scratch.resize(pieces.iter().map(|piece| piece.len).sum::<usize>() * width, 0.0);
         let mut done = 0;
         for piece in pieces {

@@ -1,11 +1,11 @@
-//! Elementwise loops on all threads.
+//! Elementwise operations, on all threads.
 
 use pulp::Arch;
 
 use super::buffer::collect;
 use super::math::Activation;
 
-/// Elements per task: large enough to be worth a thread, small enough to stay in the second-level cache.
+/// Elements per task: enough work for a thread, and small enough for the second-level cache.
 const CHUNK: usize = 1 << 15;
 /// Rows per task.
 const ROWS: usize = 16;
@@ -60,7 +60,7 @@ pub(crate) fn add_per_sample(x: &[f32], shift: &[f32], columns: usize, rows_per_
 
 /// An activation.
 pub(crate) fn activate(activation: Activation, x: &[f32]) -> Vec<f32> {
-    // One loop per kind, so that the choice is made outside it.
+    // One loop per activation, so that the branch is outside of it.
     match activation {
         Activation::Silu => map(x, |x| Activation::Silu.value(x)),
         Activation::Gelu => map(x, |x| Activation::Gelu.value(x)),
@@ -113,7 +113,7 @@ pub(crate) fn geglu_backward(x: &[f32], gradient: &[f32], columns: usize) -> Vec
 /// Nearest-neighbour enlargement of a `[batch, height, width, channels]` image to twice its size.
 pub(crate) fn upsample2(x: &[f32], width: usize, channels: usize) -> Vec<f32> {
     let row = width * channels;
-    // A task is a line of the input: two lines of the output, the same one twice.
+    // A task takes one input line and writes the two identical output lines.
     collect(x.len() * 4, 4 * row, |line, out| {
         let line = &x[line * row..][..row];
         out.rows(channels, |i, out| out.copy(&line[i / 2 % width * channels..][..channels]))

@@ -1,7 +1,7 @@
-//! The blocked, threaded product `out = rows · panels`: the one loop behind linear layers, convolutions and attention scores.
+//! The blocked, multi-threaded product `out = rows · panels` of linear layers, convolutions and their gradients.
 //!
-//! Loop order: blocks of rows (tasks) → groups of the inner dimension → panels → register tiles. A block's rows of one group stay in the second-level
-//! cache while all panels pass over them; a panel's rows of one group stay in the first; the output block is finished before the next begins.
+//! Loop order: blocks of rows (tasks) → groups of the inner dimension → panels → register tiles. The rows of a block for one group stay in the
+//! second-level cache while they are multiplied with all panels; the rows of a panel for one group stay in the first-level cache.
 #![allow(unsafe_code, reason = "tasks write disjoint tiles of one output; see each SAFETY line")]
 
 use pulp::{Arch, Simd, WithSimd};
@@ -31,7 +31,7 @@ impl Out {
     /// # Safety
     /// `elements` must lie within the buffer.
     pub(crate) unsafe fn offset(self, elements: usize) -> Self {
-        // SAFETY: forwarded.
+        // SAFETY: by contract `elements` lies within the buffer.
         Self { start: unsafe { self.start.add(elements) }, stride: self.stride }
     }
 }
@@ -166,7 +166,7 @@ pub(crate) fn multiply<R: Rows, P: Panels>(rows: &R, panels: &P, addends: Addend
     assert!(!groups.is_empty(), "a product needs a segment, be it empty, to write its output at all");
     let blocks = count.div_ceil(BLOCK_ROWS).max(1);
     let block_rows = count.div_ceil(blocks).next_multiple_of(TILE_ROWS).max(TILE_ROWS);
-    // Enough tasks to keep every thread busy to the end, but no panel split.
+    // About four tasks per thread balance the load; a panel is never split.
     let wanted = (rayon::current_num_threads() * 4).div_ceil(blocks);
     let panel_count = columns.div_ceil(PANEL);
     let panel_step = panel_count.div_ceil(wanted.clamp(1, panel_count.max(1))).max(1);

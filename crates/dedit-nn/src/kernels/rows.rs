@@ -1,4 +1,4 @@
-//! Where the left operand's rows lie: a plain matrix, or an image seen through a convolution's window.
+//! Addresses of the left operand's rows: those of a matrix, or the convolution windows of an image.
 
 #![allow(unsafe_code, reason = "a trait whose pointers the register tile trusts; both implementations slice before they point")]
 
@@ -51,7 +51,7 @@ unsafe impl Rows for MatrixRows<'_> {
     }
 }
 
-/// How an output pixel finds its input pixel.
+/// Which input pixel an output pixel reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
     /// `in = out · stride + tap - pad`: a convolution.
@@ -74,10 +74,10 @@ impl Window {
     }
 }
 
-/// An image in `[batch, height, width, channels]` order seen through a `kernel × kernel` window; one row per output pixel, one segment per tap.
+/// The `kernel × kernel` windows of an image `[batch, height, width, channels]`: one row per output pixel, one segment of `channels` per tap.
 pub(crate) struct ImageRows<'a> {
     pub(crate) image: &'a [f32],
-    /// What the padding holds: at least `channels` zeros.
+    /// The values of the padding: at least `channels` zeros.
     pub(crate) zeros: &'a [f32],
     pub(crate) height: usize,
     pub(crate) width: usize,

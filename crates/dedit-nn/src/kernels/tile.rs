@@ -1,7 +1,7 @@
-//! The register tile at the heart of every product: 6 rows times one panel of weights.
+//! The register tile, the innermost loop of every product: 6 rows times one panel of weights.
 //!
-//! `acc[i][j] += Σ_k row_i[k] · panel[k][j]` with the accumulators in registers. Rows are read where they lie (no packing): one pointer per row
-//! and segment, so a convolution's taps are just other pointers. Panels are contiguous, `PANEL` (or fewer, a multiple of `LANE_STEP`) columns wide.
+//! `acc[i][j] += Σ_k row_i[k] · panel[k][j]` with the accumulators in registers. Rows are not packed: each row and segment has a pointer, so the taps of
+//! a convolution need no copies. Panels are contiguous and `PANEL` columns wide, or fewer, in multiples of `LANE_STEP`.
 #![allow(unsafe_code, reason = "the innermost loop; bounds are established once by product.rs, see each SAFETY line")]
 
 use pulp::Simd;
@@ -16,7 +16,7 @@ pub(crate) const LANE_STEP: usize = 16;
 /// Where a tile's rows start in each segment of the inner dimension.
 pub(crate) type RowPointers = [*const f32; TILE_ROWS];
 
-/// What happens to the tile when its sum is done.
+/// How the finished sums of a tile are stored.
 #[derive(Clone, Copy)]
 pub(crate) enum Store {
     /// `out = acc`
@@ -25,7 +25,7 @@ pub(crate) enum Store {
     Add,
 }
 
-/// One stretch of the inner dimension: six row pointers and the panel rows they meet.
+/// A range of the inner dimension: six row pointers and the panel rows that they are multiplied with.
 pub(crate) struct Stretch<'a> {
     pub(crate) rows: &'a RowPointers,
     /// First panel element of this stretch; `len · width` elements are read.
@@ -53,7 +53,7 @@ pub(crate) struct TileOut {
 /// `rows` rows of `columns` elements that no other thread touches.
 #[inline(always)]
 pub(crate) unsafe fn multiply<S: Simd>(simd: S, stretches: &[Stretch<'_>], width: usize, out: TileOut) {
-    // How many registers wide the accumulator block is: 4 where there are 32 registers (AVX-512, NEON), 2 where there are 16.
+    // Width of the accumulator block in registers: 4 where the processor has 32 registers (AVX-512, NEON), 2 where it has 16.
     let wide = if S::F32_LANES == 8 { 2 } else { 4 };
     let mut column = 0;
     while column < width {
@@ -81,7 +81,7 @@ unsafe fn columns<S: Simd, const NV: usize>(simd: S, stretches: &[Stretch<'_>], 
     let mut acc = [[simd.splat_f32s(0.0); NV]; TILE_ROWS];
     for stretch in stretches {
         let rows = *stretch.rows;
-        // Wrapping, here and below: the last step, and the first of an empty stretch, may lead past the panel's end, where nothing is read.
+        // Wrapping additions: the last step, and the first of an empty stretch, may point past the panel's end, where nothing is read.
         let mut panel = stretch.panel.wrapping_add(column);
         for k in 0..stretch.len {
             let mut b = [simd.splat_f32s(0.0); NV];

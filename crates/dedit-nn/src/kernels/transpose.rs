@@ -3,7 +3,7 @@
 /// Side of a block.
 const SIDE: usize = 16;
 
-/// Where the elements of a matrix lie: `(row, column)` at `row · stride + column · step`.
+/// The layout of a matrix: element `(row, column)` is at `row · stride + column · step`.
 #[derive(Clone, Copy)]
 pub(crate) struct Grid {
     pub(crate) rows: usize,

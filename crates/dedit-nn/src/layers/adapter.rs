@@ -1,18 +1,18 @@
-//! LoRA: a low-rank matrix beside a weight (Hu et al. 2021, arXiv 2106.09685): `y += s · B (A x)`.
+//! LoRA (Hu et al. 2021, arXiv 2106.09685), a low-rank update of a weight: `y += s · B (A x)`.
 
 use candle_core::{DType, Result, Tensor, bail};
 
 use crate::autograd::{Gradients, Parameter, Slot};
 use crate::rng::Generator;
 
-/// The two factors and their strength. For a convolution `A` is `[rank, height · width · in]` over its window; elsewhere `[rank, in]`.
+/// The two factors and their scale. In a convolution `in` stands for `height · width · in` of its window, channels innermost.
 #[derive(Debug, Clone)]
 pub struct Adapter {
     /// `A`, `[rank, in]`.
     pub down: Parameter,
     /// `B`, `[out, rank]`.
     pub up: Parameter,
-    /// `s`: usually alpha / rank times the user's weight.
+    /// `s`: usually alpha / rank, times a weight of the user's choice.
     pub scale: f64,
 }
 
@@ -30,7 +30,7 @@ impl Adapter {
         Ok(Self { down: parameter(down)?, up: parameter(up)?, scale })
     }
 
-    /// An adapter that changes nothing yet: `A` Gaussian with deviation 1 / rank, `B` zero (peft's "gaussian" initialisation).
+    /// An adapter whose product is zero: `A` Gaussian with deviation 1 / rank, `B` zero (peft's "gaussian" initialisation).
     ///
     /// # Errors
     /// When the rank is zero.
@@ -43,7 +43,7 @@ impl Adapter {
         Self::new(&down, &up, alpha / rank as f64)
     }
 
-    /// Whether the factors fit a layer.
+    /// Fails unless the factors have the shapes of a layer with these sizes.
     pub(crate) fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
         let (down, up) = (self.down.tensor(), self.up.tensor());
         if down.dim(1)? != inputs || up.dim(0)? != outputs {
@@ -57,7 +57,7 @@ impl Adapter {
         matmul(&self.up.tensor(), &self.down.tensor())? * self.scale
     }
 
-    /// What the backward pass needs: the slots, the factors as they were, and `A x`.
+    /// The adapter's output for `x [rows, in]`, and what its backward pass needs.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<(Tensor, AppliedAdapter)> {
         let (down, up) = (self.down.tensor().to_dtype(x.dtype())?, self.up.tensor().to_dtype(x.dtype())?);
         let hidden = matmul(x, &down.t()?)?;
@@ -67,7 +67,7 @@ impl Adapter {
     }
 }
 
-/// An adapter as it was applied to one input.
+/// What the backward pass of an adapter needs: the slots and values of its factors, and `A x`.
 pub(crate) struct AppliedAdapter {
     down: Tensor,
     up: Tensor,
@@ -77,12 +77,13 @@ pub(crate) struct AppliedAdapter {
 }
 
 impl AppliedAdapter {
-    /// Whether its factors want gradients (then the layer's input must be kept).
+    /// Whether its factors require gradients; the layer must keep its input then.
     pub(crate) fn trainable(&self) -> bool {
         self.slots.0.wanted() || self.slots.1.wanted()
     }
 
-    /// Adds the factors' gradients (`x` is there when they are wanted) and returns the input's share; `x` and `gradient` are `[rows, columns]`.
+    /// Adds the gradients of the factors, which need the input `x [rows, in]`, and returns the adapter's part of the input's gradient `[rows, in]`.
+    /// `gradient` is `[rows, out]`.
     pub(crate) fn backward(&self, x: Option<&Tensor>, gradient: &Tensor, gradients: &mut Gradients) -> Result<Tensor> {
         let scaled = (gradient * self.scale)?;
         let to_hidden = matmul(&scaled, &self.up)?;
@@ -94,12 +95,12 @@ impl AppliedAdapter {
     }
 }
 
-/// `aᵀ b` in f32: a weight's gradient from `[rows, out]` and `[rows, in]`.
+/// `aᵀ b` in f32: the gradient `[out, in]` of a weight from `[rows, out]` and `[rows, in]`.
 pub(crate) fn outer(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     matmul(&a.t()?, b)?.to_dtype(DType::F32)
 }
 
-/// `a b` for matrices; zeros where a size is zero, which candle's product may refuse.
+/// `a b` for matrices; zeros where a size is zero, which candle's product may not accept.
 pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ((rows, inner), columns) = (a.dims2()?, b.dim(1)?);
     if rows * inner * columns == 0 {

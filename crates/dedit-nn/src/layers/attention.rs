@@ -21,8 +21,8 @@ pub enum AttentionMask {
 
 /// Attention of `q [batch, queries, heads · width]` over `k` and `v [batch, keys, heads · width]`; the result has the shape of `q`.
 ///
-/// A query that sees no key, because the mask hides them all or because there is none, gives zeros and passes no gradient on. No score matrix is
-/// kept: the gradient rebuilds it block by block.
+/// For a query without visible keys the result and its gradients are zero. The score matrix is not kept: the backward pass computes it again block by
+/// block.
 pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &AttentionMask) -> Result<Value> {
     let shape = fit(q.tensor(), k.tensor(), v.tensor(), heads)?;
     let mask = match mask {
@@ -63,7 +63,7 @@ pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &Attention
     }))
 }
 
-/// The sizes, if all fit.
+/// The sizes, if the shapes match each other.
 fn fit(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Shape> {
     let (batch, queries, columns) = q.dims3()?;
     let (key_batch, keys, key_columns) = k.dims3()?;
@@ -75,7 +75,7 @@ fn fit(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Shape> {
     Ok(Shape { batch, queries, keys, heads, width, scale: 1.0 / (width as f32).sqrt() })
 }
 
-/// Hands the kernel's form of `mask` to `body`.
+/// Calls `body` with the mask in the form that the kernel takes.
 fn with_bias<T>(mask: &AttentionMask, body: impl FnOnce(Bias<'_>) -> Result<T>) -> Result<T> {
     match mask {
         AttentionMask::None => body(Bias::None),
@@ -96,7 +96,7 @@ fn unite(x: &Tensor) -> Result<Tensor> {
     x.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, heads * width))
 }
 
-/// Queries per block of the reference path: bounds the score matrix.
+/// Queries per block of the reference path, which bounds the memory of its score matrix.
 const BLOCK: usize = 1024;
 
 /// The output and the probabilities of every block of queries, `[batch, heads, block, keys]`.
@@ -112,7 +112,7 @@ fn reference(shape: Shape, q: &Tensor, k: &Tensor, v: &Tensor, mask: &AttentionM
             AttentionMask::Causal => scores.broadcast_add(&causal(shape, from, take, q.device())?)?,
             AttentionMask::Scores(bias) => scores.broadcast_add(&bias.narrow(0, from, take)?.contiguous()?)?,
         };
-        // Where every score is -∞, a finite maximum and a sum that is not zero give probabilities of zero.
+        // Where every score is -∞, a finite maximum and a positive sum give probabilities of zero instead of NaN.
         let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.maximum(f64::from(f32::MIN))?)?.exp()?;
         let p = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?.maximum(f64::from(f32::MIN_POSITIVE))?)?.to_dtype(q.dtype())?;
         parts.push(p.matmul(&v)?);

@@ -1,4 +1,4 @@
-//! Convolutions over `[batch, height, width, channels]`, as products whose rows are pixels seen through the window: no column buffer.
+//! Convolutions over `[batch, height, width, channels]`, as matrix products whose rows are read in place from the image, without a column buffer.
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
@@ -77,25 +77,25 @@ impl Conv2d {
         self.bias.as_mut()
     }
 
-    /// Puts a LoRA adapter beside the weight; its `down` factor is `[rank, kernel · kernel · in]`, channels innermost.
+    /// Attaches a LoRA adapter; its `down` factor is `[rank, kernel · kernel · in]`, channels innermost.
     ///
     /// # Errors
-    /// When its factors do not fit.
+    /// When the shapes of its factors do not match the weight.
     pub fn attach(&mut self, adapter: Adapter) -> Result<()> {
         adapter.check(self.inner(), self.outputs)?;
         self.adapters.push(adapter);
         Ok(())
     }
 
-    /// The adapters beside the weight.
+    /// The attached adapters.
     pub fn adapters_mut(&mut self) -> &mut Vec<Adapter> {
         &mut self.adapters
     }
 
-    /// Adds an adapter's matrix to the weight for good.
+    /// Adds an adapter's matrix to the weight permanently.
     ///
     /// # Errors
-    /// When its factors do not fit.
+    /// When the shapes of its factors do not match the weight.
     pub fn merge(&mut self, adapter: &Adapter) -> Result<()> {
         adapter.check(self.inner(), self.outputs)?;
         self.matrix.merge(&adapter.delta()?)
@@ -160,7 +160,7 @@ impl Conv2d {
         Ok(record(y, &parents, move |gradient, gradients| backward.run(gradient, gradients)))
     }
 
-    /// The output, adapters aside.
+    /// The output without adapters.
     fn product(&self, x: &Tensor, sizes: Sizes, weight: &Operand, residual: Option<&Tensor>) -> Result<Tensor> {
         let bias = self.bias.as_ref().map(|bias| bias.of(self.outputs, "bias")).transpose()?;
         match weight {
@@ -188,13 +188,13 @@ impl Conv2d {
     }
 }
 
-/// What the gradient of one call depends on.
+/// What the backward pass of one call needs.
 struct Backward {
     to_x: Slot,
     to_residual: Slot,
     to_weight: Slot,
     to_bias: Slot,
-    /// The input, where weights learn.
+    /// The input, where the weight or an adapter is trainable.
     kept: Option<Tensor>,
     weight: Operand,
     applied: Vec<AppliedAdapter>,
@@ -227,7 +227,7 @@ impl Backward {
     }
 }
 
-/// The input's gradient on the CPU: the same product with gathered and scattered swapped.
+/// The input's gradient on the CPU: the transposed convolution of the output's gradient.
 fn scatter(gradient: &Tensor, packed: &PackedMatrix, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
     let (data, zeros) = (elements(gradient)?, vec![0f32; sizes.outputs]);
     let window = Window::Scatter { stride: geometry.stride, pad: geometry.pad };

@@ -1,4 +1,4 @@
-//! Group norm (Wu & He 2018, arXiv 1803.08494), alone or with the `SiLU` that follows it everywhere in these networks.
+//! Group norm (Wu & He 2018, arXiv 1803.08494), alone or fused with the `SiLU` that follows it in U-Nets and autoencoders.
 
 use candle_core::{D, DType, Result, Tensor, bail};
 
@@ -35,17 +35,17 @@ impl GroupNorm {
         Ok(Self { gamma, beta, groups, epsilon })
     }
 
-    /// The norm.
+    /// Normalises `x`; the result has the same shape.
     pub fn forward(&self, x: &Value) -> Result<Value> {
         self.run(x, false)
     }
 
-    /// The norm, then `SiLU`.
+    /// The norm followed by `SiLU`; the result has the shape of `x`.
     pub fn forward_silu(&self, x: &Value) -> Result<Value> {
         self.run(x, true)
     }
 
-    /// Scale and shift, and the sizes of `x`, if all fit.
+    /// Scale and shift, and the sizes of `x`, if the shapes match.
     fn fit(&self, x: &Tensor) -> Result<(Tensor, Tensor, GroupShape)> {
         let gamma = self.gamma.tensor();
         let channels = gamma.elem_count();
@@ -94,7 +94,7 @@ impl GroupNorm {
     }
 }
 
-/// Mean and reciprocal deviation of each group, measured once and used for other pixels of the same picture: what makes tiles agree.
+/// Mean and reciprocal deviation of each group, measured once and used for all tiles of a picture: a tile's own statistics would leave visible seams.
 #[derive(Debug, Clone)]
 pub struct FixedStatistics {
     mean: Vec<f32>,
@@ -102,10 +102,10 @@ pub struct FixedStatistics {
 }
 
 impl GroupNorm {
-    /// Measures `x [samples, height, width, channels]`, all samples together.
+    /// The statistics of `x [samples, height, width, channels]` over all samples together.
     ///
     /// # Errors
-    /// When the channels do not fit, or there is nothing to measure.
+    /// When the number of channels differs from the norm's, or `x` is empty.
     pub fn measure(&self, x: &Tensor) -> Result<FixedStatistics> {
         let (.., shape) = self.fit(x)?;
         if x.elem_count() == 0 {
@@ -124,10 +124,10 @@ impl GroupNorm {
         Ok(FixedStatistics { mean: mean.flatten_all()?.to_vec1()?, scale: scale.to_vec1()? })
     }
 
-    /// The norm with given statistics, then `SiLU`; without a gradient.
+    /// The norm with given statistics, followed by `SiLU`; no gradient is recorded.
     ///
     /// # Errors
-    /// When the statistics are those of another number of groups, or the channels do not fit.
+    /// When the number of groups of the statistics, or of channels of `x`, differs from the norm's.
     pub fn apply_silu(&self, x: &Tensor, statistics: &FixedStatistics) -> Result<Tensor> {
         let (gamma, beta, shape) = self.fit(x)?;
         if statistics.mean.len() != self.groups {

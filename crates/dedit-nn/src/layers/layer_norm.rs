@@ -32,7 +32,7 @@ impl LayerNorm {
         Ok(Self { gamma, beta, epsilon })
     }
 
-    /// The norm.
+    /// Normalises `x [.., channels]`; the result has the same shape.
     pub fn forward(&self, x: &Value) -> Result<Value> {
         let channels = self.gamma.tensor().elem_count();
         if x.dims().last() != Some(&channels) || channels == 0 {

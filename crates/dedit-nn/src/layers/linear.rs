@@ -1,4 +1,4 @@
-//! `y = x Wᵀ + b`.
+//! Linear layers, `y = x Wᵀ + b`.
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
@@ -19,7 +19,7 @@ pub struct Linear {
     adapters: Vec<Adapter>,
     inputs: usize,
     outputs: usize,
-    /// A weight-shaped stand-in for device and precision.
+    /// A scalar with the device and precision of the weight.
     like: Tensor,
 }
 
@@ -66,7 +66,7 @@ impl Linear {
         self.like.dtype()
     }
 
-    /// Replaces the weight `[out, in]`, which is frozen from then on and kept in its own precision.
+    /// Replaces the weight `[out, in]` by a frozen one, which keeps its own precision.
     ///
     /// # Errors
     /// When the shape differs.
@@ -83,29 +83,29 @@ impl Linear {
         self.matrix.make_trainable(&[self.outputs, self.inputs])
     }
 
-    /// Puts a LoRA adapter beside the weight.
+    /// Attaches a LoRA adapter.
     ///
     /// # Errors
-    /// When its factors do not fit.
+    /// When the shapes of its factors do not match the weight.
     pub fn attach(&mut self, adapter: Adapter) -> Result<()> {
         adapter.check(self.inputs, self.outputs)?;
         self.adapters.push(adapter);
         Ok(())
     }
 
-    /// Attaches a fresh adapter that changes nothing yet, and returns it.
+    /// Attaches a new adapter whose product is zero, see [`Adapter::gaussian`], and returns it.
     pub fn attach_gaussian(&mut self, rank: usize, alpha: f64, rng: &mut crate::rng::Generator) -> Result<Adapter> {
         let adapter = Adapter::gaussian(self.inputs, self.outputs, rank, alpha, rng, &self.like)?;
         self.attach(adapter.clone())?;
         Ok(adapter)
     }
 
-    /// The adapters beside the weight.
+    /// The attached adapters.
     pub fn adapters_mut(&mut self) -> &mut Vec<Adapter> {
         &mut self.adapters
     }
 
-    /// Adds an adapter's matrix to the weight for good.
+    /// Adds an adapter's matrix to the weight permanently.
     pub fn merge(&mut self, adapter: &Adapter) -> Result<()> {
         adapter.check(self.inputs, self.outputs)?;
         self.matrix.merge(&adapter.delta()?)
@@ -163,7 +163,7 @@ impl Linear {
         Ok(record(y, &parents, move |gradient, gradients| backward.run(gradient, gradients)))
     }
 
-    /// `[rows, in]` to `[rows, out]`, adapters aside.
+    /// `[rows, in]` to `[rows, out]`, without adapters.
     fn product(&self, x: &Tensor, weight: &Operand, residual: Option<&Tensor>) -> Result<Tensor> {
         let (rows, inputs) = x.dims2()?;
         let bias = self.bias.as_ref().map(|bias| bias.of(self.outputs, "bias")).transpose()?;
@@ -191,13 +191,13 @@ impl Linear {
     }
 }
 
-/// What the gradient of one call depends on.
+/// What the backward pass of one call needs.
 struct Backward {
     to_x: Slot,
     to_residual: Slot,
     to_weight: Slot,
     to_bias: Slot,
-    /// The input `[rows, in]`, where weights learn.
+    /// The input `[rows, in]`, where the weight or an adapter is trainable.
     kept: Option<Tensor>,
     weight: Operand,
     applied: Vec<AppliedAdapter>,

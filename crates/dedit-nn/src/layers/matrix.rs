@@ -8,18 +8,18 @@ use crate::autograd::{Parameter, Slot, Value};
 use crate::backend::fused;
 use crate::kernels::PackedMatrix;
 
-/// How a layer's weight matrix `[out, in]` is kept.
+/// A layer's weight matrix `[out, in]`.
 #[derive(Debug)]
 pub(crate) enum Matrix {
     /// Frozen, packed for the CPU kernels.
     Packed(PackedMatrix),
     /// Frozen, on another device.
     Plain(Tensor),
-    /// Trainable, f32, never packed: a packed copy of a weight that changes every step would cost more memory than it saves time.
+    /// Trainable, f32. Not packed: it changes with every step.
     Trainable(Parameter),
 }
 
-/// A weight matrix as one call uses it; sharing it costs nothing, on the CPU kernels.
+/// A weight matrix in the form that one product uses. Clones of a packed one share its elements.
 pub(crate) enum Operand {
     /// For the CPU kernels.
     Packed(PackedMatrix),
@@ -41,7 +41,7 @@ impl Matrix {
         Ok(Self::Plain(weight.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1)?))
     }
 
-    /// The matrix as a product with `x` needs it.
+    /// The matrix in the form for a product with `x`.
     pub(crate) fn operand(&self, x: &Tensor) -> Result<Operand> {
         match self {
             Self::Packed(packed) if fused(x) => Ok(Operand::Packed(packed.clone())),
@@ -83,7 +83,7 @@ impl Matrix {
         Ok(parameter)
     }
 
-    /// Adds `delta [out, in]` for good.
+    /// Adds `delta [out, in]` to the weight.
     pub(crate) fn merge(&mut self, delta: &Tensor) -> Result<()> {
         match self {
             Self::Packed(packed) => {

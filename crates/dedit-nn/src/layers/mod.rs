@@ -1,7 +1,7 @@
 //! Layers whose weights are frozen, trainable, or carry LoRA adapters.
 //!
-//! Images are `[batch, height, width, channels]`, token sequences `[batch, tokens, channels]`. A layer is frozen as built; [`Linear::make_trainable`],
-//! [`Linear::attach`] and their kin change that. Frozen weights cost no gradient, in time or memory.
+//! Images are `[batch, height, width, channels]`, token sequences `[batch, tokens, channels]`. A new layer is frozen; `make_trainable` and `attach` of
+//! each type change that. For frozen weights no gradient is computed and no input kept.
 
 mod adapter;
 mod attention;
@@ -23,16 +23,16 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use vector::Vector;
 
-/// What is done to each layer, given its path.
+/// Called with the path and the layer.
 pub type Visitor<'v> = dyn FnMut(&str, Layer<'_>) -> Result<()> + 'v;
 
-/// Visits every weighted layer of a network with its path in diffusers' naming, without the trailing `.weight`.
+/// Visits every layer that has weights, with its path in diffusers' naming, without the trailing `.weight`.
 pub trait Visit {
-    /// Calls `visitor` for every layer below `path`, until it fails.
+    /// Calls `visitor` for every layer below `path`; stops at the first error.
     fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> Result<()>;
 }
 
-/// A layer met by [`Visit::visit`].
+/// A layer that [`Visit::visit`] passes to the visitor.
 pub enum Layer<'a> {
     /// A linear layer.
     Linear(&'a mut Linear),

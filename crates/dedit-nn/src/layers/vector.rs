@@ -1,4 +1,4 @@
-//! One number per channel: biases, and the scales and shifts of norms.
+//! Vectors with one element per channel: biases, and the scales and shifts of norms.
 
 use candle_core::{DType, Result, Tensor, bail};
 
@@ -8,14 +8,14 @@ use crate::ops::compute_dtype;
 /// A vector that is frozen or trainable.
 #[derive(Debug, Clone)]
 pub enum Vector {
-    /// Never changes.
+    /// Has no gradient.
     Frozen(Tensor),
     /// May be trained.
     Trainable(Parameter),
 }
 
 impl Vector {
-    /// A frozen vector, in the precision the network computes in.
+    /// A frozen vector, converted to the precision that the network computes in.
     pub fn new(tensor: &Tensor) -> Result<Self> {
         if tensor.rank() != 1 {
             bail!("a bias or norm weight has one dimension, not {:?}", tensor.dims());
@@ -23,7 +23,7 @@ impl Vector {
         Ok(Self::Frozen(tensor.to_dtype(compute_dtype(tensor))?.contiguous()?))
     }
 
-    /// Its present value, checked to be one number for each of `channels`; `what` names it in the error.
+    /// The current value, checked to have `channels` elements; `what` names the vector in the error.
     pub(crate) fn of(&self, channels: usize, what: &str) -> Result<Tensor> {
         let tensor = self.tensor();
         if tensor.dims() != [channels] {
@@ -32,7 +32,7 @@ impl Vector {
         Ok(tensor)
     }
 
-    /// Its present value.
+    /// The current value.
     pub fn tensor(&self) -> Tensor {
         match self {
             Self::Frozen(tensor) => tensor.clone(),
@@ -40,7 +40,7 @@ impl Vector {
         }
     }
 
-    /// Where its gradient goes.
+    /// Where its gradient is added.
     pub(crate) fn slot(&self) -> Slot {
         match self {
             Self::Frozen(_) => Slot::default(),
@@ -58,7 +58,7 @@ impl Vector {
         Ok(parameter)
     }
 
-    /// Adds the column sums of `rows [rows, channels]` to its gradient, if one is wanted.
+    /// Adds the column sums of `rows [rows, channels]` to the gradient of `slot`, if one is required.
     pub(crate) fn add_column_sums(slot: &Slot, rows: &Tensor, gradients: &mut Gradients) -> Result<()> {
         if !slot.wanted() {
             return Ok(());
@@ -67,7 +67,7 @@ impl Vector {
     }
 }
 
-/// A value and, of the vectors, those that are trainable: what a norm's output depends on.
+/// The inputs of a norm: `x` and those of the vectors that are trainable.
 pub(crate) fn with_trainable(x: &Value, vectors: &[&Vector]) -> Vec<Value> {
     let mut values = vec![x.clone()];
     values.extend(vectors.iter().filter_map(|vector| match vector {

@@ -1,10 +1,10 @@
-//! Convolution windows: where they lie, and the column matrix that the reference path and the weights' gradients use.
+//! Geometry of convolution windows, and the column matrix (im2col) that the reference path and the gradients of weights use.
 
 use candle_core::{Result, Tensor};
 
 use crate::kernels::rows::{ImageRows, Window};
 
-/// Window, stride and padding. `pad_end` pads bottom and right: diffusers' autoencoder pads only there when it halves an image.
+/// Window, stride and padding in pixels. `pad_end` pads bottom and right: diffusers' autoencoder pads only there when it halves an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Geometry {
     pub(crate) kernel: usize,
@@ -14,7 +14,7 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Output pixels along a side of `size` pixels; nothing if the window does not fit.
+    /// Output pixels along a side of `size` pixels; `None` if the padded side is shorter than the window.
     pub(crate) fn output(self, size: usize) -> Option<usize> {
         Some((size + self.pad + self.pad_end).checked_sub(self.kernel)? / self.stride + 1)
     }
@@ -46,7 +46,7 @@ impl Sizes {
         self.batch * self.out.0 * self.out.1
     }
 
-    /// The rows of a product over `image`, whose channels are as many as `zeros`.
+    /// The windows of `image` as the rows of a product; `zeros` has one element per channel.
     pub(crate) fn rows<'a>(
         self,
         (image, (height, width)): (&'a [f32], (usize, usize)),
@@ -59,10 +59,10 @@ impl Sizes {
     }
 }
 
-/// The window of every output pixel as a row, `[pixels, kernel · kernel · in]`: the reference path, and what weight gradients need.
+/// The window of every output pixel as a row, `[pixels, kernel · kernel · in]` (im2col).
 pub(crate) fn columns(x: &Tensor, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
     let (pad, reach) = (geometry.pad, geometry.kernel - 1);
-    // Room for the last window of a strided convolution, whatever the parity of the size.
+    // Padding so that the last window of a strided convolution is complete for even and odd sizes.
     let room = |out: usize, size: usize| ((out * geometry.stride + reach).saturating_sub(size + pad)).max(geometry.pad_end);
     let (bottom, right) = (room(sizes.out.0, sizes.size.0), room(sizes.out.1, sizes.size.1));
     let padded = x.pad_with_zeros(1, pad, bottom)?.pad_with_zeros(2, pad, right)?;
@@ -90,7 +90,7 @@ fn strided(padded: &Tensor, (y, x): (usize, usize), sizes: Sizes, stride: usize)
     ))
 }
 
-/// The transpose of [`columns`]: adds every window row back to the pixels it came from.
+/// The transpose of [`columns`] (col2im): adds every row back to the pixels of its window.
 pub(crate) fn fold(rows: &Tensor, sizes: Sizes, geometry: Geometry) -> Result<Tensor> {
     let (height, width) = sizes.out;
     let stride = geometry.stride;
@@ -100,7 +100,7 @@ pub(crate) fn fold(rows: &Tensor, sizes: Sizes, geometry: Geometry) -> Result<Te
     for y in 0..geometry.kernel {
         for x in 0..geometry.kernel {
             let tap = rows.narrow(3, y * geometry.kernel + x, 1)?.contiguous()?;
-            // Zeros between the pixels of a strided convolution.
+            // A strided convolution has zeros between its pixels in the transposed direction.
             let spread = tap.reshape((sizes.batch, height, 1, width, 1, sizes.inputs))?;
             let spread = spread.pad_with_zeros(2, 0, stride - 1)?.pad_with_zeros(4, 0, stride - 1)?;
             let spread = spread.contiguous()?.reshape((sizes.batch, height * stride, width * stride, sizes.inputs))?;

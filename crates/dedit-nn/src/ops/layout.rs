@@ -6,7 +6,7 @@ use crate::autograd::{Slot, Value, record};
 use crate::backend::{elements, fused, tensor};
 use crate::kernels::pointwise;
 
-/// Nearest-neighbour enlargement of `[batch, height, width, channels]` to twice the height and width.
+/// Nearest-neighbour upsampling of `[batch, height, width, channels]` to `[batch, 2 · height, 2 · width, channels]`.
 pub fn upsample2(x: &Value) -> Result<Value> {
     let (batch, height, width, channels) = x.tensor().dims4()?;
     let dims = [batch, 2 * height, 2 * width, channels];
@@ -33,7 +33,7 @@ pub fn upsample2(x: &Value) -> Result<Value> {
     }))
 }
 
-/// Channels of `a` and `b` side by side (the last dimension).
+/// Concatenates `a [.., c₁]` and `b [.., c₂]` to `[.., c₁ + c₂]`.
 pub fn cat_channels(a: &Value, b: &Value) -> Result<Value> {
     let (Some((&left, before)), Some((&right, same))) = (a.dims().split_last(), b.dims().split_last()) else {
         bail!("cannot join the channels of {:?} and {:?}", a.dims(), b.dims())
@@ -73,7 +73,7 @@ fn narrow_columns(x: &Tensor, from: usize, take: usize) -> Result<Tensor> {
     tensor(pointwise::columns(&elements(&x)?, all, from, take), &dims)
 }
 
-/// The same elements under another shape.
+/// The same elements with the shape `dims`.
 pub fn reshape(x: &Value, dims: &[usize]) -> Result<Value> {
     if x.tensor().elem_count() != dims.iter().product::<usize>() {
         bail!("{:?} cannot become {dims:?}", x.dims());
@@ -82,7 +82,7 @@ pub fn reshape(x: &Value, dims: &[usize]) -> Result<Value> {
     Ok(record(x.tensor().reshape(dims)?, &[x], move |gradient, gradients| gradients.add(&slot, gradient.reshape(&*from)?)))
 }
 
-/// The same numbers in another precision; the gradient comes back in the old one.
+/// The values in another precision; the gradient is converted back.
 pub fn to_dtype(x: &Value, dtype: DType) -> Result<Value> {
     let old = x.tensor().dtype();
     if old == dtype {
@@ -110,7 +110,7 @@ fn permute(x: &Value, order: [usize; 4], back: [usize; 4]) -> Result<Value> {
     }))
 }
 
-/// Samples (index of the first dimension) `from..from + take`.
+/// Samples `from..from + take` of `[batch, ..]`, as `[take, ..]`.
 pub fn samples(x: &Value, from: usize, take: usize) -> Result<Value> {
     let all = x.tensor().dims().first().copied().unwrap_or(0);
     let Some(after) = from.checked_add(take).and_then(|end| all.checked_sub(end)) else {
@@ -122,7 +122,7 @@ pub fn samples(x: &Value, from: usize, take: usize) -> Result<Value> {
     }))
 }
 
-/// Values one behind the other along the first dimension.
+/// Concatenates values along the first dimension.
 pub fn cat_samples(values: &[Value]) -> Result<Value> {
     let fits = |value: &Value| match (value.dims(), values[0].dims()) {
         ([_, a @ ..], [_, b @ ..]) => a == b && value.tensor().dtype() == values[0].tensor().dtype(),
@@ -144,7 +144,7 @@ pub fn cat_samples(values: &[Value]) -> Result<Value> {
     }))
 }
 
-/// The top left part of `[batch, height, width, channels]` with the given height and width.
+/// The top left part of an image `[batch, .., .., channels]`, as `[batch, height, width, channels]`.
 pub fn crop(x: &Value, [height, width]: [usize; 2]) -> Result<Value> {
     let (_, old_height, old_width, _) = x.tensor().dims4()?;
     if (old_height, old_width) == (height, width) {

@@ -7,7 +7,7 @@ use crate::autograd::{Value, record};
 /// `Σ weight · (x - target)² / Σ weight` as a scalar; without weights, the mean. `weight` broadcasts to the shape of `x`.
 ///
 /// # Errors
-/// When the shapes do not fit, or the weights do not sum to something positive.
+/// When the shapes do not match, or the sum of the weights is not positive.
 pub fn mean_squared_error(x: &Value, target: &Tensor, weight: Option<&Tensor>) -> Result<Value> {
     if x.dims() != target.dims() {
         bail!("{:?} cannot be compared with a target of {:?}", x.dims(), target.dims());

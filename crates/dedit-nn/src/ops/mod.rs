@@ -14,7 +14,7 @@ pub use self::pointwise::{activate, add, add_per_sample, geglu, scale};
 pub use self::rows::{embed, scale_rows, scatter_rows, select_rows};
 pub use crate::kernels::Activation;
 
-/// The precision networks compute in: f32 on the CPU, the weights' own elsewhere.
+/// The precision that networks compute in: f32 on the CPU, that of the weights elsewhere.
 pub fn compute_dtype(weight: &Tensor) -> DType {
     if weight.device().is_cpu() { DType::F32 } else { weight.dtype() }
 }

@@ -54,7 +54,7 @@ pub fn add_per_sample(x: &Value, shift: &Value) -> Result<Value> {
     }))
 }
 
-/// A pointwise activation.
+/// Applies an activation to every element.
 pub fn activate(x: &Value, activation: Activation) -> Result<Value> {
     let (slot, saved) = (x.slot(), x.tensor().contiguous()?);
     let y = if fused(&saved) {

@@ -1,4 +1,4 @@
-//! Choosing, placing and weighing rows of a matrix; embeddings.
+//! Selecting, scattering and scaling rows of a matrix; embeddings.
 
 use candle_core::{Result, Tensor, bail};
 
@@ -13,7 +13,7 @@ fn check(rows: &[u32], count: usize) -> Result<()> {
     }
 }
 
-/// Rows `rows` of `x`, which candle's `index_select` refuses to choose none of.
+/// Rows `rows` of `x`; also for an empty list, which candle's `index_select` does not accept.
 fn chosen(x: &Tensor, rows: &[u32]) -> Result<Tensor> {
     if rows.is_empty() {
         return Tensor::zeros((0, x.dim(1)?), x.dtype(), x.device());
@@ -21,7 +21,7 @@ fn chosen(x: &Tensor, rows: &[u32]) -> Result<Tensor> {
     x.index_select(&Tensor::new(rows, x.device())?, 0)
 }
 
-/// `to` with `rows` added at the places `at`.
+/// `to` with `rows` added to its rows `at`.
 fn placed(to: &Tensor, at: &[u32], rows: &Tensor) -> Result<Tensor> {
     if at.is_empty() {
         return Ok(to.clone());
@@ -29,7 +29,7 @@ fn placed(to: &Tensor, at: &[u32], rows: &Tensor) -> Result<Tensor> {
     to.index_add(&Tensor::new(at, to.device())?, &rows.contiguous()?, 0)
 }
 
-/// Rows `rows` of `x [n, columns]`.
+/// Rows `rows` of `x [n, columns]`, as `[rows.len(), columns]`.
 pub fn select_rows(x: &Value, rows: &[u32]) -> Result<Value> {
     let (count, columns) = x.tensor().dims2()?;
     check(rows, count)?;
@@ -40,7 +40,7 @@ pub fn select_rows(x: &Value, rows: &[u32]) -> Result<Value> {
     }))
 }
 
-/// The inverse of [`select_rows`]: `[n, columns]` zeros with the rows of every part added at its places. `like` gives precision and device.
+/// The transpose of [`select_rows`]: zeros `[n, columns]` with the rows of every part added at its indices. `like` gives precision and device.
 pub fn scatter_rows(parts: &[(Value, Vec<u32>)], n: usize, columns: usize, like: &Tensor) -> Result<Value> {
     let mut y = Tensor::zeros((n, columns), like.dtype(), like.device())?;
     let mut places = Vec::with_capacity(parts.len());
@@ -58,7 +58,7 @@ pub fn scatter_rows(parts: &[(Value, Vec<u32>)], n: usize, columns: usize, like:
     }))
 }
 
-/// Every row of `x [n, columns]` times its entry of `weights [n, 1]`.
+/// Every row of `x [n, columns]` times its element of `weights [n, 1]`.
 pub fn scale_rows(x: &Value, weights: &Tensor) -> Result<Value> {
     let (rows, _) = x.tensor().dims2()?;
     if weights.dims() != [rows, 1] {
@@ -70,8 +70,8 @@ pub fn scale_rows(x: &Value, weights: &Tensor) -> Result<Value> {
     }))
 }
 
-/// Rows `ids` of the table whose first rows are `fixed [rows, columns]` and whose further rows are `extra [more, columns]`: an embedding with
-/// replaceable rows. Ids from `rows` on address `extra`. The result is `[ids.len(), columns]`.
+/// Embedding lookup in a frozen table `fixed [rows, columns]` followed by trainable rows `extra [more, columns]`, which the ids from `rows` on address.
+/// The result is `[ids.len(), columns]`.
 pub fn embed(fixed: &Tensor, extra: Option<&Value>, ids: &[u32]) -> Result<Value> {
     let (rows, columns) = fixed.dims2()?;
     let more = match extra.map(|extra| extra.tensor().dims2()).transpose()? {
@@ -88,7 +88,7 @@ pub fn embed(fixed: &Tensor, extra: Option<&Value>, ids: &[u32]) -> Result<Value
     let Some(extra) = extra.filter(|_| words.len() < ids.len()) else { return Ok(Value::constant(found)) };
     let items: Vec<u32> = ids.iter().filter(|&&id| !is_word(id)).map(|&id| id - rows as u32).collect();
     let all = Tensor::cat(&[&found, &chosen(&extra.tensor().contiguous()?, &items)?.to_dtype(found.dtype())?], 0)?;
-    // Words were found first, then items; back into the order of the ids.
+    // The rows of `fixed` come first here, then those of `extra`: restores the order of the ids.
     let (mut word, mut item) = (0..words.len() as u32, words.len() as u32..ids.len() as u32);
     let order: Vec<u32> = ids.iter().filter_map(|&id| if is_word(id) { word.next() } else { item.next() }).collect();
     let at: Vec<u32> = (0..).zip(ids).filter(|&(_, &id)| !is_word(id)).map(|(at, _)| at).collect();

@@ -1,4 +1,4 @@
-//! The optimiser against its formula.
+//! The optimiser compared with its formula.
 
 use candle_core::{Device, Tensor};
 use dedit_nn::adamw::{AdamW, AdamWOptions};
@@ -7,7 +7,7 @@ use dedit_nn::with_reference;
 
 use crate::support::{normal, numbers, weighted_sum};
 
-/// Gradients that differ from step to step: of `Σ (w + s)² w₀ / 2`-like losses a squared error gives.
+/// Gradients of a squared error whose target changes with every step.
 fn gradients(parameters: &[(String, Parameter)], step: u64) -> Gradients {
     let mut total = Gradients::default();
     for (i, (_, parameter)) in parameters.iter().enumerate() {
@@ -49,7 +49,7 @@ fn steps_follow_the_formula() {
             }
             let got = parameters.iter().flat_map(|(_, p)| numbers(&p.tensor()));
             for ((got, want), start) in got.zip(&want).zip(&start) {
-                // Relative to the way gone: f32 rounding of the moments, and of the weight itself in each of five steps.
+                // Relative to the distance from the start: f32 rounding of the moments, and of the weight itself in each of five steps.
                 let tolerance = 5e-6 * (want - start).abs() + 5.0 * 6e-8 * (1.0 + want.abs());
                 assert!((f64::from(got) - want).abs() <= tolerance, "{got}, not {want} (reference {reference})");
             }
@@ -105,7 +105,7 @@ fn a_saved_state_that_does_not_fit_changes_nothing() {
     for (name, tensor) in &moments {
         assert_eq!(numbers(tensor), numbers(&whole[name]));
     }
-    // Two parameters of one name would share their saved moments.
+    // Two parameters of the same name would share their saved moments.
     let twice = vec![("a".to_owned(), parameters[0].1.clone()), ("a".to_owned(), parameters[1].1.clone())];
     assert!(AdamW::new(twice, OPTIONS[0]).unwrap_err().to_string().contains("named a"));
 }

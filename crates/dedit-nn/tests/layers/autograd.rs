@@ -28,7 +28,7 @@ fn a_graph_of_any_depth_fits_any_stack() {
         let x = Value::leaf(normal(1, &[1]));
         let gradients = backward(&ops::reshape(&deep(&x), &[]).unwrap()).unwrap();
         assert_eq!(numbers(gradients.of(&x).unwrap()), [1.0]);
-        // Dropped without a backward pass: a chain, and one whose every node has two ways up.
+        // Dropped without a backward pass: a chain, and one in which every node has two parents.
         drop(deep(&x));
         drop((0..100_000).fold(x.clone(), |y, _| ops::add(&y, &y).unwrap()));
     };
@@ -58,7 +58,7 @@ fn frozen_weights_get_no_gradient() {
     let x = Value::constant(normal(1, &[4, 3]));
     let gradients = backward(&weighted_sum(&layer.forward(&x).unwrap())).unwrap();
     assert!(parameters.iter().all(|parameter| gradients.get(parameter).is_some()));
-    // One frozen again, the other still learns; both frozen, nothing is recorded.
+    // With one of them frozen the other still gets a gradient; with both frozen nothing is recorded.
     parameters[0].set_trainable(false);
     let gradients = backward(&weighted_sum(&layer.forward(&x).unwrap())).unwrap();
     assert!(gradients.get(&parameters[0]).is_none() && gradients.get(&parameters[1]).is_some());

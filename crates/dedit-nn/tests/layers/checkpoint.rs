@@ -11,7 +11,7 @@ use crate::support::{Kind, linear, normal, numbers, weighted_sum};
 
 type Segment = dyn Fn(&[Value]) -> candle_core::Result<Value> + Send;
 
-/// Two segments, the second of which has another one inside; returns every gradient.
+/// Two segments, the second of which has a nested one; returns every gradient.
 fn gradients(with_checkpoints: bool) -> Vec<Vec<f32>> {
     let (first, mut parameters) = linear(Kind::Trainable, 6, 6, DType::F32, true);
     let (second, more) = linear(Kind::Lora, 6, 6, DType::F32, true);
@@ -64,14 +64,14 @@ fn a_segment_runs_again_only_for_a_gradient() {
         .unwrap()
     };
     let (leaf, constant) = (Value::leaf(normal(2, &[3])), Value::constant(normal(2, &[3])));
-    // Nothing to differentiate with respect to: a constant, and nothing is kept.
+    // Nothing to differentiate with respect to: the result is a constant.
     assert!(!run(&constant, None).requires_grad());
     assert!(!no_grad(|| run(&leaf, Some(&parameter))).requires_grad());
     parameter.set_trainable(false);
     assert!(!run(&constant, Some(&parameter)).requires_grad());
     parameter.set_trainable(true);
     assert_eq!(runs.swap(0, Ordering::Relaxed), 3);
-    // A parameter inside is enough; so is an input.
+    // A parameter inside, or an input that requires a gradient.
     for y in [run(&constant, Some(&parameter)), run(&leaf, None)] {
         backward(&weighted_sum(&y)).unwrap();
         assert_eq!(runs.load(Ordering::Relaxed) % 2, 1, "one segment has run twice, the other once or not at all");

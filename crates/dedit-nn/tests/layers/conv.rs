@@ -75,7 +75,7 @@ fn gradients_are_those_of_finite_differences() {
 
 #[test]
 fn agrees_with_candles_convolution() {
-    // The reference path shares its windows with the weight gradients, so it is itself held against another implementation.
+    // The reference path shares its windows with the gradients of weights, so it is compared with a third implementation.
     for (i, (window, stride, pad, _)) in GEOMETRIES.into_iter().filter(|geometry| geometry.2 == geometry.3).enumerate() {
         let kernel = weight(3, &[10, 6, window, window], 6 * window * window, STORED[i % 3]);
         let (x, bias) = (normal(4, &[2, 6, 7, 9]), normal(5, &[10]));
@@ -110,7 +110,7 @@ fn an_adapter_in_pytorchs_order_is_the_sum_of_two_convolutions() {
 
 #[test]
 fn stored_halves_are_the_numbers_they_are() {
-    // Weights that f16 and bf16 hold exactly give the same sums as f32, to the bit.
+    // Weights that f16 and bf16 represent exactly give bitwise the same sums as f32.
     let whole: Vec<f32> = (0..20 * 5 * 9).map(|i| ((i * 7) % 15) as f32 - 7.0).collect();
     let kernel = Tensor::from_vec(whole, (20, 5, 3, 3), &Device::Cpu).unwrap();
     let x = Value::constant(normal(1, &[1, 6, 6, 5]));

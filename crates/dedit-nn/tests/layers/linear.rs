@@ -20,7 +20,7 @@ fn every_block_border_agrees_with_the_reference() {
     for rows in ROWS {
         for inner in INNER {
             for columns in COLUMNS {
-                // Each size meets every kind and precision; neighbours in size differ in both.
+                // Every size occurs with each kind and precision; adjacent sizes differ in both.
                 let (kind, dtype) = (KINDS[count % 3], STORED[count / 3 % 3]);
                 let bias = count % 2 == 0;
                 let (layer, parameters) = linear(kind, inner, columns, dtype, bias);
@@ -51,7 +51,7 @@ fn gradients_are_those_of_finite_differences() {
 
 #[test]
 fn a_transposed_batch_times_a_shared_weight_is_right() {
-    // candle 0.11.1's matmul folds the batch of a transposed left operand wrongly; here the product is known by hand.
+    // candle 0.11.1's matmul is wrong for the batch of a transposed left operand; here the expected product is computed by hand.
     let x = Tensor::arange(0f32, 24.0, &Device::Cpu).unwrap().reshape((2, 3, 4)).unwrap().transpose(1, 2).unwrap();
     let layer = Linear::new(&Tensor::new(&[[1f32, 10.0, 100.0], [1.0, 0.0, 0.0]], &Device::Cpu).unwrap(), None).unwrap();
     let mut want = Vec::new();
@@ -84,7 +84,7 @@ fn a_fresh_adapter_changes_nothing_and_a_merged_one_everything_it_should() {
         let beside = layer.forward(&x).unwrap();
         layer.adapters_mut().clear();
         layer.merge(&adapter).unwrap();
-        // The merged weight is rounded to the precision it is kept in: 8 bits in bfloat16.
+        // The merged weight is rounded to the precision of the weight: 8 bits in bfloat16.
         let tolerance = if dtype == DType::F32 { ROUNDING } else { 2e-2 };
         close(&format!("{dtype:?}"), layer.forward(&x).unwrap().tensor(), beside.tensor(), tolerance);
     }

@@ -1,4 +1,4 @@
-//! The public interface of `dedit-nn`: both implementations of every operation against each other, every gradient against finite differences.
+//! The public interface of `dedit-nn`: both implementations of every operation are compared, and every gradient with finite differences.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 

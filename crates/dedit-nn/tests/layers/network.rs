@@ -1,4 +1,4 @@
-//! A small network of every layer kind: gradients through the whole of it.
+//! Gradients through a small network with every kind of layer.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use dedit_nn::ops::{self, Activation};
 
 use crate::support::{DIFFERENCE, Kind, Probe, ROUNDING, linear, normal, weight};
 
-/// Channels throughout.
+/// Channels of every layer.
 const WIDTH: usize = 8;
 
-/// A residual block, a transformer block and a halving, as in a U-Net.
+/// A residual block, a transformer block and a downsampling convolution, as in a U-Net.
 struct Network {
     conv_in: Conv2d,
     norm: GroupNorm,
@@ -31,7 +31,7 @@ fn conv(seed: u64, stride: usize) -> Conv2d {
     Conv2d::new(&weight(seed, &[WIDTH, WIDTH, 3, 3], 9 * WIDTH, DType::F16), Some(&normal(seed + 1, &[WIDTH])), stride, 1).unwrap()
 }
 
-/// Everything frozen but what is returned: a convolution, an adapter, a projection and a norm.
+/// The network and its trainable parameters: of a convolution, an adapter, a projection and a norm. All else is frozen.
 fn network() -> (Network, Vec<Parameter>) {
     let (q, mut parameters) = linear(Kind::Lora, WIDTH, WIDTH, DType::BF16, false);
     let (k, more) = linear(Kind::Trainable, 5, WIDTH, DType::F32, false);
@@ -98,7 +98,7 @@ fn probe(checkpoints: bool) -> Probe<'static> {
 
 #[test]
 fn gradients_are_those_of_finite_differences() {
-    // Differences through a dozen layers: the third derivatives add up.
+    // Through a dozen layers the truncation error of the differences adds up.
     probe(false).agrees_with_differences(5.0 * DIFFERENCE);
     probe(true).agrees_with_differences(5.0 * DIFFERENCE);
 }

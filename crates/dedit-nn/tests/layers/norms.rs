@@ -10,7 +10,7 @@ struct Case {
     groups: usize,
 }
 
-/// Chunks of 256 pixels and runs of 32 have their borders here; groups of one channel, of all, and in between.
+/// Sizes around chunks of 256 pixels and runs of 32; groups of one channel, of all channels, and in between.
 const CASES: &[Case] = &[
     Case { dims: &[1, 1, 1, 4], groups: 2 },
     Case { dims: &[2, 3, 5, 12], groups: 12 },
@@ -51,7 +51,7 @@ fn group_norm_has_the_gradient_of_finite_differences() {
 
 #[test]
 fn a_small_deviation_around_a_large_mean_survives() {
-    // Mean 1000, deviation 0.1: a sum of squares in f32 would have nothing left. The input itself is rounded to 6·10⁻⁵, 6·10⁻⁴ deviations.
+    // Mean 1000, deviation 0.1: a sum of squares in f32 would lose all digits. The input itself is rounded to 6·10⁻⁵, which is 6·10⁻⁴ deviations.
     let unit = normal(1, &[2, 9, 40, 8]);
     let shifted = ((unit * 0.1).unwrap() + 1000.0).unwrap();
     let exact = |pixels: usize, per_group: usize| {
@@ -75,7 +75,7 @@ fn a_small_deviation_around_a_large_mean_survives() {
     let (ones, zeros) = (normal(1, &[8]).ones_like().unwrap(), normal(1, &[8]).zeros_like().unwrap());
     let group = GroupNorm::new(&ones, &zeros, 2, 1e-5).unwrap();
     close("group norm", group.forward(&shifted.clone().into()).unwrap().tensor(), &exact(360, 4), 1e-3);
-    // A norm and its gradient do not see a shift; taking 1000 away again is exact.
+    // A norm and its gradient do not depend on a shift of the input; subtracting 1000 again is exact.
     let run = |x: Tensor| Probe::new("shifted", vec![x], |x| group.forward_silu(&x[0])).run();
     for (got, want) in run(shifted.clone()).iter().zip(run((&shifted - 1000.0).unwrap())) {
         close("output and gradient", got, &want, 1e-3);

@@ -77,7 +77,7 @@ fn gradients_are_those_of_finite_differences() {
 
 #[test]
 fn sizes_beyond_one_task_agree_with_the_reference() {
-    // Tasks are 2¹⁵ elements, or 8, 16 rows.
+    // A task has 2¹⁵ elements, or 8 or 16 rows.
     let large: [(&str, &[&[usize]], Function); 6] = [
         ("add", &[&[3, 40_000], &[3, 40_000]], |x| ops::add(&x[0], &x[1])),
         ("gelu", &[&[70_001]], |x| ops::activate(&x[0], Activation::Gelu)),

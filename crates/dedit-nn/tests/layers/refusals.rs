@@ -1,4 +1,4 @@
-//! What does not fit is refused in a sentence; what is empty gives something empty.
+//! Shapes that do not match are an error with one sentence; empty inputs give empty results.
 
 use candle_core::{DType, Device, Result, Tensor};
 use dedit_nn::autograd::Value;
@@ -32,7 +32,7 @@ fn layer_norm() -> LayerNorm {
     LayerNorm::new(&normal(1, &[4]), &normal(1, &[4]), 1e-5).unwrap()
 }
 
-/// An operation, and words its refusal must have.
+/// An operation, and words that its error must contain.
 type Refusal = (&'static str, fn() -> Result<Value>);
 
 const REFUSALS: &[Refusal] = &[
@@ -122,7 +122,7 @@ fn what_does_not_fit_is_refused_in_a_sentence() {
     }
 }
 
-/// An operation on something empty, and the shape of its result.
+/// An operation on an empty tensor, and the shape of its result.
 type Empty = (&'static [usize], fn() -> Result<Value>);
 
 const EMPTY: &[Empty] = &[

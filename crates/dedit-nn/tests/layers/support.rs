@@ -6,11 +6,11 @@ use dedit_nn::layers::{Adapter, Linear, Vector};
 use dedit_nn::rng::Generator;
 use dedit_nn::with_reference;
 
-/// What the fused kernels may differ from candle's operations: both round to f32 (2⁻²⁴ = 6·10⁻⁸) in sums of up to 10⁴ terms taken in different orders,
-/// which grows like the root of the count. Relative to the largest element.
+/// Tolerance between the fused kernels and candle's operations, relative to the largest element: both round to f32 (2⁻²⁴ = 6·10⁻⁸) in sums of up to 10⁴
+/// terms in different orders, whose error grows with the root of the count.
 pub(crate) const ROUNDING: f64 = 2e-5;
 
-/// What a central difference of fourth order with step 0.02 may differ from the gradient, relative to the gradient's length: about 10⁻⁶ of truncation,
+/// Tolerance between a central difference of fourth order with step 0.02 and the gradient, relative to the gradient's length: about 10⁻⁶ of truncation,
 /// and the f32 rounding of the outputs, 10⁻⁶ / 0.02.
 pub(crate) const DIFFERENCE: f64 = 1e-3;
 
@@ -19,12 +19,12 @@ pub(crate) fn normal(seed: u64, dims: &[usize]) -> Tensor {
     Generator::new(seed).normal(dims, &Device::Cpu).unwrap()
 }
 
-/// Numbers of the size that weights with `inputs` inputs have, in the given precision.
+/// Normal values with deviation `1 / √inputs`, in the given precision.
 pub(crate) fn weight(seed: u64, dims: &[usize], inputs: usize, dtype: DType) -> Tensor {
     (normal(seed, dims) * (1.0 / (inputs.max(1) as f64).sqrt())).unwrap().to_dtype(dtype).unwrap()
 }
 
-/// `Σ y · w` with fixed random `w`: a loss whose gradient reaches every element of `y` with another weight.
+/// `Σ y · w` with fixed random `w`: a loss with a different gradient for every element of `y`.
 pub(crate) fn weighted_sum(y: &Value) -> Value {
     let w = normal(99, y.dims());
     let slot = y.slot();
@@ -34,7 +34,7 @@ pub(crate) fn weighted_sum(y: &Value) -> Value {
 
 type Function<'f> = dyn Fn(&[Value]) -> Result<Value> + 'f;
 
-/// A differentiable computation: what it is a function of, and how.
+/// A differentiable function with its inputs and parameters.
 pub(crate) struct Probe<'f> {
     pub(crate) name: String,
     pub(crate) inputs: Vec<Tensor>,
@@ -63,7 +63,7 @@ impl<'f> Probe<'f> {
         results
     }
 
-    /// Holds the fused kernels against candle's operations.
+    /// Compares the fused kernels with candle's operations.
     pub(crate) fn agrees_with_reference(&self, tolerance: f64) {
         let (fused, reference) = (self.run(), with_reference(|| self.run()));
         for (i, (got, want)) in fused.iter().zip(&reference).enumerate() {
@@ -72,7 +72,7 @@ impl<'f> Probe<'f> {
         }
     }
 
-    /// Holds every gradient, of both implementations, against central differences along three random directions.
+    /// Compares every gradient, of both implementations, with central differences along three random directions.
     pub(crate) fn agrees_with_differences(&self, tolerance: f64) {
         for (path, results) in [("fused", self.run()), ("reference", with_reference(|| self.run()))] {
             for (i, gradient) in results[1..].iter().enumerate() {
@@ -112,7 +112,7 @@ impl<'f> Probe<'f> {
     }
 }
 
-/// The root of the mean square, to step in proportion to; 1 for zeros.
+/// The root mean square, which scales the step of a difference; 1 for zeros.
 fn size(tensor: &Tensor) -> f64 {
     let size = (dot(tensor, tensor) / tensor.elem_count() as f64).sqrt();
     if size > 0.0 { size } else { 1.0 }
@@ -128,8 +128,8 @@ pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Fails unless `got` has the shape of `want` and differs by at most `tolerance` times its largest element, or 1: where all is small because larger
-/// numbers cancel, their rounding is left.
+/// Fails unless `got` has the shape of `want` and differs by at most `tolerance` times the larger of 1 and its largest element: where larger terms cancel
+/// to a small result, their rounding error remains.
 pub(crate) fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) {
     assert_eq!(got.dims(), want.dims(), "{what}");
     let (got, want) = (numbers(got), numbers(want));
@@ -140,7 +140,7 @@ pub(crate) fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) {
     }
 }
 
-/// What a layer's weights may be.
+/// Which parameters of a layer are trainable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Frozen,
@@ -151,7 +151,7 @@ pub(crate) enum Kind {
 pub(crate) const KINDS: [Kind; 3] = [Kind::Frozen, Kind::Trainable, Kind::Lora];
 pub(crate) const STORED: [DType; 3] = [DType::F32, DType::F16, DType::BF16];
 
-/// Makes what `kind` says trainable: the weight and the bias, or the factors of an adapter of rank 2.
+/// Makes the parameters of `kind` trainable and returns them: the weight and the bias, or the factors of an adapter of rank 2.
 pub(crate) fn prepare(
     kind: Kind,
     (inputs, outputs): (usize, usize),
