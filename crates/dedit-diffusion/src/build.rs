@@ -8,7 +8,7 @@ use dedit_nn::layers::{Conv2d, GroupNorm, LayerNorm, Linear};
 
 use crate::{Result, Scope};
 
-/// A place in a network, where its tensors come from, and the device they go to.
+/// Builds the layers below one path of a network, from the tensors of a checkpoint or from random ones, on one device.
 #[derive(Clone)]
 pub(crate) struct Build {
     source: Source,
@@ -19,7 +19,7 @@ pub(crate) struct Build {
 #[derive(Clone)]
 enum Source {
     Stored(Scope),
-    /// Random tensors, for measurements that need a network of a certain size and no file.
+    /// Random tensors, for measurements of networks of a given size without a file.
     Random {
         path: String,
         dtype: DType,
@@ -54,13 +54,13 @@ impl Build {
         Self { source: Source::Stored(scope), device: device.clone(), widen: false }
     }
 
-    /// Random tensors that keep the size of what passes through them: norms do nothing, other weights are uniform with deviation 1 / √inputs.
+    /// Random tensors that keep the variance of activations: norms are the identity, other weights uniform with deviation `1 / √inputs`.
     pub(crate) fn random(dtype: DType, device: &Device) -> Self {
         let state = Arc::new(AtomicU64::new(0x9E37_79B9_7F4A_7C15));
         Self { source: Source::Random { path: String::new(), dtype, state }, device: device.clone(), widen: false }
     }
 
-    /// The part named `name`.
+    /// The builder of the part with this name.
     pub(crate) fn at(&self, name: impl std::fmt::Display) -> Self {
         let source = match &self.source {
             Source::Stored(scope) => Source::Stored(scope.scope(name)),
@@ -75,17 +75,17 @@ impl Build {
             Source::Stored(scope) => scope.tensor(name, shape)?,
             Source::Random { path, dtype, state } => random(&format!("{path}.{name}"), shape, state)?.to_dtype(*dtype)?,
         };
-        // On the CPU everything is computed in f32 anyway.
+        // On the CPU the layers compute in f32 in any case.
         let tensor = if self.widen && !self.device.is_cpu() { tensor.to_dtype(DType::F32)? } else { tensor };
         Ok(tensor.to_device(&self.device)?)
     }
 
-    /// What layers with weights like this vector compute in.
+    /// The precision in which layers with the precision of this vector compute.
     pub(crate) fn compute_dtype(&self, name: &str, size: usize) -> Result<DType> {
         Ok(dedit_nn::ops::compute_dtype(&self.tensor(name, &[size])?))
     }
 
-    /// The same network computed in f32 whatever its weights are stored in: half precision has too little range for some autoencoders.
+    /// A builder whose layers compute in f32, whatever the precision of the file: some autoencoders overflow in f16.
     pub(crate) fn widened(mut self) -> Self {
         self.widen = true;
         self
@@ -103,7 +103,7 @@ impl Build {
         Ok(Linear::new(&self.at(name).tensor("weight", &[outputs, inputs])?, None)?)
     }
 
-    /// A linear layer with a bias that some checkpoints keep as a 1 × 1 convolution: channels come last here, so the two are the same.
+    /// A linear layer with a bias, also from a 1 × 1 convolution, which is the same operation where channels come last.
     pub(crate) fn linear_or_pointwise(&self, name: &str, size: usize, linear: bool) -> Result<Linear> {
         let part = self.at(name);
         let weight = if linear {
@@ -144,7 +144,7 @@ fn random(path: &str, shape: &[usize], state: &AtomicU64) -> Result<Tensor> {
         let mut word = state.load(Ordering::Relaxed);
         let reach = (3.0 / inputs as f32).sqrt();
         let mut next = || {
-            // Marsaglia's xorshift: quick, and random enough to measure with.
+            // Marsaglia's xorshift.
             word ^= word << 13;
             word ^= word >> 7;
             word ^= word << 17;

@@ -1,12 +1,12 @@
-//! What can go wrong, in one sentence that says what to do.
+//! Errors: one sentence about the cause, the file, and a hint.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What kind of failure it is; the command line maps it to an exit code, the hosts to a dialog.
+/// The kind of an error; the command line maps it to an exit code, the hosts to a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// A request that makes no sense (zero steps, a size that is no multiple of 8).
+    /// An invalid request (zero steps, a size that is not a multiple of 8).
     Usage,
     /// A picture, mask or prompt that cannot be used.
     Input,
@@ -14,13 +14,13 @@ pub enum ErrorKind {
     Model,
     /// The caller asked to stop.
     Cancelled,
-    /// Memory or disk ran out.
+    /// Out of memory or disk space.
     Resources,
-    /// A numeric operation failed: a fault of this program.
+    /// A numeric operation failed: a bug of this program.
     Internal,
 }
 
-/// An error: what is wrong, where, and what to do about it.
+/// An error: the cause, the file concerned, and a hint.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
@@ -29,11 +29,11 @@ pub struct Error {
     hint: Option<String>,
 }
 
-/// The result of everything in this crate.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of the given kind; `message` says what was found and what was expected.
+    /// An error of the given kind; `message` is a sentence with what was found and what was expected.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), place: None, hint: None }
     }
@@ -43,7 +43,7 @@ impl Error {
         Self::new(ErrorKind::Model, message)
     }
 
-    /// A request that makes no sense.
+    /// An invalid request.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
@@ -53,26 +53,26 @@ impl Error {
         Self::new(ErrorKind::Cancelled, "cancelled")
     }
 
-    /// Names the file concerned; an inner place that is already named stays.
+    /// Adds the file concerned, unless the error has one already.
     #[must_use]
     pub fn at(mut self, place: impl AsRef<Path>) -> Self {
         self.place.get_or_insert_with(|| place.as_ref().to_path_buf());
         self
     }
 
-    /// Says what to do about it.
+    /// Adds what the user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What is wrong, without the place and the hint.
+    /// The cause, without file and hint.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -82,7 +82,7 @@ impl Error {
         self.place.as_deref()
     }
 
-    /// What to do about it.
+    /// What the user can do about it.
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }

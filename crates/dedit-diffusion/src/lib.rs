@@ -1,7 +1,7 @@
 //! Latent diffusion models: tokenizer, text encoders, U-Net, autoencoder, schedulers, weights.
 //!
-//! Life cycle: a weights source (a diffusers folder or a single file) is opened and its family recognised; the networks are built from it once and
-//! then called any number of times. This crate knows no items, no sessions, no sockets; it opens no file but the weights and tokenizers it is handed.
+//! Life cycle: a checkpoint (a diffusers folder or a single file) is opened and its family recognised; the networks are built from it once and then
+//! called any number of times. This crate knows no item and no session, and opens no files but weights, tokenizers and their settings.
 
 mod build;
 pub mod config;

@@ -1,4 +1,4 @@
-//! Residual blocks (diffusers' `ResnetBlock2D`), in the U-Net with a timestep, in the autoencoder without.
+//! Residual blocks (diffusers' `ResnetBlock2D`), with a timestep embedding in the U-Net and without one in the autoencoder.
 
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{Conv2d, GroupNorm, Layer, Linear, Visit, Visitor, join};
@@ -14,11 +14,11 @@ pub(crate) struct ResnetShape {
     pub(crate) outputs: usize,
     pub(crate) groups: usize,
     pub(crate) epsilon: f64,
-    /// Width of the timestep embedding, in the U-Net.
+    /// Width of the timestep embedding; only in the U-Net.
     pub(crate) time: Option<usize>,
 }
 
-/// Two convolutions, each after a norm and `SiLU`, beside a residual.
+/// Two convolutions, each after a norm and `SiLU`, with a residual connection.
 pub(crate) struct Resnet {
     pub(crate) norm1: GroupNorm,
     pub(crate) conv1: Conv2d,

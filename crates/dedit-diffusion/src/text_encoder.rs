@@ -20,7 +20,7 @@ pub struct TextEncoder {
     text_projection: Option<Linear>,
 }
 
-/// What a text encoder says of a batch of prompts of `length` tokens.
+/// The output of a text encoder for a batch of prompts of `length` tokens.
 pub struct TextOutput {
     /// The last hidden states after the final norm, `[batch, length, width]`: Stable Diffusion 1 and 2 attend to these.
     pub last: Value,
@@ -34,7 +34,7 @@ impl TextEncoder {
     /// Builds the encoder on `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
+    /// When a tensor is missing or has the wrong shape, or the checkpoint has tensors that the network does not use.
     pub fn new(component: &Component<ClipTextConfig>, device: &Device) -> Result<Self> {
         let config = component.config.clone();
         let root = Build::new(component.weights.root(), device);
@@ -68,7 +68,7 @@ impl TextEncoder {
         &self.token_embedding
     }
 
-    /// Encodes prompts of equal length (at most the encoder's). Ids from the vocabulary's size on address the rows of `item_tokens [n, width]`.
+    /// Encodes prompts of equal length, up to the encoder's maximum. Ids from the size of the vocabulary on address the rows of `item_tokens [n, width]`.
     ///
     /// # Errors
     /// When the prompts differ in length or are too long, or an id is outside the vocabulary.
@@ -101,8 +101,8 @@ impl TextEncoder {
         Ok(TextOutput { last, penultimate, pooled })
     }
 
-    /// Where the pooled state is taken. Configurations written before transformers 4.31 say 2 for the end token; for them it is the largest id (the end
-    /// token has the largest of the vocabulary; of several item tokens it is the last one added).
+    /// The position of the pooled state: the first end token. Configurations written before transformers 4.31 have the wrong end token 2; for them it is the
+    /// position of the largest id, which is the end token, or the last of the item tokens.
     fn end_position(&self, ids: &[u32]) -> usize {
         let wanted = self.config.eos_token_id;
         let wanted = if wanted == 2 { ids.iter().copied().max().unwrap_or(0) } else { wanted };
@@ -123,7 +123,7 @@ impl Visit for TextEncoder {
     }
 }
 
-/// One transformer layer: causal self-attention and a two-layer perceptron, each after a norm and beside a residual.
+/// One transformer layer: causal self-attention and a two-layer perceptron, each after a norm and with a residual connection.
 struct EncoderLayer {
     layer_norm1: LayerNorm,
     q_proj: Linear,

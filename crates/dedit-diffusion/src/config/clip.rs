@@ -25,7 +25,7 @@ pub struct ClipTextConfig {
     pub num_hidden_layers: usize,
     /// Attention heads; divides `hidden_size`.
     pub num_attention_heads: usize,
-    /// Longest prompt.
+    /// Longest prompt in tokens.
     pub max_position_embeddings: usize,
     /// Activation of the feed-forward layers.
     pub hidden_act: HiddenAct,
@@ -35,10 +35,10 @@ pub struct ClipTextConfig {
     pub projection_dim: usize,
     /// Whether there is a text projection (`architectures` is `CLIPTextModelWithProjection`).
     pub with_projection: bool,
-    /// 2 (as older configurations have it, whatever the vocabulary) means that the pooled output is taken where the token id is largest; any
-    /// other value, that it is taken at the first token with this id.
+    /// Where the pooled output is taken: at the first token with this id; but for 2, which older configurations have with any vocabulary, at the token with
+    /// the largest id.
     pub eos_token_id: u32,
-    /// The padding id that the configuration gives; the tokenizer's own is what counts.
+    /// The padding id of the configuration. Prompts are padded with the tokenizer's instead.
     pub pad_token_id: u32,
 }
 

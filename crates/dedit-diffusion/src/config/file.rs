@@ -1,4 +1,4 @@
-//! A JSON configuration file, read key by key so that every complaint names the file, the key and the value.
+//! A JSON configuration file, read key by key so that every error names the file, the key and the value.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{Error, Result};
 
-/// Configurations are a few kB, `tokenizer.json` a few MB; anything larger is some other file.
+/// Size limit: configurations have a few kB, `tokenizer.json` a few MB.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The top-level object of a JSON file.
@@ -29,7 +29,7 @@ impl ConfigFile {
         if path.exists() { Self::read(path).map(Some) } else { Ok(None) }
     }
 
-    /// Takes a JSON object from text; `path` is the name used in errors.
+    /// Reads a JSON object from text; `path` is the file that errors name.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         match serde_json::from_str(text) {
             Ok(Value::Object(keys)) => Ok(Self { path: path.to_path_buf(), keys }),
@@ -38,7 +38,7 @@ impl ConfigFile {
         }
     }
 
-    /// Where it came from.
+    /// The file that it was read from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -69,7 +69,7 @@ impl ConfigFile {
         self.check_size(key, size)
     }
 
-    /// A size given once for all levels, or as a list with one entry for each.
+    /// A size for each level, given as one number for all or as a list.
     pub fn sizes(&self, key: &str, default: usize, levels: usize) -> Result<Vec<usize>> {
         let list = match self.value(key) {
             Some(Value::Array(_)) => self.or(key, Vec::new())?,
@@ -90,7 +90,7 @@ impl ConfigFile {
         list.into_iter().map(|size| self.check_size(key, size)).collect()
     }
 
-    /// One name of a block for each level, all among `supported`.
+    /// The block type of each level, all among `supported`.
     pub fn blocks(&self, key: &str, supported: &[&str], default: &[&str], levels: usize) -> Result<Vec<String>> {
         let names: Vec<String> = self.or(key, default.iter().map(|&name| name.to_owned()).collect())?;
         if names.len() == levels && names.iter().all(|name| supported.contains(&name.as_str())) {
@@ -110,7 +110,7 @@ impl ConfigFile {
         if (1..=1 << 20).contains(&size) { Ok(size) } else { Err(self.unsupported(key, "a whole number from 1 to 1048576")) }
     }
 
-    /// Refuses a value other than null and the `supported` ones.
+    /// Fails for a value other than null and the `supported` ones.
     pub fn require(&self, key: &str, supported: &[Value]) -> Result<()> {
         match self.keys.get(key) {
             None | Some(Value::Null) => Ok(()),
@@ -123,7 +123,7 @@ impl ConfigFile {
         }
     }
 
-    /// The error for a value that is well-formed and not supported.
+    /// The error for a valid value that is not supported.
     pub fn unsupported(&self, key: &str, expected: &str) -> Error {
         let found = self.keys.get(key).map_or_else(|| "absent".to_owned(), shorten);
         Error::model(format!("the key \"{key}\" is {found}, supported is {expected}")).at(&self.path)

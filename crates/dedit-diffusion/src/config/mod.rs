@@ -1,7 +1,6 @@
-//! The configurations of the networks, under the names that diffusers and transformers give them.
+//! The configurations of the networks, with the key names of diffusers and transformers.
 //!
-//! Keys that are absent take the library's default; unknown keys are ignored; a value that this engine does not support is an error that names the
-//! file, the key and the value.
+//! Missing keys take the library's default; unknown keys are ignored; an unsupported value is an error that names the file, the key and the value.
 
 mod clip;
 mod file;

@@ -26,24 +26,24 @@ pub enum MidBlock {
 pub struct TextTime {
     /// Width of the sinusoidal embedding of each number (256).
     pub addition_time_embed_dim: usize,
-    /// Width of pooled text and embedded numbers side by side (2816).
+    /// Width of the pooled text and the embedded numbers together (2816).
     pub projection_class_embeddings_input_dim: usize,
 }
 
 /// The denoiser (diffusers' `UNet2DConditionModel`). Lists have one entry for each level, from the latents inwards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnetConfig {
-    /// Size of the latents it was trained on, if the checkpoint says.
+    /// Side of the latents it was trained on, in latent pixels, if the configuration has it.
     pub sample_size: Option<usize>,
-    /// Channels going in (4).
+    /// Input channels (4).
     pub in_channels: usize,
-    /// Channels coming out (4).
+    /// Output channels (4).
     pub out_channels: usize,
     /// Channels of each level; every level but the last halves the size.
     pub block_out_channels: Vec<usize>,
     /// Kinds of the levels on the way down, in order.
     pub down_block_types: Vec<BlockKind>,
-    /// The middle.
+    /// The block between the way down and the way up.
     pub mid_block_type: MidBlock,
     /// Kinds of the levels on the way up, in order of execution: the first belongs to the last level of `down_block_types`.
     pub up_block_types: Vec<BlockKind>,
@@ -53,7 +53,7 @@ pub struct UnetConfig {
     pub transformer_layers_per_block: Vec<usize>,
     /// Heads of the attentions. diffusers reads them from `attention_head_dim`, despite the name, unless `num_attention_heads` is there.
     pub num_attention_heads: Vec<usize>,
-    /// Width of the text that the cross-attentions attend to.
+    /// Width of the text embeddings that each level's cross-attentions attend to.
     pub cross_attention_dim: Vec<usize>,
     /// Whether a transformer's `proj_in` and `proj_out` are linear layers (else 1×1 convolutions).
     pub use_linear_projection: bool,
@@ -75,7 +75,7 @@ pub struct UnetConfig {
     pub time_cond_proj_dim: Option<usize>,
 }
 
-/// Keys whose other values this engine lacks, with the values it has.
+/// Keys of which only some values are supported, with these values.
 fn fixed_keys() -> Vec<(&'static str, Vec<Value>)> {
     let off = || vec![json!(false)];
     let one = || vec![json!(1), json!(1.0)];
@@ -124,7 +124,7 @@ impl UnetConfig {
             }),
         };
         let config = Self {
-            // Some checkpoints give height and width, which only a default picture size would need.
+            // Some checkpoints give height and width instead; then the default picture size is the family's.
             sample_size: file.value("sample_size").and_then(Value::as_u64).map(|size| size as usize),
             in_channels: file.size("in_channels", 4)?,
             out_channels: file.size("out_channels", 4)?,

@@ -7,9 +7,9 @@ use crate::Result;
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct VaeConfig {
-    /// Channels of the picture going in (3).
+    /// Channels of the picture (3).
     pub in_channels: usize,
-    /// Channels of the picture coming out (3).
+    /// Channels of the decoded picture (3).
     pub out_channels: usize,
     /// Channels of the latents (4).
     pub latent_channels: usize,
@@ -29,9 +29,9 @@ pub struct VaeConfig {
     pub latents_mean: Option<Vec<f64>>,
     /// Per-channel standard deviation that latents are normalised by, where the checkpoint has one.
     pub latents_std: Option<Vec<f64>>,
-    /// Whether the 1×1 convolution after the encoder is there.
+    /// Whether there is a 1×1 convolution after the encoder.
     pub use_quant_conv: bool,
-    /// Whether the 1×1 convolution before the decoder is there.
+    /// Whether there is a 1×1 convolution before the decoder.
     pub use_post_quant_conv: bool,
     /// Whether the middle blocks have self-attention (one head).
     pub mid_block_add_attention: bool,
@@ -79,7 +79,7 @@ impl VaeConfig {
         Ok(config)
     }
 
-    /// How many picture pixels there are to a latent pixel, along each side (8).
+    /// Picture pixels per latent pixel along each side (8).
     pub fn pixels_per_latent(&self) -> usize {
         1 << (self.block_out_channels.len() - 1)
     }

@@ -1,4 +1,4 @@
-//! Puts a LoRA file onto the networks it is for.
+//! Applies a LoRA file to the networks of a model.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
 use crate::{Error, Family, Result};
 
-/// Where the change of a weight is kept.
+/// How the change of a weight is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// Beside the weight: costs two thin products a call; can be scaled, trained on and taken off.
+    /// As an adapter beside the weight: two more low-rank products per call; it can be scaled, trained and removed.
     Beside,
-    /// Added to the weight for good: costs nothing more, and is rounded to the precision that the weight is stored in.
+    /// Added to the weight permanently: calls take no more time, and the sum is rounded to the precision of the weight.
     Merged,
 }
 
-/// What became of a LoRA file.
+/// The result of applying a LoRA file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// How many modules it changed.
+    /// Number of changed modules.
     pub modules: usize,
-    /// Names in the file, of modules that the networks do not have: worth a warning.
+    /// Names in the file of modules that the networks do not have. Callers should warn about them.
     pub unmatched: Vec<String>,
 }
 
-/// What a factor pair has to fit.
+/// The size of a weight that a pair of factors must match.
 #[derive(Debug, Clone, Copy)]
 struct Size {
     inputs: usize,
@@ -38,11 +38,11 @@ struct Size {
 }
 
 impl LoraFile {
-    /// Puts the LoRA onto a U-Net and its text encoders: every weight changes by `scale · alpha / rank · up · down`. Adapters kept beside the weights
-    /// are frozen. Either all that fits is applied, or, on an error, nothing.
+    /// Applies the LoRA to a U-Net and its text encoders: every weight changes by `scale · alpha / rank · up · down`. Adapters beside the weights are
+    /// frozen. On an error nothing is applied.
     ///
     /// # Errors
-    /// If no module of the file is found in the networks, a pair of matrices does not fit its module, or `scale` is no number.
+    /// If no module of the file is found in the networks, the shapes of a pair do not match its module, or `scale` is not finite.
     pub fn apply(&self, unet: &mut Unet, text_encoders: &mut [TextEncoder], placement: Placement, scale: f64) -> Result<Applied> {
         if !scale.is_finite() {
             return Err(Error::usage(format!("the scale {scale} of a LoRA makes no sense")).hint("give a number, such as 0.8"));
@@ -91,7 +91,7 @@ impl LoraFile {
         .hint(self.seems_to_be_for()))
     }
 
-    /// Which models it is for, told from the width of the text that its cross-attentions read, or else from its text encoders.
+    /// The models that it was made for, from the width of the text that its cross-attentions read, or from its text encoders.
     fn seems_to_be_for(&self) -> String {
         const TEXT_WIDTHS: [(usize, Family); 3] = [(768, Family::Sd1), (1024, Family::Sd2), (2048, Family::Sdxl)];
         let width = self.modules.iter().find_map(|((_, name), parts)| {
@@ -123,7 +123,7 @@ fn sizes(network: &mut dyn Visit) -> Result<BTreeMap<String, Size>> {
     Ok(sizes)
 }
 
-/// Applies entries, all of which fit, to the modules of one network.
+/// Applies entries, whose shapes were checked, to the modules of one network.
 fn put(network: &mut dyn Visit, entries: &[&LoraEntry], placement: Placement, scale: f64) -> Result<()> {
     let mut by_module: BTreeMap<&str, Vec<&LoraEntry>> = BTreeMap::new();
     for entry in entries {

@@ -1,6 +1,6 @@
-//! LoRA files: pairs of thin matrices that change the weights of some modules.
+//! LoRA files (Hu et al. 2021, arXiv 2106.09685): pairs of low-rank matrices that change the weights of some modules.
 //!
-//! A file is read with [`LoraFile::open`], matched with a network's modules by [`LoraFile::resolve`], and put onto the networks of a model by
+//! A file is read with [`LoraFile::open`], matched with the modules of a network by [`LoraFile::resolve`], and applied to the networks of a model by
 //! [`LoraFile::apply`].
 
 mod apply;
@@ -46,7 +46,7 @@ impl fmt::Display for LoraTarget {
 pub struct LoraEntry {
     /// The network.
     pub target: LoraTarget,
-    /// The module's path as diffusers has it, such as `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`.
+    /// The module's path in diffusers, such as `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`.
     pub module: String,
     /// [rank, in] for linear layers and 1×1 convolutions, [rank, in, height, width] for others.
     pub down: Tensor,
@@ -54,27 +54,27 @@ pub struct LoraEntry {
     pub up: Tensor,
     /// Rows of `down`.
     pub rank: usize,
-    /// What the product is multiplied by times `rank`; absent means the rank itself.
+    /// Numerator of the scale alpha / rank; `None` means the rank, a scale of 1.
     pub alpha: Option<f64>,
 }
 
 impl LoraEntry {
-    /// What the product is multiplied by: alpha / rank.
+    /// The factor of the product: alpha / rank.
     pub fn scale(&self) -> f64 {
         self.alpha.map_or(1.0, |alpha| alpha / self.rank as f64)
     }
 }
 
-/// What of a LoRA belongs to one network.
+/// The part of a LoRA that belongs to one network.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
-    /// The modules it changes.
+    /// The changed modules.
     pub entries: Vec<LoraEntry>,
-    /// Names in the file, of modules that the network does not have.
+    /// Names in the file of modules that the network does not have.
     pub unmatched: Vec<String>,
 }
 
-/// A LoRA on disk, opened: its names are read, its tensors not yet.
+/// An opened LoRA file: the names are read, the tensors not yet.
 #[derive(Debug)]
 pub struct LoraFile {
     path: PathBuf,
@@ -92,14 +92,14 @@ struct Parts {
     alpha: Option<String>,
 }
 
-/// Where diffusers keeps the settings of PEFT in a file's notes.
+/// The key of the file's metadata under which diffusers stores the settings of PEFT.
 const SETTINGS: &str = "lora_adapter_metadata";
 
 impl LoraFile {
-    /// Opens a `.safetensors` file with names in PEFT's, diffusers' or kohya's dialect.
+    /// Opens a `.safetensors` file with the naming of PEFT, diffusers or kohya.
     ///
     /// # Errors
-    /// If the file is damaged, no LoRA, or one of a kind that is not supported (`DoRA`, `LoHa`, `LoKr`).
+    /// If the file is damaged, not a LoRA, or of a kind that is not supported (`DoRA`, `LoHa`, `LoKr`).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = Arc::new(SafetensorsFile::open(path)?);
@@ -152,7 +152,7 @@ impl LoraFile {
         Ok(())
     }
 
-    /// In words: "LoRA for U-Net, text encoder: 264 modules, float16".
+    /// A description such as "LoRA for U-Net, text encoder: 264 modules, float16".
     pub fn describe(&self) -> String {
         let targets: Vec<String> = self.targets().iter().map(LoraTarget::to_string).collect();
         format!("LoRA for {}: {} modules, {}", targets.join(", "), self.modules.len(), self.weights.number_type())
@@ -165,7 +165,7 @@ impl LoraFile {
         targets
     }
 
-    /// Tensors that are no part of a LoRA: worth a warning.
+    /// Names of tensors that are not part of a LoRA. Callers should warn about them.
     pub fn unknown(&self) -> &[String] {
         &self.unknown
     }
@@ -173,7 +173,7 @@ impl LoraFile {
     /// Finds the modules of one network that this LoRA changes. `modules` are the network's module paths with dots.
     ///
     /// # Errors
-    /// If the two matrices of a module do not fit each other, or hold an infinity or NaN.
+    /// If the ranks of the two matrices of a module differ, or one holds an infinity or NaN.
     pub fn resolve(&self, target: LoraTarget, modules: &[String]) -> Result<Resolved> {
         let finder = resolve::Finder::new(modules);
         let mut resolved = Resolved::default();
@@ -214,7 +214,7 @@ impl LoraFile {
         Ok(LoraEntry { target, module: module.to_owned(), down, up, rank, alpha })
     }
 
-    /// PEFT's settings, where diffusers wrote them into the file: `unet.lora_alpha`, and `unet.alpha_pattern` for some modules.
+    /// Alpha from PEFT's settings in the file's metadata: `unet.lora_alpha`, and `unet.alpha_pattern` for some modules.
     fn alpha_setting(&self, target: LoraTarget, module: &str, rank: usize) -> Option<f64> {
         let network = match target {
             LoraTarget::Unet => "unet",
@@ -226,7 +226,7 @@ impl LoraFile {
         let pattern = setting("alpha_pattern").and_then(Value::as_object);
         let alpha = pattern.and_then(|map| map.iter().find(|(key, _)| named(key))).map(|(_, value)| value);
         let alpha = alpha.or_else(|| setting("lora_alpha"))?.as_f64()?;
-        // Rank-stabilised: divided by √rank instead of rank.
+        // Rank-stabilised LoRA divides by √rank instead of rank.
         let stabilised = setting("use_rslora").and_then(Value::as_bool).unwrap_or_default();
         Some(if stabilised { alpha * (rank as f64).sqrt() } else { alpha })
     }

@@ -1,11 +1,11 @@
-//! The names of tensors in LoRA files, of which there are many dialects.
+//! The names of tensors in LoRA files, which differ by the program that wrote the file.
 //!
-//! A name says three things: the network (`unet.`, `lora_te1_`), the module inside it (with dots; or, in kohya's dialect, with underscores for all
-//! dots), and which part of the pair it is (`.lora_A.weight`, `.lora_down.weight`, `.lora.down.weight`, `.processor.to_q_lora.down.weight`).
+//! A name has three parts: the network (`unet.`, `lora_te1_`), the module inside it (with dots, or in kohya's files with underscores for all dots), and
+//! the matrix of the pair (`.lora_A.weight`, `.lora_down.weight`, `.lora.down.weight`, `.processor.to_q_lora.down.weight`).
 
 use super::LoraTarget;
 
-/// Which part of a module's LoRA a tensor is.
+/// The matrix or number of a module's LoRA that a tensor holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Down,
@@ -16,14 +16,14 @@ pub(super) enum Role {
 /// A module as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ModuleName {
-    /// A path with dots, as diffusers has it.
+    /// A path with dots, as in diffusers.
     Path(String),
-    /// kohya's: underscores for dots.
+    /// kohya's naming: underscores for dots.
     Flat(String),
 }
 
 impl ModuleName {
-    /// Whether the module's path ends so, written with dots.
+    /// Whether the module's path ends with `path`, which is written with dots.
     pub(super) fn ends_with(&self, path: &str) -> bool {
         match self {
             Self::Path(name) => name.ends_with(path),
@@ -32,7 +32,7 @@ impl ModuleName {
     }
 }
 
-/// A name taken apart.
+/// The parts of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {
     pub(super) target: LoraTarget,
@@ -40,7 +40,7 @@ pub(super) struct Parsed {
     pub(super) role: Role,
 }
 
-/// Endings of the parts. In the last two rows the ending is glued to the projection's name (`to_q_lora`), with `processor` before it.
+/// Endings of names. In the last two rows the ending is joined to the projection's name (`to_q_lora`), with `processor` before it.
 const ENDINGS: [(&str, Role); 13] = [
     (".lora_A.weight", Role::Down),
     (".lora_B.weight", Role::Up),
@@ -57,7 +57,7 @@ const ENDINGS: [(&str, Role); 13] = [
     ("_lora.up.weight", Role::Up),
 ];
 
-/// Beginnings of networks.
+/// Prefixes of networks in kohya's naming.
 const FLAT: [(&str, LoraTarget); 4] = [
     ("lora_unet_", LoraTarget::Unet),
     ("lora_te_", LoraTarget::TextEncoder(0)),
@@ -66,7 +66,7 @@ const FLAT: [(&str, LoraTarget); 4] = [
 ];
 const PATHS: [(&str, LoraTarget); 3] =
     [("unet.", LoraTarget::Unet), ("text_encoder.", LoraTarget::TextEncoder(0)), ("text_encoder_2.", LoraTarget::TextEncoder(1))];
-/// Where the network is left out, its first module tells.
+/// First modules by which the network is recognised where a name has no prefix.
 const BARE: [(&str, LoraTarget); 7] = [
     ("down_blocks.", LoraTarget::Unet),
     ("mid_block.", LoraTarget::Unet),
@@ -77,7 +77,7 @@ const BARE: [(&str, LoraTarget); 7] = [
     ("text_model.", LoraTarget::TextEncoder(0)),
 ];
 
-/// Takes a name apart; `None` if it is not of a LoRA for these networks.
+/// Splits a name into its parts; `None` if it does not belong to a LoRA for these networks.
 pub(super) fn parse(name: &str) -> Option<Parsed> {
     let (stem, role, glued) = ending(name)?;
     if let Some((module, target)) = FLAT.iter().find_map(|&(start, target)| Some((stem.strip_prefix(start)?, target))) {
@@ -91,12 +91,12 @@ pub(super) fn parse(name: &str) -> Option<Parsed> {
     Some(Parsed { target, module: ModuleName::Path(module), role })
 }
 
-/// The name before its ending, the part, and whether the ending is glued on.
+/// The name before its ending, the role, and whether the ending is joined to the projection's name.
 fn ending(name: &str) -> Option<(&str, Role, bool)> {
     if let Some((stem, role)) = ENDINGS.iter().find_map(|&(end, role)| Some((name.strip_suffix(end)?, role))) {
         return Some((stem, role, name.ends_with("_lora.down.weight") || name.ends_with("_lora.up.weight")));
     }
-    // PEFT may put the adapter's name in between: `.lora_A.default.weight`.
+    // PEFT may insert the adapter's name: `.lora_A.default.weight`.
     let (stem, rest) = name.strip_suffix(".weight")?.rsplit_once(".lora_")?;
     match rest.split_once('.')? {
         ("A", adapter) if !adapter.contains('.') => Some((stem, Role::Down, false)),
@@ -120,7 +120,7 @@ fn unglue(module: &str, target: LoraTarget) -> String {
     format!("{parent}.{layer}")
 }
 
-/// What a file is that holds this tensor, if it is a kind of adapter that is not supported.
+/// The name of the unsupported kind of adapter that this tensor belongs to.
 pub(super) fn unsupported(name: &str) -> Option<&'static str> {
     const KINDS: [(&[&str], &str); 5] = [
         (&["dora_scale", "lora_magnitude_vector"], "a DoRA (with magnitudes)"),
@@ -135,8 +135,8 @@ pub(super) fn unsupported(name: &str) -> Option<&'static str> {
     KINDS.iter().find(|(signs, _)| name.split('.').any(|part| signs.contains(&part))).map(|(_, what)| *what)
 }
 
-/// A flat name in the numbering of the original code (kohya's SDXL files: `input_blocks_4_1_transformer_blocks_0_attn1_to_q`) with the dots that
-/// its blocks need (`input_blocks.4.1.transformer_blocks_0_attn1_to_q`); `None` for other names.
+/// Inserts the dots around the block numbers of a flat name in the numbering of the original code (kohya's SDXL files):
+/// `input_blocks_4_1_transformer_blocks_0_attn1_to_q` to `input_blocks.4.1.transformer_blocks_0_attn1_to_q`; `None` for other names.
 pub(super) fn original_blocks(flat: &str) -> Option<String> {
     for blocks in ["input_blocks", "output_blocks"] {
         if let Some(rest) = flat.strip_prefix(blocks).and_then(|rest| rest.strip_prefix('_')) {

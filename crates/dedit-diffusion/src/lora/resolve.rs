@@ -1,11 +1,11 @@
-//! Finds a network's module by the name that a LoRA file has for it.
+//! Finds the module of a network that a name in a LoRA file stands for.
 
 use std::collections::HashMap;
 
 use super::names::{ModuleName, original_blocks};
 use crate::weights::unet_name_from_original;
 
-/// The modules of a network, by path and with underscores for dots. The latter cannot be undone by rule (`to_q`, `down_blocks`), only looked up.
+/// The modules of a network, by path and by the path with underscores for dots: as paths have underscores too, that form can only be looked up.
 pub(super) struct Finder<'a> {
     paths: HashMap<&'a str, &'a str>,
     flat: HashMap<String, &'a str>,
@@ -30,14 +30,14 @@ impl<'a> Finder<'a> {
     }
 
     fn find_original(&self, flat: &str) -> Option<&'a str> {
-        // The dot stands for the tensor's own name after the module's.
+        // The table of names is for tensors: the dot at the end stands before the tensor's own name.
         let tensor = format!("{}.", original_blocks(flat)?);
         let renamed = unet_name_from_original(&tensor, self.blocks_per_level)?;
         self.flat.get(&renamed.trim_end_matches('.').replace('.', "_")).copied()
     }
 }
 
-/// 1 of `down_blocks.0.resnets.1.conv1`: numbers the blocks of a level.
+/// The number of a block in its level: 1 for `down_blocks.0.resnets.1.conv1`.
 fn block_number(module: &str) -> Option<usize> {
     let mut parts = module.strip_prefix("down_blocks.")?.split('.').skip(1);
     match parts.next()? {

@@ -1,4 +1,4 @@
-//! The way from noise, or from a picture, to pictures.
+//! Text to image and image to image.
 
 use std::ops::ControlFlow;
 
@@ -12,35 +12,35 @@ use super::{GenerateRequest, InitPicture, Noise, Pipeline, Progress, SeededNoise
 use crate::scheduler::{self, Scheduler};
 use crate::{Error, ErrorKind, Result};
 
-/// What [`Pipeline::generate`] made.
+/// The result of [`Pipeline::generate`].
 #[derive(Debug, Clone)]
 pub struct Generated {
     /// `[batch, 3, height, width]`, f32 in 0..=1, on the CPU.
     pub pictures: Tensor,
-    /// The latents they were decoded from, as the denoiser has them: `[batch, channels, height / 8, width / 8]`, f32.
+    /// The scaled latents that they were decoded from, `[batch, channels, height / 8, width / 8]`, f32.
     pub latents: Tensor,
-    /// Steps that were done: fewer than asked for where a picture was started from.
+    /// Number of denoising steps; less than the request's where it started from a picture.
     pub steps: usize,
 }
 
-/// Hears of every step and decides whether to go on.
+/// Called after every step; `Break` stops the generation.
 type Listener<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 impl Pipeline {
-    /// Makes pictures from noise of the request's seed. Picture `i` has the seed `request.seed + i` and can be made again alone.
+    /// Generates pictures from the request's seed. Picture `i` has the seed `request.seed + i` and can be reproduced alone.
     ///
-    /// `progress` hears of every step; when it breaks, nothing more is computed.
+    /// `progress` is called after every step; when it returns `Break`, the generation stops.
     ///
     /// # Errors
-    /// `Usage` for a request that makes no sense, `Cancelled` where `progress` broke, `Model` where the networks give something that is no number.
+    /// `Usage` for an invalid request, `Cancelled` where `progress` returned `Break`, `Model` where a network gives an infinity or NaN.
     pub fn generate(&self, request: &GenerateRequest, progress: &mut Listener<'_>) -> Result<Generated> {
         self.generate_from(request, &mut SeededNoise::new(request.seed, request.batch), progress)
     }
 
-    /// Makes pictures from the given noise; the request's seed is not used.
+    /// Generates pictures from the given noise; the request's seed is not used.
     ///
     /// # Errors
-    /// As [`Self::generate`], and whatever `noise` gives.
+    /// As [`Self::generate`], and errors of `noise`.
     pub fn generate_from(&self, request: &GenerateRequest, noise: &mut dyn Noise, progress: &mut Listener<'_>) -> Result<Generated> {
         self.check(request)?;
         no_grad(|| self.run(request, noise, progress))
@@ -75,7 +75,7 @@ impl Pipeline {
         Ok(Generated { pictures: self.decode(&latents, progress)?, latents, steps })
     }
 
-    /// The latents that step `first` begins with.
+    /// The latents that step `first` starts from.
     fn start(
         &self,
         request: &GenerateRequest,
@@ -97,7 +97,7 @@ impl Pipeline {
         scheduler.add_noise(&latents, &noise.draw(&shape, &self.device)?, first)
     }
 
-    /// Decodes one picture after the other, so that a batch takes no more memory than a picture.
+    /// Decodes the pictures one by one, so that a batch needs no more memory than one picture.
     fn decode(&self, latents: &Tensor, progress: &mut Listener<'_>) -> Result<Tensor> {
         let count = latents.dim(0)?;
         let mut pictures = Vec::with_capacity(count);
@@ -114,7 +114,7 @@ fn tell(progress: &mut Listener<'_>, what: Progress<'_>) -> Result<()> {
     if progress(what).is_break() { Err(Error::cancelled()) } else { Ok(()) }
 }
 
-/// The step that a picture enters at.
+/// The first step for a request that starts from a picture.
 fn first_step(steps: usize, init: Option<&InitPicture>) -> Result<usize> {
     let Some(init) = init else { return Ok(0) };
     let first = scheduler::first_step(steps, init.strength)?;

@@ -1,4 +1,4 @@
-//! One prediction of the denoiser under classifier-free guidance.
+//! Predictions of the denoiser with classifier-free guidance (Ho & Salimans 2022, arXiv 2207.12598).
 
 use candle_core::{DType, Tensor};
 use dedit_nn::autograd::Value;
@@ -8,12 +8,12 @@ use super::{GenerateRequest, Pipeline};
 use crate::Result;
 use crate::unet::{Context, TextTimeInput, UnetInput};
 
-/// The denoiser with everything that stays the same from step to step.
+/// The denoiser with its inputs that are the same for all steps.
 pub(super) struct Guided<'a> {
     pipeline: &'a Pipeline,
     context: Context,
     text_time: Option<TextTimeInput>,
-    /// Samples of one call: the pictures, after as many that follow the negative prompt where there is guidance.
+    /// Batch size of one call: the number of pictures, twice that with guidance; the samples of the negative prompt come first.
     samples: usize,
     guidance: Option<f64>,
     /// Guidance as an input of the U-Net (latent consistency models, arXiv 2310.04378).
@@ -51,7 +51,7 @@ impl<'a> Guided<'a> {
         })
     }
 
-    /// The prediction for scaled latents `[batch, channels, height, width]` at a timestep, in f32.
+    /// The prediction for scaled latents `[batch, channels, height, width]` at a timestep, f32 of the same shape.
     pub(super) fn predict(&self, latents: &Tensor, timestep: f32) -> Result<Tensor> {
         let input = if self.guidance.is_some() { Tensor::cat(&[latents, latents], 0)? } else { latents.clone() };
         let output = self.pipeline.unet.forward(&UnetInput {

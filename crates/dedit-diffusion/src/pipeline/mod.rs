@@ -1,5 +1,4 @@
-//! From a prompt to a picture: the text encoders, the denoiser, the scheduler and the autoencoder of one checkpoint, working together as in the
-//! pipelines of Hugging Face diffusers.
+//! From a prompt to a picture: the text encoders, denoiser, scheduler and autoencoder of one checkpoint, as in the pipelines of Hugging Face diffusers.
 //!
 //! ```no_run
 //! # use std::ops::ControlFlow;
@@ -38,7 +37,7 @@ use crate::unet::Unet;
 use crate::vae::Vae;
 use crate::{Checkpoint, Error, Family, Result, Tokenizer, Weights};
 
-/// The networks of a checkpoint on one device, ready to make pictures.
+/// The networks of a checkpoint on one device.
 pub struct Pipeline {
     family: Family,
     description: String,
@@ -49,7 +48,7 @@ pub struct Pipeline {
     vae: Vae,
     vae_dtype: DType,
     scheduler: SchedulerConfig,
-    /// The file that its settings come from.
+    /// The file that the scheduler's settings come from, for errors.
     scheduler_place: PathBuf,
     replaced_scheduler: Option<String>,
     force_zeros_for_empty_prompt: bool,
@@ -60,7 +59,7 @@ impl Pipeline {
     /// Builds the networks of `checkpoint` on `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or does not fit, or the checkpoint is one that takes more than noise and text (inpainting, depth).
+    /// When a tensor is missing or has the wrong shape, or the U-Net has inputs besides latents and text (inpainting, depth).
     pub fn load(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let (unet, vae) = (checkpoint.unet(), checkpoint.vae());
         let (channels, latent) = (unet.config.in_channels, vae.config.latent_channels);
@@ -75,7 +74,7 @@ impl Pipeline {
         let encoders = checkpoint.text_encoders();
         let scheduler_place = scheduler_place(checkpoint.path());
         let own = SchedulerConfig::from_json(checkpoint.scheduler_config_json()).map_err(|error| error.at(&scheduler_place))?;
-        // Of the schedulers here, it follows the same path at the same noise levels with the fewest steps.
+        // Of the supported schedulers it needs the fewest steps, with the checkpoint's own noise levels.
         let known = if own.kind().is_some() { own.clone() } else { own.with_kind(SchedulerKind::DpmPlusPlus2M) };
         Ok(Self {
             family: checkpoint.family(),
@@ -99,41 +98,41 @@ impl Pipeline {
         self.family
     }
 
-    /// What the checkpoint was recognised as, in words.
+    /// A description of the checkpoint, see [`Checkpoint::describe`].
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The scheduler that is used where a request names none: the checkpoint's own, or DPM-Solver++ 2M with its settings where that one is not here.
+    /// The scheduler for requests that name none: the checkpoint's own, or DPM-Solver++ 2M with its settings where that one is not supported.
     pub fn scheduler(&self) -> &SchedulerConfig {
         &self.scheduler
     }
 
-    /// The diffusers class of the checkpoint's own scheduler, if it is one that is not here: worth telling.
+    /// The diffusers class of the checkpoint's own scheduler, if it is not supported. Callers should warn about it.
     pub fn replaced_scheduler(&self) -> Option<&str> {
         self.replaced_scheduler.as_deref()
     }
 
-    /// How many pixels a latent pixel stands for, along each side (8): sides of pictures are multiples of it.
+    /// Picture pixels per latent pixel along each side (8). Sides of pictures are multiples of it.
     pub fn pixels_per_latent(&self) -> usize {
         self.vae.config().pixels_per_latent()
     }
 
-    /// Puts a LoRA onto the denoiser and the text encoders; see [`LoraFile::apply`].
+    /// Applies a LoRA to the denoiser and the text encoders; see [`LoraFile::apply`].
     ///
     /// # Errors
-    /// If nothing of it fits, or a part of it does not.
+    /// As [`LoraFile::apply`].
     pub fn apply_lora(&mut self, lora: &LoraFile, placement: Placement, scale: f64) -> Result<Applied> {
         lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)
     }
 }
 
-/// A single file has its scheduler's settings in itself, a folder in a file of their own.
+/// The file with the scheduler's settings: a single-file checkpoint itself, or a file of the folder.
 fn scheduler_place(checkpoint: &Path) -> PathBuf {
     if checkpoint.is_dir() { checkpoint.join("scheduler/scheduler_config.json") } else { checkpoint.to_path_buf() }
 }
 
-/// The precision a network works in on `device`, told from one of its tensors.
+/// The precision that a network computes in on `device`, from one of its tensors.
 fn compute_dtype(weights: &Weights, name: &str, device: &Device) -> Result<DType> {
     let shape = weights.shape(name).unwrap_or_default();
     Ok(ops::compute_dtype(&weights.tensor(name, shape)?.to_device(device)?))

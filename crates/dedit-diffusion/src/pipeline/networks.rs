@@ -1,4 +1,4 @@
-//! A pipeline's parts, for methods that do more with them than generate.
+//! Access to the networks of a pipeline, for methods that train them or call them directly.
 
 use candle_core::{DType, Device, Tensor};
 use dedit_nn::layers::{Visit, Visitor, join};
@@ -17,7 +17,7 @@ impl Pipeline {
         &self.unet
     }
 
-    /// The denoiser, to put adapters beside its weights or train them.
+    /// The denoiser, to train its weights or attach adapters.
     pub fn unet_mut(&mut self) -> &mut Unet {
         &mut self.unet
     }
@@ -37,12 +37,12 @@ impl Pipeline {
         &self.vae
     }
 
-    /// The device that everything is on.
+    /// The device of all networks.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The precision the denoiser works in.
+    /// The precision that the denoiser computes in.
     pub fn unet_dtype(&self) -> DType {
         self.unet_dtype
     }
@@ -52,10 +52,10 @@ impl Pipeline {
         self.default_side()
     }
 
-    /// Encodes a picture `[1, 3, height, width]` with values in -1..=1 to the distribution of its unscaled latents.
+    /// Encodes a picture `[1, 3, height, width]` with values in `[-1, 1]` to the distribution of its unscaled latents.
     ///
     /// # Errors
-    /// As [`Vae::encode`]; `Model` where the encoder gives something that is no number.
+    /// As [`Vae::encode`]; `Model` where the encoder gives an infinity or NaN.
     pub fn encode_picture(&self, picture: &Tensor) -> Result<Posterior> {
         let mut posterior = self.vae.encode(&picture.to_device(&self.device)?.to_dtype(self.vae_dtype)?, Tiling::default())?;
         posterior.mean = posterior.mean.to_dtype(DType::F32)?;
@@ -66,10 +66,10 @@ impl Pipeline {
         Ok(posterior)
     }
 
-    /// Decodes the denoiser's latents `[1, channels, height, width]` to a picture `[1, 3, height, width]`, nominally in -1..=1, f32 on the CPU.
+    /// Decodes scaled latents `[1, channels, height / 8, width / 8]` to a picture `[1, 3, height, width]`, nominally in `[-1, 1]`, f32 on the CPU.
     ///
     /// # Errors
-    /// `Model` where the decoder gives something that is no number.
+    /// `Model` where the decoder gives an infinity or NaN.
     pub fn decode_latents(&self, latents: &Tensor) -> Result<Tensor> {
         let unscaled = self.vae.unscale_latents(latents)?.to_dtype(self.vae_dtype)?;
         let picture = self.vae.decode(&unscaled, Tiling::default())?.to_device(&Device::Cpu)?.to_dtype(DType::F32)?;
@@ -78,7 +78,7 @@ impl Pipeline {
 }
 
 impl Visit for Pipeline {
-    /// The denoiser's layers below `unet`, those of the text encoders below `text_encoder`, `text_encoder_2`.
+    /// The denoiser's layers have paths below `unet`, those of the text encoders below `text_encoder` and `text_encoder_2`.
     fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
         self.unet.visit(&join(path, "unet"), visitor)?;
         for (index, encoder) in self.text_encoders.iter_mut().enumerate() {

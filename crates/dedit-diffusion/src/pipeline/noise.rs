@@ -1,4 +1,4 @@
-//! Where the random numbers of a picture come from.
+//! Sources of random numbers for generation.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,14 @@ use dedit_nn::rng::Generator;
 
 use crate::{Error, Result};
 
-/// The draws of one call of [`super::Pipeline::generate_from`], in this order: the posterior of the autoencoder (where there is a picture to start
-/// from), the starting noise, and whatever the scheduler draws, step by step.
+/// The draws of one call of [`super::Pipeline::generate_from`], in this order: the posterior of the autoencoder (only when starting from a picture), the
+/// starting noise, and the draws of the scheduler step by step.
 pub trait Noise {
-    /// Standard normal f32 numbers `[pictures, channels, height, width]`.
+    /// Standard normal f32 values `[pictures, channels, height, width]`.
     fn draw(&mut self, shape: &[usize], device: &Device) -> Result<Tensor>;
 }
 
-/// One generator for each picture, so that any of a batch can be made again alone; the same numbers on every device.
+/// One generator per picture, so that each picture of a batch can be reproduced alone; the values are the same on every device.
 #[derive(Debug, Clone)]
 pub struct SeededNoise(Vec<Generator>);
 
@@ -39,17 +39,17 @@ impl Noise for SeededNoise {
     }
 }
 
-/// Draws that were made elsewhere, handed out in order.
+/// Given draws, returned in their order.
 #[derive(Debug, Clone, Default)]
 pub struct RecordedNoise(VecDeque<Tensor>);
 
 impl RecordedNoise {
-    /// The draws in their order.
+    /// A source that returns these draws in order.
     pub fn new(draws: impl IntoIterator<Item = Tensor>) -> Self {
         Self(draws.into_iter().collect())
     }
 
-    /// How many were not asked for.
+    /// Number of draws that were not used.
     pub fn left(&self) -> usize {
         self.0.len()
     }

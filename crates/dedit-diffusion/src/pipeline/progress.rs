@@ -1,42 +1,42 @@
-//! What a caller hears while pictures are made.
+//! Progress of a generation.
 
 use std::time::Instant;
 
 use candle_core::Tensor;
 
-/// Something that has just been done.
+/// A finished part of the work.
 #[derive(Debug, Clone)]
 pub enum Progress<'a> {
-    /// The prompts are encoded. What was too long for the text encoder was left out: these ends of the prompt and of the negative prompt.
+    /// The prompts are encoded. Text beyond the length limit of the text encoder is left out.
     Text {
         /// The end of the prompt that was left out.
         cut: Option<&'a str>,
         /// The end of the negative prompt that was left out.
         negative_cut: Option<&'a str>,
     },
-    /// The picture to start from is encoded.
+    /// The initial picture is encoded.
     Encoded,
     /// A denoising step.
     Step {
         /// Steps done.
         done: usize,
-        /// Steps in all.
+        /// Total number of steps.
         steps: usize,
-        /// Time the rest of the steps will take, from those measured; decoding comes after it.
+        /// Estimated time in seconds of the remaining steps, without decoding.
         seconds_left: f64,
-        /// The clean latents as the denoiser sees them at this step, `[batch, channels, height, width]`: good for a preview.
+        /// The estimate of the clean latents at this step, `[batch, channels, height / 8, width / 8]`; can be shown as a preview.
         denoised: &'a Tensor,
     },
     /// A picture is decoded.
     Decoded {
         /// Pictures done.
         done: usize,
-        /// Pictures in all.
+        /// Total number of pictures.
         pictures: usize,
     },
 }
 
-/// Measures steps. The first one also sets up buffers, so it counts only as long as it is alone.
+/// Measures the duration of steps. The first one also allocates buffers, so it is ignored as soon as there is a second.
 pub(super) struct Pace {
     begun: Instant,
     first: f64,
@@ -47,7 +47,7 @@ impl Pace {
         Self { begun: Instant::now(), first: 0.0 }
     }
 
-    /// Seconds that the rest of `steps` will take after `done` (at least 1) are done.
+    /// Estimated seconds for the remaining steps, when `done` (at least 1) of `steps` are done.
     pub(super) fn seconds_left(&mut self, done: usize, steps: usize) -> f64 {
         let passed = self.begun.elapsed().as_secs_f64();
         if done <= 1 {

@@ -1,4 +1,4 @@
-//! Prompts to what the denoiser attends to.
+//! Encoding of prompts.
 
 use candle_core::{DType, Tensor};
 use dedit_nn::autograd::Value;
@@ -8,19 +8,19 @@ use super::Pipeline;
 use crate::text_encoder::TextOutput;
 use crate::{Error, Family, Result};
 
-/// A prompt as the denoiser takes it.
+/// An encoded prompt.
 #[derive(Debug, Clone)]
 pub struct EncodedPrompt {
-    /// `[1, tokens, width]`: the last hidden states; in SDXL the penultimate ones of both encoders side by side.
+    /// `[1, tokens, width]`: the last hidden states; in SDXL the penultimate ones of both encoders, concatenated along the width.
     pub context: Tensor,
     /// SDXL's pooled text, `[1, width]`: the projected state at the end token of the second encoder.
     pub pooled: Option<Tensor>,
-    /// The end of the prompt that did not fit and was left out.
+    /// The end of the prompt beyond the length limit, which was left out.
     pub cut: Option<String>,
 }
 
 impl Pipeline {
-    /// Encodes a prompt in the precision of the denoiser. What does not fit into the text encoder (77 tokens) is cut.
+    /// Encodes a prompt in the precision of the denoiser. Text beyond the limit of the text encoder (77 tokens) is left out.
     pub fn encode_prompt(&self, prompt: &str) -> Result<EncodedPrompt> {
         let mut outputs = Vec::with_capacity(self.text_encoders.len());
         let mut cut = None;
@@ -28,7 +28,7 @@ impl Pipeline {
             let length = tokenizer.max_length().min(encoder.config().max_position_embeddings);
             let encoded = tokenizer.encode(prompt, length)?;
             outputs.push(encoder.forward(&[encoded.ids], None)?);
-            // Both encoders of SDXL split text alike.
+            // Both encoders of SDXL have the same vocabulary, so they leave out the same text.
             cut = cut.or(encoded.dropped);
         }
         let JoinedText { context, pooled } = self.join_text(&outputs)?;
@@ -37,8 +37,7 @@ impl Pipeline {
         Ok(EncodedPrompt { context, pooled, cut })
     }
 
-    /// Encodes what a picture is led away from. An empty one is all zeros for checkpoints whose `model_index.json` says
-    /// `force_zeros_for_empty_prompt` (SDXL's).
+    /// Encodes a negative prompt. An empty one is all zeros for checkpoints with `force_zeros_for_empty_prompt` in `model_index.json` (SDXL).
     pub fn encode_negative_prompt(&self, prompt: &str) -> Result<EncodedPrompt> {
         let encoded = self.encode_prompt(prompt)?;
         if !prompt.is_empty() || !self.force_zeros_for_empty_prompt {
@@ -49,7 +48,7 @@ impl Pipeline {
     }
 }
 
-/// What the text encoders of a model say together.
+/// The outputs of a model's text encoders, joined.
 #[derive(Clone)]
 pub struct JoinedText {
     /// `[prompts, tokens, width]`.
@@ -59,11 +58,11 @@ pub struct JoinedText {
 }
 
 impl Pipeline {
-    /// Joins what the text encoders say of the same prompts, in the way the denoiser was trained with: the last hidden states, or for SDXL the
-    /// penultimate ones of both encoders side by side with the pooled text of the second.
+    /// Joins the outputs of the text encoders for the same prompts as the denoiser was trained with: the last hidden states, or for SDXL the penultimate
+    /// ones of both encoders, concatenated along the width, and the pooled text of the second.
     ///
     /// # Errors
-    /// `Model` for another number of encoders than the family has, or encoders that take different numbers of tokens.
+    /// `Model` where the number of encoders is not the family's, or the encoders take different numbers of tokens.
     pub fn join_text(&self, outputs: &[TextOutput]) -> Result<JoinedText> {
         match (self.family, outputs) {
             (Family::Sd1 | Family::Sd2, [only]) => Ok(JoinedText { context: only.last.clone(), pooled: None }),

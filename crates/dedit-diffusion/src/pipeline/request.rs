@@ -1,4 +1,4 @@
-//! What is asked for.
+//! Requests for generation and their validation.
 
 use candle_core::Tensor;
 
@@ -6,47 +6,47 @@ use super::Pipeline;
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::{Error, Family, Result};
 
-/// A request for pictures; [`Pipeline::request`] fills it with what suits the checkpoint.
+/// A request for pictures; [`Pipeline::request`] gives the checkpoint's defaults.
 #[derive(Debug, Clone)]
 pub struct GenerateRequest {
-    /// What the picture shows.
+    /// Description of the picture.
     pub prompt: String,
-    /// What it is led away from; without effect where `guidance` is at most 1.
+    /// Description of what to avoid; without effect where `guidance` is at most 1.
     pub negative_prompt: String,
     /// Width in pixels, a multiple of 8.
     pub width: usize,
     /// Height in pixels, a multiple of 8.
     pub height: usize,
-    /// Denoising steps of the whole way from noise, from 1; a picture to start from shortens it by its strength.
+    /// Denoising steps from pure noise, from 1; with an initial picture, its strength is the share of them that is done.
     pub steps: usize,
-    /// The scheduler's settings; `None` takes the checkpoint's own.
+    /// The scheduler's settings; `None` for the checkpoint's own.
     pub scheduler: Option<SchedulerConfig>,
-    /// Classifier-free guidance (Ho & Salimans 2022, arXiv 2207.12598): how far the prediction goes from the negative prompt to the prompt. Up to 1
-    /// only the prompt counts, at half the cost.
+    /// Scale of classifier-free guidance (Ho & Salimans 2022, arXiv 2207.12598), from 0. Up to 1 the negative prompt is not used and a step takes half the
+    /// time.
     pub guidance: f64,
-    /// Seed of the first picture; the others have the seeds that follow.
+    /// Seed of the first picture; picture `i` has the seed `seed + i`.
     pub seed: u64,
-    /// How many pictures, from 1.
+    /// Number of pictures, from 1.
     pub batch: usize,
-    /// A picture to start from.
+    /// A picture to start from instead of noise.
     pub init: Option<InitPicture>,
 }
 
-/// A picture that new ones start from.
+/// An initial picture.
 #[derive(Debug, Clone)]
 pub struct InitPicture {
-    /// `[1, 3, height, width]` with values in 0..=1, of the size asked for.
+    /// `[1, 3, height, width]` with values in `[0, 1]`, of the requested size.
     pub picture: Tensor,
-    /// Which share of the steps is done on it, above 0 up to 1: near 0 keeps the picture, 1 keeps next to nothing.
+    /// Share of the steps that is done, in `(0, 1]`: near 0 the picture hardly changes, at 1 almost nothing of it is kept.
     pub strength: f64,
 }
 
-/// The longest side: beyond it even one row of tiles is out of reach.
+/// Longest side in pixels.
 const LONGEST: usize = 16_384;
 
 impl Pipeline {
-    /// A request for one picture, with what suits the checkpoint: the size it was trained on, seed 0, and the steps and guidance that are usual for the
-    /// family, or for a checkpoint distilled to few steps.
+    /// A request for one picture with the checkpoint's defaults: the size that it was trained on, seed 0, and the usual steps and guidance of the family, or
+    /// of a checkpoint distilled to few steps.
     pub fn request(&self, prompt: impl Into<String>) -> GenerateRequest {
         let side = self.default_side();
         let few_steps = self.scheduler.kind() == Some(SchedulerKind::Lcm);
@@ -79,13 +79,13 @@ impl Pipeline {
         self.unet.config().sample_size.unwrap_or(usual) * self.pixels_per_latent()
     }
 
-    /// Whether each step also predicts for the negative prompt: where guidance is above 1, and is no input of the U-Net.
+    /// Whether each step also predicts for the negative prompt: when guidance is above 1 and not an input of the U-Net.
     pub(super) fn uses_negative_prompt(&self, request: &GenerateRequest) -> bool {
         request.guidance > 1.0 && self.unet.config().time_cond_proj_dim.is_none()
     }
 
-    /// Bytes that the denoiser's largest activations take at least: what it keeps of its outermost level for the way back up, and the widened
-    /// channels inside one transformer there. More than the free memory of the machine cannot work.
+    /// A lower bound of the memory that the denoiser needs, in bytes: the skip connections of its outermost level and the feed-forward layer of one
+    /// transformer there. A request with more than the free memory must fail.
     pub fn least_memory(&self, request: &GenerateRequest) -> u64 {
         let unit = self.pixels_per_latent();
         let branches = if self.uses_negative_prompt(request) { 2 } else { 1 };
@@ -93,12 +93,12 @@ impl Pipeline {
         let pixels = (request.width / unit) as u64 * (request.height / unit) as u64;
         let config = self.unet.config();
         let kept = config.layers_per_block[0] + 1;
-        // The gated layer of a transformer is four times as wide, twice over; activations are f32.
+        // The gated feed-forward layer has 2 · 4 times the channels; activations are f32, 4 bytes.
         let per_pixel = ((kept + 8) * config.block_out_channels[0] * 4) as u64;
         samples.saturating_mul(pixels).saturating_mul(per_pixel)
     }
 
-    /// Says what is wrong with a request before any work is done.
+    /// Validates a request before any work is done.
     pub(super) fn check(&self, request: &GenerateRequest) -> Result<()> {
         check_size(self.pixels_per_latent(), request.width, request.height)?;
         if request.batch == 0 {
@@ -119,10 +119,10 @@ impl Pipeline {
     }
 }
 
-/// Says whether pictures of this size can be made with `unit` pixels per latent pixel, and which are the nearest sizes that can.
+/// Fails for sizes, in pixels, that cannot be generated with `unit` pixels per latent pixel; the hint names the nearest valid sizes.
 ///
 /// # Errors
-/// `Usage` where a side is no multiple of `unit`, or out of reach.
+/// `Usage` where a side is not a multiple of `unit`, or outside of the limits.
 pub fn check_size(unit: usize, width: usize, height: usize) -> Result<()> {
     let longest = LONGEST / unit * unit;
     let fits = |side: usize| side.is_multiple_of(unit) && (unit..=longest).contains(&side);

@@ -17,7 +17,7 @@ fn load(path: &Path) -> Pipeline {
     Pipeline::load(&Checkpoint::open(path).unwrap(), &Device::Cpu).unwrap()
 }
 
-/// A quick request.
+/// A request with few steps.
 fn request(pipeline: &Pipeline) -> GenerateRequest {
     GenerateRequest { width: 32, height: 24, steps: 3, guidance: 4.0, seed: 5, ..pipeline.request("a red bag") }
 }
@@ -72,7 +72,7 @@ fn requests_that_make_no_sense_are_refused_in_words() {
 fn a_picture_of_a_batch_can_be_made_again_alone() {
     for kind in ["sd", "sd2", "sdxl"] {
         let pipeline = load(&tiny(kind));
-        // Draws at every step as well.
+        // This scheduler draws noise at every step.
         let scheduler = Some(pipeline.scheduler().with_kind(SchedulerKind::EulerAncestral));
         for start in [request(&pipeline), with_init(request(&pipeline), 0.7)] {
             let batch = GenerateRequest { batch: 3, scheduler: scheduler.clone(), ..start };
@@ -81,7 +81,7 @@ fn a_picture_of_a_batch_can_be_made_again_alone() {
             let one = all.len() / 3;
             for i in 0..3 {
                 let alone = latents(&pipeline, &GenerateRequest { batch: 1, seed: batch.seed + i as u64, ..batch.clone() });
-                // Rounding only: sums are cut otherwise in a batch.
+                // Only rounding may differ: in a batch the sums are split differently.
                 assert!(largest_difference(&alone, &all[i * one..(i + 1) * one]) < 1e-4, "{kind}, picture {i}");
             }
             assert!(largest_difference(&all[..one], &all[one..2 * one]) > 0.1, "pictures of a batch differ");
@@ -95,7 +95,7 @@ fn a_picture_to_start_from_is_noised_to_the_level_of_its_first_step() {
     let request = GenerateRequest { steps: 10, ..with_init(request(&pipeline), 0.45) };
     let shape = [1, 4, 3, 4];
     let draw = |value: f32| Tensor::full(value, &shape, &Device::Cpu).unwrap();
-    // Posterior, starting noise; this scheduler draws none.
+    // One draw for the posterior and one for the starting noise; this scheduler draws none.
     let mut noise = RecordedNoise::new([draw(0.5), draw(-1.0)]);
     let mut steps = 0;
     let made = pipeline.generate_from(&request, &mut noise, &mut |progress| {
@@ -112,7 +112,7 @@ fn a_picture_to_start_from_is_noised_to_the_level_of_its_first_step() {
 fn work_stops_where_progress_breaks() {
     let pipeline = load(&tiny("sd"));
     let request = GenerateRequest { batch: 2, ..with_init(request(&pipeline), 1.0) };
-    // Text, encoded, three steps, two decoded.
+    // The calls: text, encoded, three steps, two decoded.
     for last in 1..=7 {
         let mut heard = 0;
         let outcome = pipeline.generate(&request, &mut |_| {

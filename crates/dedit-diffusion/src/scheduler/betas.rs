@@ -1,4 +1,4 @@
-//! The noise added per training timestep (β), in float32 and in the order of operations that diffusers has on PyTorch.
+//! The noise added per training timestep (β), in float32 and with the order of operations of diffusers on PyTorch.
 
 use super::keys::Keys;
 use crate::{Error, Result};
@@ -7,20 +7,20 @@ use crate::{Error, Result};
 pub(super) enum BetaSchedule {
     /// β in equal steps.
     Linear,
-    /// √β in equal steps: that of the latent diffusion models.
+    /// √β in equal steps, as in latent diffusion models.
     ScaledLinear,
     /// From ᾱ(t) = cos²((t + 0.008) / 1.008 · π/2), with β at most 0.999 (arXiv 2102.09672, section 3.2).
     SquaredCosine,
 }
 
-/// What the absent keys mean.
+/// Values of missing keys.
 pub(super) struct BetaDefaults {
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) schedule: BetaSchedule,
 }
 
-/// Reads the betas, one per training timestep, as they are given.
+/// Reads the betas, one per training timestep.
 pub(super) fn read(keys: &Keys, defaults: &BetaDefaults) -> Result<Vec<f32>> {
     let count = keys.count("num_train_timesteps", 1000)?;
     if !(1..=MAX_TIMESTEPS).contains(&count) {
@@ -37,7 +37,7 @@ pub(super) fn read(keys: &Keys, defaults: &BetaDefaults) -> Result<Vec<f32>> {
     if keys.flag("rescale_betas_zero_snr", false)? { Ok(rescale_to_zero_snr(&betas)) } else { Ok(betas) }
 }
 
-/// Far above any model's; bounds what a broken file can ask for.
+/// Limit far above any model's, against damaged files.
 const MAX_TIMESTEPS: usize = 1_000_000;
 
 fn from_keys(keys: &Keys, defaults: &BetaDefaults, count: usize) -> Result<Vec<f32>> {
@@ -55,7 +55,7 @@ fn from_keys(keys: &Keys, defaults: &BetaDefaults, count: usize) -> Result<Vec<f
     })
 }
 
-/// `torch.linspace` in float32: from both ends towards the middle.
+/// `torch.linspace` in float32, which computes from both ends towards the middle.
 fn linspace(start: f64, end: f64, count: usize) -> Vec<f32> {
     let (start, end) = (start as f32, end as f32);
     if count == 1 {
@@ -72,7 +72,7 @@ fn squared_cosine(count: usize) -> Vec<f32> {
     (0..count).map(|i| (1.0 - at(i + 1) / at(i)).min(0.999) as f32).collect()
 }
 
-/// Shifts and scales √ᾱ so that nothing of the picture is left at the last timestep (arXiv 2305.08891, algorithm 1).
+/// Shifts and scales √ᾱ so that it is zero at the last timestep (arXiv 2305.08891, algorithm 1).
 fn rescale_to_zero_snr(betas: &[f32]) -> Vec<f32> {
     let roots: Vec<f32> = cumulated_alphas(betas).into_iter().map(f32::sqrt).collect();
     let (first, last) = (roots[0], roots[roots.len() - 1]);
@@ -82,7 +82,7 @@ fn rescale_to_zero_snr(betas: &[f32]) -> Vec<f32> {
     before.zip(&cumulated).map(|(before, now)| 1.0 - now / before).collect()
 }
 
-/// ᾱ: the running product of 1 − β, accumulated in float64 and kept in float32 as `torch.cumprod` does on CPUs.
+/// ᾱ: the running product of 1 − β, accumulated in float64 and stored in float32, as `torch.cumprod` does on CPUs.
 pub(super) fn cumulated_alphas(betas: &[f32]) -> Vec<f32> {
     let mut product = 1.0_f64;
     let mut next = |beta: &f32| {

@@ -1,4 +1,4 @@
-//! A checkpoint's `scheduler_config.json`, and what can be built from it.
+//! A checkpoint's `scheduler_config.json`, and the schedulers built from it.
 
 use serde_json::{Map, Value};
 
@@ -12,8 +12,8 @@ use super::unipc::UniPc;
 use super::{NoiseSchedule, PredictionType, Scheduler, SchedulerKind};
 use crate::{Error, Result};
 
-/// A scheduler's settings as diffusers writes them. Keys that are absent take the default of the class they are used with, and keys that class does not
-/// have are ignored, so that one checkpoint's settings serve any scheduler (diffusers' `from_config`).
+/// A scheduler's settings in diffusers' format. Missing keys take the default of the scheduler's class, and keys that the class does not have are ignored,
+/// so that the settings of a checkpoint can be used with any scheduler (diffusers' `from_config`).
 #[derive(Debug, Clone)]
 pub struct SchedulerConfig {
     class_name: String,
@@ -21,10 +21,10 @@ pub struct SchedulerConfig {
 }
 
 impl SchedulerConfig {
-    /// Reads the text of a `scheduler_config.json`. Values are checked by [`SchedulerConfig::build`], for the scheduler they are then used with.
+    /// Reads the text of a `scheduler_config.json`. Values are checked by [`SchedulerConfig::build`], for the scheduler that they are used with.
     ///
     /// # Errors
-    /// `Model` where the text is no JSON object with a `_class_name`.
+    /// `Model` where the text is not a JSON object with a `_class_name`.
     pub fn from_json(text: &str) -> Result<Self> {
         let keys = Keys::from_json(text)?;
         let class_name = keys.text("_class_name")?.map(str::to_owned);
@@ -32,12 +32,12 @@ impl SchedulerConfig {
         Ok(Self { class_name, keys })
     }
 
-    /// The settings of a diffusers class, given apart from its name.
+    /// Settings from the name of a diffusers class and its keys.
     pub fn new(class_name: &str, keys: Map<String, Value>) -> Self {
         Self { class_name: class_name.to_owned(), keys: Keys::new(keys) }
     }
 
-    /// The settings that Stable Diffusion 1, 2 and XL were trained with, for checkpoints that bring none.
+    /// The settings that Stable Diffusion 1, 2 and XL were trained with, for checkpoints without settings.
     pub fn stable_diffusion(kind: SchedulerKind, prediction: PredictionType) -> Self {
         let mut keys = Keys::new(Map::new());
         keys.set("num_train_timesteps", 1000);
@@ -52,20 +52,20 @@ impl SchedulerConfig {
         Self { class_name: SchedulerKind::Ddim.class_name().to_owned(), keys }.with_kind(kind)
     }
 
-    /// The diffusers class these settings name.
+    /// The diffusers class of these settings.
     pub fn class_name(&self) -> &str {
         &self.class_name
     }
 
-    /// The scheduler these settings name; `None` for a diffusers class that is not here: choose another with [`SchedulerConfig::with_kind`].
+    /// The scheduler of these settings; `None` for a diffusers class that is not supported: choose another one with [`SchedulerConfig::with_kind`].
     pub fn kind(&self) -> Option<SchedulerKind> {
         let kind = SchedulerKind::ALL.into_iter().find(|kind| kind.class_name() == self.class_name)?;
         let karras = kind == SchedulerKind::DpmPlusPlus2M && self.keys.flag("use_karras_sigmas", false).unwrap_or(false);
         Some(if karras { SchedulerKind::DpmPlusPlus2MKarras } else { kind })
     }
 
-    /// The same settings for another scheduler. What the kind's name says wins over the settings: `dpmpp-2m` is DPM-Solver++ of order 2, on Karras'
-    /// noise levels only where it is `dpmpp-2m-karras`.
+    /// The same settings for another scheduler. The kind overrides settings that its name fixes: `dpmpp-2m` is DPM-Solver++ of order 2 without Karras' noise
+    /// levels, `dpmpp-2m-karras` the same with them.
     #[must_use]
     pub fn with_kind(&self, kind: SchedulerKind) -> Self {
         let mut config = self.clone();
@@ -79,14 +79,14 @@ impl SchedulerConfig {
                 config.keys.set("solver_order", 2);
                 config.keys.set("use_karras_sigmas", kind == SchedulerKind::DpmPlusPlus2MKarras);
             }
-            // UniPC's own files without this key mean "sigma_min" (see `UniPc`); settings of other classes mean today's default.
+            // In UniPC's own files a missing key means "sigma_min" (see `UniPc`); in those of other classes it means the present default.
             SchedulerKind::UniPc if !self.keys.has("final_sigmas_type") => config.keys.set("final_sigmas_type", "zero"),
             _ => {}
         }
         config
     }
 
-    /// DDIM on the same noise levels, from timestep 0 on, without clipping and with a clean end (`set_alpha_to_one`), whatever the settings say of these.
+    /// DDIM on the same noise levels, with timesteps from 0 on, without clipping and with a noise-free end (`set_alpha_to_one`), whatever the settings have.
     #[must_use]
     pub fn plain_ddim(&self) -> Self {
         let mut config = self.with_kind(SchedulerKind::Ddim);
@@ -100,12 +100,12 @@ impl SchedulerConfig {
     /// What the model predicts (diffusers' `prediction_type`).
     ///
     /// # Errors
-    /// `Model` where it is none of those known.
+    /// `Model` for an unknown one.
     pub fn prediction_type(&self) -> Result<PredictionType> {
         PredictionType::read(&self.keys)
     }
 
-    /// The same settings for a model that predicts something else.
+    /// The same settings for a model with another prediction type.
     #[must_use]
     pub fn with_prediction_type(&self, prediction: PredictionType) -> Self {
         let mut config = self.clone();
@@ -121,10 +121,10 @@ impl SchedulerConfig {
         NoiseSchedule::read(&self.keys, self.kind() == Some(SchedulerKind::Lcm))
     }
 
-    /// A scheduler for so many steps, from 1 to the number of timesteps the model was trained with.
+    /// A scheduler with `steps` steps, from 1 to the number of timesteps of the training.
     ///
     /// # Errors
-    /// `Model` where the class or one of its settings is not supported; `Usage` for an impossible number of steps.
+    /// `Model` where the class or one of its settings is not supported; `Usage` where `steps` is out of range.
     pub fn build(&self, steps: usize) -> Result<Box<dyn Scheduler>> {
         let Some(kind) = self.kind() else {
             return Err(Error::model(format!(

@@ -12,7 +12,7 @@ use crate::Result;
 pub(super) struct Ddim {
     timesteps: Vec<f32>,
     levels: Vec<NoiseLevel>,
-    /// Where each step leads: a fixed number of timesteps down, which is not always the next step's level.
+    /// The level that each step ends at: a fixed number of timesteps lower, which is not always the level of the next step.
     targets: Vec<NoiseLevel>,
     denoiser: Denoiser,
 }
@@ -45,7 +45,7 @@ impl Scheduler for Ddim {
         check_step(index, self.steps())?;
         let (output, x) = (enter(model_output)?, enter(sample)?);
         let original = self.denoiser.original(self.levels[index], &output, &x)?;
-        // Of the output as it is, even where the clean latent was clipped.
+        // From the unclipped output, also where the clean latent was clipped, as in diffusers.
         let noise = self.denoiser.prediction.noise(self.levels[index], &output, &x)?;
         let target = self.targets[index];
         leave(sample, &combine(&[(target.signal, &original), (target.noise, &noise)])?, &original)

@@ -26,7 +26,7 @@ struct Posterior {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variance {
-    /// That of the posterior given x₀.
+    /// The variance of the posterior given x₀.
     Small,
     /// The noise added by training between the two timesteps.
     Large,
@@ -34,7 +34,7 @@ enum Variance {
 
 impl Ddpm {
     pub(super) fn new(keys: &Keys, schedule: &NoiseSchedule, steps: usize) -> Result<Self> {
-        // "fixed_small_log" is the same number by way of its logarithm.
+        // "fixed_small_log" is the same value computed through its logarithm.
         let choices = [("fixed_small", Variance::Small), ("fixed_small_log", Variance::Small), ("fixed_large", Variance::Large)];
         let variance = keys.choice("variance_type", &choices, Variance::Small)?;
         let timesteps = timesteps::read(keys, Layout::Whole, schedule.num_train_timesteps(), steps)?;
@@ -52,7 +52,7 @@ impl Posterior {
     fn new(alpha: f64, next: f64, variance: Variance) -> Self {
         let (step_alpha, step_beta) = (alpha / next, 1.0 - alpha / next);
         let variance = match variance {
-            // Never quite 0, as in diffusers, which takes its logarithm.
+            // The lower limit of diffusers, which computes the logarithm.
             Variance::Small => ((1.0 - next) / (1.0 - alpha) * step_beta).max(1e-20),
             Variance::Large => step_beta,
         };

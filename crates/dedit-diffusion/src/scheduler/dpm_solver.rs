@@ -1,4 +1,4 @@
-//! DPM-Solver++ (arXiv 2211.01095), its stochastic form, and DPM-Solver (arXiv 2206.00927); orders 1 to 3, looking back at earlier steps.
+//! DPM-Solver++ (arXiv 2211.01095), its stochastic form, and DPM-Solver (arXiv 2206.00927); multistep, orders 1 to 3.
 
 use candle_core::Tensor;
 
@@ -24,15 +24,15 @@ pub(super) struct DpmSolver {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
-    /// "dpmsolver++": the clean latent is what changes slowly.
+    /// "dpmsolver++": the clean latent is approximated by a polynomial.
     Data,
-    /// "sde-dpmsolver++": as `Data`, with fresh noise at every step.
+    /// "sde-dpmsolver++": as `Data`, with new noise at every step.
     DataStochastic,
-    /// "dpmsolver": the noise is what changes slowly.
+    /// "dpmsolver": the noise is approximated by a polynomial.
     Noise,
 }
 
-/// Where lower orders are used for stability at the end.
+/// Which of the last steps have a lower order, for stability.
 #[derive(Debug, Clone, Copy)]
 struct Ending {
     /// The last step is of order 1.
@@ -43,7 +43,7 @@ struct Ending {
 
 impl DpmSolver {
     pub(super) fn new(keys: &Keys, schedule: &NoiseSchedule, steps: usize) -> Result<Self> {
-        // A learned variance doubles the model's channels; the names of DDPM's fixed ones mean nothing here.
+        // A learned variance doubles the model's channels. The fixed variances of DDPM have no effect here.
         if keys.text("variance_type")?.is_some_and(|name| name.starts_with("learned")) {
             return Err(keys.unsupported("variance_type", "a fixed one or none"));
         }
@@ -55,7 +55,7 @@ impl DpmSolver {
             ("dpmsolver", Algorithm::Noise),
         ];
         let algorithm = keys.choice("algorithm_type", &algorithms, Algorithm::Data)?;
-        // The names of other classes' solvers mean "midpoint", as in diffusers.
+        // The solver types of other classes count as "midpoint", as in diffusers.
         let types = [("midpoint", false), ("logrho", false), ("bh1", false), ("bh2", false), ("heun", true)];
         let order = keys.count("solver_order", 2)?;
         if !(1..=3).contains(&order) {
@@ -99,7 +99,7 @@ impl DpmSolver {
         }
     }
 
-    /// The factors of the latest outputs, newest first, at an order of 2 or 3: a polynomial through them in λ.
+    /// The factors of the latest outputs, newest first, for order 2 or 3: a polynomial in λ through them.
     fn output_factors(&self, index: usize, order: usize, weights: Weights) -> Vec<f64> {
         let Weights { constant, .. } = weights;
         let h = self.interval(index).h;
@@ -117,7 +117,7 @@ impl DpmSolver {
     }
 }
 
-/// The factors of a step's terms, apart from how the outputs are interpolated.
+/// The factors of a step's terms, before the interpolation of the outputs.
 #[derive(Debug, Clone, Copy)]
 struct Weights {
     sample: f64,
@@ -157,7 +157,7 @@ impl Algorithm {
     }
 }
 
-/// One above the highest timestep used: `lambda_min_clipped` leaves out those with less signal than that (in λ = ln(signal / noise)).
+/// One above the highest timestep: `lambda_min_clipped` is the smallest λ = ln(signal / noise) that is used.
 fn last_timestep(keys: &Keys, schedule: &NoiseSchedule) -> Result<usize> {
     let lowest = keys.number("lambda_min_clipped", f64::NEG_INFINITY)?;
     let lambda = |alpha: &f32| (f64::from(*alpha) / (1.0 - f64::from(*alpha))).ln() / 2.0;

@@ -1,6 +1,6 @@
 //! Euler's method along the noise level σ, with or without ancestral noise (k-diffusion's `sample_euler` and `sample_euler_ancestral`).
 //!
-//! Samples are `latent + σ · noise`, and scaled to unit variance for the model only.
+//! Samples are `latent + σ · noise`; they are scaled to unit variance only for the model.
 
 use candle_core::Tensor;
 
@@ -13,7 +13,7 @@ use crate::Result;
 
 pub(super) struct Euler {
     timesteps: Vec<f32>,
-    /// One per step and the one after the last.
+    /// One per step, and the level after the last step.
     sigmas: Vec<f64>,
     prediction: PredictionType,
     init_noise_sigma: f64,
@@ -31,7 +31,7 @@ impl Euler {
         Self::on(keys, schedule, Sigmas::read(keys, schedule, timesteps, Family::Euler, end)?, false)
     }
 
-    /// diffusers' ancestral class knows neither Karras' levels nor another end than 0.
+    /// diffusers' ancestral class has neither Karras' levels nor an end other than 0.
     pub(super) fn ancestral(keys: &Keys, schedule: &NoiseSchedule, steps: usize) -> Result<Self> {
         let timesteps = timesteps::read(keys, Layout::Fractional, schedule.num_train_timesteps(), steps)?;
         Self::on(keys, schedule, Sigmas::even(schedule, timesteps, FinalSigma::Zero)?, true)

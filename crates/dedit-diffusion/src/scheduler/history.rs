@@ -1,10 +1,10 @@
-//! The memory of the solvers that look back.
+//! Model outputs of earlier steps, for multistep solvers.
 
 use std::collections::VecDeque;
 
 use candle_core::Tensor;
 
-/// What the model said at the steps just before, newest first.
+/// The model outputs of the preceding steps, newest first.
 #[derive(Debug, Default)]
 pub(super) struct History {
     last_index: Option<usize>,
@@ -12,7 +12,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Forgets everything unless step `index` follows the one seen last.
+    /// Clears the history unless `index` follows the last step.
     pub(super) fn enter(&mut self, index: usize) {
         if self.last_index.is_none_or(|last| last + 1 != index) {
             self.outputs.clear();

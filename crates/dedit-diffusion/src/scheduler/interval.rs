@@ -1,9 +1,9 @@
-//! The step from one noise level to a lower one, as the solvers in log-SNR time see it.
+//! The step from one noise level to a lower one in terms of λ, half the logarithm of the signal-to-noise ratio.
 
 use super::NoiseLevel;
 use super::sigmas::preserving;
 
-/// From level s to level t; λ = ln(signal / noise) rises by `h` > 0, which is infinite where t is clean.
+/// From level s to level t: λ = ln(signal / noise) rises by `h` > 0, which is infinite where t has no noise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Interval {
     pub(super) from: NoiseLevel,
@@ -21,8 +21,8 @@ impl Interval {
         (self.to.noise / self.from.noise, -self.to.signal * (-self.h).exp_m1())
     }
 
-    /// Factors of the sample and of the noise in the exact step for constant noise (arXiv 2206.00927, equation 3.7). Written without e^h, so that
-    /// it holds for a clean t too.
+    /// Factors of the sample and of the noise in the exact step for constant noise (arXiv 2206.00927, equation 3.7), written without e^h, so that they are
+    /// finite also where t has no noise.
     pub(super) fn noise_step(&self) -> (f64, f64) {
         let ratio = self.to.signal / self.from.signal;
         (ratio, self.to.noise - ratio * self.from.noise)

@@ -1,10 +1,10 @@
-//! Typed reading of `scheduler_config.json`: every error names the key, what it holds and what it may hold.
+//! Typed reading of `scheduler_config.json`: every error names the key, its value and the valid values.
 
 use serde_json::{Map, Value};
 
 use crate::{Error, Result};
 
-/// The keys of a scheduler configuration as they stand in the file. A key that is absent or null takes the default given where it is read.
+/// The keys of a scheduler configuration. A missing or null key takes the default that is given where it is read.
 #[derive(Debug, Clone)]
 pub(super) struct Keys(Map<String, Value>);
 
@@ -13,7 +13,7 @@ impl Keys {
         Self(keys)
     }
 
-    /// Reads JSON as Python writes it, where the numbers ±infinity and "not a number" stand bare (diffusers' `lambda_min_clipped` is `-Infinity`).
+    /// Reads JSON as Python writes it, with the literals `Infinity`, `-Infinity` and `NaN` (diffusers' `lambda_min_clipped` is `-Infinity`).
     pub(super) fn from_json(text: &str) -> Result<Self> {
         let keys = serde_json::from_str(&quote_non_finite(text))
             .map_err(|error| Error::model(format!("the scheduler configuration is no JSON object: {error}")))?;
@@ -32,7 +32,7 @@ impl Keys {
         self.0.get(key).filter(|value| !value.is_null())
     }
 
-    /// The error for a key whose value is not one of those `expected`.
+    /// The error for a key whose value is not among those `expected`.
     pub(super) fn unsupported(&self, key: &str, expected: &str) -> Error {
         let found = self.get(key).unwrap_or(&Value::Null);
         Error::model(format!("the scheduler configuration has {key} = {found}, expected {expected}"))
@@ -67,7 +67,7 @@ impl Keys {
         value.as_str().map(Some).ok_or_else(|| self.unsupported(key, "a text"))
     }
 
-    /// The meaning of a key that names one of several `choices`.
+    /// The value of a key that names one of `choices`.
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)], default: T) -> Result<T> {
         let Some(value) = self.get(key) else { return Ok(default) };
         let found = choices.iter().find(|(name, _)| value.as_str() == Some(name));
@@ -89,12 +89,12 @@ impl Keys {
         counts.ok_or_else(|| self.unsupported(key, "a list of whole numbers"))
     }
 
-    /// Refuses any other value of a key than the one that is implemented.
+    /// Fails where a key has a value other than the one that is implemented.
     pub(super) fn only(&self, key: &str, value: &str) -> Result<()> {
         if self.get(key).is_none_or(|found| found == value) { Ok(()) } else { Err(self.unsupported(key, &format!("\"{value}\""))) }
     }
 
-    /// Refuses switches of diffusers that are on but not implemented here.
+    /// Fails where one of these switches, which are not implemented, is on.
     pub(super) fn refuse(&self, switches: &[&str]) -> Result<()> {
         for key in switches {
             if self.has(key) && self.get(key) != Some(&Value::Bool(false)) {
@@ -107,7 +107,7 @@ impl Keys {
 
 const NON_FINITE: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
-/// Puts quotes around Python's bare `Infinity`, `-Infinity` and `NaN`, which JSON does not know.
+/// Puts quotes around Python's literals `Infinity`, `-Infinity` and `NaN`, which are not JSON.
 fn quote_non_finite(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,16 +1,16 @@
-//! The schedulers there are, by the names of the command line and of diffusers' classes.
+//! The supported schedulers, by their names on the command line and in diffusers.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// Which scheduler.
+/// A scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SchedulerKind {
     /// Denoising diffusion implicit models (arXiv 2010.02502), without noise (η = 0).
     Ddim,
-    /// Denoising diffusion probabilistic models (arXiv 2006.11239): fresh noise at every step.
+    /// Denoising diffusion probabilistic models (arXiv 2006.11239): new noise at every step.
     Ddpm,
     /// Euler's method on the probability flow (arXiv 2206.00364, algorithm 2 without churn).
     Euler,
@@ -27,7 +27,7 @@ pub enum SchedulerKind {
 }
 
 impl SchedulerKind {
-    /// All of them, in the order they are listed to people.
+    /// All schedulers, in the order of listings.
     pub const ALL: [Self; 8] =
         [Self::Ddim, Self::Ddpm, Self::Euler, Self::EulerAncestral, Self::DpmPlusPlus2M, Self::DpmPlusPlus2MKarras, Self::UniPc, Self::Lcm];
 
@@ -45,7 +45,7 @@ impl SchedulerKind {
         }
     }
 
-    /// The `_class_name` in `scheduler_config.json`; the two DPM-Solver++ share one.
+    /// The `_class_name` in `scheduler_config.json`; both DPM-Solver++ kinds have the same.
     pub fn class_name(self) -> &'static str {
         match self {
             Self::Ddim => "DDIMScheduler",

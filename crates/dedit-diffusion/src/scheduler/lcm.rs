@@ -1,4 +1,4 @@
-//! Latent consistency models (arXiv 2310.04378, algorithm 3): every step goes to the clean latent and noises it again.
+//! Latent consistency models (arXiv 2310.04378, algorithm 3): every step predicts the clean latent and adds new noise.
 
 use candle_core::Tensor;
 
@@ -9,7 +9,7 @@ use super::timesteps;
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, Scheduler, Step, check_step, level_in};
 use crate::{Error, Result};
 
-/// The standard deviation of latents that the boundary condition supposes.
+/// The standard deviation of latents in the boundary condition.
 const SIGMA_DATA: f64 = 0.5;
 
 pub(super) struct Lcm {
@@ -52,7 +52,7 @@ impl Scheduler for Lcm {
         level_in(&self.levels, index)
     }
 
-    /// The clean latent is given as the consistency function has it: with the boundary condition.
+    /// The returned clean latent is the consistency function, which includes the boundary condition.
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
         let (output, x) = (enter(model_output)?, enter(sample)?);

@@ -1,8 +1,8 @@
-//! Schedulers: the noise levels a latent passes on its way to a picture, and the rule that takes it from one to the next.
+//! Schedulers: the noise levels of a generation, and the rule for a step from one to the next.
 //!
-//! A [`SchedulerConfig`] is read from a checkpoint's `scheduler_config.json`, or taken for granted ([`SchedulerConfig::stable_diffusion`]); it builds a
-//! [`Scheduler`] for a number of steps, and the [`NoiseSchedule`] that training noises latents with. The numbers are those of Hugging Face diffusers:
-//! its defaults per class, its roundings of timesteps, its float32 tables. A setting that is not implemented here is an error, never ignored.
+//! A [`SchedulerConfig`] is read from a checkpoint's `scheduler_config.json`, or [`SchedulerConfig::stable_diffusion`]; it builds a [`Scheduler`] for a
+//! number of steps, and the [`NoiseSchedule`] of the training. All numbers agree with Hugging Face diffusers: its defaults per class, its rounding of
+//! timesteps, its float32 tables. A setting that is not implemented is an error.
 //!
 //! ```no_run
 //! # use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
@@ -47,16 +47,16 @@ pub use prediction::PredictionType;
 
 use crate::{Error, Result};
 
-/// What one step of a [`Scheduler`] gives; both tensors have the shape and element type of the sample stepped from.
+/// The result of one step of a [`Scheduler`]; both tensors have the shape and element type of the step's sample.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The sample at the next, lower noise level.
     pub prev_sample: Tensor,
-    /// The clean latent as the model sees it at this step: good for a preview.
+    /// The estimate of the clean latent at this step; can be decoded for a preview.
     pub pred_original_sample: Tensor,
 }
 
-/// How much of a noised latent is picture and how much is noise: `signal · latent + noise · unit_noise`.
+/// The composition of a noised latent: `signal · latent + noise · unit_noise`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NoiseLevel {
     /// The factor of the clean latent.
@@ -66,15 +66,15 @@ pub struct NoiseLevel {
 }
 
 impl NoiseLevel {
-    /// No noise at all.
+    /// The level without noise.
     pub const CLEAN: Self = Self { signal: 1.0, noise: 0.0 };
 
-    /// The variance-preserving level with cumulated signal power ᾱ in 0..=1: `√ᾱ` and `√(1 − ᾱ)`.
+    /// The variance-preserving level with ᾱ in `[0, 1]`: `√ᾱ` and `√(1 − ᾱ)`.
     pub(crate) fn variance_preserving(alpha_cumprod: f64) -> Self {
         Self { signal: alpha_cumprod.sqrt(), noise: (1.0 - alpha_cumprod).sqrt() }
     }
 
-    /// `√(signal² + noise²)`: 1 for the levels that a model was trained at, more where a scheduler keeps the signal at 1.
+    /// `√(signal² + noise²)`: 1 for the levels of the training, more where a scheduler keeps the signal at 1.
     pub fn magnitude(self) -> f64 {
         self.signal.hypot(self.noise)
     }
@@ -83,16 +83,15 @@ impl NoiseLevel {
 /// Draws unit normal noise of the given shape, on the device of the sample.
 pub type DrawNoise<'a> = dyn FnMut(&[usize]) -> Result<Tensor> + 'a;
 
-/// The rule that takes a latent from pure noise to a clean picture in a fixed number of steps.
+/// A sampler from pure noise to a clean latent in a fixed number of steps.
 ///
-/// Steps are named by their index, 0 being the noisiest. To start from a picture instead of noise, take [`first_step`], noise the clean latent to that
-/// level with [`Scheduler::add_noise`], and step from there. A solver that looks back at earlier steps starts afresh at any index that does not follow
-/// the one it stepped last, so nothing needs to be said or reset.
+/// Steps are numbered from 0, the noisiest. To start from a picture instead of noise, begin at [`first_step`] with the clean latent noised to that level
+/// by [`Scheduler::add_noise`]. A multistep solver clears its history at any index that does not follow its last step; it needs no reset.
 pub trait Scheduler: Send {
-    /// The timestep the model is told at each step, falling; in 0..`num_train_timesteps`, whole numbers for all but the Euler schedulers.
+    /// The model's timestep at each step, decreasing, in `0..num_train_timesteps`; integers for all but the Euler schedulers.
     fn timesteps(&self) -> &[f32];
 
-    /// What unit normal noise is multiplied with to be the sample of step 0.
+    /// The factor that makes unit normal noise the sample of step 0.
     fn init_noise_sigma(&self) -> f64 {
         1.0
     }
@@ -102,13 +101,13 @@ pub trait Scheduler: Send {
         self.timesteps().len()
     }
 
-    /// The noise level of the sample that step `index` starts from; `index == steps()` is the end: no noise.
+    /// The noise level of the sample that step `index` starts from; that of `index == steps()` has no noise.
     ///
     /// # Errors
     /// `Usage` where `index` is beyond `steps()`.
     fn level(&self, index: usize) -> Result<NoiseLevel>;
 
-    /// The sample as the model wants it at step `index`.
+    /// The sample scaled for the model at step `index`.
     ///
     /// # Errors
     /// `Usage` where there is no step `index`.
@@ -117,16 +116,16 @@ pub trait Scheduler: Send {
         Ok(sample.clone())
     }
 
-    /// Takes `sample` from the level of step `index` to the next one, given what the model predicts for it (same shape).
+    /// Takes `sample` from the level of step `index` to the next one, given the model's output for it, of the same shape.
     ///
-    /// Computes in float32 and keeps no gradient. `noise` is called once by each step of a stochastic scheduler that diffusers draws in too (which can
-    /// include the last one, whose noise has no effect), and never by the others.
+    /// Computes in float32 and records no gradient. A stochastic scheduler calls `noise` once in each step in which diffusers draws too (also in a last one
+    /// whose noise has no effect); others never call it.
     ///
     /// # Errors
-    /// `Usage` where there is no step `index`; whatever `noise` gives.
+    /// `Usage` where there is no step `index`; errors of `noise`.
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step>;
 
-    /// A clean latent noised to the level of the sample that step `index` starts from; `index == steps()` gives it back as it is.
+    /// A clean latent noised to the level that step `index` starts from; unchanged for `index == steps()`.
     ///
     /// # Errors
     /// `Usage` where `index` is beyond `steps()`; `Internal` where the shapes differ.
@@ -136,18 +135,18 @@ pub trait Scheduler: Send {
     }
 }
 
-/// The scheduler that `scheduler_config.json` (its text) asks for, ready for a number of steps.
+/// The scheduler of the text of a `scheduler_config.json`, with `steps` steps.
 ///
 /// # Errors
-/// `Model` where the text is no scheduler configuration or has a setting that is not supported; `Usage` for an impossible number of steps.
+/// `Model` where the text is not a scheduler configuration or has a setting that is not supported; `Usage` where `steps` is out of range.
 pub fn from_json(text: &str, steps: usize) -> Result<Box<dyn Scheduler>> {
     SchedulerConfig::from_json(text)?.build(steps)
 }
 
-/// The index of the first step for a picture that is redone with `strength` in 0..=1: 1 starts from pure noise at step 0, 0 leaves nothing to do.
+/// The index of the first step when starting from a picture with `strength` in `[0, 1]`: 0, with pure noise, for 1, and `steps` for 0.
 ///
 /// # Errors
-/// `Usage` where `strength` is not in 0..=1.
+/// `Usage` where `strength` is not in `[0, 1]`.
 pub fn first_step(steps: usize, strength: f64) -> Result<usize> {
     if !(0.0..=1.0).contains(&strength) {
         return Err(Error::usage(format!("strength {strength} is outside 0 to 1")));
@@ -159,7 +158,7 @@ fn check_step(index: usize, steps: usize) -> Result<()> {
     if index < steps { Ok(()) } else { Err(Error::usage(format!("there is no step {index}: the scheduler was built for {steps} steps"))) }
 }
 
-/// The level of `index` in a table that has one per step, or the clean one after the last.
+/// The level of `index` in a table with one per step; after the last step the level without noise.
 fn level_in(levels: &[NoiseLevel], index: usize) -> Result<NoiseLevel> {
     if index == levels.len() {
         return Ok(NoiseLevel::CLEAN);

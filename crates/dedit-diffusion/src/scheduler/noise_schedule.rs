@@ -1,4 +1,4 @@
-//! The noise schedule a model was trained with: what training noises latents by.
+//! The noise schedule of a model's training.
 
 use candle_core::Tensor;
 
@@ -7,7 +7,7 @@ use super::keys::Keys;
 use super::{NoiseLevel, PredictionType};
 use crate::{Error, Result};
 
-/// How much signal is left at each training timestep, 0 being the cleanest, and what the model is trained to predict there.
+/// The noise levels of the training timesteps, of which 0 has the least noise, and the model's prediction type.
 #[derive(Debug, Clone)]
 pub struct NoiseSchedule {
     alphas_cumprod: Vec<f32>,
@@ -15,7 +15,7 @@ pub struct NoiseSchedule {
 }
 
 impl NoiseSchedule {
-    /// Reads the `beta_*` keys; LCM's class has defaults of its own.
+    /// Reads the `beta_*` keys; the defaults of LCM's class differ.
     pub(super) fn read(keys: &Keys, lcm: bool) -> Result<Self> {
         let defaults = if lcm {
             BetaDefaults { start: 0.00085, end: 0.012, schedule: BetaSchedule::ScaledLinear }
@@ -33,12 +33,12 @@ impl NoiseSchedule {
         Ok(Self { alphas_cumprod, prediction: PredictionType::read(keys)? })
     }
 
-    /// ᾱ per timestep, falling from almost 1; the float32 values that PyTorch computes. The last is 0 where the schedule was rescaled to zero SNR.
+    /// ᾱ per timestep, decreasing from almost 1; the float32 values of PyTorch. The last one is 0 where the schedule was rescaled to zero SNR.
     pub fn alphas_cumprod(&self) -> &[f32] {
         &self.alphas_cumprod
     }
 
-    /// The number of timesteps of training, at least 1.
+    /// The number of training timesteps, at least 1.
     pub fn num_train_timesteps(&self) -> usize {
         self.alphas_cumprod.len()
     }
@@ -51,7 +51,7 @@ impl NoiseSchedule {
     /// The noise level of a timestep; `signal² + noise² = 1`.
     ///
     /// # Errors
-    /// `Usage` for a timestep the model was not trained with.
+    /// `Usage` for a timestep outside of the training's.
     pub fn level(&self, timestep: usize) -> Result<NoiseLevel> {
         let alpha_cumprod = self.alphas_cumprod.get(timestep).ok_or_else(|| {
             Error::usage(format!("there is no timestep {timestep}: the model was trained with 0 to {}", self.alphas_cumprod.len() - 1))
@@ -59,7 +59,7 @@ impl NoiseSchedule {
         Ok(NoiseLevel::variance_preserving(f64::from(*alpha_cumprod)))
     }
 
-    /// The signal-to-noise ratio `ᾱ / (1 − ᾱ)` of a timestep, as loss weights use it.
+    /// The signal-to-noise ratio `ᾱ / (1 − ᾱ)` of a timestep, for loss weights.
     ///
     /// # Errors
     /// As [`NoiseSchedule::level`].
@@ -68,10 +68,10 @@ impl NoiseSchedule {
         Ok((level.signal / level.noise).powi(2))
     }
 
-    /// Noises latents, each of the batch to its own timestep: `√ᾱ · latent + √(1 − ᾱ) · noise`; all (B, …), one timestep per latent.
+    /// Noises latents, each sample to its own timestep: `√ᾱ · latent + √(1 − ᾱ) · noise`; `latent` and `noise` are `[batch, ..]`.
     ///
     /// # Errors
-    /// `Usage` for unknown timesteps or another number of them than of latents; `Internal` where the shapes differ.
+    /// `Usage` for timesteps outside of the training's, or where their number is not the batch size; `Internal` where the shapes differ.
     pub fn add_noise(&self, latent: &Tensor, noise: &Tensor, timesteps: &[usize]) -> Result<Tensor> {
         let (signal, noise_scale) = self.scales(latent, timesteps)?;
         Ok((latent.broadcast_mul(&signal)? + noise.broadcast_mul(&noise_scale)?)?)
@@ -83,7 +83,7 @@ impl NoiseSchedule {
         Ok((noise.broadcast_mul(&signal)? - latent.broadcast_mul(&noise_scale)?)?)
     }
 
-    /// What the model should predict for latents noised by [`NoiseSchedule::add_noise`]; shapes and errors as there.
+    /// The training target for latents noised by [`NoiseSchedule::add_noise`]; shapes and errors as there.
     pub fn target(&self, latent: &Tensor, noise: &Tensor, timesteps: &[usize]) -> Result<Tensor> {
         match self.prediction {
             PredictionType::Epsilon => Ok(noise.clone()),
@@ -92,7 +92,7 @@ impl NoiseSchedule {
         }
     }
 
-    /// The factors of latent and noise as two tensors (B, 1, …) that broadcast over `latent`.
+    /// The factors of latent and noise as two tensors `[batch, 1, ..]` that broadcast over `latent`.
     fn scales(&self, latent: &Tensor, timesteps: &[usize]) -> Result<(Tensor, Tensor)> {
         let batch = latent.dims().first().copied().unwrap_or(0);
         if batch != timesteps.len() {
@@ -108,7 +108,7 @@ impl NoiseSchedule {
         Ok((column(|level| level.signal)?, column(|level| level.noise)?))
     }
 
-    /// ᾱ for the solvers that divide by it: where nothing is left of the signal at the last timestep, 2⁻²⁴ is, as in diffusers.
+    /// ᾱ for the solvers that divide by it: a zero at the last timestep is replaced by 2⁻²⁴, as in diffusers.
     pub(super) fn floored_alphas(&self) -> Vec<f32> {
         let mut alphas = self.alphas_cumprod.clone();
         if let Some(last) = alphas.last_mut()
@@ -128,7 +128,7 @@ impl NoiseSchedule {
         }
     }
 
-    /// The noise levels of whole timesteps, for a scheduler that predicts the clean latent from each.
+    /// The noise levels of integer timesteps.
     pub(super) fn levels(&self, timesteps: &[f64]) -> Result<Vec<NoiseLevel>> {
         let level = |&timestep: &f64| {
             let level = self.level(timestep as usize).map_err(|error| Error::model(error.message()).hint("lower steps_offset"))?;

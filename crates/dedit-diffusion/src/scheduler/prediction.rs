@@ -1,4 +1,4 @@
-//! From what a model predicts to the clean latent and the noise in it.
+//! Conversion of a model's prediction to the clean latent and to the noise.
 
 use candle_core::Tensor;
 
@@ -19,7 +19,7 @@ pub enum PredictionType {
 }
 
 impl PredictionType {
-    /// diffusers' word for it.
+    /// The name in diffusers' settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Epsilon => "epsilon",
@@ -57,11 +57,11 @@ impl PredictionType {
     }
 }
 
-/// How the schedulers that step through the clean latent take it from the model's output.
+/// Computes the clean latent from the model's output, with optional clipping.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Denoiser {
     pub(super) prediction: PredictionType,
-    /// The clean latent is held within ± this.
+    /// The clean latent is clipped to ± this value.
     clip: Option<f64>,
 }
 

@@ -1,20 +1,20 @@
-//! Noise levels as σ, the noise per unit of signal: the steps of Euler, DPM-Solver and UniPC.
+//! Noise levels as σ = noise / signal: the steps of Euler, DPM-Solver and UniPC.
 
 use super::keys::Keys;
 use super::timesteps::linspace;
 use super::{NoiseLevel, NoiseSchedule};
 use crate::{Error, Result};
 
-/// The timesteps and noise levels of the steps, both falling.
+/// The timesteps and noise levels of the steps, both decreasing.
 #[derive(Debug, Clone)]
 pub(super) struct Sigmas {
-    /// What the model is told.
+    /// The model's timesteps.
     pub(super) timesteps: Vec<f64>,
-    /// One per step, then the one after the last step, which is 0 or the lowest of training. Strictly falling before that last one.
+    /// One per step, then the level after the last step, which is 0 or the lowest of training. Strictly decreasing before the last entry.
     pub(super) sigmas: Vec<f64>,
 }
 
-/// Whose rules hold where Karras' noise levels are used.
+/// The schedulers that differ in how they use Karras' noise levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     Euler,
@@ -26,7 +26,7 @@ pub(super) enum Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FinalSigma {
     Zero,
-    /// The lowest of training.
+    /// The lowest level of training.
     Lowest,
 }
 
@@ -37,7 +37,7 @@ impl FinalSigma {
 }
 
 impl Sigmas {
-    /// The levels of `timesteps`, or Karras' where the settings ask for those by `use_karras_sigmas`.
+    /// The levels of `timesteps`, or Karras' where the settings have `use_karras_sigmas`.
     pub(super) fn read(keys: &Keys, schedule: &NoiseSchedule, timesteps: Vec<f64>, family: Family, end: FinalSigma) -> Result<Self> {
         keys.refuse(&["use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas", "use_dynamic_shifting"])?;
         if !keys.flag("use_karras_sigmas", false)? {
@@ -70,7 +70,7 @@ impl Sigmas {
         Ok(Self { timesteps, sigmas })
     }
 
-    /// The variance-preserving level of a step; clean after the last.
+    /// The variance-preserving level of a step; after the last one without noise.
     pub(super) fn preserving_level(&self, index: usize) -> Result<NoiseLevel> {
         let steps = self.timesteps.len();
         if index == steps {
@@ -87,13 +87,13 @@ pub(super) fn preserving(sigma: f64) -> NoiseLevel {
     NoiseLevel { signal, noise: sigma * signal }
 }
 
-/// σ of every timestep of training, rising, as float32 has them.
+/// σ of every training timestep, increasing, rounded to float32.
 fn trained_sigmas(schedule: &NoiseSchedule) -> Vec<f64> {
     schedule.floored_alphas().iter().map(|&alpha| f64::from(((1.0 - alpha) / alpha).sqrt())).collect()
 }
 
 impl Family {
-    /// The highest and the lowest of Karras' levels, given those of training (rising) and of the evenly spaced steps (falling).
+    /// The highest and the lowest of Karras' levels, given those of training (increasing) and of the evenly spaced steps (decreasing).
     fn karras_range(self, keys: &Keys, trained: &[f64], at_steps: &[f64]) -> Result<(f64, f64)> {
         let of_training = (trained[trained.len() - 1], trained[0]);
         let (highest, lowest) = match self {
@@ -109,7 +109,7 @@ impl Family {
         Ok((highest, lowest))
     }
 
-    /// The timesteps of Karras' levels as the model is told them.
+    /// The model's timesteps for Karras' levels, rounded as the scheduler does.
     fn round(self, keys: &Keys, timesteps: Vec<f64>) -> Result<Vec<f64>> {
         let rounding = match self {
             Self::Euler => return Ok(timesteps),
@@ -127,7 +127,7 @@ fn karras_sigmas(highest: f64, lowest: f64, steps: usize) -> Vec<f64> {
     linspace(0.0, 1.0, steps).into_iter().map(|ramp| (from + ramp * (to - from)).powf(RHO)).collect()
 }
 
-/// The value of a table between its entries, held at both ends.
+/// Linear interpolation in a table, constant beyond both ends.
 fn interpolate(table: &[f64], at: f64) -> f64 {
     let end = table.len() - 1;
     let low = (at as usize).min(end);
@@ -136,7 +136,7 @@ fn interpolate(table: &[f64], at: f64) -> f64 {
     table[low] + (table[high] - table[low]) * part
 }
 
-/// The timestep with noise level σ, between those of training by log σ. The table holds float32 values, and so do its logarithms.
+/// The timestep with noise level σ, interpolated by log σ between those of training. The table and its logarithms are rounded to float32.
 fn timestep_of(sigma: f64, trained: &[f64]) -> f64 {
     if trained.len() < 2 {
         return 0.0;

@@ -6,7 +6,7 @@ use crate::ErrorKind;
 
 const SHAPE: (usize, usize, usize, usize) = (1, 2, 2, 3);
 
-/// Numbers without structure, the same at every run.
+/// Pseudo-random values, the same in every run.
 fn numbers(seed: f64) -> Tensor {
     let values: Vec<f32> = (0..12).map(|i| ((f64::from(i) + 1.0) * 12.9898 + seed * 78.233).sin() as f32 * 1.5).collect();
     Tensor::from_vec(values, SHAPE, &Device::Cpu).unwrap()
@@ -22,7 +22,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f32 {
         .fold(0.0, |worst, apart| if apart.is_nan() { f32::INFINITY } else { worst.max(apart) })
 }
 
-/// Stable Diffusion's settings with some changed (`null` takes a key away), for a kind.
+/// Stable Diffusion's settings with changes (`null` removes a key), for a kind.
 fn config(kind: SchedulerKind, changes: Value) -> SchedulerConfig {
     let Value::Object(mut changes) = changes else { panic!("not an object") };
     let mut keys = json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false,
@@ -32,7 +32,7 @@ fn config(kind: SchedulerKind, changes: Value) -> SchedulerConfig {
     SchedulerConfig::new("DDIMScheduler", keys).with_kind(kind)
 }
 
-/// What a perfect model of the given type says for `sample`, in which `latent` is hidden.
+/// The output of a perfect model of the given type for `sample`, whose clean latent is `latent`.
 fn oracle(prediction: PredictionType, level: NoiseLevel, sample: &Tensor, latent: &Tensor) -> Tensor {
     let noise = linear::combine(&[(1.0 / level.noise, sample), (-level.signal / level.noise, latent)]).unwrap();
     let magnitude = level.magnitude();
@@ -43,7 +43,7 @@ fn oracle(prediction: PredictionType, level: NoiseLevel, sample: &Tensor, latent
     }
 }
 
-/// The samples after each step from noise to `latent`, with a perfect model.
+/// The steps from noise to `latent` with a perfect model.
 fn run(config: &SchedulerConfig, steps: usize, latent: &Tensor) -> Vec<Step> {
     let mut scheduler = config.build(steps).unwrap();
     let prediction = config.prediction_type().unwrap();
@@ -72,7 +72,7 @@ fn timesteps_are_those_of_each_spacing() {
         (Ddim, "linspace", 4, &[999.0, 666.0, 333.0, 0.0]),
         (Ddim, "linspace", 3, &[999.0, 500.0, 0.0]),
         (Ddim, "trailing", 4, &[999.0, 749.0, 499.0, 249.0]),
-        // 937.5 and 812.5 go to the even neighbour, in the order numpy computes them.
+        // 937.5 and 812.5 are rounded to even, with numpy's order of operations.
         (Ddim, "trailing", 16, &[999., 937., 874., 811., 749., 687., 624., 561., 499., 437., 374., 311., 249., 187., 124., 61.]),
         (Euler, "linspace", 5, &[999.0, 749.25, 499.5, 249.75, 0.0]),
         (Euler, "leading", 1, &[1.0]),
@@ -116,7 +116,7 @@ fn a_perfect_model_finds_the_latent_whatever_it_predicts() {
             for (index, (step, expected)) in steps.iter().zip(&expected).enumerate() {
                 // The oracle divides by the noise level in float32.
                 assert!(distance(&step.prev_sample, &expected.prev_sample) < 1e-4, "{kind} {prediction:?} step {index}");
-                // LCM's has the boundary condition in it, which is 1e-9 at these timesteps.
+                // LCM's includes the boundary condition, which is 1e-9 at these timesteps.
                 assert!(distance(&step.pred_original_sample, &latent) < 1e-4, "{kind} {prediction:?} step {index}");
             }
             assert!(distance(&steps[5].prev_sample, &latent) < 1e-4, "{kind} {prediction:?} does not end at the latent");
@@ -126,7 +126,7 @@ fn a_perfect_model_finds_the_latent_whatever_it_predicts() {
 
 #[test]
 fn euler_ddim_and_order_1_solvers_are_one_method() {
-    // 8 divides 1000, so that all go through the same levels. A latent that changes between steps makes the path matter.
+    // 8 divides 1000, so that all use the same levels. With a latent that changes between steps the result depends on the path.
     let changes = json!({"timestep_spacing": "trailing", "solver_order": 1, "algorithm_type": "dpmsolver++", "disable_corrector": [0, 1, 2, 3, 4, 5, 6, 7]});
     let path = |kind: SchedulerKind, class: &str| -> Vec<Tensor> {
         let mut base = json!({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false,
@@ -152,7 +152,7 @@ fn euler_ddim_and_order_1_solvers_are_one_method() {
         (SchedulerKind::UniPc, "UniPCMultistepScheduler"),
     ] {
         for (index, (ours, expected)) in path(kind, class).iter().zip(&expected).enumerate() {
-            // Euler's samples reach 20, of which scaling takes the rounding along.
+            // Euler's samples reach 20; scaling them down keeps their rounding error.
             assert!(distance(ours, expected) < 2e-5, "{kind} step {index}: {}", distance(ours, expected));
         }
     }
@@ -161,14 +161,14 @@ fn euler_ddim_and_order_1_solvers_are_one_method() {
 #[test]
 fn zero_signal_makes_no_nan() {
     for kind in SchedulerKind::ALL {
-        // Numbers of steps that divide 1000: else DDIM leads a little beside the next step's level.
+        // Numbers of steps that divide 1000: otherwise DDIM's steps do not end exactly at the next level.
         for steps in [1, 2, 5] {
             let zero_snr = json!({"rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "prediction_type": "v_prediction"});
             let config = config(kind, zero_snr);
             assert!(config.noise_schedule().unwrap().snr(999).unwrap() <= 0.0);
             let latent = numbers(0.0);
             let end = run(&config, steps, &latent).pop().unwrap();
-            // Euler steps down from σ = 4096, of which float32 keeps 2e-4.
+            // Euler starts from σ = 4096, where the rounding error of float32 is 2e-4.
             assert!(distance(&end.prev_sample, &latent) < 2e-3, "{kind} {steps}: {}", distance(&end.prev_sample, &latent));
         }
     }

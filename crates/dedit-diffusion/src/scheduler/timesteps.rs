@@ -1,4 +1,4 @@
-//! Which timesteps of training the steps are taken at (arXiv 2305.08891, table 2), with the roundings of numpy.
+//! The training timesteps of the steps (arXiv 2305.08891, table 2), with numpy's rounding.
 
 use super::keys::Keys;
 use crate::Result;
@@ -13,18 +13,18 @@ enum Spacing {
     Trailing,
 }
 
-/// How the timesteps of `timestep_spacing` are laid out by a class of schedulers.
+/// How a class of schedulers computes the timesteps of `timestep_spacing`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Layout {
-    /// DDIM and DDPM: whole numbers; leading by default.
+    /// DDIM and DDPM: integers; leading by default.
     Whole,
-    /// Euler: fractions where the spacing has them; linspace by default.
+    /// Euler: not rounded; linspace by default.
     Fractional,
-    /// DPM-Solver and UniPC: whole numbers above 0, which is left to the end; linspace by default. Timesteps from `last` on are skipped.
+    /// DPM-Solver and UniPC: integers above 0, as the level after the last step takes its place; linspace by default. Timesteps from `last` on are skipped.
     Multistep { last: usize },
 }
 
-/// The falling timesteps for so many steps of a model trained with `train` timesteps.
+/// The decreasing timesteps of `steps` steps for a model trained with `train` timesteps.
 pub(super) fn read(keys: &Keys, layout: Layout, train: usize, steps: usize) -> Result<Vec<f64>> {
     let choices = [("leading", Spacing::Leading), ("linspace", Spacing::Linspace), ("trailing", Spacing::Trailing)];
     let default = if matches!(layout, Layout::Whole) { Spacing::Leading } else { Spacing::Linspace };
@@ -50,20 +50,20 @@ pub(super) fn read(keys: &Keys, layout: Layout, train: usize, steps: usize) -> R
 /// `numpy.arange(last, 0, -train / steps).round() - 1`, but never more than `steps` values.
 fn trailing(last: usize, train: usize, steps: usize) -> Vec<f64> {
     let (last, ratio) = (last as f64, train as f64 / steps as f64);
-    // numpy takes the difference of the first two values, which rounding makes differ from the step asked for.
+    // numpy uses the difference of the first two values, which differs from the given step by rounding.
     let difference = (last - ratio) - last;
     let count = ((last / ratio).ceil() as usize).min(steps);
     (0..count).map(|i| ((last + i as f64 * difference).round_ties_even() - 1.0).max(0.0)).collect()
 }
 
-/// `numpy.linspace`: `count` values from `start` to `end`, both included; only `start` where one is asked for.
+/// `numpy.linspace`: `count` values from `start` to `end`, both included; only `start` for a count of 1.
 pub(super) fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
     let step = (end - start) / (count.max(2) - 1) as f64;
     let value = |i: usize| if i > 0 && i + 1 == count { end } else { start + i as f64 * step };
     (0..count).map(value).collect()
 }
 
-/// Timesteps as a scheduler shows them.
+/// Timesteps in the type of [`super::Scheduler::timesteps`].
 pub(super) fn shown(timesteps: &[f64]) -> Vec<f32> {
     timesteps.iter().map(|&t| t as f32).collect()
 }

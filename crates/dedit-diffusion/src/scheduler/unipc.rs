@@ -15,15 +15,15 @@ pub(super) struct UniPc {
     timesteps: Vec<f32>,
     sigmas: Sigmas,
     prediction: PredictionType,
-    /// What changes slowly is the clean latent, else the noise.
+    /// Whether the clean latent, rather than the noise, is approximated by a polynomial.
     predict_x0: bool,
     form: Form,
     order: usize,
     lower_order_final: bool,
-    /// Steps whose result is not corrected.
+    /// Steps without corrector.
     uncorrected: Vec<usize>,
     history: History,
-    /// The sample that the last step started from and the order it had.
+    /// The sample that the last step started from, and the order of that step.
     last: Option<(Tensor, usize)>,
 }
 
@@ -43,7 +43,7 @@ enum Stage {
     Correct,
 }
 
-/// The factors of a step: of the sample it starts from, of the outputs before it (newest first) and of the output where it ends.
+/// The factors of a step: of its sample, of the earlier outputs (newest first), and of the output at its end.
 struct Factors {
     sample: f64,
     outputs: Vec<f64>,
@@ -53,7 +53,7 @@ struct Factors {
 impl UniPc {
     pub(super) fn new(keys: &Keys, schedule: &NoiseSchedule, steps: usize) -> Result<Self> {
         keys.refuse(&["thresholding", "solver_p"])?;
-        // The names of other classes' solvers mean "bh2", as in diffusers.
+        // The solver types of other classes count as "bh2", as in diffusers.
         let forms = [
             ("bh1", Form::Linear),
             ("bh2", Form::Exponential),
@@ -65,7 +65,7 @@ impl UniPc {
         if !(1..=3).contains(&order) {
             return Err(keys.unsupported("solver_order", "1 to 3"));
         }
-        // A file without this key was written by a diffusers that had no such choice (0.26 and before) and ended at the lowest level of training.
+        // A file without this key was written by diffusers 0.26 or older, which always ended at the lowest level of training.
         let end = FinalSigma::read(keys, FinalSigma::Lowest)?;
         let train = schedule.num_train_timesteps();
         let timesteps = timesteps::read(keys, Layout::Multistep { last: train }, train, steps)?;
@@ -90,7 +90,7 @@ impl UniPc {
 
     fn order_at(&self, index: usize) -> usize {
         let h = self.interval(index).h;
-        // Beyond order 1 the way to a clean sample has no finite factors; a way of no length has no need of them.
+        // For orders above 1 the factors are infinite for a step to the level without noise, and undefined for a step of length 0.
         if h <= 0.0 || h.is_infinite() {
             return 1;
         }
@@ -108,7 +108,7 @@ impl UniPc {
         }
         let (hh, scale) = if self.predict_x0 { (-interval.h, interval.to.signal) } else { (interval.h, interval.to.noise) };
         let b_h = if self.form == Form::Linear { hh } else { hh.exp_m1() };
-        // The places of the differences in λ, as parts of h: the earlier outputs, then the one ahead at 1.
+        // Positions of the outputs in λ, in units of h: the earlier ones, then the one at the end of the step, at 1.
         let mut places: Vec<f64> = (1..order).map(|back| -self.lambda_behind(index, back) / interval.h).collect();
         if stage == Stage::Correct {
             places.push(1.0);
@@ -128,12 +128,12 @@ impl UniPc {
         factors
     }
 
-    /// How far λ of the step `back` steps before `index` lies below that of `index`.
+    /// The difference in λ between step `index` and the step `back` steps before it.
     fn lambda_behind(&self, index: usize, back: usize) -> f64 {
         (self.sigmas.sigmas[index - back] / self.sigmas.sigmas[index]).ln()
     }
 
-    /// The sample that the last step should have given, now that the model's (converted) output there is known.
+    /// The corrected result of the last step, from the model's (converted) output at its end.
     fn corrected(&self, index: usize, sample: Tensor, output: &Tensor) -> Result<Tensor> {
         let Some((last_sample, order)) = self.last.as_ref().filter(|_| !self.history.outputs().is_empty()) else { return Ok(sample) };
         if self.uncorrected.contains(&(index - 1)) {
@@ -162,7 +162,7 @@ fn moment_weights(places: &[f64], hh: f64, b_h: f64) -> Vec<f64> {
     solve(rows)
 }
 
-/// Gauss–Jordan elimination with row exchanges; each row is one equation with its right-hand side last.
+/// Gauss–Jordan elimination with pivoting; each row is an equation with its right-hand side last.
 fn solve(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
     let n = rows.len();
     for column in 0..n {

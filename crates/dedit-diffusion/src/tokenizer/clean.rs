@@ -1,12 +1,12 @@
-//! How text is cleaned before it is split into words.
+//! Normalisation of text before it is split into words.
 //!
-//! Stable Diffusion was trained, and the published method was run, with `ftfy` in front of the tokenizer: ligatures are spelled out, full-width forms
-//! become plain ones, curly quotes straight, control characters vanish. Newer versions of transformers leave that out, so that for such prompts
-//! alone their ids differ. ftfy's repair of wrongly decoded text and of HTML entities is not done here.
+//! Stable Diffusion was trained, and the published D-Edit was run, with `ftfy` before the tokenizer: ligatures are spelled out, full-width forms become
+//! plain ones, curly quotes straight ones, control characters are removed. Newer versions of transformers leave that out, so their ids differ for such
+//! prompts. ftfy's repair of wrongly decoded text and of HTML entities is not implemented.
 
 use tokenizers::{NormalizedString, Normalizer};
 
-/// Cleaning, Unicode's composed form (NFC), lower case.
+/// Cleaning, Unicode normalisation to NFC, lower case.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clean;
 
@@ -21,22 +21,22 @@ impl Normalizer for Clean {
     }
 }
 
-/// Characters with how many places each adds to the text: the first of a replacement stands for what it replaces.
+/// The characters of a replacement with the change in length that `tokenizers` expects: 0 for the first, 1 for the others.
 fn counted(replacement: &str) -> Vec<(char, isize)> {
     replacement.chars().enumerate().map(|(index, c)| (c, isize::from(index > 0))).collect()
 }
 
-/// Characters that show nothing and separate nothing.
+/// Control characters that are not white space.
 fn is_control(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}')
 }
 
-/// What stands for a character: itself, unless it is a ligature, a wide or narrow form, or a curly quote.
+/// The replacement of a character: itself, unless it is a ligature, a full-width or half-width form, or a curly quote.
 fn spell_out(c: char) -> String {
     let fixed = match c {
         '\u{2bc}' | '\u{2018}'..='\u{201b}' => "'",
         '\u{201c}'..='\u{201f}' => "\"",
-        // The letter n after an apostrophe, which is made straight at once.
+        // The letter n after an apostrophe, with a straight apostrophe.
         '\u{149}' => "'n",
         '\u{132}' => "IJ",
         '\u{133}' => "ij",
@@ -66,7 +66,7 @@ fn spell_out(c: char) -> String {
     fixed.to_owned()
 }
 
-/// Lower case, where a Σ that ends a word becomes ς: that depends on its neighbours, so the whole text is lowered at once.
+/// Lower case of the whole text at once: a Σ at the end of a word becomes ς, which depends on its neighbours.
 fn lower(text: &mut NormalizedString) {
     let lowered = text.get().to_lowercase();
     let mut rest = lowered.chars();

@@ -1,4 +1,4 @@
-//! CLIP's tokenizer: byte pair encoding over cleaned, lower-cased words, as `CLIPTokenizer` of transformers does it with `ftfy` installed.
+//! CLIP's tokenizer: byte pair encoding over cleaned, lower-case words, like transformers' `CLIPTokenizer` with `ftfy` installed.
 
 mod clean;
 mod special;
@@ -20,7 +20,7 @@ use self::special::{START, Special};
 use self::vocabulary::{END_OF_WORD, Vocabulary};
 use crate::{Error, ErrorKind, Result};
 
-/// How CLIP splits text into words: contractions, runs of letters, single digits, runs of anything else (CLIP's `simple_tokenizer.py`).
+/// CLIP's words: contractions, runs of letters, single digits, runs of other characters (`simple_tokenizer.py` of CLIP).
 const WORDS: &str = r"(?i)'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
 
 /// Turns prompts into token ids.
@@ -44,28 +44,28 @@ pub struct Tokenizer {
 pub enum Piece<'a> {
     /// Words.
     Text(&'a str),
-    /// A token by its id: a row added to the embedding table, which has no text.
+    /// A token by its id: a row added to the embedding table, without text.
     Id(u32),
 }
 
 /// A prompt as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Start, the prompt, end, padding: as many as were asked for.
+    /// Start, prompt, end and padding, of the requested length.
     pub ids: Vec<u32>,
-    /// The text that did not fit and was left out; a token given by its id is written `<id>`.
+    /// The text beyond the length, which was left out; a token given by its id is written `<id>`.
     pub dropped: Option<String>,
 }
 
 impl Tokenizer {
-    /// Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or `tokenizer.json`; with `tokenizer_config.json` and
-    /// `special_tokens_map.json` where they are there. A folder with settings alone gets CLIP's own vocabulary.
+    /// Reads a tokenizer from a folder: `vocab.json` and `merges.txt`, or `tokenizer.json`; with `tokenizer_config.json` and `special_tokens_map.json` if
+    /// they exist. A folder with settings but without vocabulary gets CLIP's.
     pub fn from_dir(dir: &Path) -> Result<Self> {
         Self::build(Vocabulary::from_dir(dir)?, &Special::from_dir(dir)?)
     }
 
-    /// CLIP's own vocabulary of 49,408 tokens, for checkpoints that bring none. `pad` is `<|endoftext|>` for Stable Diffusion 1 and the first
-    /// encoder of SDXL, `!` for Stable Diffusion 2 and the second.
+    /// CLIP's vocabulary of 49,408 tokens, for checkpoints without one. `pad` is `<|endoftext|>` for Stable Diffusion 1 and the first encoder of SDXL, `!` for
+    /// Stable Diffusion 2 and the second.
     pub fn bundled(pad: &str) -> Result<Self> {
         Self::build(Vocabulary::bundled()?, &Special::with_pad(pad))
     }
@@ -98,13 +98,12 @@ impl Tokenizer {
         Ok(Self { start: find(START)?, end: find(END)?, pad: find(&special.pad)?, max_length: special.max_length, bpe })
     }
 
-    /// Encodes a prompt to exactly `length` ids (at least 2): start, the prompt, end, padding. Where it does not fit it is cut before the end
-    /// token, as CLIP does.
+    /// Encodes a prompt to exactly `length` ids (at least 2): start, prompt, end, padding. A longer prompt is cut before the end token, as CLIP does.
     pub fn encode(&self, text: &str, length: usize) -> Result<Encoded> {
         self.encode_pieces(&[Piece::Text(text)], length)
     }
 
-    /// Like [`Tokenizer::encode`], for words with tokens given by id between them.
+    /// Like [`Tokenizer::encode`], for text with tokens given by id between the words.
     pub fn encode_pieces(&self, pieces: &[Piece<'_>], length: usize) -> Result<Encoded> {
         let Some(room) = length.checked_sub(2) else {
             return Err(Error::usage(format!("a prompt of {length} tokens has no room for start and end; give at least 2")));
@@ -133,12 +132,12 @@ impl Tokenizer {
         Ok(Encoded { ids, dropped: (!dropped.is_empty()).then_some(dropped) })
     }
 
-    /// How many tokens a prompt may have, start and end included (77).
+    /// Maximal number of tokens of a prompt, start and end included (77).
     pub fn max_length(&self) -> usize {
         self.max_length
     }
 
-    /// How many ids there are: new tokens count on from here.
+    /// Number of ids; added tokens get ids from here on.
     pub fn vocabulary_size(&self) -> usize {
         self.bpe.get_vocab_size(true)
     }
@@ -148,7 +147,7 @@ impl Tokenizer {
         self.end
     }
 
-    /// The id that fills the rest.
+    /// The id of the padding token.
     pub fn pad_id(&self) -> u32 {
         self.pad
     }

@@ -1,4 +1,4 @@
-//! Special tokens: which there are, and what the tokenizer's configuration files say of them.
+//! Special tokens, and the tokenizer's configuration files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +10,21 @@ use tokenizers::AddedToken;
 use crate::Result;
 use crate::config::ConfigFile;
 
-/// Begins every prompt.
+/// The start token.
 pub(super) const START: &str = "<|startoftext|>";
-/// Ends every prompt, stands for the unknown, and pads it in Stable Diffusion 1 and the first encoder of SDXL.
+/// The end token; also the unknown token, and the padding in Stable Diffusion 1 and the first encoder of SDXL.
 pub(crate) const END: &str = "<|endoftext|>";
-/// Pads the prompt in Stable Diffusion 2 and the second encoder of SDXL.
+/// The padding in Stable Diffusion 2 and the second encoder of SDXL.
 pub(crate) const EXCLAMATION: &str = "!";
-/// What CLIP was trained with.
+/// Prompt length that CLIP was trained with, in tokens.
 const MAX_LENGTH: usize = 77;
 
-/// What `tokenizer_config.json` and `special_tokens_map.json` say, CLIP's own where they are absent.
+/// The settings of `tokenizer_config.json` and `special_tokens_map.json`; CLIP's where they do not exist.
 #[derive(Debug, Clone)]
 pub(super) struct Special {
     pub(super) pad: String,
     pub(super) max_length: usize,
-    /// Tokens that are found in the text before it is split into words, and the ids they should have.
+    /// Tokens that are searched in the text before it is split into words, by id.
     pub(super) added: BTreeMap<u32, Added>,
 }
 
@@ -46,13 +46,13 @@ pub(super) struct Added {
 }
 
 impl Special {
-    /// CLIP's tokens with the given padding.
+    /// CLIP's special tokens with the given padding.
     pub(super) fn with_pad(pad: &str) -> Self {
         Self { pad: pad.to_owned(), max_length: MAX_LENGTH, added: BTreeMap::new() }
     }
 
-    /// What the files beside a vocabulary say. Files with `added_tokens_decoder` are complete; in older ones `special_tokens_map.json` has the
-    /// last word (Stable Diffusion 2 pads with "!" that way).
+    /// Reads the files beside a vocabulary. Where `tokenizer_config.json` has no `added_tokens_decoder` (older files), `special_tokens_map.json` takes
+    /// precedence; Stable Diffusion 2 gets its padding "!" from there.
     pub(super) fn from_dir(dir: &Path) -> Result<Self> {
         let config = ConfigFile::read_if_present(&dir.join("tokenizer_config.json"))?;
         let map = ConfigFile::read_if_present(&dir.join("special_tokens_map.json"))?;
@@ -61,7 +61,7 @@ impl Special {
         let pad = order.into_iter().flatten().find_map(|file| token_text(file.value("pad_token")?)).unwrap_or_else(|| END.to_owned());
         let mut special = Self::with_pad(&pad);
         if let Some(config) = &config {
-            // Some files carry 1e30 for "no limit".
+            // Some files have 1e30 for "no limit".
             let length: f64 = config.or("model_max_length", MAX_LENGTH as f64)?;
             if (2.0..=65536.0).contains(&length) {
                 special.max_length = length as usize;
@@ -71,7 +71,7 @@ impl Special {
         Ok(special)
     }
 
-    /// All tokens to be found in the text, in the order of their ids; `id` finds a token in the vocabulary.
+    /// All tokens that are searched in the text, in the order of their ids; `id` looks a token up in the vocabulary.
     pub(super) fn added_tokens(&self, id: impl Fn(&str) -> Option<u32>) -> Vec<(u32, AddedToken)> {
         let mut tokens: BTreeMap<u32, Added> = self.added.clone();
         for (text, normalized) in [(START, true), (END, true), (self.pad.as_str(), false)] {

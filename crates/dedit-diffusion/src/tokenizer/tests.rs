@@ -1,11 +1,11 @@
 use super::*;
 
-/// A prompt and its ids, start and end left out, as transformers 4.37.2 with ftfy 6.3.1 gives them.
+/// A prompt and its ids without start and end, from transformers 4.37.2 with ftfy 6.3.1.
 struct Case {
     prompt: &'static str,
     /// Padded with the end token (Stable Diffusion 1).
     ids: &'static [u32],
-    /// Padded with "!" (Stable Diffusion 2), where that differs: "!" is then a token of its own wherever it stands.
+    /// Padded with "!" (Stable Diffusion 2), where that differs: "!" is then a separate token everywhere.
     ids_exclamation: Option<&'static [u32]>,
 }
 
@@ -87,7 +87,7 @@ fn tokens_given_by_id_stand_between_the_words() {
     assert_eq!(tokenizer.vocabulary_size(), 49408);
 }
 
-/// A vocabulary as small as it may be: all bytes, "ab", the special tokens.
+/// A minimal vocabulary: all bytes, "ab", the special tokens.
 fn write_files(dir: &Path, files: &[(&str, String)]) {
     for (name, text) in files {
         std::fs::write(dir.join(name), text).unwrap();

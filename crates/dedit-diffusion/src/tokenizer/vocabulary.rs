@@ -1,4 +1,4 @@
-//! The vocabulary and the merges of byte pair encoding: from a checkpoint's files, or the CLIP one carried here.
+//! The vocabulary and the merges of byte pair encoding, from a checkpoint's files or CLIP's.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -11,9 +11,9 @@ use super::special::{END, START};
 use crate::config::{ConfigFile, read_text};
 use crate::{Error, Result};
 
-/// `merges.txt` of the original CLIP, gzip (see `data/README.md`).
+/// `merges.txt` of the original CLIP, compressed with gzip (see `data/README.md`).
 const CLIP_MERGES: &[u8] = include_bytes!("../../data/clip-merges.txt.gz");
-/// Marks a symbol that ends a word.
+/// Suffix of a symbol at the end of a word.
 pub(super) const END_OF_WORD: &str = "</w>";
 
 /// Token strings with their ids, and the merges in order of rank.
@@ -24,7 +24,7 @@ pub(super) struct Vocabulary {
     pub(super) place: PathBuf,
 }
 
-/// The part of `tokenizer.json` that is the model.
+/// The key `model` of `tokenizer.json`.
 #[derive(Deserialize)]
 struct BpeModel {
     #[serde(rename = "type")]
@@ -33,7 +33,7 @@ struct BpeModel {
     merges: Vec<Merge>,
 }
 
-/// A merge: two strings, or one with a blank between (older files).
+/// A merge: two strings, or one string with a space between them (older files).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Merge {
@@ -42,7 +42,7 @@ enum Merge {
 }
 
 impl Vocabulary {
-    /// `vocab.json` and `merges.txt`, or else `tokenizer.json`; CLIP's own where a folder holds the settings of a tokenizer and no vocabulary.
+    /// Reads `vocab.json` and `merges.txt`, or else `tokenizer.json`; CLIP's vocabulary where the folder has only the settings of a tokenizer.
     pub(super) fn from_dir(dir: &Path) -> Result<Self> {
         let (vocab, merges, json) = (dir.join("vocab.json"), dir.join("merges.txt"), dir.join("tokenizer.json"));
         let vocabulary = if vocab.exists() && merges.exists() {
@@ -75,7 +75,7 @@ impl Vocabulary {
         Ok(Self { ids: model.vocab, merges: merges.collect::<Result<_>>()?, place: file.path().to_path_buf() })
     }
 
-    /// CLIP's own vocabulary, rebuilt from its merges: ids count the 256 byte symbols, the same ending a word, the merges in order of rank, and
+    /// CLIP's vocabulary, built from its merges: the ids are those of the 256 byte symbols, the same at the end of a word, the merges in order of rank, and
     /// the two special tokens.
     pub(super) fn bundled() -> Result<Self> {
         let place = PathBuf::from("the CLIP vocabulary of this program");
@@ -84,7 +84,7 @@ impl Vocabulary {
             .read_to_string(&mut text)
             .map_err(|error| Error::model(format!("it cannot be unpacked ({error})")).at(&place))?;
         let merges = parse_merges(&text, &place)?;
-        // Printable bytes stand for themselves, the others for characters from U+0100 on: the ids follow the order of the characters.
+        // Printable bytes are mapped to themselves, the others to characters from U+0100 on; the ids follow the order of the characters.
         let mut bytes: Vec<String> = ByteLevel::alphabet().into_iter().map(String::from).collect();
         bytes.sort_unstable();
         let ended = bytes.iter().map(|symbol| format!("{symbol}{END_OF_WORD}"));
@@ -94,7 +94,7 @@ impl Vocabulary {
         Ok(Self { ids, merges, place })
     }
 
-    /// Every merge has its parts and its result in the vocabulary.
+    /// Fails unless the vocabulary has the parts and the result of every merge.
     fn check(&self) -> Result<()> {
         for (left, right) in &self.merges {
             let whole = format!("{left}{right}");

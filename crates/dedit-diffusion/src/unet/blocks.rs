@@ -1,4 +1,4 @@
-//! The levels of the U-Net.
+//! The down, middle and up blocks of the U-Net.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use crate::build::{Build, ConvShape};
 use crate::config::{BlockKind, UnetConfig};
 use crate::resnet::{Resnet, ResnetShape};
 
-/// What every block of a call sees.
+/// The inputs of a call that all blocks share.
 pub(super) struct Call<'a> {
     pub(super) time: &'a Value,
     pub(super) context: &'a Context,
     pub(super) separation: Option<&'a Separation>,
-    /// Levels, from the outermost, whose units keep only their inputs for the backward pass.
+    /// Number of levels, from the outermost, with gradient checkpointing.
     pub(super) checkpoint_levels: usize,
 }
 
-/// A residual block and, on most levels, a transformer after it.
+/// A residual block, followed by a transformer on levels with cross-attention.
 pub(super) struct Unit {
     resnet: Resnet,
     transformer: Option<Transformer>,
@@ -108,7 +108,7 @@ pub(super) struct DownBlock {
 }
 
 impl DownBlock {
-    /// `skips` collects the channels of every output, for the way up.
+    /// Appends the channels of every output to `skips`, for the up blocks.
     pub(super) fn new(build: &Build, config: &UnetConfig, index: usize, skips: &mut Vec<usize>) -> Result<Self> {
         let level = Level::new(config, index, config.down_block_types[index]);
         let mut inputs = skips.last().copied().unwrap_or(level.channels);
@@ -178,7 +178,7 @@ impl Visit for MidBlock {
     }
 }
 
-/// A level on the way up: each unit also sees one output of the way down.
+/// A level on the way up: each unit takes one more output of the way down (skip connection).
 pub(super) struct UpBlock {
     level: usize,
     units: Vec<Arc<Unit>>,
@@ -186,7 +186,7 @@ pub(super) struct UpBlock {
 }
 
 impl UpBlock {
-    /// `index` counts in order of execution; `inputs` is what the block before gives; `skips` are taken from the end.
+    /// `index` counts in order of execution; `inputs` are the output channels of the block before; skip connections are taken from the end of `skips`.
     pub(super) fn new(build: &Build, config: &UnetConfig, index: usize, mut inputs: usize, skips: &mut Vec<usize>) -> Result<Self> {
         let level = config.block_out_channels.len() - 1 - index;
         let shape = Level::new(config, level, config.up_block_types[index]);
@@ -207,7 +207,7 @@ impl UpBlock {
             x = unit.forward(&ops::cat_channels(&x, &skip)?, call, self.level)?;
         }
         let Some(upsampler) = &self.upsampler else { return Ok(x) };
-        // An odd size was halved upwards: doubling it gives one row or column too many.
+        // Half of an odd size is rounded up, so doubling it gives one row or column too many.
         let size = skips.last().map_or([0, 0], |skip| [skip.dims()[1], skip.dims()[2]]);
         Ok(upsampler.forward(&ops::crop(&ops::upsample2(&x)?, size)?)?)
     }

@@ -1,4 +1,4 @@
-//! What the cross-attentions of one U-Net call attend to.
+//! The text context of the cross-attentions in one U-Net call.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub enum Context {
     /// Every pixel of sample i attends to row i of `[batch, tokens, width]`.
     Shared(Value),
-    /// One entry per sample: conditional and unconditional branches may differ in length and in kind.
+    /// One entry per sample: the branches of guidance may differ in number of tokens and in kind.
     PerSample(Vec<SampleContext>),
 }
 
@@ -33,8 +33,8 @@ pub enum SampleContext {
 pub struct Region {
     /// `[1, tokens, width]`.
     pub context: Value,
-    /// The mask at each attention resolution, (height, width) → row-major weights; see [`super::Unet::attention_sizes`]. Pixels of weight 0 cost
-    /// nothing. Where the masks of all regions are 0, the attention's output is 0.
+    /// The mask at each attention resolution, (height, width) → row-major weights; see [`super::Unet::attention_sizes`]. Nothing is computed for pixels of
+    /// weight 0. Where the masks of all regions are 0, the attention's output is 0.
     pub masks: Arc<BTreeMap<(usize, usize), Vec<f32>>>,
 }
 
@@ -54,7 +54,7 @@ impl Projections<'_> {
 }
 
 impl Context {
-    /// Attends from `x [batch, height · width, channels]`; the result has the same shape with the layer's inner width.
+    /// Attention of `x [batch, height · width, channels]` to the context, as `[batch, height · width, inner]` with the layer's inner width.
     pub(super) fn attend(&self, layer: &Projections<'_>, x: &Value, size: (usize, usize)) -> Result<Value> {
         let q = layer.q.forward(x)?;
         match self {
@@ -73,7 +73,7 @@ impl Context {
         }
     }
 
-    /// Every differentiable value of the context, in a fixed order.
+    /// All values of the context, in a fixed order.
     pub(super) fn values(&self) -> Vec<&Value> {
         match self {
             Self::Shared(context) => vec![context],
@@ -87,7 +87,7 @@ impl Context {
         }
     }
 
-    /// The same context with other values, in the order of [`Self::values`].
+    /// The same context with the given values, in the order of [`Self::values`].
     pub(super) fn with_values(&self, values: &[Value]) -> Self {
         let mut values = values.iter().cloned();
         let mut next = |old: &Value| values.next().unwrap_or_else(|| old.clone());
@@ -113,7 +113,7 @@ impl Context {
         Ok(self.with_values(&values))
     }
 
-    /// Checks the number of samples before any work is done.
+    /// Fails unless the context matches the batch size.
     pub(super) fn check(&self, batch: usize) -> Result<()> {
         let samples = match self {
             Self::Shared(context) => context.dims().first().copied().unwrap_or(0),
@@ -126,7 +126,7 @@ impl Context {
     }
 }
 
-/// Attention of the pixels of one sample, each to its own region's tokens only: the cost of many regions is the cost of one.
+/// Attention of one sample's pixels, each only to the tokens of its own regions, so that many regions take no more time than one.
 fn regions_attend(layer: &Projections<'_>, q: &Value, regions: &[Region], size: (usize, usize)) -> Result<Value> {
     let (_, pixels, width) = q.tensor().dims3()?;
     let q = ops::reshape(q, &[pixels, width])?;

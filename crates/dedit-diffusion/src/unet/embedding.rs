@@ -1,4 +1,4 @@
-//! Conditioning that is the same for every pixel: the timestep, SDXL's pooled text and sizes, and the guidance of distilled checkpoints.
+//! Conditioning that is the same for every pixel: timestep, SDXL's pooled text and sizes, and the guidance of distilled checkpoints.
 
 use candle_core::{Device, Tensor};
 use dedit_nn::autograd::Value;
@@ -18,10 +18,10 @@ pub struct TextTimeInput {
     pub time_ids: Vec<[f32; 6]>,
 }
 
-/// Sinusoidal features of `values` (Vaswani et al. 2017; diffusers' `get_timestep_embedding`): `[values.len(), width]` f32. `shift` is taken off the
-/// count of frequencies that the exponent is divided by (`downscale_freq_shift`).
+/// Sinusoidal features of `values` (Vaswani et al. 2017; diffusers' `get_timestep_embedding`), `[values.len(), width]` f32. The exponents are divided by
+/// the number of frequencies minus `shift` (`downscale_freq_shift`).
 ///
-/// Angles are computed in f32 whatever the network's precision: half precision cannot tell neighbouring timesteps apart.
+/// Angles are computed in f32 for any network: rounded to half precision they would not distinguish adjacent timesteps.
 pub fn sinusoids(values: &[f32], width: usize, cosine_first: bool, shift: f64, device: &Device) -> Result<Tensor> {
     let half = width / 2;
     let mut rows = Vec::with_capacity(values.len() * width);
@@ -36,13 +36,13 @@ pub fn sinusoids(values: &[f32], width: usize, cosine_first: bool, shift: f64, d
         } else {
             rows.extend(sines.chain(cosines));
         }
-        // An odd width ends in a zero.
+        // An odd width is padded with a zero.
         rows.extend(std::iter::repeat_n(0.0, width % 2));
     }
     Ok(Tensor::from_vec(rows, (values.len(), width), device)?)
 }
 
-/// Two linear layers with a `SiLU` between (diffusers' `TimestepEmbedding`).
+/// Two linear layers with a `SiLU` between them (diffusers' `TimestepEmbedding`).
 struct Mlp {
     linear_1: Linear,
     linear_2: Linear,
@@ -58,7 +58,7 @@ impl Mlp {
     }
 }
 
-/// The U-Net's embedding of everything that is not text tokens.
+/// The U-Net's embedding of timestep, guidance and SDXL's added conditioning.
 pub(super) struct Embedding {
     time: Mlp,
     guidance: Option<Linear>,
@@ -123,7 +123,7 @@ impl Embedding {
     }
 }
 
-/// Features of the guidance scale that LCM-distilled checkpoints take instead of two branches (diffusers' `get_guidance_scale_embedding`).
+/// Features of the guidance scale for LCM-distilled checkpoints (diffusers' `get_guidance_scale_embedding`), `[batch, width]`.
 fn guidance_features(guidance: f64, batch: usize, width: usize, like: &Tensor) -> Result<Value> {
     let value = ((guidance - 1.0) * 1000.0) as f32;
     let features = sinusoids(&vec![value; batch], width, false, 1.0, like.device())?;

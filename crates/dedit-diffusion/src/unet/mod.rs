@@ -31,26 +31,26 @@ pub struct Unet {
     up_blocks: Vec<UpBlock>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
-    /// What it computes in.
+    /// The precision that it computes in.
     dtype: DType,
 }
 
-/// Everything one call of the U-Net depends on.
+/// The inputs of one call of the U-Net.
 #[derive(Clone)]
 pub struct UnetInput<'a> {
     /// Noisy latents, `[batch, channels, height, width]`, of any height and width.
     pub latents: &'a Value,
     /// One timestep per sample.
     pub timesteps: &'a [f32],
-    /// What the cross-attentions attend to.
+    /// The text that the cross-attentions attend to.
     pub context: &'a Context,
-    /// Pixels that are kept from attending to each other.
+    /// Pixels that do not attend to each other in self-attention.
     pub separation: Option<&'a Separation>,
     /// SDXL's pooled text and sizes.
     pub text_time: Option<&'a TextTimeInput>,
-    /// The guidance scale that LCM-distilled checkpoints take as an input.
+    /// The guidance scale, an input only of LCM-distilled checkpoints.
     pub guidance: Option<f64>,
-    /// Gradient checkpointing: how many levels, from the outermost (which keeps the most), are computed again in the backward pass.
+    /// Gradient checkpointing: number of levels, from the outermost, which needs the most memory, that are computed again in the backward pass.
     pub checkpoint_levels: usize,
 }
 
@@ -58,7 +58,7 @@ impl Unet {
     /// Builds the U-Net on `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
+    /// When a tensor is missing or has the wrong shape, or the checkpoint has tensors that the network does not use.
     pub fn new(component: &Component<UnetConfig>, device: &Device) -> Result<Self> {
         let unet = Self::build(&Build::new(component.weights.root(), device), component.config.clone())?;
         component.weights.finish()?;
@@ -107,7 +107,7 @@ impl Unet {
         &self.config
     }
 
-    /// The (height, width) of every resolution at which cross-attention happens, for latents of the given size, the largest first.
+    /// The (height, width) of every resolution with cross-attention, for latents of the given size, largest first.
     pub fn attention_sizes(&self, height: usize, width: usize) -> Vec<(usize, usize)> {
         let levels = self.config.block_out_channels.len();
         let mut size = (height, width);
@@ -125,7 +125,7 @@ impl Unet {
         sizes
     }
 
-    /// Predicts noise (or velocity, as the checkpoint was trained) for a batch: `[batch, channels, height, width]` f32.
+    /// Predicts noise, or what else the checkpoint was trained to predict, for a batch: `[batch, channels, height, width]` f32.
     pub fn forward(&self, input: &UnetInput<'_>) -> Result<Value> {
         let (batch, channels, _, _) = input.latents.tensor().dims4()?;
         if channels != self.config.in_channels {

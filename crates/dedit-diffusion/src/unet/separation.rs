@@ -1,4 +1,4 @@
-//! Self-attention with some pixels kept from attending to each other.
+//! Self-attention in which some pixels do not attend to each other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use dedit_nn::ops;
 
 use crate::{Error, Result};
 
-/// Pixels of each sample that attend to all pixels but those of their own kind: what is to be made up from its surroundings sees those and not itself,
-/// so that nothing grows back there (self-attention redirection, Attentive Eraser, arXiv 2412.12974).
+/// Pixels of each sample that attend to all pixels except these pixels themselves: a removed area is filled from its surroundings only, so that the object
+/// does not reappear (self-attention redirection of Attentive Eraser, arXiv 2412.12974).
 #[derive(Debug, Clone)]
 pub struct Separation {
-    /// At each attention resolution, (height, width) → row-major, whether a pixel is one of them; see [`super::Unet::attention_sizes`]. Where they are
-    /// all there is, attention is the usual one.
+    /// At each attention resolution, (height, width) → row-major, whether a pixel is one of them; see [`super::Unet::attention_sizes`]. If all pixels are,
+    /// attention is the usual one.
     pub pixels: Arc<BTreeMap<(usize, usize), Vec<bool>>>,
 }
 
@@ -69,7 +69,7 @@ mod tests {
         let found = separation.attend([&q, &k, &v], heads, size).unwrap();
         let difference = (found.tensor() - expected.tensor()).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-5, "{difference}");
-        // Nothing to see but themselves: the usual attention.
+        // All pixels separated: the usual attention.
         let all = Separation { pixels: Arc::new([(size, vec![true; count])].into()) };
         let usual = attention(&q, &k, &v, heads, &AttentionMask::None).unwrap();
         let alone = all.attend([&q, &k, &v], heads, size).unwrap();

@@ -12,7 +12,7 @@ use super::separation::Separation;
 use crate::Result;
 use crate::build::Build;
 
-/// Said when a layer is to change while something may still be computed through it again.
+/// Error when a layer is to be changed while a backward pass may still compute it again.
 pub(super) const BUSY: &str = "the U-Net cannot change while a backward pass may still run through it";
 
 /// Sizes of a transformer.
@@ -23,11 +23,11 @@ pub(super) struct TransformerShape {
     pub(super) blocks: usize,
     pub(super) context: usize,
     pub(super) groups: usize,
-    /// Whether the projections at both ends are kept as linear layers.
+    /// Whether the input and output projections are stored as linear layers.
     pub(super) linear: bool,
 }
 
-/// Attention blocks over the pixels of an image, between two projections and beside a residual.
+/// Attention blocks over the pixels of an image, between two projections, with a residual connection.
 pub(super) struct Transformer {
     norm: GroupNorm,
     proj_in: Linear,
@@ -48,7 +48,7 @@ impl Transformer {
         })
     }
 
-    /// `x [batch, height, width, channels]`; channels come last, so pixels are tokens without moving anything.
+    /// `x [batch, height, width, channels]`. As channels come last, reshaping makes the pixels tokens.
     pub(super) fn forward(&self, x: &Value, context: &Context, separation: Option<&Separation>) -> Result<Value> {
         let (batch, height, width, channels) = x.tensor().dims4()?;
         let tokens = [batch, height * width, channels];
@@ -73,7 +73,7 @@ impl Visit for Transformer {
     }
 }
 
-/// Self-attention, cross-attention and a gated perceptron, each after a norm and beside a residual.
+/// Self-attention, cross-attention and a gated perceptron, each after a norm and with a residual connection.
 struct TransformerBlock {
     norm1: LayerNorm,
     attn1: Attention,
@@ -92,7 +92,7 @@ impl TransformerBlock {
             attn1: Attention::new(&build.at("attn1"), channels, channels, shape.heads)?,
             norm2: norm("norm2")?,
             attn2: Attention::new(&build.at("attn2"), channels, shape.context, shape.heads)?,
-            // Four times the width, twice for the gate.
+            // The inner width is 4 · channels, twice that for value and gate.
             gate: Arc::new(Gate { norm: norm("norm3")?, proj: build.linear("ff.net.0.proj", channels, 8 * channels)? }),
             ff_out: build.linear("ff.net.2", 4 * channels, channels)?,
         })
@@ -109,7 +109,7 @@ impl TransformerBlock {
         let attended = context.attend(&self.attn2.projections(), &self.norm2.forward(&x)?, size)?;
         let x = self.attn2.to_out.forward_onto(&attended, Some(&x))?;
         let gate = self.gate.clone();
-        // The widest values of the network by far: in training they are cheaper to compute twice than to keep.
+        // These are the widest activations of the network: in training they are computed twice instead of kept.
         let inner = if x.requires_grad() { checkpoint(&[&x], move |inputs| gate.forward(&inputs[0]))? } else { gate.forward(&x)? };
         Ok(self.ff_out.forward_onto(&inner, Some(&x))?)
     }

@@ -1,4 +1,4 @@
-//! The pieces of encoder and decoder.
+//! Blocks of the encoder and the decoder.
 
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{AttentionMask, Conv2d, GroupNorm, Linear, attention};
@@ -17,7 +17,7 @@ pub(super) fn resnet(build: &Build, config: &VaeConfig, inputs: usize, outputs: 
     Resnet::new(build, ResnetShape { inputs, outputs, groups: config.norm_num_groups, epsilon: EPSILON, time: None })
 }
 
-/// A residual block under given norms.
+/// A residual block with the given norm statistics.
 pub(super) fn run_resnet(block: &Resnet, x: &Value, norms: &mut Norms<'_>) -> Result<Value> {
     let hidden = block.conv1.forward(&norms.silu(&block.norm1, x)?)?;
     let hidden = norms.silu(&block.norm2, &hidden)?;
@@ -27,7 +27,7 @@ pub(super) fn run_resnet(block: &Resnet, x: &Value, norms: &mut Norms<'_>) -> Re
     }
 }
 
-/// Residual blocks of one level, and the change of size after them.
+/// The residual blocks of one level, and the downsampling or upsampling after them.
 pub(super) struct Level {
     resnets: Vec<Resnet>,
     resize: Option<Conv2d>,
@@ -37,7 +37,7 @@ impl Level {
     /// A level of the encoder: `config.layers_per_block` blocks, then half the size unless it is the `last`.
     pub(super) fn down(build: &Build, config: &VaeConfig, inputs: usize, outputs: usize, last: bool) -> Result<Self> {
         let shape = ConvShape { inputs: outputs, outputs, kernel: 3, stride: 2, pad: 0 };
-        // Padded at the bottom and right only.
+        // Only bottom and right are padded.
         let resize = if last { None } else { Some(build.conv("downsamplers.0.conv", shape)?.pad_end(1)) };
         Ok(Self { resnets: resnets(build, config, config.layers_per_block, inputs, outputs)?, resize })
     }
@@ -67,7 +67,7 @@ fn resnets(build: &Build, config: &VaeConfig, count: usize, inputs: usize, outpu
     (0..count).map(|i| resnet(&build.at(format!("resnets.{i}")), config, if i == 0 { inputs } else { outputs }, outputs)).collect()
 }
 
-/// The blocks at latent size: two residual blocks with attention over the whole picture between them.
+/// The blocks at latent size: two residual blocks with self-attention over all pixels between them.
 pub(super) struct Middle {
     first: Resnet,
     attention: Option<PixelAttention>,

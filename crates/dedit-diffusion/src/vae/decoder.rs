@@ -1,4 +1,4 @@
-//! Latents to picture.
+//! The decoder, from latents to a picture.
 
 use candle_core::Tensor;
 use dedit_nn::autograd::Value;
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::VaeConfig;
 
-/// The decoder half.
+/// The decoder.
 pub(super) struct Decoder {
     post_quant_conv: Option<Conv2d>,
     conv_in: Conv2d,
@@ -19,7 +19,7 @@ pub(super) struct Decoder {
     levels: Vec<Level>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
-    /// How far, in latent pixels, one output pixel sees in the levels.
+    /// Radius of the levels' receptive field in latent pixels.
     reach: usize,
     factor: usize,
     channels: usize,
@@ -62,7 +62,7 @@ impl Decoder {
             Some(conv) => conv.forward(latents)?,
             None => latents.clone(),
         };
-        // At latent size the whole picture is cheap, and its attention needs it whole.
+        // The middle block is not tiled: its attention needs the whole picture, and at latent size it is cheap.
         let x = self.middle.run(&self.conv_in.forward(&x)?)?;
         let (_, height, width, _) = x.tensor().dims4()?;
         if !tiling.splits(height, width, self.reach) {
@@ -71,13 +71,13 @@ impl Decoder {
         Ok(self.tiled(x.tensor(), tiling)?.into())
     }
 
-    /// From latent size to the picture.
+    /// The levels, from latent size to the picture.
     fn outward(&self, x: Value, norms: &mut Norms<'_>) -> Result<Value> {
         let x = self.levels.iter().try_fold(x, |x, level| level.run_up(x, norms))?;
         Ok(self.conv_out.forward(&norms.silu(&self.conv_norm_out, &x)?)?)
     }
 
-    /// The same, a tile at a time, with one set of statistics: a pixel does not depend on which tile it came from.
+    /// The same tile by tile with shared norm statistics, so that a pixel does not depend on its tile.
     fn tiled(&self, x: &Tensor, tiling: Tiling) -> Result<Tensor> {
         let (batch, height, width, _) = x.dims4()?;
         let mut pictures = Vec::with_capacity(batch);
@@ -105,7 +105,7 @@ impl Decoder {
     }
 }
 
-/// How far an output pixel of the levels sees, in pixels of the innermost level, rounded up: two convolutions a block, one after each enlargement.
+/// Radius of the receptive field of an output pixel in pixels of the innermost level, rounded up: two convolutions per block and one after each upsampling.
 fn reach(blocks: usize, levels: usize) -> usize {
     let mut reach = 0.0;
     for level in 0..levels {

@@ -1,4 +1,4 @@
-//! Picture to the distribution of its latents.
+//! The encoder, from a picture to the distribution of its latents.
 
 use candle_core::Tensor;
 use dedit_nn::autograd::Value;
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::build::{Build, ConvShape};
 use crate::config::VaeConfig;
 
-/// The encoder half.
+/// The encoder.
 pub(super) struct Encoder {
     conv_in: Conv2d,
     levels: Vec<Level>,
@@ -19,7 +19,7 @@ pub(super) struct Encoder {
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
     quant_conv: Option<Conv2d>,
-    /// How far, in latent pixels, one latent pixel sees in the levels.
+    /// Radius of the levels' receptive field in latent pixels.
     reach: usize,
     factor: usize,
 }
@@ -59,18 +59,18 @@ impl Encoder {
         } else {
             self.inward(picture, &mut Norms::Own)?
         };
-        // At latent size the whole picture is cheap, and its attention needs it whole.
+        // The middle block is not tiled: its attention needs the whole picture, and at latent size it is cheap.
         let x = self.middle.run(&x)?;
         let moments = self.conv_out.forward(&self.conv_norm_out.forward_silu(&x)?)?;
         self.quant_conv.as_ref().map_or(Ok(moments.clone()), |conv| Ok(conv.forward(&moments)?))
     }
 
-    /// From the picture to latent size.
+    /// The levels, from the picture to latent size.
     fn inward(&self, picture: &Value, norms: &mut Norms<'_>) -> Result<Value> {
         self.levels.iter().try_fold(self.conv_in.forward(picture)?, |x, level| level.run_down(x, norms))
     }
 
-    /// The same, a tile at a time, with one set of statistics. Tiles begin on latent pixels, so the halvings fall on the same pixels as in the whole.
+    /// The same tile by tile with shared norm statistics. Tiles begin at latent pixels, so that downsampling uses the same pixels as for the whole picture.
     fn tiled(&self, picture: &Tensor, tiling: Tiling) -> Result<Tensor> {
         let (batch, height, width, _) = picture.dims4()?;
         let mut samples = Vec::with_capacity(batch);
@@ -94,7 +94,7 @@ impl Encoder {
     }
 }
 
-/// How far a latent pixel sees, in picture pixels: two convolutions a block, one before each halving, one at the start.
+/// Radius of the receptive field of a latent pixel in picture pixels: two convolutions per block, one before each downsampling, one at the start.
 fn reach(blocks: usize, levels: usize) -> usize {
     (0..levels).map(|level| (2 * blocks + 2) << level).sum::<usize>() + 1
 }

@@ -1,7 +1,7 @@
 //! The autoencoder between pictures and latents (Kingma & Welling 2013; Rombach et al. 2021), as diffusers' `AutoencoderKL`.
 //!
-//! Large pictures are done in tiles that overlap by the network's whole field of view and share one set of norm statistics, so there are no seams: where
-//! the cuts lie does not show in the result.
+//! Large pictures are processed in tiles that overlap by the receptive field of the network and share one set of norm statistics, so that there are no
+//! seams.
 
 mod blocks;
 mod decoder;
@@ -26,11 +26,11 @@ pub struct Vae {
     config: VaeConfig,
     encoder: Encoder,
     decoder: Decoder,
-    /// What it computes in.
+    /// The precision that it computes in.
     dtype: DType,
 }
 
-/// A diagonal Gaussian over latents, before scaling: `[batch, channels, height, width]` each.
+/// A diagonal Gaussian over unscaled latents; mean and deviation are `[batch, channels, height / 8, width / 8]`.
 #[derive(Debug, Clone)]
 pub struct Posterior {
     /// The mean, f32.
@@ -50,7 +50,7 @@ impl Vae {
     /// Builds the autoencoder on `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape, or the checkpoint has tensors that belong to nothing.
+    /// When a tensor is missing or has the wrong shape, or the checkpoint has tensors that the network does not use.
     pub fn new(component: &Component<VaeConfig>, device: &Device) -> Result<Self> {
         let vae = Self::build(&Build::new(component.weights.root(), device), component.config.clone())?;
         component.weights.finish()?;
@@ -73,10 +73,10 @@ impl Vae {
         &self.config
     }
 
-    /// Encodes `[batch, 3, height, width]` in `[-1, 1]`.
+    /// Encodes pictures `[batch, 3, height, width]` with values in `[-1, 1]`.
     ///
     /// # Errors
-    /// When a side is no multiple of the pixels per latent.
+    /// When a side is not a multiple of the pixels per latent pixel.
     pub fn encode(&self, picture: &Tensor, tiling: Tiling) -> Result<Posterior> {
         let (_, channels, height, width) = picture.dims4()?;
         let factor = self.config.pixels_per_latent();
@@ -104,7 +104,7 @@ impl Vae {
         Ok(ops::channels_first(&picture)?.into_tensor().to_dtype(DType::F32)?)
     }
 
-    /// From the autoencoder's latents to the ones the denoiser works on: `(latent - shift) · scale`, or normalised by the checkpoint's own statistics.
+    /// Scales the autoencoder's latents for the denoiser: `(latent - shift) · scale`, or normalised by the checkpoint's own statistics.
     pub fn scale_latents(&self, latents: &Tensor) -> Result<Tensor> {
         match self.statistics(latents)? {
             Some((mean, std)) => Ok((latents.broadcast_sub(&mean)?.broadcast_div(&std)? * self.config.scaling_factor)?),

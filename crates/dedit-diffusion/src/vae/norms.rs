@@ -1,16 +1,16 @@
-//! Which statistics the group norms use: a picture's own, or ones measured beforehand, so that tiles of a large picture agree.
+//! The statistics of the group norms: those of the input, or ones measured before, which all tiles of a large picture share.
 
 use dedit_nn::Result;
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{FixedStatistics, GroupNorm};
 
-/// One pass over the norms of a network, in the order they run.
+/// One pass through the norms of a network, in order of execution.
 pub(super) enum Norms<'a> {
-    /// Each norm measures its own input.
+    /// Each norm uses the statistics of its input.
     Own,
-    /// Each norm measures its input, all samples together, and remembers.
+    /// Each norm measures its input, all samples together, uses these statistics and appends them.
     Measure(&'a mut Vec<FixedStatistics>),
-    /// Each norm uses what was measured.
+    /// Each norm uses the next of the measured statistics.
     Fixed(std::slice::Iter<'a, FixedStatistics>),
 }
 

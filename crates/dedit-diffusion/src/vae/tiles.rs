@@ -1,15 +1,15 @@
-//! Cutting a large picture into tiles that overlap by as much as the network sees, so that what is kept of a tile is what the whole would have given.
+//! Tiles of a large picture that overlap by the receptive field, so that the kept part of each equals the result for the whole picture.
 
 use candle_core::Tensor;
 
 use crate::Result;
 
-/// Whether and how large pictures are cut.
+/// When pictures are tiled, and the size of tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tiling {
-    /// Side of what a tile contributes, in latent pixels; 0 never cuts.
+    /// Side of the kept part of a tile in latent pixels; 0 for no tiling.
     pub tile: usize,
-    /// Latent pixels up to which a picture is done whole.
+    /// Number of latent pixels up to which a picture is processed whole.
     pub whole: usize,
 }
 
@@ -21,23 +21,23 @@ impl Default for Tiling {
 }
 
 impl Tiling {
-    /// Everything at once, whatever the size.
+    /// No tiling for any size.
     pub const WHOLE: Self = Self { tile: 0, whole: usize::MAX };
 
-    /// Whether a picture of `height × width` latent pixels is cut; never when the margins would make up most of the work.
+    /// Whether a picture of `height × width` latent pixels is tiled; not where most of the work would be margins.
     pub(super) fn splits(self, height: usize, width: usize, reach: usize) -> bool {
         self.tile > 0 && height * width > self.whole && height.max(width) > self.tile + 2 * reach
     }
 }
 
-/// A stretch of one axis: what it contributes, and the margins it needs.
+/// The range of a tile along one axis: the kept part and its margins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tile {
     /// First pixel including the margin.
     pub(super) start: usize,
     /// Pixels of the margin before.
     pub(super) before: usize,
-    /// Pixels contributed.
+    /// Pixels of the kept part.
     pub(super) size: usize,
     /// Pixels of the margin after.
     pub(super) after: usize,
@@ -55,7 +55,7 @@ impl Tile {
     }
 }
 
-/// Cuts an axis of `len` pixels into equal stretches of at most `tiling.tile`, with margins of `reach` where there is something.
+/// Splits an axis of `len` pixels into nearly equal parts of at most `tiling.tile`, with margins of `reach` inside the picture.
 pub(super) fn tiles(len: usize, tiling: Tiling, reach: usize) -> Vec<Tile> {
     let count = len.div_ceil(tiling.tile.max(1));
     let edge = |i: usize| i * len / count;
@@ -68,8 +68,8 @@ pub(super) fn tiles(len: usize, tiling: Tiling, reach: usize) -> Vec<Tile> {
         .collect()
 }
 
-/// Square patches spread evenly over `x [1, height, width, channels]`, one per sample, of about a tile's area together: what the statistics are
-/// measured on. Sides are multiples of `step`.
+/// Square patches spread evenly over `x [1, height, width, channels]`, one per sample, with together about the area of a tile, to measure the statistics
+/// on. Sides are multiples of `step`.
 pub(super) fn patches(x: &Tensor, tiling: Tiling, step: usize) -> Result<Tensor> {
     let (_, height, width, _) = x.dims4()?;
     let side = (tiling.tile * step / 3).next_multiple_of(step).clamp(step, height.min(width) / step * step);

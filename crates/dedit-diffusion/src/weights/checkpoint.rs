@@ -1,4 +1,4 @@
-//! A whole model that was opened: its networks, tokenizers and scheduler settings.
+//! An opened model: networks, tokenizers and scheduler settings.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use crate::tokenizer::Tokenizer;
 /// A network's configuration and weights.
 #[derive(Debug, Clone)]
 pub struct Component<C> {
-    /// Its sizes.
+    /// The configuration.
     pub config: C,
-    /// Its tensors.
+    /// The tensors.
     pub weights: Weights,
 }
 
-/// A model on disk, opened: every file is mapped and its header checked, no tensor is read yet.
+/// An opened model: all files are memory-mapped and their headers checked; tensors are read on demand.
 #[derive(Debug)]
 pub struct Checkpoint {
     pub(super) path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Checkpoint {
     pub(super) unet: Component<UnetConfig>,
     pub(super) vae: Component<VaeConfig>,
     pub(super) text_encoders: Vec<Component<ClipTextConfig>>,
-    /// Folders of the tokenizers, where the checkpoint brings them.
+    /// Folders of the tokenizers, where the checkpoint has them.
     pub(super) tokenizers: Vec<Option<PathBuf>>,
     pub(super) scheduler: String,
     pub(super) force_zeros_for_empty_prompt: bool,
@@ -36,17 +36,17 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Which kind of model it is.
+    /// The family of the model.
     pub fn family(&self) -> Family {
         self.family
     }
 
-    /// Where it was opened.
+    /// The folder or file that was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What was recognised, in words: "Stable Diffusion 1.x, 860 M parameters in the U-Net, float16, diffusers folder".
+    /// A description such as "Stable Diffusion 1.x, 860 M parameters in the U-Net, float16, diffusers folder".
     pub fn describe(&self) -> String {
         let unet = &self.unet.weights;
         format!("{}, {} parameters in the U-Net, {}, {}", self.family, short_count(unet.parameters()), unet.number_type(), self.form)
@@ -67,7 +67,7 @@ impl Checkpoint {
         &self.text_encoders
     }
 
-    /// The tokenizer of the text encoder with this index: the checkpoint's own, or CLIP's where it brings none.
+    /// The tokenizer of the text encoder with this index: the checkpoint's own, or CLIP's where it has none.
     pub fn tokenizer(&self, encoder: usize) -> Result<Tokenizer> {
         match self.tokenizers.get(encoder) {
             Some(Some(dir)) => Tokenizer::from_dir(dir),
@@ -75,12 +75,12 @@ impl Checkpoint {
         }
     }
 
-    /// Tensors of a single file that belong to no network and are no known extras: worth a warning.
+    /// Tensors of a single file that belong to no network and are not known to be harmless. Callers should warn about them.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
 
-    /// The scheduler's settings as diffusers writes them (`scheduler_config.json`).
+    /// The scheduler's settings in the format of `scheduler_config.json`.
     pub fn scheduler_config_json(&self) -> &str {
         &self.scheduler
     }

@@ -1,4 +1,4 @@
-//! Says in one sentence why a file is not a safetensors file that can be used.
+//! Why a file cannot be read as safetensors, in one sentence.
 
 use safetensors::Dtype;
 use serde::Deserialize as _;
@@ -8,7 +8,7 @@ use super::fault::Fault;
 
 const AGAIN: &str = "download it again";
 
-/// What a file is that does not begin as safetensors files do.
+/// Recognises a file that does not begin like a safetensors file.
 pub(super) fn not_safetensors(bytes: &[u8]) -> Fault {
     let head = &bytes[..bytes.len().min(512)];
     let starts = |magic: &[u8]| head.starts_with(magic);
@@ -54,7 +54,7 @@ fn is_text(head: &[u8]) -> bool {
     !valid.is_empty() && valid.chars().all(|c| !c.is_control() || c.is_whitespace())
 }
 
-/// The header is there, and is not what the format says.
+/// The fault of an invalid header.
 pub(super) fn bad_header(text: &[u8], data: usize, error: &serde_json::Error) -> Fault {
     let found = match serde_json::from_slice::<Map<String, Value>>(text) {
         Err(error) => format!("the header is not valid JSON ({error})"),
@@ -63,14 +63,14 @@ pub(super) fn bad_header(text: &[u8], data: usize, error: &serde_json::Error) ->
     Fault::new(found, "the file is damaged: download it again")
 }
 
-/// The file ends too early or too late.
+/// The fault of a file that is too short or too long; sizes in bytes.
 pub(super) fn wrong_size(expected: usize, found: usize) -> Fault {
     let (what, hint) =
         if found < expected { ("truncated", AGAIN) } else { ("longer than its tensors", "the file is damaged: download it again") };
     Fault::new(format!("this file is {what}: the header describes {expected} bytes of tensors and there are {found}"), hint)
 }
 
-/// The first tensor, by its place in the file, that cannot be.
+/// The first invalid tensor in the order of the file.
 fn bad_tensor(tensors: &Map<String, Value>, data: usize) -> Option<String> {
     let mut extents = Vec::new();
     for (name, value) in tensors.iter().filter(|(name, _)| *name != "__metadata__") {
@@ -94,7 +94,7 @@ fn bad_tensor(tensors: &Map<String, Value>, data: usize) -> Option<String> {
     None
 }
 
-/// Where a tensor's bytes start and end, or what is wrong with its description.
+/// The first and last byte of a tensor, or what is wrong with its description.
 fn extent(value: &Value) -> Result<(u64, u64), String> {
     let dtype = value.get("dtype").unwrap_or(&Value::Null);
     let Ok(kind) = Dtype::deserialize(dtype) else {

@@ -1,4 +1,4 @@
-//! Checkpoints in the form of a diffusers folder.
+//! Opening diffusers folders.
 
 use std::path::Path;
 
@@ -74,7 +74,7 @@ fn model_index(dir: &Path) -> Result<ConfigFile> {
     }
 }
 
-/// Refuses folders of models that are built otherwise.
+/// Fails for pipelines with other parts.
 fn check_parts(index: &ConfigFile) -> Result<()> {
     let class: String = index.or("_class_name", "a model without a class name".to_owned())?;
     let has = |part: &str| index.value(part).is_some_and(|value| value.get(1).is_some_and(serde_json::Value::is_string));

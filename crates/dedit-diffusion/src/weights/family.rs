@@ -1,11 +1,11 @@
-//! Which kind of model a checkpoint is.
+//! The family of a checkpoint.
 
 use std::fmt;
 
 use crate::config::UnetConfig;
 use crate::tokenizer::{END, EXCLAMATION};
 
-/// The families of latent diffusion models that this engine runs.
+/// The supported families of latent diffusion models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Stable Diffusion 1.x: CLIP-L.
@@ -27,7 +27,7 @@ impl fmt::Display for Family {
 }
 
 impl Family {
-    /// Told from the networks themselves: SDXL conditions on text and sizes; 2.x has linear projections around its transformers, 1.x convolutions.
+    /// The family of a U-Net: SDXL has text and size conditioning; in 2.x the projections around transformers are linear, in 1.x convolutions.
     pub(super) fn of(unet: &UnetConfig) -> Self {
         if unet.text_time.is_some() {
             Self::Sdxl
@@ -38,12 +38,12 @@ impl Family {
         }
     }
 
-    /// How many text encoders it has.
+    /// The number of text encoders.
     pub fn text_encoders(self) -> usize {
         if self == Self::Sdxl { 2 } else { 1 }
     }
 
-    /// What pads the prompt of a text encoder, where the checkpoint brings no tokenizer.
+    /// The padding token of a text encoder, for checkpoints without tokenizer.
     pub(super) fn pad(self, encoder: usize) -> &'static str {
         match (self, encoder) {
             (Self::Sd1, _) | (Self::Sdxl, 0) => END,

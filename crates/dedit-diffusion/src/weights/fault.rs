@@ -1,6 +1,6 @@
 //! Why a file cannot be used as safetensors.
 
-/// What is wrong with a file, and what to do about it.
+/// The cause and a hint, without the path of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) found: String,

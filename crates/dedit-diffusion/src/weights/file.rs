@@ -1,4 +1,4 @@
-//! One safetensors file, mapped, with its header read.
+//! A memory-mapped safetensors file.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::header::Header;
 use super::map::Map;
 use crate::{Error, Result};
 
-/// A mapped file and what lies in it.
+/// A memory-mapped file and its header.
 #[derive(Debug)]
 pub(crate) struct SafetensorsFile {
     pub(super) path: PathBuf,
@@ -22,7 +22,7 @@ impl SafetensorsFile {
         Ok(Self { path: path.to_path_buf(), header, map })
     }
 
-    /// One of the file's free-form notes.
+    /// An entry of the file's `__metadata__`.
     pub(crate) fn note(&self, key: &str) -> Option<&str> {
         self.header.notes.get(key).map(String::as_str)
     }
@@ -42,7 +42,7 @@ impl SafetensorsFile {
         self.header.tensors.binary_search_by(|tensor| tensor.name.as_str().cmp(name)).is_ok()
     }
 
-    /// Whether there is a tensor whose name begins so.
+    /// Whether there is a tensor whose name begins with `prefix`.
     pub(super) fn has_prefix(&self, prefix: &str) -> bool {
         let first = self.header.tensors.partition_point(|tensor| tensor.name.as_str() < prefix);
         self.header.tensors.get(first).is_some_and(|tensor| tensor.name.starts_with(prefix))

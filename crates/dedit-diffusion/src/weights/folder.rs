@@ -1,4 +1,4 @@
-//! The files of a diffusers folder: which of the variants, and which shards.
+//! Finds the weight files of a component in a diffusers folder: its variant and its shards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -8,21 +8,20 @@ use super::file::SafetensorsFile;
 use crate::config::ConfigFile;
 use crate::{Error, Result};
 
-/// Variants taken where none is asked for, in this order; "" is the file with no variant in its name.
+/// Default variants in order of preference; "" is the file without a variant in its name.
 const PREFERENCE: [&str; 3] = ["", "fp16", "bf16"];
 
-/// The weights of one component, as files.
+/// The weight files of one component.
 #[derive(Debug)]
 pub(super) struct ComponentFiles {
     pub(super) dir: PathBuf,
     pub(super) files: Vec<Arc<SafetensorsFile>>,
-    /// The variant taken.
+    /// The variant of the files.
     pub(super) variant: String,
 }
 
 impl ComponentFiles {
-    /// Opens `dir`/`stem`[.variant].safetensors, or the shards that an index lists. A `variant` that this component does not have falls back to the
-    /// usual choice.
+    /// Opens `dir`/`stem`[.variant].safetensors, or the shards that an index lists. A component without `variant` is opened in the default one.
     pub(super) fn open(dir: &Path, stem: &str, variant: Option<&str>) -> Result<Self> {
         let found = variant.into_iter().chain(PREFERENCE).find_map(|variant| Some((variant, find(dir, stem, variant)?)));
         let Some((variant, source)) = found else { return Err(nothing_found(dir, stem)) };
@@ -50,7 +49,7 @@ fn find(dir: &Path, stem: &str, variant: &str) -> Option<Found> {
     indexes.into_iter().map(|name| dir.join(name)).find(|path| path.exists()).map(Found::Index)
 }
 
-/// The files that `…safetensors.index.json` names, all beside it.
+/// The files named by `…safetensors.index.json`, which must be in the same folder.
 fn shards(index: &Path) -> Result<Vec<PathBuf>> {
     let map: BTreeMap<String, String> = ConfigFile::read(index)?
         .optional("weight_map")?

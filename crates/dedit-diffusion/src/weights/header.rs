@@ -1,4 +1,4 @@
-//! The header of a safetensors file: which tensors there are, of what type and shape, and where their bytes lie.
+//! The header of a safetensors file: names, types, shapes and byte ranges of the tensors.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use safetensors::tensor::Metadata;
 use super::diagnosis;
 use super::fault::Fault;
 
-/// Length of the length at the start.
+/// Size of the header's length at the start of the file.
 const LENGTH_BYTES: usize = 8;
-/// The format's own limit.
+/// The limit of the format in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// A tensor as the header describes it. `range` lies inside the file and holds exactly the elements of `shape`.
+/// A tensor's entry in the header. `range` lies inside the file and holds exactly the elements of `shape`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TensorEntry {
     pub(super) name: String,
@@ -23,7 +23,7 @@ pub(super) struct TensorEntry {
     pub(super) range: Range<usize>,
 }
 
-/// All tensors of a file, by name, and its free-form notes.
+/// All tensors of a file in order of name, and its `__metadata__`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) tensors: Vec<TensorEntry>,
@@ -31,7 +31,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the header of a whole file's bytes.
+    /// Parses the header of a file, given all of its bytes.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         if bytes.get(LENGTH_BYTES) != Some(&b'{') {
             return Err(diagnosis::not_safetensors(bytes));

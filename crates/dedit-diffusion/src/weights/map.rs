@@ -1,4 +1,4 @@
-//! A file's bytes, mapped into memory.
+//! Memory-mapped files.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,7 +7,7 @@ use memmap2::Mmap;
 
 use crate::{Error, Result};
 
-/// The bytes of a file; pages are read when they are first touched, and the system may drop them again.
+/// A memory-mapped file: the system reads pages on first access and may drop them again.
 #[derive(Debug)]
 pub(super) struct Map(Option<Mmap>);
 

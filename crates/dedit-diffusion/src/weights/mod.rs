@@ -1,4 +1,4 @@
-//! Checkpoints: diffusers folders and single files, opened by memory map, their tensors handed out one at a time by their diffusers names.
+//! Checkpoints: memory-mapped diffusers folders and single files, whose tensors are read one at a time by their diffusers names.
 
 mod checkpoint;
 mod diagnosis;

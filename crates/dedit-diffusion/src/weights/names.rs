@@ -1,15 +1,15 @@
-//! Names of tensors in diffusers folders, where older writers differ from today's.
+//! Names of tensors in diffusers folders, including those of older versions.
 
-/// How a tensor lies in the file.
+/// The layout of a tensor in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// As the network wants it.
+    /// As in the network.
     AsStored,
-    /// With its two dimensions swapped.
+    /// With swapped dimensions.
     Transposed,
 }
 
-/// Where a tensor of a file belongs in a network.
+/// The tensor, or part of a tensor, of a network that a tensor of a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(super) name: String,
@@ -19,18 +19,18 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// The whole tensor as it is, under this name.
+    /// The whole tensor, unchanged, with this name.
     pub(crate) fn whole(name: impl Into<String>) -> Self {
         Self { name: name.into(), part: None, layout: Layout::AsStored }
     }
 }
 
-/// Of a U-Net: as they are.
+/// Names of a U-Net, which are unchanged.
 pub(super) fn unet(name: &str) -> Vec<Slot> {
     vec![Slot::whole(name)]
 }
 
-/// Of an autoencoder: the attention was once called `query`, `key`, `value`, `proj_attn`.
+/// Names of an autoencoder: older files have `query`, `key`, `value` and `proj_attn` for the attention.
 pub(super) fn vae(name: &str) -> Vec<Slot> {
     let old = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
     match old.into_iter().find(|(old, _)| name.contains(".attentions.") && name.contains(old)) {
@@ -39,8 +39,8 @@ pub(super) fn vae(name: &str) -> Vec<Slot> {
     }
 }
 
-/// Of a text encoder: some writers leave out `text_model.`; position ids are 0, 1, 2 and so on; a projection that the configuration does not ask for
-/// is not used.
+/// Names of a text encoder: some files leave out `text_model.`; position ids are always 0, 1, 2, … and ignored, as is a projection that the configuration
+/// does not have.
 pub(super) fn text_encoder(name: &str, with_projection: bool) -> Vec<Slot> {
     if name.ends_with("position_ids") || name == "logit_scale" || (name == "text_projection.weight" && !with_projection) {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Opening a checkpoint, whichever form it has.
+//! Opening a diffusers folder or a single file.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{diffusers, single};
 use crate::Result;
 
 impl Checkpoint {
-    /// Opens a diffusers folder (the one with `model_index.json`) or a single `.safetensors` file with the default choices.
+    /// Opens a diffusers folder (the one with `model_index.json`) or a single `.safetensors` file with the default options.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &OpenOptions::default())
     }
@@ -16,7 +16,7 @@ impl Checkpoint {
     /// Opens a diffusers folder or a single file.
     ///
     /// # Errors
-    /// In one sentence, if something is not there, is damaged, or is no model that this engine runs.
+    /// If a file is missing or damaged, or the model is not supported.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.is_dir() { diffusers::open(path, options) } else { single::open(path, options) }

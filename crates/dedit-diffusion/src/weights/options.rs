@@ -1,12 +1,12 @@
-//! Choices when a checkpoint is opened.
+//! Options of opening a checkpoint.
 
 use std::path::PathBuf;
 
-/// Choices when a checkpoint is opened.
+/// Options of opening a checkpoint.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// Take the files with this in their names (`fp16`, `non_ema`) where there are such; else the plain ones, then fp16, then bf16.
+    /// Variant of the files (`fp16`, `non_ema`). By default, and for parts without this variant, files without a variant, then fp16, then bf16.
     pub variant: Option<String>,
-    /// For single files of unusual size: a diffusers folder whose configurations, tokenizers and scheduler settings are used.
+    /// For single files of unusual architecture: a diffusers folder with the configurations, tokenizers and scheduler settings to use.
     pub config_dir: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What diffusers folders and single files have in common.
+//! Checks and settings that diffusers folders and single files share.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub(super) fn tokenizer_dirs(dir: &Path, family: Family) -> Vec<Option<PathBuf>>
     TOKENIZERS[..family.text_encoders()].iter().map(present).collect()
 }
 
-/// The text encoders must give what the U-Net attends to: in SDXL, both side by side.
+/// Fails unless the width of the text encoders, in SDXL of both together, is the width that the U-Net attends to.
 pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Component<ClipTextConfig>]) -> Result<()> {
     let width: usize = encoders.iter().map(|encoder| encoder.config.hidden_size).sum();
     if let Some(&expected) = unet.cross_attention_dim.iter().find(|&&expected| expected != width) {
@@ -36,12 +36,12 @@ pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Compon
 
 pub(super) fn scheduler_json(dir: &Path) -> Result<String> {
     let path = dir.join("scheduler").join("scheduler_config.json");
-    // Parsed here only to complain early.
+    // Parsed only to fail early.
     ConfigFile::read(&path)?;
     crate::config::read_text(&path)
 }
 
-/// SDXL was trained with zeros in place of an empty prompt; diffusers takes that for granted where the index does not say.
+/// Whether an empty negative prompt is all zeros; the default of diffusers is true for SDXL, which was trained so.
 pub(super) fn force_zeros(index: Option<&ConfigFile>, family: Family) -> Result<bool> {
     let usual = family == Family::Sdxl;
     index.map_or(Ok(usual), |index| index.or("force_zeros_for_empty_prompt", usual))

@@ -1,4 +1,4 @@
-//! The weights of one network, by their diffusers names, whatever the files call them.
+//! The weights of one network by their diffusers names, for all naming schemes of files.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Place;
@@ -16,7 +16,7 @@ use super::names::{Layout, Slot};
 use super::tensor::{Refusal, from_bytes};
 use crate::{Error, Result};
 
-/// The weights of one network: tensors are made one at a time from the mapped files, and a record is kept of which were asked for.
+/// The weights of one network. Tensors are read one at a time from the memory-mapped files, and the names of those that were read are recorded.
 ///
 /// Clones share the files and the record.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ struct Source {
 struct Stored {
     file: usize,
     dtype: Dtype,
-    /// As the network sees it.
+    /// The shape in the network.
     shape: Vec<usize>,
     range: Range<usize>,
     layout: Layout,
@@ -41,8 +41,8 @@ struct Stored {
 }
 
 impl Weights {
-    /// Gathers the tensors of `files`; `names` says which names of the network a name of the file stands for (none: a known extra, left out).
-    /// `place` is the file or folder that errors name.
+    /// Collects the tensors of `files`. `names` maps a name of the file to the tensors of the network that it holds; an empty list ignores the tensor. Errors
+    /// name the file or folder `place`.
     pub(crate) fn new(place: &Path, files: &[Arc<SafetensorsFile>], names: impl Fn(&str) -> Vec<Slot>) -> Result<Self> {
         let mut tensors = BTreeMap::new();
         for (index, file) in files.iter().enumerate() {
@@ -69,11 +69,11 @@ impl Weights {
         Ok(Self(Arc::new(Source { place: place.to_path_buf(), files: files.to_vec(), tensors })))
     }
 
-    /// A tensor on the CPU, in the file's number type (f32, f16 or bf16; f64 becomes f32). `shape` is what the network expects; a 1×1 convolution
-    /// and a linear layer stand for each other.
+    /// A tensor on the CPU, in the file's number type (f32, f16 or bf16; f64 is converted to f32). `shape` is the network's; the weights of a 1×1 convolution
+    /// and of a linear layer are interchangeable.
     ///
     /// # Errors
-    /// If the tensor is missing, has another shape or number type, or holds an infinity or NaN.
+    /// If the tensor is missing, has the wrong shape or an unsupported number type, or holds an infinity or NaN.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let Some(stored) = self.0.tensors.get(name) else {
             return Err(Error::model(format!("the tensor \"{name}\" (shape {shape:?}) is missing"))
@@ -124,12 +124,12 @@ impl Weights {
         self.scope("")
     }
 
-    /// How many numbers there are in all.
+    /// Total number of elements.
     pub fn parameters(&self) -> usize {
         self.0.tensors.values().map(|stored| stored.shape.iter().product::<usize>()).sum()
     }
 
-    /// The number type that most of the bytes have, in words ("float16").
+    /// The number type of most of the bytes, such as "float16".
     pub fn number_type(&self) -> &'static str {
         let mut sizes: BTreeMap<&'static str, usize> = BTreeMap::new();
         for stored in self.0.tensors.values() {
@@ -138,15 +138,15 @@ impl Weights {
         sizes.into_iter().max_by_key(|&(_, bytes)| bytes).map_or("no numbers", |(name, _)| name)
     }
 
-    /// The file or folder they come from.
+    /// The file or folder of the weights.
     pub fn place(&self) -> &Path {
         &self.0.place
     }
 
-    /// Call when the network is built: reports the tensors that it did not ask for.
+    /// To be called when the network is built: fails where there are tensors that it did not read.
     ///
     /// # Errors
-    /// If there are such tensors; known harmless extras (position ids, moving averages, training schedules) are not counted.
+    /// If there are such tensors; harmless ones (position ids, moving averages, training schedules) are not counted.
     pub fn finish(&self) -> Result<()> {
         let unused: Vec<&str> =
             self.0.tensors.iter().filter(|(_, stored)| !stored.used.load(Ordering::Relaxed)).map(|(name, _)| name.as_str()).collect();
@@ -202,7 +202,7 @@ impl Stored {
     }
 }
 
-/// A name prefix into [`Weights`]: cheap to make and to clone.
+/// The tensors of [`Weights`] below a name prefix. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Scope {
     weights: Weights,
@@ -225,13 +225,13 @@ impl Scope {
         self.weights.shape(&self.path(name))
     }
 
-    /// The scope of a part.
+    /// The scope of a part of this one.
     #[must_use]
     pub fn scope(&self, name: impl std::fmt::Display) -> Self {
         Self { weights: self.weights.clone(), prefix: self.path(&name.to_string()) }
     }
 
-    /// The full name of something in this scope; with an empty name, the prefix itself.
+    /// The full name of a tensor of this scope; the prefix itself for an empty name.
     pub fn path(&self, name: &str) -> String {
         match (self.prefix.as_str(), name) {
             ("", name) => name.to_owned(),
@@ -240,7 +240,7 @@ impl Scope {
         }
     }
 
-    /// The weights that this is a scope of.
+    /// The weights of this scope.
     pub fn weights(&self) -> &Weights {
         &self.weights
     }

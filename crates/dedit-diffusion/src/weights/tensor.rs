@@ -1,16 +1,16 @@
-//! Bytes to tensors: copied once, and checked on the way.
+//! Conversion of bytes to tensors with a check for infinities and NaN.
 
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 use safetensors::Dtype;
 
-/// Why bytes make no tensor.
+/// Why bytes cannot be converted to a tensor.
 pub(super) enum Refusal {
-    /// A number type that no network here uses.
+    /// The number type is not supported.
     Type,
-    /// The element at this index is infinite or not a number.
+    /// The element at this index is infinite or NaN.
     NotFinite(usize),
-    /// candle could not build it.
+    /// An error of candle.
     Candle(candle_core::Error),
 }
 
@@ -20,7 +20,7 @@ impl From<candle_core::Error> for Refusal {
     }
 }
 
-/// Makes a CPU tensor: f32, f16 and bf16 stay what they are, f64 becomes f32.
+/// A tensor on the CPU: f32, f16 and bf16 keep their type, f64 is converted to f32.
 pub(super) fn from_bytes(bytes: &[u8], dtype: Dtype, shape: &[usize]) -> Result<Tensor, Refusal> {
     let cpu = &Device::Cpu;
     match dtype {
@@ -38,13 +38,13 @@ pub(super) fn from_bytes(bytes: &[u8], dtype: Dtype, shape: &[usize]) -> Result<
     }
 }
 
-/// Infinities and NaN are the numbers whose exponent bits are all set, which are those of infinity.
+/// Whether a number is infinite or NaN: all exponent bits are set, which are the bits of infinity.
 fn exponent_full<B: std::ops::BitAnd<Output = B> + PartialEq + Copy>(bits: B, infinity: B) -> bool {
     bits & infinity == infinity
 }
 
-/// Copies the numbers and looks for one that is not finite. Block by block, so that a block is still in the cache for its second use, and without
-/// branches inside, so that both uses compile to vector instructions: the check costs a few per cent of the copy.
+/// Copies the numbers and checks that all are finite. It works block by block, so that a block is still in the cache when it is checked, and without
+/// branches in the loops, so that both compile to vector instructions: the check takes a few per cent of the time of the copy.
 fn finite<T: Copy, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T, bad: impl Fn(T) -> bool) -> Result<Vec<T>, Refusal> {
     const BLOCK: usize = 4096;
     let (numbers, _) = bytes.as_chunks::<N>();

@@ -9,7 +9,7 @@ use crate::Checkpoint;
 use crate::unet::{Context, UnetInput};
 use crate::weights::tests::{Made, made, safetensors};
 
-/// A convolution over a window, one over a pixel, one that is kept as a linear layer, and a linear layer; with the sizes of their weights.
+/// A 3 × 3 convolution, a 1 × 1 one, one that is built as a linear layer, and a linear layer; with the sizes of their weights.
 const MODULES: [(&str, [usize; 4]); 4] = [
     ("down_blocks.0.resnets.0.conv1", [4, 4, 3, 3]),
     ("down_blocks.1.resnets.0.conv_shortcut", [8, 4, 1, 1]),
@@ -34,13 +34,13 @@ fn open(tensors: &[Made]) -> LoraFile {
     LoraFile::open(&path).unwrap()
 }
 
-/// Values of both signs, none like its neighbours.
+/// Values of both signs, each different from its neighbours.
 fn waves(name: impl Into<String>, shape: &[usize]) -> Made {
     let bytes = (0..shape.iter().product::<usize>()).flat_map(|i| (0.3 * (1.7 * i as f32 + 0.4).sin()).to_le_bytes()).collect();
     made(name, Dtype::F32, shape, bytes)
 }
 
-/// The two matrices of a module, for a weight of the given size; without a window where its sides are 0.
+/// The two matrices of a module, for a weight of the given size; those of a linear layer where height and width are 0.
 fn pair(module: &str, [outputs, inputs, height, width]: [usize; 4]) -> [Made; 2] {
     let with_window = |sizes: [usize; 4]| if height == 0 { sizes[..2].to_vec() } else { sizes.to_vec() };
     [
@@ -59,7 +59,7 @@ fn kohya() -> LoraFile {
     open(&tensors)
 }
 
-/// `Σ_r up[o, r] · down[r, i, y, x] · scale · alpha / rank`, the change as it is defined, `[out, in, height, width]`.
+/// The change by its definition, `Σ_r up[o, r] · down[r, i, y, x] · scale · alpha / rank`, `[out, in, height, width]`.
 fn change(size: [usize; 4]) -> Tensor {
     let [outputs, inputs, height, width] = size.map(|side| side.max(1));
     let value = |i: usize| 0.3 * (1.7 * i as f32 + 0.4).sin();
@@ -90,7 +90,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f32 {
     (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
 }
 
-/// Turns the weights of the changed modules into float32, and adds the change to each where `dense`.
+/// Converts the weights of the changed modules to f32, and adds the change to each where `dense` is true.
 fn widen(unet: &mut Unet, dense: bool) {
     let widened = unet.visit("", &mut |path, layer| {
         let Some((_, size)) = MODULES.iter().find(|(module, _)| *module == path) else { return Ok(()) };
@@ -169,7 +169,7 @@ fn what_fits_nothing_is_told_and_the_rest_applied() {
     assert_eq!(applied, Applied { modules: 2, unmatched: unmatched.map(str::to_owned).to_vec() });
 }
 
-/// How many adapters the networks carry.
+/// Number of adapters in the networks.
 fn adapters(unet: &mut Unet, encoders: &mut [TextEncoder; 1]) -> usize {
     let mut count = 0;
     let mut networks: [&mut dyn Visit; 2] = [unet, &mut encoders[0]];

@@ -90,7 +90,7 @@ fn files_are_read_as_python_writes_them() {
 
 #[test]
 fn one_file_serves_every_kind() {
-    // As Stable Diffusion 1.5 has it.
+    // The settings of Stable Diffusion 1.5.
     let pndm = config("PNDMScheduler", json!({"beta_start": 0.00085, "skip_prk_steps": true, "solver_order": 3, "solver_type": "bh1"}));
     assert_eq!(pndm.kind(), None);
     let error = pndm.build(4).err().unwrap();
@@ -112,7 +112,7 @@ fn unipc_ends_where_its_file_means() {
         let x = Tensor::new(&[1.0_f32], &Device::Cpu).unwrap();
         scheduler.step(&x.zeros_like().unwrap(), 0, &x, &mut |_| panic!("drew noise")).unwrap().prev_sample.to_vec1::<f32>().unwrap()
     };
-    // With no noise predicted a step multiplies by the ratio of signals: √0.9999 less where the end is the lowest level of training.
+    // With a predicted noise of zero a step multiplies by the ratio of signals: smaller by √0.9999 where the end is the lowest level of training.
     let clean = ends(&config("UniPCMultistepScheduler", json!({"final_sigmas_type": "zero"})));
     let lowest = ends(&config("UniPCMultistepScheduler", json!({})));
     assert!((lowest[0] / clean[0] - 0.9999_f32.sqrt()).abs() < 1e-6);
@@ -125,7 +125,7 @@ fn training_noises_as_pytorch_does() {
     let cosine = json!({"beta_schedule": "squaredcos_cap_v2"});
     let mut zero_snr = latent_space.clone();
     zero_snr["rescale_betas_zero_snr"] = json!(true);
-    // diffusers 0.42 on PyTorch 2.15.
+    // Values of diffusers 0.42 on PyTorch 2.15.
     let cases = [
         (latent_space, [0.999_149_98, 0.998_296_02, 0.277_669_43, 0.276_332_47, 0.004_716_695_8, 0.004_660_095]),
         (zero_snr, [0.999_149_98, 0.998_233_5, 0.242_359, 0.241_018_64, 1.967_963_4e-7, 0.0]),

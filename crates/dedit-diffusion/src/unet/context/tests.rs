@@ -16,7 +16,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
     (wide(a) - wide(b)).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
 }
 
-/// A cross-attention layer of 3 heads from 10 channels to 12, over text 7 wide.
+/// A cross-attention layer with 3 heads, from 10 to 12 channels, over text of width 7.
 struct Attention {
     weights: [Tensor; 3],
     layers: [Linear; 3],
@@ -55,7 +55,7 @@ impl Attention {
     }
 }
 
-/// Weights of 3 × 5 pixels from one number for each.
+/// Weights of `size` pixels from a function of the pixel's index.
 fn masks(size: (usize, usize), weight: impl Fn(usize) -> f32) -> Arc<BTreeMap<(usize, usize), Vec<f32>>> {
     Arc::new([(size, (0..size.0 * size.1).map(weight).collect())].into())
 }
@@ -63,7 +63,7 @@ fn masks(size: (usize, usize), weight: impl Fn(usize) -> f32) -> Arc<BTreeMap<(u
 #[test]
 fn regions_are_the_masked_sum_of_dense_attentions() {
     const SIZE: (usize, usize) = (3, 5);
-    // One column for each pixel in turn: whole, in parts, more than one in sum, in none.
+    // Weights by column of pixels: 1, fractions, sums above 1, and 0.
     let cases: [&[[f32; 5]]; 4] = [
         &[[1.0; 5]],
         &[[1.0, 0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0, 0.0]],
@@ -108,7 +108,7 @@ fn a_mask_that_is_missing_or_of_another_size_is_told() {
     }
 }
 
-/// What a tiny U-Net makes of two samples of odd size.
+/// The prediction of a tiny U-Net for two samples of odd size.
 fn predict(unet: &Unet, latents: &Tensor, context: &Context) -> Result<Tensor> {
     let input = UnetInput {
         latents: &Value::constant(latents.clone()),

@@ -1,4 +1,4 @@
-//! Single-file checkpoints: all networks in one safetensors file, under the names of the original code.
+//! Single-file checkpoints: all networks in one safetensors file, with the names of the original code (LDM).
 
 mod recognise;
 mod schedule;
@@ -105,7 +105,7 @@ impl Single<'_> {
         }
     }
 
-    /// The tensors under a prefix; a name that `map` does not know stays as it is, to be reported as belonging to nothing.
+    /// The tensors below a prefix. A name for which `map` gives `None` is kept, and later reported as unused.
     fn weights(&self, prefix: &str, map: impl Fn(&str) -> Option<Vec<Slot>>) -> Result<Weights> {
         Weights::new(&self.file.path, std::slice::from_ref(&self.file), |name| match name.strip_prefix(prefix) {
             Some(rest) => map(rest).unwrap_or_else(|| vec![Slot::whole(name)]),
@@ -128,7 +128,7 @@ impl Single<'_> {
         self.file.names().filter_map(move |name| name.strip_prefix(prefix))
     }
 
-    /// Tensors under no network's prefix that are no known extras.
+    /// Tensors without the prefix of a network that are not known to be harmless.
     fn ignored(&self) -> Vec<String> {
         let text: &[&str] = match self.family {
             Family::Sd1 => &[TEXT_SD1],

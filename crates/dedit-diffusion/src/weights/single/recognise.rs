@@ -1,4 +1,4 @@
-//! Which family a single file is of, told from the names in it; what it is where it is no checkpoint at all.
+//! Recognises the family of a single file by the names of its tensors, and other kinds of files.
 
 use super::super::Family;
 use super::super::file::SafetensorsFile;
@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// The family of a whole checkpoint.
 ///
 /// # Errors
-/// Says what else the file is: a LoRA, a control network, one network alone, another family.
+/// If the file is something else, which the error names: a LoRA, a control network, a single network, another family.
 pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
     let refuse = |found: &str, hint: &str| Err(Error::model(format!("this is {found}, expected a checkpoint")).at(&file.path).hint(hint));
     let supported = "use a checkpoint of Stable Diffusion 1.x, 2.x or XL";
@@ -37,7 +37,7 @@ pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
     }
 }
 
-/// Signs in the names, what has them, what to do.
+/// Parts of names, the kind of file that has them, and the hint.
 const PARTS: [(&[&str], &str, &str); 4] = [
     (
         &[".lora_down.", ".lora_up.", ".lora_A.", ".lora_B.", ".lora.down.", ".lora.up.", "_lora.down.", "_lora.up."],
@@ -49,7 +49,7 @@ const PARTS: [(&[&str], &str, &str); 4] = [
     (&["double_blocks.", "double_stream_modulation"], "Flux", "use a checkpoint of Stable Diffusion 1.x, 2.x or XL"),
 ];
 
-/// Networks of diffusers folders, and others that come alone.
+/// Networks of diffusers folders and others, as files of their own.
 const LONE_NETWORKS: [(&str, &str); 6] = [
     ("down_blocks.", "a U-Net alone"),
     ("decoder.", "an autoencoder alone"),
@@ -63,7 +63,7 @@ fn contains(file: &SafetensorsFile, sign: &str) -> bool {
     file.header.tensors.iter().any(|tensor| tensor.name.contains(sign))
 }
 
-/// Whether a tensor outside every network is known to do no harm: moving averages, training schedules, hints.
+/// Whether a tensor that belongs to no network can be ignored: moving averages, training schedules, markers.
 pub(super) fn harmless(name: &str) -> bool {
     const STARTS: [&str; 14] = [
         "model_ema.",

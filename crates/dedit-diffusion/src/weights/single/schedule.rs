@@ -1,4 +1,4 @@
-//! Scheduler settings of single files: those that diffusers' folders of the family carry, and whether the U-Net predicts ε or v.
+//! Scheduler settings of single files: those of the family's diffusers folders, with the prediction type (ε or v) of the file.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::super::{Component, Family};
 use crate::Result;
 use crate::config::UnetConfig;
 
-/// `scheduler_config.json` of the family, with what the file says of its predictions.
+/// The content of a `scheduler_config.json`.
 pub(super) fn config(file: &SafetensorsFile, family: Family, unet: &Component<UnetConfig>) -> Result<Value> {
     let v = predicts_v(file, family, unet)?;
     let zero_snr = file.has_tensor("ztsnr");
@@ -24,8 +24,8 @@ pub(super) fn config(file: &SafetensorsFile, family: Family, unet: &Component<Un
     Ok(config)
 }
 
-/// Whether the U-Net predicts v: the file's notes say so (`modelspec`), or a tensor `v_pred` is there (SDXL); Stable Diffusion 2 at 768² says
-/// nothing, but a bias of its last transformer spreads more widely (0.09 divides all known checkpoints; an empirical rule).
+/// Whether the U-Net predicts v, from the file's metadata (`modelspec`) or a tensor `v_pred` (SDXL). Stable Diffusion 2 at 768² has neither: there a bias
+/// of the last transformer has a larger spread (an empirical rule; 0.09 separates all known checkpoints).
 fn predicts_v(file: &SafetensorsFile, family: Family, unet: &Component<UnetConfig>) -> Result<bool> {
     const SPREAD: f64 = 0.09;
     match file.note("modelspec.prediction_type") {

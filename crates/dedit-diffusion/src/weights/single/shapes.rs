@@ -1,11 +1,11 @@
-//! Configurations of single files, which carry none: read off the tensors' shapes, the rest as the family has it.
+//! Configurations of single files, which contain none: from the shapes of the tensors and the family's defaults.
 
 use serde_json::{Value, json};
 
 use super::super::{Family, Weights};
 use crate::{Error, Result};
 
-/// Channels of an attention head in everything but Stable Diffusion 1's U-Net.
+/// Channels per attention head in all networks but the U-Net of Stable Diffusion 1.
 const HEAD_WIDTH: usize = 64;
 const SD1_HEADS: usize = 8;
 
@@ -26,7 +26,7 @@ pub(super) fn unet(weights: &Weights, family: Family, pooled: usize) -> Result<V
     }
     let heads: Vec<usize> = channels.iter().map(|channels| if family == Family::Sd1 { SD1_HEADS } else { channels / HEAD_WIDTH }).collect();
     let mut config = json!({
-        // Only a matter of precision: 2.1 overflows in f16 without.
+        // Concerns only f16, in which 2.1 overflows otherwise.
         "upcast_attention": family == Family::Sd2,
         "in_channels": size(weights, "conv_in.weight", 1)?,
         "out_channels": size(weights, "conv_out.weight", 0)?,
@@ -63,7 +63,7 @@ pub(super) fn vae(weights: &Weights, family: Family) -> Result<Value> {
     }))
 }
 
-/// A text encoder's `config.json`. CLIP-L has the quick GELU, the OpenCLIP ones the exact GELU; Stable Diffusion 2 leaves out the last layer.
+/// A text encoder's `config.json`. CLIP-L uses the quick GELU, OpenCLIP the exact one; Stable Diffusion 2 does not use the last layer.
 pub(super) fn text_encoder(weights: &Weights, family: Family, encoder: usize) -> Result<Value> {
     let stored = count(weights, |layer| format!("text_model.encoder.layers.{layer}.mlp.fc1.weight"));
     let hidden = size(weights, "text_model.embeddings.token_embedding.weight", 1)?;
@@ -83,7 +83,7 @@ pub(super) fn text_encoder(weights: &Weights, family: Family, encoder: usize) ->
     }))
 }
 
-/// How many of a numbered row of tensors there are; no network has as many as a thousand.
+/// The number of tensors with consecutive numbers from 0; no network has a thousand.
 fn count(weights: &Weights, name: impl Fn(usize) -> String) -> usize {
     (0..1000).take_while(|&index| weights.has(&name(index))).count()
 }

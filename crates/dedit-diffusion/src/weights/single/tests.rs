@@ -5,7 +5,7 @@ use super::super::tests::{Made, counting, made, open_error, safetensors};
 use super::*;
 use crate::config::{BlockKind, HiddenAct, TextTime};
 
-/// Names of the original code, and those that diffusers' conversion of Stable Diffusion 1 and XL gives.
+/// Names of the original code, and those after diffusers' conversion of Stable Diffusion 1 and XL.
 #[test]
 fn names_of_the_u_net_become_those_of_diffusers() {
     let cases = [
@@ -74,7 +74,7 @@ fn transformer(tensors: &mut Vec<Made>, name: &str, width: usize) {
     }
 }
 
-/// The tensors that the configurations of U-Net and autoencoder are read off: two levels of 64 and 128 channels, one block each.
+/// The tensors whose shapes determine the configurations of U-Net and autoencoder: two levels of 64 and 128 channels, one block each.
 fn two_levels() -> Vec<Made> {
     let unet = [
         ("input_blocks.0.0.weight", [64, 4, 3, 3]),
@@ -102,7 +102,7 @@ fn two_levels() -> Vec<Made> {
     tensors
 }
 
-/// The text encoder of OpenCLIP, three layers; and its last bias, to tell the layers apart.
+/// The text encoder of OpenCLIP with three layers.
 fn open_clip(tensors: &mut Vec<Made>, prefix: &str, hidden: usize) {
     tensors.push(zeros(format!("{prefix}token_embedding.weight"), &[100, hidden]));
     tensors.push(zeros(format!("{prefix}positional_embedding"), &[77, hidden]));

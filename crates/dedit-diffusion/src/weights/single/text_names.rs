@@ -1,15 +1,15 @@
-//! OpenCLIP's names of the text encoder (single files of Stable Diffusion 2 and the second encoder of SDXL) and those of transformers.
+//! The text encoder's names in OpenCLIP (single files of Stable Diffusion 2, second encoder of SDXL) and in transformers.
 
 use super::super::names::{Layout, Slot};
 
-/// Where an OpenCLIP tensor belongs. Layers from `layers` on are not used: Stable Diffusion 2 takes the output of the last but one, and diffusers'
-/// encoder ends there. Neither is the projection, where the network has none.
+/// The transformers names of an OpenCLIP tensor. Layers from `layers` on are ignored: Stable Diffusion 2 uses the output of the penultimate layer, and
+/// diffusers' encoder ends there. So is the projection, where the network has none.
 pub(super) fn transformers(name: &str, layers: usize, with_projection: bool) -> Vec<Slot> {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
         ["logit_scale" | "attn_mask"] => Vec::new(),
         ["text_projection", ..] if !with_projection => Vec::new(),
-        // A bare parameter multiplies from the right, a linear layer's weight from the left.
+        // A plain parameter `[in, out]`; the weight of a linear layer is `[out, in]`.
         ["text_projection"] => vec![Slot { layout: Layout::Transposed, ..Slot::whole("text_projection.weight") }],
         ["positional_embedding"] => vec![Slot::whole("text_model.embeddings.position_embedding.weight")],
         ["token_embedding", rest @ ..] => vec![Slot::whole(format!("text_model.embeddings.token_embedding.{}", rest.join(".")))],
@@ -36,7 +36,7 @@ fn in_layer(layer: &str, rest: &[&str]) -> Option<Vec<Slot>> {
     Some(vec![Slot::whole(format!("{layer}.{part}.{}", rest.join(".")))])
 }
 
-/// Query, key and value, one above the other.
+/// Query, key and value, stacked along the first dimension.
 fn fused(layer: &str, kind: &str) -> Vec<Slot> {
     let part = |(index, part)| Slot { part: Some((index, 3)), ..Slot::whole(format!("{layer}.self_attn.{part}.{kind}")) };
     ["q_proj", "k_proj", "v_proj"].into_iter().enumerate().map(part).collect()

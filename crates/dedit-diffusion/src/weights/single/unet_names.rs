@@ -1,9 +1,9 @@
 //! The U-Net's names in single files ("LDM", as in the original code of Stable Diffusion) and in diffusers.
 //!
-//! LDM counts the steps on the way down in one row: the first convolution, then for each level its residual blocks (each with its transformer) and
-//! the downsampling. The way up likewise, with one more residual block for each level, and the upsampling beside the last of them.
+//! LDM numbers the blocks of the way down consecutively: the first convolution, then for each level its residual blocks (each with its transformer) and the
+//! downsampling. On the way up each level has one more residual block, and the upsampling has the number of the last one.
 
-/// How many residual blocks each level has, which decides where the next level begins.
+/// The number of residual blocks per level, which determines the numbers where levels begin.
 pub(super) fn blocks_per_level<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     let steps = names.filter_map(|name| {
         let mut parts = name.strip_prefix("input_blocks.")?.split('.');

@@ -1,7 +1,7 @@
 //! The autoencoder's names in single files and in diffusers: LDM numbers the decoder's levels from the picture inwards, diffusers in order of
 //! execution.
 
-/// How many levels there are.
+/// The number of levels.
 pub(super) fn levels<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     let level = |name: &'a str| name.strip_prefix("decoder.up.")?.split('.').next()?.parse::<usize>().ok();
     names.filter_map(level).max().map_or(0, |last| last.saturating_add(1))

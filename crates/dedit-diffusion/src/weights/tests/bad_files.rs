@@ -56,7 +56,7 @@ fn files_that_are_no_safetensors_are_named_for_what_they_are() {
     }
 }
 
-/// Eight tensors of 2⁶¹−1 bytes each: with the header, they overflow 64 bits.
+/// Eight tensors of 2⁶¹−1 bytes each: together with the header they overflow 64 bits.
 #[test]
 fn sizes_that_overflow_are_refused() {
     let size = (1_u64 << 61) - 1;

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::Family;
 use super::*;
 
-/// A folder with the parts of a Stable Diffusion 1 checkpoint, of one tensor each.
+/// A folder with the parts of a Stable Diffusion 1 checkpoint, with one tensor in each.
 fn folder(dir: &Path) {
     let part = |class: &str| json!(["diffusers", class]);
     let index = json!({"_class_name": "StableDiffusionPipeline", "unet": part("UNet2DConditionModel"), "vae": part("AutoencoderKL"),

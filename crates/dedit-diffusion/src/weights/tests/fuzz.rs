@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::header::Header;
 use super::*;
 
-/// Whatever is accepted must be a consistent view: every tensor inside the file, with exactly the bytes of its shape, one after the other.
+/// An accepted header must be consistent: every tensor is inside the file, has exactly the bytes of its shape, and follows the one before.
 fn check(bytes: &[u8]) {
     let Ok(header) = Header::parse(bytes) else { return };
     let mut ranges = Vec::new();
@@ -68,7 +68,7 @@ proptest! {
     }
 }
 
-/// Small numbers, which sometimes fit, and those at the edges.
+/// Small numbers, which are sometimes valid, and extreme ones.
 fn dimension() -> impl Strategy<Value = u64> {
     prop_oneof![8 => 0_u64..12, 1 => any::<u64>(), 1 => Just(u64::MAX), 1 => Just(1 << 62), 1 => Just((1 << 63) - 1)]
 }

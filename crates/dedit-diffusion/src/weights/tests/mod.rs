@@ -22,7 +22,7 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// As the safetensors crate takes it.
+    /// In the form that the safetensors crate takes.
     pub(crate) fn view(&self) -> (&str, TensorView<'_>) {
         (&self.name, TensorView::new(self.dtype, self.shape.clone(), &self.bytes).unwrap())
     }
@@ -32,7 +32,7 @@ pub(crate) fn made(name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes
     Made { name: name.into(), dtype, shape: shape.to_vec(), bytes }
 }
 
-/// 0, 1, 2 and so on in f32.
+/// 0, 1, 2, … in f32.
 pub(crate) fn counting(name: impl Into<String>, shape: &[usize]) -> Made {
     let bytes = (0..shape.iter().product::<usize>()).flat_map(|index| (index as f32).to_le_bytes()).collect();
     made(name, Dtype::F32, shape, bytes)
@@ -42,7 +42,7 @@ pub(crate) fn safetensors(tensors: &[Made]) -> Vec<u8> {
     safetensors::serialize(tensors.iter().map(Made::view), None).unwrap()
 }
 
-/// The weights of one file whose names are already those of the network.
+/// The weights of one file, with unchanged names.
 fn weights(tensors: &[Made]) -> Weights {
     mapped(tensors, |name| vec![Slot::whole(name)])
 }
@@ -58,7 +58,7 @@ pub(crate) fn open_error(path: &Path) -> String {
     Checkpoint::open(path).unwrap_err().to_string()
 }
 
-/// Writes a file below `dir`, with the folders that it needs.
+/// Writes a file below `dir`; creates missing folders.
 fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) {
     let path = dir.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

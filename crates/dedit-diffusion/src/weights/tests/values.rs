@@ -12,7 +12,7 @@ fn number_types_stay_or_become_f32() {
         made("f16", Dtype::F16, &[4], numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
         made("bf16", Dtype::BF16, &[4], numbers.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes()).collect()),
         made("f64", Dtype::F64, &[4], numbers.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect()),
-        // An odd number of bytes shifts whatever comes after it off its alignment.
+        // An odd number of bytes makes the following tensors unaligned.
         made("zz", Dtype::U8, &[1], vec![0]),
     ]);
     for (name, dtype, last) in
