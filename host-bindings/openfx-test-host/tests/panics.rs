@@ -2,13 +2,29 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "panics are what this is about")]
 
+use std::ffi::CStr;
+
 use ofx_host::names::{prop, value};
-use ofx_host::{Change, Context, Definition, Effect, Frame, FramesNeeded, HostFacts, Identity, Properties, Result};
+use ofx_host::{
+    Change, ClipDeclaration, Components, Context, Definition, Effect, Frame, FramesNeeded, HostFacts, Identity, Properties, Result,
+};
 use ofx_test_host::{Host, HostSettings, Instance, InstanceSettings, Library, Reason, RenderRequest, rect, status};
 
 struct Panicking;
 
 impl Effect for Panicking {
+    fn label(&self) -> &'static CStr {
+        c"Panicking"
+    }
+
+    fn clips(&self, _: Context) -> &'static [ClipDeclaration] {
+        const CLIPS: &[ClipDeclaration] = &[
+            ClipDeclaration { name: value::SOURCE, components: &[Components::Rgba], optional: false, temporal_access: false },
+            ClipDeclaration { name: value::OUTPUT, components: &[Components::Rgba], optional: false, temporal_access: false },
+        ];
+        CLIPS
+    }
+
     fn describe(&self, _: &HostFacts, effect: &Properties<'_>) -> Result<()> {
         effect.set_word(prop::CONTEXTS, 0, value::FILTER);
         effect.set_word(prop::DEPTHS, 0, value::FLOAT);
@@ -16,10 +32,7 @@ impl Effect for Panicking {
     }
 
     fn describe_in_context(&self, _: &HostFacts, _: Context, definition: &Definition<'_>) -> Result<()> {
-        for clip in [value::SOURCE, value::OUTPUT] {
-            definition.clip(clip)?.set_word(prop::SUPPORTED_COMPONENTS, 0, value::RGBA);
-        }
-        let _ = definition.button(c"press", "Press", "")?;
+        let _ = definition.button("press", "Press", "")?;
         Ok(())
     }
 
@@ -66,7 +79,7 @@ fn a_panic_is_a_failed_action_and_a_message_and_the_next_one_works() {
         let failed = instance.render(&RenderRequest::new(0.0, window)).unwrap().outcome;
         assert_eq!((failed.status, &failed.complaints[..]), (status::FAILED, &[][..]), "{round}");
         let message = instance.persistent_message().unwrap();
-        assert_eq!(message.text, "a fault in the effect itself: at 0");
+        assert_eq!(message.text, "internal error in the effect: at 0");
         assert_eq!(instance.is_identity(&RenderRequest::new(0.0, window)).outcome.status, status::FAILED);
         assert_eq!(instance.frames_needed(0.0).outcome.status, status::FAILED);
         assert_eq!(instance.clip_preferences().outcome.status, status::FAILED);

@@ -1,55 +1,55 @@
-//! What OpenFX 1.5 lays down between a host and an effect: structures, functions and numbers, as its C headers have them. The order of fields is the
-//! contract; suites are cut off behind the last function that this crate knows of.
+//! The binary interface of OpenFX 1.5: structures, function types and constants of its C headers. The order of fields is the contract; suites are cut off
+//! after the last function that this crate knows.
 //!
-//! The words (names of actions, properties and their values) are in [`names`](crate::names).
+//! Strings (names of actions, properties and their values) are in [`names`](crate::names).
 //!
-//! `unsafe` is here for one promise alone: that a description of a plug-in may be seen by all threads.
+//! `unsafe`: the plug-in description is declared `Sync`.
 //!
-//! Handles are the host's own and are never looked into. Functions that a host may leave out are `Option`s.
-#![expect(unsafe_code, reason = "a description of a plug-in is promised to be seen by all threads")]
+//! Handles belong to the host and are never dereferenced. Functions that a host may leave out are `Option`s.
+#![expect(unsafe_code, reason = "the plug-in description is declared Sync")]
 
 use std::ffi::{c_char, c_double, c_int, c_uint, c_void};
 
-/// Any of the host's handles: an effect, clip, image, parameter, set of parameters or set of properties.
+/// Any handle of the host: an effect, clip, image, parameter, parameter set or property set.
 pub type Handle = *mut c_void;
-/// A text that is ended by a zero byte.
+/// A string that ends with a zero byte.
 pub type Text = *const c_char;
-/// What a function says of how it went (ofxCore.h, "OFX Status Codes").
+/// The result of a function (ofxCore.h, "OFX Status Codes").
 pub type Status = c_int;
 
-/// The numbers of [`Status`].
+/// The values of [`Status`].
 pub mod status {
     use super::Status;
 
-    /// It worked.
+    /// Success.
     pub const OK: Status = 0;
-    /// It did not.
+    /// Failure.
     pub const FAILED: Status = 1;
-    /// Nothing works any more.
+    /// A failure after which nothing works any more.
     pub const FATAL: Status = 2;
-    /// It cannot be said why.
+    /// Unknown error.
     pub const UNKNOWN: Status = 3;
-    /// The host lacks something that is needed.
+    /// The host lacks a required feature.
     pub const MISSING_HOST_FEATURE: Status = 4;
-    /// This is not supported.
+    /// Not supported.
     pub const UNSUPPORTED: Status = 5;
-    /// It is there already.
+    /// Exists already.
     pub const EXISTS: Status = 6;
-    /// The wrong format.
+    /// Wrong format.
     pub const FORMAT: Status = 7;
-    /// Memory ran out.
+    /// Out of memory.
     pub const MEMORY: Status = 8;
-    /// A handle that is none.
+    /// Invalid handle.
     pub const BAD_HANDLE: Status = 9;
-    /// An index beyond the end.
+    /// Index out of range.
     pub const BAD_INDEX: Status = 10;
-    /// A value that makes no sense.
+    /// Invalid value.
     pub const VALUE: Status = 11;
     /// Yes.
     pub const YES: Status = 12;
     /// No.
     pub const NO: Status = 13;
-    /// Do what you usually do.
+    /// Use the default behaviour.
     pub const DEFAULT: Status = 14;
 }
 
@@ -59,11 +59,11 @@ pub mod status {
 pub struct OfxHost {
     /// Properties of the host.
     pub properties: Handle,
-    /// Gives a suite of a name and version; null where the host has none.
+    /// Returns a suite by name and version; null where the host has none.
     pub fetch_suite: Option<unsafe extern "C" fn(host: Handle, name: Text, version: c_int) -> *const c_void>,
 }
 
-/// The entry of an effect: an action, what it is about, and what comes in and goes out.
+/// The entry point of an effect: an action, the effect or instance, input and output arguments.
 pub type MainEntry = unsafe extern "C" fn(action: Text, handle: *const c_void, arguments: Handle, results: Handle) -> Status;
 
 /// `OfxPlugin`.
@@ -76,40 +76,40 @@ pub struct OfxPlugin {
     pub api_version: c_int,
     /// Its permanent name.
     pub identifier: Text,
-    /// Changes where projects of earlier versions cannot be opened any more.
+    /// Incremented when projects of earlier versions can no longer be opened.
     pub version_major: c_uint,
-    /// Changes with every other version.
+    /// Incremented with every other version.
     pub version_minor: c_uint,
-    /// Says which host it is.
+    /// Receives the host.
     pub set_host: Option<unsafe extern "C" fn(host: *mut OfxHost)>,
-    /// Where everything happens.
+    /// Carries out actions.
     pub main_entry: Option<MainEntry>,
 }
 
-// SAFETY: a description that is never written; its texts are static.
+// SAFETY: the structure is never written, and its strings are static.
 unsafe impl Sync for OfxPlugin {}
 
-/// Two numbers.
+/// A range of numbers, ends included.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RangeD {
-    /// The first.
+    /// The smallest.
     pub min: c_double,
-    /// The last.
+    /// The largest.
     pub max: c_double,
 }
 
-/// A rectangle of whole numbers: left, bottom, right, top; right and top are outside.
+/// A rectangle of integers; right and top edge excluded. y points up.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RectI {
     /// Left.
     pub x1: c_int,
-    /// Bottom: y goes up.
+    /// Bottom.
     pub y1: c_int,
-    /// Right, outside.
+    /// Right, excluded.
     pub x2: c_int,
-    /// Top, outside.
+    /// Top, excluded.
     pub y2: c_int,
 }
 
@@ -121,16 +121,16 @@ pub struct RectD {
     pub x1: c_double,
     /// Bottom.
     pub y1: c_double,
-    /// Right.
+    /// Right, excluded.
     pub x2: c_double,
-    /// Top.
+    /// Top, excluded.
     pub y2: c_double,
 }
 
 /// `OfxPropertySuiteV1`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct PropertySuite {
     pub set_pointer: Option<unsafe extern "C" fn(Handle, Text, c_int, *mut c_void) -> Status>,
     pub set_string: Option<unsafe extern "C" fn(Handle, Text, c_int, Text) -> Status>,
@@ -155,7 +155,7 @@ pub struct PropertySuite {
 /// `OfxImageEffectSuiteV1`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct ImageEffectSuite {
     pub get_property_set: Option<unsafe extern "C" fn(Handle, *mut Handle) -> Status>,
     pub get_param_set: Option<unsafe extern "C" fn(Handle, *mut Handle) -> Status>,
@@ -175,7 +175,7 @@ pub struct ImageEffectSuite {
 /// `OfxParameterSuiteV1`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct ParameterSuite {
     pub define: Option<unsafe extern "C" fn(Handle, Text, Text, *mut Handle) -> Status>,
     pub get_handle: Option<unsafe extern "C" fn(Handle, Text, *mut Handle, *mut Handle) -> Status>,
@@ -197,10 +197,10 @@ pub struct ParameterSuite {
     pub edit_end: Option<unsafe extern "C" fn(Handle) -> Status>,
 }
 
-/// `OfxMessageSuiteV2`; version 1 ends behind `message`.
+/// `OfxMessageSuiteV2`; version 1 ends after `message`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct MessageSuite {
     pub message: Option<unsafe extern "C" fn(Handle, Text, Text, Text, ...) -> Status>,
     pub set_persistent_message: Option<unsafe extern "C" fn(Handle, Text, Text, Text, ...) -> Status>,
@@ -210,7 +210,7 @@ pub struct MessageSuite {
 /// `OfxProgressSuiteV1`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct ProgressSuite {
     pub start: Option<unsafe extern "C" fn(Handle, Text) -> Status>,
     pub update: Option<unsafe extern "C" fn(Handle, c_double) -> Status>,
@@ -220,7 +220,7 @@ pub struct ProgressSuite {
 /// `OfxProgressSuiteV2`.
 #[repr(C)]
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are called as the functions of the C header, which documents them")]
+#[expect(missing_docs, reason = "the fields are named like the functions of the C header, which documents them")]
 pub struct ProgressSuiteV2 {
     pub start: Option<unsafe extern "C" fn(Handle, Text, Text) -> Status>,
     pub update: Option<unsafe extern "C" fn(Handle, c_double) -> Status>,

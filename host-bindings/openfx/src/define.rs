@@ -1,18 +1,22 @@
-//! Clips and parameters as an effect defines them.
+//! Definition of clips and parameters.
 //!
-//! `unsafe`: calls of the suites of image effects and parameters.
+//! `unsafe`: calls of the image effect and parameter suites.
 #![expect(unsafe_code, reason = "the suites are called")]
 
 use std::ffi::CStr;
 use std::ptr;
 
 use crate::abi::{Handle, status};
+use crate::declaration::ClipDeclaration;
 use crate::error::{Error, Result};
 use crate::names::{param, prop, value};
-use crate::properties::Properties;
+use crate::properties::{Properties, text_of};
 use crate::suites::Suites;
 
-/// An effect in a context, to be defined.
+/// An effect in a context, whose parameters are being defined. Names of parameters are permanent: projects keep them.
+///
+/// # Errors
+/// Every method fails where the host refuses.
 pub struct Definition<'a> {
     effect: Properties<'a>,
     parameters: Handle,
@@ -20,42 +24,48 @@ pub struct Definition<'a> {
 }
 
 impl<'a> Definition<'a> {
-    /// Of an effect's handle.
+    /// `effect` is the handle that the host passed to describe.
     pub(crate) fn new(effect: Properties<'a>, suites: &'static Suites) -> Result<Self> {
         let mut parameters = ptr::null_mut();
-        // SAFETY: the handle that the host described the effect with, and a place for the answer.
-        let told = suites.effect.get_param_set.map(|get| unsafe { get(effect.handle(), &raw mut parameters) });
-        if told != Some(status::OK) {
-            return Err(Error::of("a set of parameters", told.unwrap_or(status::MISSING_HOST_FEATURE)));
-        }
-        Ok(Self { effect, parameters, suites })
-    }
-
-    /// Defines a clip, to be described by what is given back.
-    ///
-    /// # Errors
-    /// Where the host refuses.
-    pub fn clip(&self, name: &CStr) -> Result<Properties<'a>> {
-        let mut properties = ptr::null_mut();
-        // SAFETY: as in `new`, and a text that ends with zero.
-        let told = self.suites.effect.clip_define.map(|define| unsafe { define(self.effect.handle(), name.as_ptr(), &raw mut properties) });
-        match told {
-            Some(status::OK) => Ok(Properties::new(properties, self.suites)),
-            told => Err(Error::of(&format!("the clip {}", name.to_string_lossy()), told.unwrap_or(status::MISSING_HOST_FEATURE))),
+        // SAFETY: the handle of the effect that is described, and a place for the result.
+        let status = suites.effect.get_param_set.map(|get| unsafe { get(effect.handle(), &raw mut parameters) });
+        match status {
+            Some(status::OK) => Ok(Self { effect, parameters, suites }),
+            status => Err(Error::of("a set of parameters", status)),
         }
     }
 
-    fn define(&self, kind: &CStr, name: &CStr, label: &str, hint: &str) -> Result<Parameter<'a>> {
+    /// Defines a clip. `temporal_access` says whether the host gives frames of other times.
+    pub(crate) fn clip(&self, declared: &ClipDeclaration, temporal_access: bool) -> Result<()> {
         let mut properties = ptr::null_mut();
-        // SAFETY: the set of parameters of this effect, texts that end with zero, and a place for the answer.
-        let told = self
+        let define = self.suites.effect.clip_define;
+        // SAFETY: as in `new`, and a string that ends with zero.
+        let status = define.map(|define| unsafe { define(self.effect.handle(), declared.name.as_ptr(), &raw mut properties) });
+        if status != Some(status::OK) {
+            return Err(Error::of(&format!("the clip {}", declared.name.to_string_lossy()), status));
+        }
+        let clip = Properties::new(properties, self.suites);
+        for (index, components) in declared.components.iter().enumerate() {
+            clip.set_word(prop::SUPPORTED_COMPONENTS, index, components.word());
+        }
+        clip.set_flag(prop::TILES, false);
+        clip.set_flag(prop::OPTIONAL, declared.optional);
+        clip.set_flag(prop::TEMPORAL_ACCESS, temporal_access && declared.temporal_access);
+        clip.set_word(prop::FIELD_EXTRACTION, 0, value::FIELD_BOTH);
+        Ok(())
+    }
+
+    fn define(&self, kind: &CStr, name: &str, label: &str, hint: &str) -> Result<Parameter<'a>> {
+        let mut properties = ptr::null_mut();
+        let c_name = text_of(name);
+        // SAFETY: the parameter set of this effect, strings that end with zero, and a place for the result.
+        let status = self
             .suites
             .parameter
             .define
-            .map(|define| unsafe { define(self.parameters, kind.as_ptr(), name.as_ptr(), &raw mut properties) });
-        if told != Some(status::OK) {
-            let what = format!("the parameter {}", name.to_string_lossy());
-            return Err(Error::of(&what, told.unwrap_or(status::MISSING_HOST_FEATURE)));
+            .map(|define| unsafe { define(self.parameters, kind.as_ptr(), c_name.as_ptr(), &raw mut properties) });
+        if status != Some(status::OK) {
+            return Err(Error::of(&format!("the parameter {name}"), status));
         }
         let properties = Properties::new(properties, self.suites);
         properties.set_text(prop::LABEL, 0, label);
@@ -63,18 +73,15 @@ impl<'a> Definition<'a> {
         Ok(Parameter(properties))
     }
 
-    /// A group for others.
-    ///
-    /// # Errors
-    /// Where the host refuses; as for all others.
-    pub fn group(&self, name: &CStr, label: &str, open: bool) -> Result<()> {
+    /// A group of parameters, open or folded at first.
+    pub fn group(&self, name: &str, label: &str, open: bool) -> Result<()> {
         let group = self.define(param::GROUP, name, label, "")?;
         group.0.set_flag(prop::GROUP_OPEN, open);
         Ok(())
     }
 
     /// A text in one line.
-    pub fn text(&self, name: &CStr, label: &str, hint: &str, default: &str) -> Result<Parameter<'a>> {
+    pub fn text(&self, name: &str, label: &str, hint: &str, default: &str) -> Result<Parameter<'a>> {
         let parameter = self.define(param::STRING, name, label, hint)?;
         parameter.0.set_text(prop::DEFAULT, 0, default);
         parameter.0.set_word(prop::STRING_MODE, 0, value::SINGLE_LINE);
@@ -82,67 +89,67 @@ impl<'a> Definition<'a> {
         Ok(parameter)
     }
 
-    /// A whole number within bounds.
-    pub fn whole(&self, name: &CStr, label: &str, hint: &str, default: i32, bounds: [i32; 2]) -> Result<Parameter<'a>> {
+    /// An integer within `[minimum, maximum]`.
+    pub fn integer(&self, name: &str, label: &str, hint: &str, default: i32, bounds: [i32; 2]) -> Result<Parameter<'a>> {
         let parameter = self.define(param::INTEGER, name, label, hint)?;
-        parameter.0.set_whole(prop::DEFAULT, 0, default);
+        parameter.0.set_integer(prop::DEFAULT, 0, default);
         for (property, bound) in
             [(prop::MIN, bounds[0]), (prop::MAX, bounds[1]), (prop::DISPLAY_MIN, bounds[0]), (prop::DISPLAY_MAX, bounds[1])]
         {
-            parameter.0.set_whole(property, 0, bound);
+            parameter.0.set_integer(property, 0, bound);
         }
         parameter.0.set_flag(prop::ANIMATES, false);
         Ok(parameter)
     }
 
-    /// A number within bounds.
-    pub fn number(&self, name: &CStr, label: &str, hint: &str, default: f64, bounds: [f64; 2]) -> Result<Parameter<'a>> {
+    /// A number within `[minimum, maximum]`.
+    pub fn number(&self, name: &str, label: &str, hint: &str, default: f64, bounds: [f64; 2]) -> Result<Parameter<'a>> {
         let parameter = self.define(param::DOUBLE, name, label, hint)?;
-        parameter.numbers(&[default], bounds);
+        parameter.set_numbers(&[default], bounds);
         parameter.0.set_word(prop::DOUBLE_TYPE, 0, value::PLAIN);
         Ok(parameter)
     }
 
-    /// A vector in pixels of the whole size: to the right and up.
-    pub fn vector(&self, name: &CStr, label: &str, hint: &str) -> Result<Parameter<'a>> {
+    /// A vector in pixels of the full size, right and up, each component within `[minimum, maximum]`.
+    pub fn vector(&self, name: &str, label: &str, hint: &str, default: [f64; 2], bounds: [f64; 2]) -> Result<Parameter<'a>> {
         let parameter = self.define(param::DOUBLE_2D, name, label, hint)?;
-        parameter.numbers(&[0.0, 0.0], [-65_000.0, 65_000.0]);
+        parameter.set_numbers(&default, bounds);
         parameter.0.set_word(prop::DOUBLE_TYPE, 0, value::XY);
         parameter.0.set_word(prop::DEFAULT_SYSTEM, 0, value::CANONICAL);
         Ok(parameter)
     }
 
-    /// Yes or no.
-    pub fn switch(&self, name: &CStr, label: &str, hint: &str, default: bool) -> Result<Parameter<'a>> {
+    /// A switch.
+    pub fn switch(&self, name: &str, label: &str, hint: &str, default: bool) -> Result<Parameter<'a>> {
         let parameter = self.define(param::BOOLEAN, name, label, hint)?;
         parameter.0.set_flag(prop::DEFAULT, default);
         parameter.0.set_flag(prop::ANIMATES, false);
         Ok(parameter)
     }
 
-    /// One of a list. Projects keep its place: entries are only ever added at the end.
-    pub fn choice(&self, name: &CStr, label: &str, hint: &str, entries: &[&str]) -> Result<Parameter<'a>> {
+    /// A choice. Projects keep the index or the label of an entry, so entries are only ever added at the end. The first is the default.
+    pub fn choice(&self, name: &str, label: &str, hint: &str, entries: &[&str]) -> Result<Parameter<'a>> {
         let parameter = self.define(param::CHOICE, name, label, hint)?;
         for (index, entry) in entries.iter().enumerate() {
             parameter.0.set_text(prop::CHOICE_OPTION, index, entry);
         }
-        parameter.0.set_whole(prop::DEFAULT, 0, 0);
+        parameter.0.set_integer(prop::DEFAULT, 0, 0);
         parameter.0.set_flag(prop::ANIMATES, false);
         Ok(parameter)
     }
 
-    /// A button.
-    pub fn button(&self, name: &CStr, label: &str, hint: &str) -> Result<Parameter<'a>> {
+    /// A push button.
+    pub fn button(&self, name: &str, label: &str, hint: &str) -> Result<Parameter<'a>> {
         self.define(param::PUSH_BUTTON, name, label, hint)
     }
 }
 
-/// A parameter that was defined.
+/// A defined parameter, to be refined.
 #[must_use]
 pub struct Parameter<'a>(Properties<'a>);
 
 impl Parameter<'_> {
-    fn numbers(&self, defaults: &[f64], bounds: [f64; 2]) {
+    fn set_numbers(&self, defaults: &[f64], bounds: [f64; 2]) {
         for (index, default) in defaults.iter().enumerate() {
             self.0.set_number(prop::DEFAULT, index, *default);
             for (property, bound) in
@@ -153,7 +160,7 @@ impl Parameter<'_> {
         }
     }
 
-    /// Where a slider begins and ends, within the bounds.
+    /// The range of the slider, within the bounds.
     pub fn shown(self, from: f64, to: f64) -> Self {
         for index in 0..self.0.count(prop::DEFAULT).max(1) {
             self.0.set_number(prop::DISPLAY_MIN, index, from);
@@ -162,46 +169,46 @@ impl Parameter<'_> {
         self
     }
 
-    /// The same of a whole number.
-    pub fn shown_whole(self, from: i32, to: i32) -> Self {
-        self.0.set_whole(prop::DISPLAY_MIN, 0, from);
-        self.0.set_whole(prop::DISPLAY_MAX, 0, to);
+    /// The range of the slider of an integer.
+    pub fn shown_integer(self, from: i32, to: i32) -> Self {
+        self.0.set_integer(prop::DISPLAY_MIN, 0, from);
+        self.0.set_integer(prop::DISPLAY_MAX, 0, to);
         self
     }
 
-    /// In a group.
-    pub fn within(self, group: &CStr) -> Self {
-        self.0.set_word(prop::PARENT, 0, group);
+    /// Puts it into a group.
+    pub fn within(self, group: &str) -> Self {
+        self.0.set_text(prop::PARENT, 0, group);
         self
     }
 
-    /// With other values over time.
+    /// Lets it be animated.
     pub fn animated(self) -> Self {
         self.0.set_flag(prop::ANIMATES, true);
         self
     }
 
-    /// Degrees, or a factor.
+    /// What a number means, one of the `OfxParamDoubleType…` words.
     pub fn meaning(self, kind: &CStr) -> Self {
         self.0.set_word(prop::DOUBLE_TYPE, 0, kind);
         self
     }
 
-    /// The path of a file that need not be there.
+    /// Makes a text the path of a file, which need not exist.
     pub fn file(self) -> Self {
         self.0.set_word(prop::STRING_MODE, 0, value::FILE);
         self.0.set_flag(prop::FILE_EXISTS, false);
         self
     }
 
-    /// Kept in projects, and not shown.
+    /// Hides it; projects still keep it.
     pub fn hidden(self) -> Self {
         self.0.set_flag(prop::SECRET, true);
         self
     }
 
-    /// To be read, not written; not kept, and pictures do not depend on it.
-    pub fn told(self) -> Self {
+    /// Makes a text a read-only label that is not kept in projects and does not change pictures.
+    pub fn read_only(self) -> Self {
         self.0.set_word(prop::STRING_MODE, 0, value::TEXT_LABEL);
         self.0.set_flag(prop::ENABLED, false);
         self.0.set_flag(prop::PERSISTENT, false);

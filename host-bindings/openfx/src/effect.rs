@@ -1,85 +1,84 @@
-//! What an effect is, to be implemented; and what its calls are told.
+//! The trait that an effect implements, and the arguments of its methods.
+
+use std::ffi::CStr;
 
 use crate::abi::{RangeD, RectI};
+use crate::declaration::{ClipDeclaration, Context};
 use crate::define::Definition;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::properties::Properties;
 
-/// An image effect. Everything may be called from any thread, and several times at once; describing must be cheap, since hosts describe all effects when
-/// they start.
+/// An image effect. Methods are called from any thread, several at once. Describing must be cheap: hosts describe all effects when they start.
 pub trait Effect: Sync {
-    /// Says what the effect is: labels, contexts, depths, what it can and cannot do.
+    /// The name that users see. It also marks messages, in hosts and on a terminal.
+    fn label(&self) -> &'static CStr;
+
+    /// The clips of a context, in the order in which hosts show them.
+    fn clips(&self, context: Context) -> &'static [ClipDeclaration];
+
+    /// Describes the effect: contexts, depths, capabilities. The label is set already.
     fn describe(&self, host: &HostFacts, effect: &Properties<'_>) -> Result<()>;
 
-    /// Defines clips and parameters for a context.
+    /// Defines the parameters for a context. The clips are defined already.
     fn describe_in_context(&self, host: &HostFacts, context: Context, definition: &Definition<'_>) -> Result<()>;
 
-    /// Whether a frame comes out as another frame of an input.
+    /// Which input frame a frame is a copy of, if it is one.
     fn identity(&self, instance: &Instance<'_>, frame: &Frame) -> Result<Option<Identity>>;
 
-    /// Which frames of which clips a frame is made of.
+    /// Which frames of which clips a frame depends on. Empty for the default: the same time of every clip.
     fn frames_needed(&self, instance: &Instance<'_>, time: f64) -> Result<Vec<FramesNeeded>>;
 
-    /// Makes a frame: fills the window of the output clip's image.
+    /// Renders a frame: fills the window of the output clip's image.
     fn render(&self, instance: &Instance<'_>, frame: &Frame) -> Result<()>;
 
-    /// Hears of a change to a parameter or clip; the one call in which parameters may be set.
+    /// A parameter or clip has changed. The only action in which parameters may be set.
     fn changed(&self, instance: &Instance<'_>, change: &Change) -> Result<()>;
 
-    /// Whether frames differ although neither inputs nor parameters do, such as by files that are read.
+    /// Whether frames differ although neither inputs nor parameters do, for example because files are read.
     fn varies(&self, instance: &Instance<'_>) -> Result<bool>;
 
-    /// Gives back memory that can be had again.
+    /// Frees caches.
     fn purge(&self);
 }
 
-/// What kind of inputs an instance has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Context {
-    /// One.
-    Filter,
-    /// Any.
-    General,
-}
-
-/// What a host says of itself.
+/// Properties of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFacts {
     /// Its permanent name.
     pub name: String,
-    /// Whether frames of other times can be had.
+    /// Whether frames of other times can be fetched.
     pub temporal_access: bool,
-    /// Whether it says which colour spaces clips have.
+    /// Whether it tells the colour spaces of clips.
     pub manages_colour: bool,
 }
 
-/// A frame that is asked for.
+/// A frame to render.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Frame {
-    /// When, in frames.
+    /// Its time, in frames.
     pub time: f64,
-    /// What of it is asked for, in pixels of the scale.
+    /// The part to fill, in pixels at `scale`.
     pub window: RectI,
-    /// Pixels for one of the whole size, in both directions.
+    /// Rendered pixels per pixel of the full size, horizontally and vertically.
     pub scale: [f64; 2],
-    /// The rows that are asked for.
+    /// The rows to fill.
     pub field: Field,
 }
 
 /// Rows of a frame; row 0 is the lowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// All.
+    /// All rows.
     Both,
-    /// 0, 2, 4 …
+    /// Rows 0, 2, 4 …
     Lower,
-    /// 1, 3, 5 …
+    /// Rows 1, 3, 5 …
     Upper,
 }
 
 impl Field {
-    /// Whether a row belongs to it.
+    /// Whether row `y` belongs to it.
     pub fn has(self, y: i32) -> bool {
         match self {
             Self::Both => true,
@@ -89,33 +88,33 @@ impl Field {
     }
 }
 
-/// The frame of an input that comes out.
+/// An input frame that is passed through.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Identity {
     /// The input.
-    pub clip: &'static std::ffi::CStr,
-    /// Its time.
+    pub clip: &'static CStr,
+    /// The time of its frame.
     pub time: f64,
 }
 
-/// Frames of an input, from first to last.
+/// Frames of an input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FramesNeeded {
     /// The input.
-    pub clip: &'static std::ffi::CStr,
-    /// The first and the last.
+    pub clip: &'static CStr,
+    /// First and last frame, both included.
     pub range: RangeD,
 }
 
-/// Something that has changed.
+/// A change of a parameter or clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The parameter or clip.
+    /// The name of the parameter or clip.
     pub name: String,
     /// Whether it is a parameter.
     pub is_parameter: bool,
-    /// Whether the user did it.
+    /// Whether the user changed it.
     pub by_user: bool,
-    /// When, in frames.
+    /// The current time, in frames.
     pub time: f64,
 }

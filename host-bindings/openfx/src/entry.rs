@@ -1,22 +1,23 @@
-//! Where the host comes in: one function for every action.
+//! The entry point for the host: one function for all actions.
 //!
-//! `unsafe`: the pointers of a call are the host's, and are taken for what the action says that they are.
+//! `unsafe`: the pointers of a call come from the host and are trusted to be what the action prescribes.
 #![expect(unsafe_code, reason = "the host calls with its own pointers")]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, CString, c_void};
 
-use crate::abi::{Handle, OfxHost, Status, Text, status};
+use crate::abi::{Handle, OfxHost, RectI, Status, Text, status};
 use crate::clip::Clip;
+use crate::declaration::{ClipDeclaration, Context};
 use crate::define::Definition;
-use crate::effect::{Change, Context, Effect, Field, Frame, HostFacts};
+use crate::effect::{Change, Effect, Field, Frame, HostFacts};
 use crate::error::{Error, Result};
 use crate::guard::guard;
-use crate::instance::{Instance, complain};
+use crate::instance::{Instance, print};
 use crate::names::{action, prop, value};
-use crate::properties::Properties;
-use crate::suites::{Suites, name_host, suites};
+use crate::properties::{Properties, text_of};
+use crate::suites::{Suites, remember_host, suites};
 
-/// Makes an effect a plug-in: the functions that a host looks for in the library.
+/// Exports an effect as the only plug-in of this library: defines the functions that a host looks for.
 ///
 /// ```text
 /// ofx_host::export!(MyEffect, c"org.example.MyEffect", 1, 0);
@@ -36,11 +37,11 @@ macro_rules! export {
             }
 
             unsafe extern "C" fn main_entry(action: Text, handle: *const c_void, arguments: Handle, results: Handle) -> Status {
-                // SAFETY: the host calls this as the specification has it.
+                // SAFETY: the host calls this as the specification prescribes.
                 unsafe { $crate::run(&$effect, action, handle, arguments, results) }
             }
 
-            /// The effect, as hosts get it.
+            /// The description of the plug-in.
             pub static PLUGIN: OfxPlugin = OfxPlugin {
                 api: $crate::names::IMAGE_EFFECT_API.as_ptr(),
                 api_version: 1,
@@ -51,13 +52,13 @@ macro_rules! export {
                 main_entry: Some(main_entry),
             };
 
-            /// How many effects there are.
+            /// The number of plug-ins in this library.
             #[unsafe(no_mangle)]
             pub extern "C" fn OfxGetNumberOfPlugins() -> c_int {
                 1
             }
 
-            /// The effect of a number.
+            /// A plug-in by its index; null beyond the end.
             #[unsafe(no_mangle)]
             pub extern "C" fn OfxGetPlugin(number: c_int) -> *const OfxPlugin {
                 if number == 0 { &raw const PLUGIN } else { std::ptr::null() }
@@ -66,32 +67,32 @@ macro_rules! export {
     };
 }
 
-/// Notes which host it is. Nothing of it is used before the first action.
+/// Remembers the host. It is not used before the first action.
 pub fn set_host(host: *mut OfxHost) {
-    name_host(host);
+    remember_host(host);
 }
 
-/// Carries out an action. What goes wrong is told to the user of the instance that it is about; a panic goes no further.
+/// Carries out an action. Errors are shown to the user of the instance; panics are caught.
 ///
 /// # Safety
-/// `action` is a text that ends with zero; `handle`, `arguments` and `results` are what the specification says for that action.
+/// `action` is a string that ends with zero; `handle`, `arguments` and `results` are what the specification prescribes for that action.
 pub unsafe fn run(effect: &dyn Effect, action: Text, handle: *const c_void, arguments: Handle, results: Handle) -> Status {
     if action.is_null() {
         return status::UNSUPPORTED;
     }
-    // SAFETY: a text of the host's that ends with zero, for as long as the call.
+    // SAFETY: a string of the host's that ends with zero and lives as long as the call.
     let name = unsafe { CStr::from_ptr(action) };
     let call = Call { handle: handle.cast_mut(), arguments, results };
     match guard(|| call.carry_out(effect, name)) {
         Ok(status) => status,
         Err(error) => {
-            call.tell(name, &error);
+            call.report(effect, name, &error);
             error.status()
         }
     }
 }
 
-/// What an action is about.
+/// The handles of an action.
 struct Call {
     handle: Handle,
     arguments: Handle,
@@ -122,25 +123,31 @@ impl Call {
         step(self, effect, suites()?)
     }
 
-    /// Tells the user, where there is an instance to tell it of.
-    fn tell(&self, name: &CStr, error: &Error) {
+    /// Shows an error to the user: at the instance, or on the terminal where the action has none.
+    fn report(&self, effect: &dyn Effect, name: &CStr, error: &Error) {
         let Some(message) = error.message() else { return };
-        let told = guard(|| {
-            let about_instance = [action::RENDER, action::INSTANCE_CHANGED, action::IS_IDENTITY].contains(&name);
-            if about_instance {
-                self.instance(suites()?)?.say_error(message);
+        let shown = guard(|| {
+            let has_instance = [action::RENDER, action::INSTANCE_CHANGED, action::IS_IDENTITY].contains(&name);
+            if has_instance {
+                self.instance(effect, suites()?)?.show_error(message);
             } else {
-                complain(message);
+                print(effect.label(), message);
             }
             Ok(())
         });
-        if told.is_err() {
-            complain(message);
+        if shown.is_err() {
+            print(effect.label(), message);
         }
     }
 
-    fn instance(&self, suites: &'static Suites) -> Result<Instance<'_>> {
-        Instance::new(self.handle, suites)
+    fn instance(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Instance<'_>> {
+        Instance::new(self.handle, effect.label(), self.clips_of_instance(effect, suites)?, suites)
+    }
+
+    /// The clips of the instance's context. A host that does not tell the context is asked for all clips, and answers for those that it has.
+    fn clips_of_instance(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<&'static [ClipDeclaration]> {
+        let context = self.effect_properties(suites)?.text(prop::CONTEXT, 0).and_then(|word| Context::from_word(&word));
+        Ok(effect.clips(context.unwrap_or(Context::General)))
     }
 
     fn arguments(&self, suites: &'static Suites) -> Properties<'_> {
@@ -148,36 +155,38 @@ impl Call {
     }
 
     fn describe(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        effect.describe(&facts(suites), &self.effect_properties(suites)?)?;
+        let properties = self.effect_properties(suites)?;
+        properties.set_word(prop::LABEL, 0, effect.label());
+        effect.describe(&facts(suites), &properties)?;
         Ok(status::OK)
     }
 
     fn effect_properties(&self, suites: &'static Suites) -> Result<Properties<'_>> {
         let mut properties = std::ptr::null_mut();
-        // SAFETY: the effect that the host calls about, and a place for the answer.
-        let told = suites.effect.get_property_set.map(|get| unsafe { get(self.handle, &raw mut properties) });
-        match told {
+        // SAFETY: the effect or instance that the action is about, and a place for the result.
+        let status = suites.effect.get_property_set.map(|get| unsafe { get(self.handle, &raw mut properties) });
+        match status {
             Some(status::OK) => Ok(Properties::new(properties, suites)),
-            told => Err(Error::of("the properties of the effect", told.unwrap_or(status::MISSING_HOST_FEATURE))),
+            status => Err(Error::of("the properties of the effect", status)),
         }
     }
 
     fn describe_in_context(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
         let context = self.arguments(suites).text(prop::CONTEXT, 0).unwrap_or_default();
-        let context = match context.as_bytes() {
-            name if name == value::FILTER.to_bytes() => Context::Filter,
-            name if name == value::GENERAL.to_bytes() => Context::General,
-            _ => return Ok(status::UNSUPPORTED),
-        };
+        let Some(context) = Context::from_word(&context) else { return Ok(status::UNSUPPORTED) };
+        let host = facts(suites);
         let definition = Definition::new(Properties::new(self.handle, suites), suites)?;
-        effect.describe_in_context(&facts(suites), context, &definition)?;
+        for clip in effect.clips(context) {
+            definition.clip(clip, host.temporal_access)?;
+        }
+        effect.describe_in_context(&host, context, &definition)?;
         Ok(status::OK)
     }
 
     fn identity(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        let instance = self.instance(suites)?;
+        let instance = self.instance(effect, suites)?;
         let Some(identity) = effect.identity(&instance, &frame(&self.arguments(suites)))? else { return Ok(status::DEFAULT) };
-        // No render comes that would take back what was wrong before.
+        // No render follows that would clear an earlier error.
         instance.clear_error();
         let results = Properties::new(self.results, suites);
         results.set_word(prop::NAME, 0, identity.clip);
@@ -185,21 +194,16 @@ impl Call {
         Ok(status::OK)
     }
 
-    /// An edit may depend on all of a picture, whatever part of it is asked for.
-    fn regions_of_interest(&self, _: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        let (instance, results) = (self.instance(suites)?, Properties::new(self.results, suites));
+    /// Whole inputs: effects of this interface may use any pixel for any window.
+    fn regions_of_interest(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
+        let (instance, results) = (self.instance(effect, suites)?, Properties::new(self.results, suites));
         let time = self.arguments(suites).number(prop::TIME, 0).unwrap_or(0.0);
-        // Each input has a property of its own name, such as `OfxImageClipPropRoI_Source`.
-        for (clip, property) in [
-            (value::SOURCE, c"OfxImageClipPropRoI_Source"),
-            (c"Mask", c"OfxImageClipPropRoI_Mask"),
-            (c"Reference", c"OfxImageClipPropRoI_Reference"),
-        ] {
-            let region = instance.clip(clip).filter(Clip::is_connected).and_then(|clip| clip.region_of_definition(time));
-            if let Some(region) = region {
-                for (index, side) in [region.x1, region.y1, region.x2, region.y2].into_iter().enumerate() {
-                    results.set_number(property, index, side);
-                }
+        for declared in inputs(&instance) {
+            let clip = instance.clip(declared.name).filter(Clip::is_connected);
+            let Some(region) = clip.and_then(|clip| clip.region_of_definition(time)) else { continue };
+            let property = property_of(prop::REGION_OF_INTEREST, declared);
+            for (index, side) in [region.x1, region.y1, region.x2, region.y2].into_iter().enumerate() {
+                results.set_number(&property, index, side);
             }
         }
         Ok(status::OK)
@@ -207,23 +211,24 @@ impl Call {
 
     fn frames_needed(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
         let time = self.arguments(suites).number(prop::TIME, 0).unwrap_or(0.0);
-        let needed = effect.frames_needed(&self.instance(suites)?, time)?;
+        let instance = self.instance(effect, suites)?;
+        let needed = effect.frames_needed(&instance, time)?;
         if needed.is_empty() {
             return Ok(status::DEFAULT);
         }
         let results = Properties::new(self.results, suites);
-        for clip in [value::SOURCE, c"Mask", c"Reference"] {
-            let name = crate::properties::text_of(&format!("OfxImageClipPropFrameRange_{}", clip.to_string_lossy()));
-            for (index, needed) in needed.iter().filter(|needed| needed.clip == clip).enumerate() {
-                results.set_number(&name, 2 * index, needed.range.min);
-                results.set_number(&name, 2 * index + 1, needed.range.max);
+        for declared in inputs(&instance) {
+            let property = property_of(prop::FRAME_RANGE, declared);
+            for (index, needed) in needed.iter().filter(|needed| needed.clip == declared.name).enumerate() {
+                results.set_number(&property, 2 * index, needed.range.min);
+                results.set_number(&property, 2 * index + 1, needed.range.max);
             }
         }
         Ok(status::OK)
     }
 
     fn clip_preferences(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        if !effect.varies(&self.instance(suites)?)? {
+        if !effect.varies(&self.instance(effect, suites)?)? {
             return Ok(status::DEFAULT);
         }
         Properties::new(self.results, suites).set_flag(prop::FRAME_VARYING, true);
@@ -231,9 +236,9 @@ impl Call {
     }
 
     fn render(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        let instance = self.instance(suites)?;
+        let instance = self.instance(effect, suites)?;
         match effect.render(&instance, &frame(&self.arguments(suites))) {
-            // What the host itself gave up is no failure of the effect: it may say so to its user.
+            // A render that the host aborted is no failure: hosts may show failures to the user.
             Err(error) if error.message().is_none() && instance.is_aborted() => Ok(status::OK),
             Err(error) => Err(error),
             Ok(()) => {
@@ -244,7 +249,7 @@ impl Call {
     }
 
     fn changed(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        let (instance, arguments) = (self.instance(suites)?, self.arguments(suites));
+        let (instance, arguments) = (self.instance(effect, suites)?, self.arguments(suites));
         let kind = arguments.text(prop::TYPE, 0).unwrap_or_default();
         let reason = arguments.text(prop::CHANGE_REASON, 0).unwrap_or_default();
         let change = Change {
@@ -254,7 +259,7 @@ impl Call {
             time: arguments.number(prop::TIME, 0).unwrap_or(0.0),
         };
         if change.is_parameter && change.by_user {
-            // It may be what was wrong: if not, the next render says so again.
+            // The change may have removed the cause of the error; otherwise the next render shows it again.
             instance.clear_error();
         }
         effect.changed(&instance, &change)?;
@@ -262,8 +267,18 @@ impl Call {
     }
 }
 
-/// How an action is carried out.
+/// Carries out one action.
 type Step = fn(&Call, &dyn Effect, &'static Suites) -> Result<Status>;
+
+/// The clips of an instance that are read.
+fn inputs<'i>(instance: &'i Instance<'_>) -> impl Iterator<Item = &'static ClipDeclaration> + use<'i> {
+    instance.clips().iter().filter(|clip| !clip.is_output())
+}
+
+/// The property of one clip, such as `OfxImageClipPropRoI_Source`.
+fn property_of(prefix: &CStr, clip: &ClipDeclaration) -> CString {
+    text_of(&format!("{}{}", prefix.to_string_lossy(), clip.name.to_string_lossy()))
+}
 
 fn facts(suites: &'static Suites) -> HostFacts {
     let host = Properties::new(suites.host, suites);
@@ -275,11 +290,11 @@ fn facts(suites: &'static Suites) -> HostFacts {
 }
 
 fn frame(arguments: &Properties<'_>) -> Frame {
-    let [x1, y1, x2, y2] = arguments.wholes(prop::RENDER_WINDOW).unwrap_or_default();
+    let [x1, y1, x2, y2] = arguments.integers(prop::RENDER_WINDOW).unwrap_or_default();
     let field = arguments.text(prop::FIELD_TO_RENDER, 0).unwrap_or_default();
     Frame {
         time: arguments.number(prop::TIME, 0).unwrap_or(0.0),
-        window: crate::abi::RectI { x1, y1, x2, y2 },
+        window: RectI { x1, y1, x2, y2 },
         scale: scale(arguments),
         field: match field.as_bytes() {
             name if name == value::FIELD_LOWER.to_bytes() => Field::Lower,

@@ -1,4 +1,4 @@
-//! What goes wrong between an effect and its host.
+//! Errors between an effect and its host.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::abi::{Status, status};
 /// The result of something that may fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A failure: the status that the host gets, and the sentence that its user gets.
+/// A failure: the status for the host, and a sentence for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     status: Status,
@@ -15,32 +15,33 @@ pub struct Error {
 }
 
 impl Error {
-    /// It did not work; the sentence is shown to the user.
+    /// The action failed; the sentence is shown to the user.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { status: status::FAILED, message: Some(message.into()) }
     }
 
-    /// The host asked to stop: nothing to be told.
+    /// The host asked to stop; nothing is shown.
     pub fn aborted() -> Self {
         Self { status: status::FAILED, message: None }
     }
 
-    /// The host lacks something without which the effect cannot work.
+    /// The host lacks something that the effect needs.
     pub fn lacking(what: &str) -> Self {
         Self { status: status::MISSING_HOST_FEATURE, message: Some(format!("this host has no {what}")) }
     }
 
-    /// Something of the host's did not work.
-    pub(crate) fn of(what: &str, status: Status) -> Self {
+    /// A call of the host failed; `None` where the host lacks the function.
+    pub(crate) fn of(what: &str, status: Option<Status>) -> Self {
+        let status = status.unwrap_or(status::MISSING_HOST_FEATURE);
         Self { status, message: Some(format!("the host refused {what} (status {status})")) }
     }
 
-    /// The number for the host.
+    /// The status for the host.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The sentence for its user, if there is something to be told.
+    /// The sentence for the user, if there is anything to show.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }

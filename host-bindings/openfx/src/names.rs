@@ -1,6 +1,4 @@
-//! The words of OpenFX 1.5: actions, suites, properties and their values, letter for letter as its headers have them.
-//!
-//! Those that look wrong are so in the headers, and permanent.
+//! The strings of OpenFX 1.5: actions, suites, properties and their values, spelled as in its headers, misspellings included.
 
 use std::ffi::CStr;
 
@@ -17,31 +15,31 @@ pub const IMAGE_EFFECT_API: &CStr = c"OfxImageEffectPluginAPI";
 pub mod action {
     use super::CStr;
     words! {
-        /// The library was loaded.
+        /// After the library was loaded.
         LOAD = c"OfxActionLoad";
-        /// It is about to be unloaded.
+        /// Before the library is unloaded.
         UNLOAD = c"OfxActionUnload";
-        /// What the effect is.
+        /// Describe the effect.
         DESCRIBE = c"OfxActionDescribe";
-        /// Its clips and parameters in a context.
+        /// Define clips and parameters for a context.
         DESCRIBE_IN_CONTEXT = c"OfxImageEffectActionDescribeInContext";
-        /// An instance begins.
+        /// Create an instance.
         CREATE_INSTANCE = c"OfxActionCreateInstance";
-        /// An instance ends.
+        /// Destroy an instance.
         DESTROY_INSTANCE = c"OfxActionDestroyInstance";
         /// A parameter or clip has changed.
         INSTANCE_CHANGED = c"OfxActionInstanceChanged";
-        /// Memory is short.
+        /// Free caches.
         PURGE_CACHES = c"OfxActionPurgeCaches";
-        /// Whether a frame comes out as it goes in.
+        /// Whether a frame passes through unchanged.
         IS_IDENTITY = c"OfxImageEffectActionIsIdentity";
-        /// Make a frame.
+        /// Render a frame.
         RENDER = c"OfxImageEffectActionRender";
-        /// What of the inputs is needed.
+        /// Which regions of the inputs are needed.
         REGIONS_OF_INTEREST = c"OfxImageEffectActionGetRegionsOfInterest";
         /// Which frames of the inputs are needed.
         FRAMES_NEEDED = c"OfxImageEffectActionGetFramesNeeded";
-        /// Formats.
+        /// Formats of the output.
         CLIP_PREFERENCES = c"OfxImageEffectActionGetClipPreferences";
     }
 }
@@ -71,97 +69,101 @@ pub mod prop {
         NAME = c"OfxPropName";
         /// A label.
         LABEL = c"OfxPropLabel";
-        /// What something is.
+        /// The kind of an object.
         TYPE = c"OfxPropType";
         /// A time, in frames.
         TIME = c"OfxPropTime";
-        /// A version in numbers.
+        /// A version as integers.
         VERSION = c"OfxPropVersion";
-        /// A version for people.
+        /// A version as text.
         VERSION_LABEL = c"OfxPropVersionLabel";
-        /// What an effect is for.
+        /// The description of an effect.
         DESCRIPTION = c"OfxPropPluginDescription";
         /// Who changed something.
         CHANGE_REASON = c"OfxPropChangeReason";
-        /// Where the bundle is.
+        /// The path of the bundle.
         FILE_PATH = c"OfxPluginPropFilePath";
-        /// Menu in which an effect is.
+        /// The menu of an effect.
         GROUPING = c"OfxImageEffectPluginPropGrouping";
         /// The contexts of an effect.
         CONTEXTS = c"OfxImageEffectPropSupportedContexts";
         /// The context of an instance.
         CONTEXT = c"OfxImageEffectPropContext";
-        /// The depths that an effect takes.
+        /// The depths that an effect supports.
         DEPTHS = c"OfxImageEffectPropSupportedPixelDepths";
-        /// The components that a clip takes.
+        /// The components that a clip supports.
         SUPPORTED_COMPONENTS = c"OfxImageEffectPropSupportedComponents";
-        /// Whether there may be one instance alone.
+        /// Whether only one instance may exist.
         SINGLE_INSTANCE = c"OfxImageEffectPluginPropSingleInstance";
-        /// Whether the host may render strips in threads.
+        /// Whether the host may split a frame into strips for several threads.
         HOST_FRAME_THREADING = c"OfxImageEffectPluginPropHostFrameThreading";
         /// Whether images of one clip may differ in size.
         MULTI_RESOLUTION = c"OfxImageEffectPropSupportsMultiResolution";
-        /// Whether parts of images are made and taken.
+        /// Whether tiles are supported.
         TILES = c"OfxImageEffectPropSupportsTiles";
-        /// Whether other times are asked for.
+        /// Whether images of other times are fetched.
         TEMPORAL_ACCESS = c"OfxImageEffectPropTemporalClipAccess";
-        /// Whether fields are always rendered apart.
+        /// Whether fields are always rendered separately.
         FIELD_RENDER_TWICE = c"OfxImageEffectPluginPropFieldRenderTwiceAlways";
         /// Whether clips may differ in depth.
         MULTIPLE_DEPTHS = c"OfxImageEffectPropMultipleClipDepths";
         /// Whether clips may differ in pixel aspect ratio.
         MULTIPLE_PARS = c"OfxImageEffectPropSupportsMultipleClipPARs";
-        /// How threads may render.
+        /// Thread safety of rendering.
         THREAD_SAFETY = c"OfxImageEffectPluginRenderThreadSafety";
-        /// Whether a clip may be left unconnected.
+        /// Whether a clip may stay unconnected.
         OPTIONAL = c"OfxImageClipPropOptional";
         /// Whether a clip is connected.
         CONNECTED = c"OfxImageClipPropConnected";
-        /// How fields are taken from a clip.
+        /// How fields are extracted from a clip.
         FIELD_EXTRACTION = c"OfxImageClipPropFieldExtraction";
-        /// The colour space of a clip, by the name of OpenFX 1.5.
+        /// The OpenFX 1.5 name of a clip's colour space.
         COLOURSPACE = c"OfxImageClipPropColourspace";
         /// The depth of an image.
         DEPTH = c"OfxImageEffectPropPixelDepth";
         /// The components of an image.
         COMPONENTS = c"OfxImageEffectPropComponents";
-        /// Whether alpha is multiplied in.
+        /// How alpha relates to colour.
         PREMULTIPLICATION = c"OfxImageEffectPropPreMultiplication";
-        /// The pixels of an image.
+        /// The address of an image's pixels.
         DATA = c"OfxImagePropData";
-        /// Where the pixels of an image are.
+        /// The rectangle of an image's pixels.
         BOUNDS = c"OfxImagePropBounds";
-        /// From a row to that above it.
+        /// Bytes from a row to the one above it; may be negative.
         ROW_BYTES = c"OfxImagePropRowBytes";
         /// Width of a pixel over its height.
         PIXEL_ASPECT = c"OfxImagePropPixelAspectRatio";
-        /// What is to be rendered.
+        /// The window to render.
         RENDER_WINDOW = c"OfxImageEffectPropRenderWindow";
-        /// Pixels rendered for one of the whole size.
+        /// Rendered pixels per pixel of the full size.
         RENDER_SCALE = c"OfxImageEffectPropRenderScale";
-        /// Which field is to be rendered.
+        /// The field to render.
         FIELD_TO_RENDER = c"OfxImageEffectPropFieldToRender";
-        /// Whether frames differ by time alone.
+        /// Whether frames differ although inputs and parameters do not.
         FRAME_VARYING = c"OfxImageEffectFrameVarying";
-        /// Parameters by which formats, and whether frames differ by time alone, change.
+        /// Prefix of the properties for the needed region of each clip.
+        REGION_OF_INTEREST = c"OfxImageClipPropRoI_";
+        /// Prefix of the properties for the needed frames of each clip.
+        FRAME_RANGE = c"OfxImageClipPropFrameRange_";
+        /// Parameters that influence the clip preferences.
         PREFERENCES_PARAMETER = c"OfxImageEffectPropClipPreferencesSlaveParam";
-        /// How the effect knows of colour spaces.
+        /// The style of colour management.
         COLOUR_STYLE = c"OfxImageEffectPropColourManagementStyle";
-        /// Which names of colour spaces the effect knows.
+        /// The colour management configurations that the effect knows.
         COLOUR_CONFIGS = c"OfxImageEffectPropColourManagementAvailableConfigs";
-        /// A parameter's parent.
+        /// The group of a parameter.
         PARENT = c"OfxParamPropParent";
-        /// What a parameter is for.
+        /// The help text of a parameter.
         HINT = c"OfxParamPropHint";
-        /// A parameter's default.
+        /// The default of a parameter.
         DEFAULT = c"OfxParamPropDefault";
-        /// Whether a parameter changes over time.
+        /// Whether a parameter can be animated.
         ANIMATES = c"OfxParamPropAnimates";
         /// Whether a parameter is hidden.
         SECRET = c"OfxParamPropSecret";
         /// Whether a parameter can be edited.
         ENABLED = c"OfxParamPropEnabled";
-        /// Whether a parameter is kept in projects.
+        /// Whether projects keep a parameter.
         PERSISTENT = c"OfxParamPropPersistant";
         /// Whether a change of a parameter changes pictures.
         EVALUATE_ON_CHANGE = c"OfxParamPropEvaluateOnChange";
@@ -169,21 +171,21 @@ pub mod prop {
         MIN = c"OfxParamPropMin";
         /// Largest value.
         MAX = c"OfxParamPropMax";
-        /// Smallest value of a slider.
+        /// Lower end of a slider.
         DISPLAY_MIN = c"OfxParamPropDisplayMin";
-        /// Largest value of a slider.
+        /// Upper end of a slider.
         DISPLAY_MAX = c"OfxParamPropDisplayMax";
-        /// What a number means.
+        /// The meaning of a number.
         DOUBLE_TYPE = c"OfxParamPropDoubleType";
-        /// The system of a default that is a place.
+        /// The coordinate system of a default.
         DEFAULT_SYSTEM = c"OfxParamPropDefaultCoordinateSystem";
-        /// How a text is edited.
+        /// The kind of a text.
         STRING_MODE = c"OfxParamPropStringMode";
-        /// Whether the file of a text has to be there.
+        /// Whether the file named by a text must exist.
         FILE_EXISTS = c"OfxParamPropStringFilePathExists";
         /// The entries of a choice.
         CHOICE_OPTION = c"OfxParamPropChoiceOption";
-        /// Whether a group is unfolded.
+        /// Whether a group is open at first.
         GROUP_OPEN = c"OfxParamPropGroupOpen";
     }
 }
@@ -192,9 +194,9 @@ pub mod prop {
 pub mod value {
     use super::CStr;
     words! {
-        /// A context with one input.
+        /// The context with one input.
         FILTER = c"OfxImageEffectContextFilter";
-        /// A context with any inputs.
+        /// The context with any inputs.
         GENERAL = c"OfxImageEffectContextGeneral";
         /// 0 … 255.
         BYTE = c"OfxBitDepthByte";
@@ -212,9 +214,9 @@ pub mod value {
         ALPHA = c"OfxImageComponentAlpha";
         /// Alpha is 1 everywhere.
         OPAQUE = c"OfxImageOpaque";
-        /// It is not.
+        /// Colours are not multiplied by alpha.
         UNPREMULTIPLIED = c"OfxImageAlphaUnPremultiplied";
-        /// Any number of renders.
+        /// Any number of renders at once, in any instances.
         FULLY_SAFE = c"OfxImageEffectRenderFullySafe";
         /// Rows 0, 2, 4 …
         FIELD_LOWER = c"OfxFieldLower";
@@ -222,13 +224,13 @@ pub mod value {
         FIELD_UPPER = c"OfxFieldUpper";
         /// Whole frames.
         FIELD_BOTH = c"OfxFieldBoth";
-        /// Not at all.
+        /// No colour management.
         COLOUR_NONE = c"OfxImageEffectColourManagementNone";
-        /// By the names of OpenFX 1.5.
+        /// Colour spaces by the names of OpenFX 1.5.
         COLOUR_CORE = c"OfxImageEffectColourManagementCore";
-        /// The names that OpenFX 1.5 has.
+        /// The configuration with the names of OpenFX 1.5.
         COLOUR_CONFIG = c"ofx-native-v1.5_aces-v1.3_ocio-v2.3";
-        /// The user did it.
+        /// The user made the change.
         USER_EDITED = c"OfxChangeUserEdited";
         /// A parameter.
         PARAMETER = c"OfxTypeParameter";
@@ -236,15 +238,15 @@ pub mod value {
         CLIP = c"OfxTypeClip";
         /// An error.
         ERROR = c"OfxMessageError";
-        /// Something for people to read.
+        /// Information for the user.
         MESSAGE = c"OfxMessageMessage";
         /// The clip that is filtered.
         SOURCE = c"Source";
-        /// The clip that is made.
+        /// The clip that is rendered.
         OUTPUT = c"Output";
-        /// Values from 0 to 1 of the picture's size.
+        /// Canonical coordinates: pixels of the full size.
         CANONICAL = c"OfxParamCoordinatesCanonical";
-        /// A vector in pixels of the whole size.
+        /// A vector in pixels of the full size.
         XY = c"OfxParamDoubleTypeXY";
         /// A factor.
         SCALE = c"OfxParamDoubleTypeScale";
@@ -256,7 +258,7 @@ pub mod value {
         SINGLE_LINE = c"OfxParamStringIsSingleLine";
         /// The path of a file.
         FILE = c"OfxParamStringIsFilePath";
-        /// A text that is read alone.
+        /// A read-only text.
         TEXT_LABEL = c"OfxParamStringIsLabel";
     }
 }
@@ -265,21 +267,21 @@ pub mod value {
 pub mod param {
     use super::CStr;
     words! {
-        /// A whole number.
+        /// An integer.
         INTEGER = c"OfxParamTypeInteger";
         /// A number.
         DOUBLE = c"OfxParamTypeDouble";
         /// Two numbers.
         DOUBLE_2D = c"OfxParamTypeDouble2D";
-        /// Yes or no.
+        /// A switch.
         BOOLEAN = c"OfxParamTypeBoolean";
-        /// One of a list.
+        /// One entry of a list.
         CHOICE = c"OfxParamTypeChoice";
         /// A text.
         STRING = c"OfxParamTypeString";
-        /// A group of others.
+        /// A group of parameters.
         GROUP = c"OfxParamTypeGroup";
-        /// A button.
+        /// A push button.
         PUSH_BUTTON = c"OfxParamTypePushButton";
     }
 }

@@ -6,41 +6,39 @@
 use std::ffi::CStr;
 
 use ofx_host::names::{prop, value};
-use ofx_host::{Context, Definition, HostFacts, Properties, Result};
+use ofx_host::{ClipDeclaration, Components, Definition, HostFacts, Properties, Result};
 
 use crate::parameters::{Fit, Kind, MaskSource, Values};
 
 /// The permanent names of parameters.
 pub(crate) mod id {
-    use super::CStr;
-
-    pub(crate) const EDIT: &CStr = c"edit";
-    pub(crate) const ITEM: &CStr = c"item";
-    pub(crate) const PROMPT: &CStr = c"prompt";
-    pub(crate) const OTHER: &CStr = c"other";
-    pub(crate) const INTO: &CStr = c"into";
-    pub(crate) const SHIFT: &CStr = c"shift";
-    pub(crate) const SCALE: &CStr = c"scale";
-    pub(crate) const ROTATION: &CStr = c"rotation";
-    pub(crate) const AMOUNT: &CStr = c"amount";
-    pub(crate) const MASK_SOURCE: &CStr = c"maskSource";
-    pub(crate) const MASK_FILE: &CStr = c"maskFile";
-    pub(crate) const FIT: &CStr = c"fit";
-    pub(crate) const STRENGTH: &CStr = c"strength";
-    pub(crate) const GUIDANCE: &CStr = c"guidance";
-    pub(crate) const STEPS: &CStr = c"steps";
-    pub(crate) const SEED: &CStr = c"seed";
-    pub(crate) const STEADY: &CStr = c"steady";
-    pub(crate) const MODEL: &CStr = c"model";
-    pub(crate) const VALUES: &CStr = c"values";
-    pub(crate) const SESSION: &CStr = c"session";
-    pub(crate) const LEARNED: &CStr = c"learned";
-    pub(crate) const REFERENCE_FRAME: &CStr = c"referenceFrame";
-    pub(crate) const LEARN: &CStr = c"learn";
-    pub(crate) const LEARN_IN_RENDER: &CStr = c"learnInRender";
-    pub(crate) const RENDER_AGAIN: &CStr = c"renderAgain";
-    pub(crate) const TAKE: &CStr = c"take";
-    pub(crate) const STATUS: &CStr = c"status";
+    pub(crate) const EDIT: &str = "edit";
+    pub(crate) const ITEM: &str = "item";
+    pub(crate) const PROMPT: &str = "prompt";
+    pub(crate) const OTHER: &str = "other";
+    pub(crate) const INTO: &str = "into";
+    pub(crate) const SHIFT: &str = "shift";
+    pub(crate) const SCALE: &str = "scale";
+    pub(crate) const ROTATION: &str = "rotation";
+    pub(crate) const AMOUNT: &str = "amount";
+    pub(crate) const MASK_SOURCE: &str = "maskSource";
+    pub(crate) const MASK_FILE: &str = "maskFile";
+    pub(crate) const FIT: &str = "fit";
+    pub(crate) const STRENGTH: &str = "strength";
+    pub(crate) const GUIDANCE: &str = "guidance";
+    pub(crate) const STEPS: &str = "steps";
+    pub(crate) const SEED: &str = "seed";
+    pub(crate) const STEADY: &str = "steady";
+    pub(crate) const MODEL: &str = "model";
+    pub(crate) const VALUES: &str = "values";
+    pub(crate) const SESSION: &str = "session";
+    pub(crate) const LEARNED: &str = "learned";
+    pub(crate) const REFERENCE_FRAME: &str = "referenceFrame";
+    pub(crate) const LEARN: &str = "learn";
+    pub(crate) const LEARN_IN_RENDER: &str = "learnInRender";
+    pub(crate) const RENDER_AGAIN: &str = "renderAgain";
+    pub(crate) const TAKE: &str = "take";
+    pub(crate) const STATUS: &str = "status";
 }
 
 /// The clip with items as colours or as alpha.
@@ -53,7 +51,6 @@ const ABOUT: &str = "Edits things in a picture: replaces, removes, moves, resize
 
 /// What the effect is.
 pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
-    effect.set_text(prop::LABEL, 0, "D-Edit");
     effect.set_text(prop::GROUPING, 0, "D-Edit");
     effect.set_text(prop::DESCRIPTION, 0, ABOUT);
     effect.set_text(prop::VERSION_LABEL, 0, env!("CARGO_PKG_VERSION"));
@@ -83,41 +80,33 @@ pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
     }
     // Frames differ by themselves where each has a mask file of its own.
     for (index, parameter) in [id::MASK_SOURCE, id::MASK_FILE].into_iter().enumerate() {
-        effect.set_word(prop::PREFERENCES_PARAMETER, index, parameter);
+        effect.set_text(prop::PREFERENCES_PARAMETER, index, parameter);
     }
 }
 
-/// Clips and parameters. In a filter there is one input alone, by the specification.
-pub(crate) fn in_context(host: &HostFacts, context: Context, definition: &Definition<'_>) -> Result<()> {
-    let all = [value::RGBA, value::RGB, value::ALPHA];
-    clip(host, definition, value::SOURCE, &all, false)?;
-    if context == Context::General {
-        // No mask of OpenFX's: those have alpha alone, and lose their colours.
-        clip(host, definition, MASK, &[value::RGBA, value::RGB, value::ALPHA], true)?;
-        clip(host, definition, REFERENCE, &[value::RGBA, value::RGB], true)?;
-    }
-    clip(host, definition, value::OUTPUT, &all, false)?;
+/// The clips of a filter, which by the specification has one input.
+pub(crate) const FILTER_CLIPS: &[ClipDeclaration] = &[SOURCE_CLIP, OUTPUT_CLIP];
+/// The clips of the general context.
+pub(crate) const GENERAL_CLIPS: &[ClipDeclaration] = &[SOURCE_CLIP, MASK_CLIP, REFERENCE_CLIP, OUTPUT_CLIP];
+
+const ALL: &[Components] = &[Components::Rgba, Components::Rgb, Components::Alpha];
+const SOURCE_CLIP: ClipDeclaration = ClipDeclaration { name: value::SOURCE, components: ALL, optional: false, temporal_access: true };
+// Not declared a mask of OpenFX: hosts reduce those to alpha, and the colours, which name items, are lost.
+const MASK_CLIP: ClipDeclaration = ClipDeclaration { name: MASK, components: ALL, optional: true, temporal_access: true };
+const REFERENCE_CLIP: ClipDeclaration =
+    ClipDeclaration { name: REFERENCE, components: &[Components::Rgba, Components::Rgb], optional: true, temporal_access: true };
+const OUTPUT_CLIP: ClipDeclaration = ClipDeclaration { name: value::OUTPUT, components: ALL, optional: false, temporal_access: false };
+
+/// Defines all parameters.
+pub(crate) fn parameters(definition: &Definition<'_>) -> Result<()> {
     what(definition)?;
     masks(definition)?;
     how(definition)?;
     session(definition)
 }
 
-fn clip<'a>(host: &HostFacts, definition: &Definition<'a>, name: &CStr, components: &[&CStr], optional: bool) -> Result<Properties<'a>> {
-    let clip = definition.clip(name)?;
-    for (index, components) in components.iter().enumerate() {
-        clip.set_word(prop::SUPPORTED_COMPONENTS, index, components);
-    }
-    clip.set_flag(prop::TILES, false);
-    clip.set_flag(prop::OPTIONAL, optional);
-    clip.set_flag(prop::TEMPORAL_ACCESS, host.temporal_access && name != value::OUTPUT);
-    // Whole frames, whatever field is rendered: a thing is not half a thing.
-    clip.set_word(prop::FIELD_EXTRACTION, 0, value::FIELD_BOTH);
-    Ok(clip)
-}
-
 fn what(definition: &Definition<'_>) -> Result<()> {
-    let group = c"what";
+    let group = "what";
     definition.group(group, "Edit", true)?;
     let _ = definition.choice(id::EDIT, "Edit", "What becomes of the item.", &Kind::ALL.map(|(_, label)| label))?.within(group);
     let item = "Which item, by its name or its number, from 1. Where there is only one, nothing need be said.";
@@ -129,7 +118,7 @@ fn what(definition: &Definition<'_>) -> Result<()> {
     let into = "Who gets the pixels that an item leaves. Without it: what lies nearest.";
     let _ = definition.text(id::INTO, "Filled by", into, "")?.within(group);
     let shift = "How far it goes, in pixels of the whole size, to the right and up.";
-    let _ = definition.vector(id::SHIFT, "Shift", shift)?.within(group).animated().shown(-2000.0, 2000.0);
+    let _ = definition.vector(id::SHIFT, "Shift", shift, [0.0; 2], [-65_000.0, 65_000.0])?.within(group).animated().shown(-2000.0, 2000.0);
     let scale = definition.number(id::SCALE, "Scale", "How many times as large it becomes.", 1.0, [0.01, 100.0])?;
     let _ = scale.within(group).animated().meaning(value::SCALE).shown(0.1, 4.0);
     let rotation =
@@ -141,7 +130,7 @@ fn what(definition: &Definition<'_>) -> Result<()> {
 }
 
 fn masks(definition: &Definition<'_>) -> Result<()> {
-    let group = c"items";
+    let group = "items";
     definition.group(group, "Items", true)?;
     let source = "Where it is said which pixels are an item. In a mask each colour is an item, and black is none; a mask of greys or alpha is one item. \
                   Where no Mask is connected, the session's items count.";
@@ -152,7 +141,7 @@ fn masks(definition: &Definition<'_>) -> Result<()> {
 }
 
 fn how(definition: &Definition<'_>) -> Result<()> {
-    let group = c"how";
+    let group = "how";
     definition.group(group, "How", false)?;
     let fit = "What of the surroundings the edit may take: the item's own outline, a loose one, or the whole box round it.";
     let _ = definition.choice(id::FIT, "Fit", fit, &Fit::ALL.map(|(_, label)| label))?.within(group);
@@ -160,8 +149,8 @@ fn how(definition: &Definition<'_>) -> Result<()> {
     let _ = definition.number(id::STRENGTH, "Strength", strength, -1.0, [-1.0, 1.0])?.within(group);
     let guidance = "How strongly the words lead; 0 as it suits the edit.";
     let _ = definition.number(id::GUIDANCE, "Guidance", guidance, 0.0, [0.0, 50.0])?.within(group).shown(0.0, 15.0);
-    let _ = definition.whole(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group).shown_whole(0, 100);
-    let _ = definition.whole(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group).shown_whole(0, 1000);
+    let _ = definition.integer(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group).shown_integer(0, 100);
+    let _ = definition.integer(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group).shown_integer(0, 1000);
     let steady = "The same noise at the same place in all frames, going along with what moves: less flicker.";
     let _ = definition.switch(id::STEADY, "Steady", steady, true)?.within(group);
     let _ = definition
@@ -173,13 +162,14 @@ fn how(definition: &Definition<'_>) -> Result<()> {
 }
 
 fn session(definition: &Definition<'_>) -> Result<()> {
-    let group = c"learning";
+    let group = "learning";
     definition.group(group, "Learning", true)?;
     let name = "The name or folder of a session that was begun elsewhere, as `dedit learn` or another host tells it. Without it: that of the \
                 reference frame.";
     let _ = definition.text(id::SESSION, "Session", name, "")?.within(group);
     let frame = "The frame that is learned. Where a host gives no other frames than the one it renders, that one.";
-    let _ = definition.whole(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group).shown_whole(0, 1000);
+    let _ =
+        definition.integer(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group).shown_integer(0, 1000);
     let learn = "Learns the items of the reference frame. Takes from seconds to minutes; edits are drafts until then.";
     let _ = definition.button(id::LEARN, "Learn items", learn)?.within(group);
     let unasked = "Learns when a frame is rendered, where nothing is learned yet: for hosts without buttons.";
@@ -189,7 +179,7 @@ fn session(definition: &Definition<'_>) -> Result<()> {
     let learned = "The session that was learned, and its frame: kept in the project, so that frames find it at every scale.";
     let _ = definition.text(id::LEARNED, "Learned", learned, "")?.within(group).hidden();
     let take = "Counts how often frames were made again: results are kept for each number.";
-    let _ = definition.whole(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group).shown_whole(0, 100);
-    let _ = definition.text(id::STATUS, "Status", "How it is.", "")?.within(group).told();
+    let _ = definition.integer(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group).shown_integer(0, 100);
+    let _ = definition.text(id::STATUS, "Status", "How it is.", "")?.within(group).read_only();
     Ok(())
 }

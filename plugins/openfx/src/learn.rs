@@ -16,23 +16,23 @@ pub(crate) fn changed(instance: &Instance<'_>, change: &Change) -> Result<()> {
     if !change.is_parameter || !change.by_user {
         return Ok(());
     }
-    match change.name.as_bytes() {
-        name if name == id::LEARN.to_bytes() => learn_items(instance, change.time),
-        name if name == id::RENDER_AGAIN.to_bytes() => another_take(instance, change.time),
+    match change.name.as_str() {
+        id::LEARN => learn_items(instance, change.time),
+        id::RENDER_AGAIN => another_take(instance, change.time),
         _ => Ok(()),
     }
 }
 
 /// Frames are made again: results are kept for each take.
 fn another_take(instance: &Instance<'_>, time: f64) -> Result<()> {
-    let take = instance.whole(id::TAKE, time)?;
-    instance.set_whole(id::TAKE, take.checked_add(1).unwrap_or(0))
+    let take = instance.integer(id::TAKE, time)?;
+    instance.set_integer(id::TAKE, take.checked_add(1).unwrap_or(0))
 }
 
 /// Learns the reference frame, at its whole size.
 fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
     let inputs = Inputs { instance, parameters: Parameters::read(instance, time, [1.0, 1.0])? };
-    let watch = Work::new(instance, instance.progress("D-Edit"));
+    let watch = Work::new(instance, instance.progress());
     let is_shown = watch.is_shown();
     let done = with_daemon(|desk| {
         let parameters = &inputs.parameters;

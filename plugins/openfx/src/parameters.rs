@@ -1,7 +1,5 @@
 //! What the parameters say at a time.
 
-use std::ffi::CStr;
-
 use ofx_host::{Frame, Instance, Result};
 
 use crate::describe::id;
@@ -122,9 +120,9 @@ pub(crate) struct Parameters {
 impl Parameters {
     /// Those of a frame.
     pub(crate) fn read(instance: &Instance<'_>, time: f64, render_scale: [f64; 2]) -> Result<Self> {
-        let text = |name: &CStr| instance.text(name, time).map(|text| text.trim().to_owned());
-        let number = |name: &CStr| instance.number(name, time);
-        let whole = |name: &CStr| instance.whole(name, time);
+        let text = |name: &str| instance.text(name, time).map(|text| text.trim().to_owned());
+        let number = |name: &str| instance.number(name, time);
+        let whole = |name: &str| instance.integer(name, time);
         let [right, up] = instance.vector(id::SHIFT, time)?;
         Ok(Self {
             kind: chosen(&Kind::ALL, whole(id::EDIT)?),

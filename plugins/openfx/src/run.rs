@@ -10,12 +10,12 @@ use dedit_protocol::names::SessionState;
 use ofx_host::abi::RangeD;
 use ofx_host::names::{prop, value};
 use ofx_host::{
-    Change, Context, Definition, Depth, Effect, Error, Frame, FramesNeeded, HostFacts, Identity, Image, Instance, Progress, Properties,
-    Result,
+    Change, ClipDeclaration, Context, Definition, Depth, Effect, Error, Frame, FramesNeeded, HostFacts, Identity, Image, Instance,
+    Progress, Properties, Result,
 };
 
 use crate::cache::RESULTS;
-use crate::describe::{self, MASK, REFERENCE};
+use crate::describe::{self, FILTER_CLIPS, GENERAL_CLIPS, MASK, REFERENCE};
 use crate::desk::{self, Desk, Watch, with_daemon};
 use crate::disk::KEPT;
 use crate::failure::{Failure, input, of_host, stopped, told};
@@ -35,6 +35,17 @@ static SHOWS_FLOATS: AtomicBool = AtomicBool::new(false);
 pub(crate) struct DEdit;
 
 impl Effect for DEdit {
+    fn label(&self) -> &'static CStr {
+        c"D-Edit"
+    }
+
+    fn clips(&self, context: Context) -> &'static [ClipDeclaration] {
+        match context {
+            Context::Filter => FILTER_CLIPS,
+            Context::General => GENERAL_CLIPS,
+        }
+    }
+
     fn describe(&self, host: &HostFacts, effect: &Properties<'_>) -> Result<()> {
         if let Some(path) = effect.text(prop::FILE_PATH, 0).filter(|path| !path.is_empty()) {
             desk::note_bundle(&path);
@@ -45,8 +56,8 @@ impl Effect for DEdit {
         Ok(())
     }
 
-    fn describe_in_context(&self, host: &HostFacts, context: Context, definition: &Definition<'_>) -> Result<()> {
-        describe::in_context(host, context, definition)
+    fn describe_in_context(&self, _: &HostFacts, _: Context, definition: &Definition<'_>) -> Result<()> {
+        describe::parameters(definition)
     }
 
     fn identity(&self, instance: &Instance<'_>, frame: &Frame) -> Result<Option<Identity>> {
