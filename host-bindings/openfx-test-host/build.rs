@@ -1,4 +1,4 @@
-//! Compiles the functions with variable arguments: stable Rust can call such functions, but not define them.
+//! Compiles the variadic functions: stable Rust can call such functions, but not define them.
 
 fn main() {
     println!("cargo::rerun-if-changed=src/variadic.c");

@@ -1,4 +1,4 @@
-//! Which words a property takes where they are counted out.
+//! The permitted values of text properties.
 
 const CONTEXTS: &[&str] = &[
     "OfxImageEffectContextGenerator",
@@ -39,7 +39,7 @@ const STYLES: &[&str] = &[
     "OfxImageEffectColourManagementOCIO",
 ];
 
-/// The words, or nothing where any will do.
+/// The permitted values of a property; `None` where any text is permitted.
 pub(crate) fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "OfxImageEffectPropSupportedContexts" => CONTEXTS,

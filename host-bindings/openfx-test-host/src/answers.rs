@@ -1,62 +1,64 @@
-//! Actions that ask an instance something.
+//! Actions that query an instance.
 
 use std::collections::BTreeMap;
 
 use ofx_host::abi::{RangeD, RectD};
 
+use crate::call::Call;
 use crate::definitions::{Definition, Form, single};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, complain};
 use crate::image::Premult;
 use crate::instance::Instance;
-use crate::property_set::{Properties, PropertySet, Slot};
+use crate::log::complain;
+use crate::prop::{Properties, Slot};
+use crate::property_set::PropertySet;
 use crate::render::RenderRequest;
 use crate::run::{Outcome, arguments, results, run};
 
-/// Whether a frame comes out as it goes in.
+/// The answer whether a frame passes through unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
-    /// How the action went; only "OK" means that it is.
+    /// The result of the action; only "OK" means yes.
     pub outcome: Outcome,
-    /// The clip whose image it is.
+    /// The clip that is passed through.
     pub clip: String,
     /// The time of that image.
     pub time: f64,
 }
 
-/// Where there are pixels, in canonical coordinates.
+/// The region of definition, in canonical coordinates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionOfDefinition {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// What the effect says, or the host unless it says anything.
+    /// The region that the effect returned, or else the default.
     pub region: RectD,
 }
 
-/// What of the inputs is needed.
+/// The needed regions of the inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionsOfInterest {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
     /// By clip, in canonical coordinates.
     pub regions: BTreeMap<String, RectD>,
 }
 
-/// Which frames of the inputs are needed.
+/// The needed frames of the inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frames {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
     /// By clip.
     pub ranges: BTreeMap<String, Vec<RangeD>>,
 }
 
-/// Formats.
+/// The clip preferences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preferences {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// What came out, those too that the effect left as they were.
+    /// All results, defaults included.
     pub properties: Properties,
 }
 
@@ -65,73 +67,73 @@ fn same(values: &[f64]) -> Vec<Slot> {
 }
 
 impl Instance {
-    /// Names of the clips that are no output.
+    /// Names of the clips other than the output.
     fn inputs(&self) -> Vec<String> {
         self.state.clips().iter().map(|clip| clip.name.clone()).filter(|name| name != "Output").collect()
     }
 
-    fn ask(&self, frame: Frame, values: Vec<(&'static str, Vec<Slot>)>, results: &PropertySet, then: impl FnOnce(i32)) -> Outcome {
-        let arguments = arguments(&self.state.host, values);
-        run(self.effect.plugin, frame, Some(&arguments), Some(results), then)
+    fn ask(&self, call: Call, values: Vec<(&'static str, Vec<Slot>)>, results: &PropertySet, then: impl FnOnce(i32)) -> Outcome {
+        let arguments = arguments(&self.state.host.log, values);
+        run(self.effect.plugin, call, Some(&arguments), Some(results), then)
     }
 
-    fn frame(&self, action: &'static str, time: f64, scale: [f64; 2]) -> Frame {
-        Frame { time, scale, ..Frame::new(action, &self.state.host, Some(&self.state)) }
+    fn call(&self, action: &'static str, time: f64, scale: [f64; 2]) -> Call {
+        Call::new(action, &self.state.host, Some(&self.state)).at(time, scale)
     }
 
-    /// Whether a frame comes out as it goes in.
+    /// Runs the is-identity action.
     pub fn is_identity(&self, request: &RenderRequest) -> Identity {
         let definitions = [single("OfxPropName".to_owned(), Form::Text, 1, true), single("OfxPropTime".to_owned(), Form::Double, 1, true)];
         let start = [("OfxPropTime".to_owned(), vec![request.time.into()])];
-        let results = results(&self.state.host, &definitions, start);
-        let frame = self.frame("OfxImageEffectActionIsIdentity", request.time, request.scale);
-        let outcome = self.ask(frame, request.common(), &results, |status| {
+        let results = results(&self.state.host.log, &definitions, start);
+        let call = self.call("OfxImageEffectActionIsIdentity", request.time, request.scale);
+        let outcome = self.ask(call, request.common(), &results, |status| {
             let name = results.text("OfxPropName");
             if status == 0 && (name == "Output" || self.state.clip(&name).is_none()) {
-                complain(Some(&self.state.host), format!("identity to {name:?}, which is no input"));
+                complain(Some(&self.state.host.log), format!("identity with {name:?}, which is no input"));
             }
         });
         let time = results.doubles("OfxPropTime").first().copied().unwrap_or(request.time);
         Identity { outcome, clip: results.text("OfxPropName"), time }
     }
 
-    /// Where there are pixels at a time.
+    /// Runs the get-region-of-definition action.
     pub fn region_of_definition(&self, time: f64, scale: [f64; 2]) -> RegionOfDefinition {
         let ([width, height], [x, y]) = (self.settings.project_size, self.settings.project_offset);
         let (name, start) = ("OfxImageEffectPropRegionOfDefinition", same(&[x, y, x + width, y + height]));
-        let results = results(&self.state.host, &[single(name.to_owned(), Form::Double, 4, true)], [(name.to_owned(), start)]);
+        let results = results(&self.state.host.log, &[single(name.to_owned(), Form::Double, 4, true)], [(name.to_owned(), start)]);
         let values = vec![("OfxPropTime", vec![time.into()]), ("OfxImageEffectPropRenderScale", same(&scale))];
-        let outcome = self.ask(self.frame("OfxImageEffectActionGetRegionOfDefinition", time, scale), values, &results, |_| {});
+        let outcome = self.ask(self.call("OfxImageEffectActionGetRegionOfDefinition", time, scale), values, &results, |_| {});
         RegionOfDefinition { outcome, region: rect_of(&results, name) }
     }
 
-    /// What of the inputs is needed for a region, in canonical coordinates.
+    /// Runs the get-regions-of-interest action for a region in canonical coordinates.
     pub fn regions_of_interest(&self, time: f64, scale: [f64; 2], region: RectD) -> RegionsOfInterest {
         let name = |clip: &String| format!("OfxImageClipPropRoI_{clip}");
         let start = same(&[region.x1, region.y1, region.x2, region.y2]);
         let definitions: Vec<Definition> = self.inputs().iter().map(|clip| single(name(clip), Form::Double, 4, true)).collect();
         let starts = self.inputs().iter().map(|clip| (name(clip), start.clone())).collect::<Vec<_>>();
-        let results = results(&self.state.host, &definitions, starts);
+        let results = results(&self.state.host.log, &definitions, starts);
         let values = vec![
             ("OfxPropTime", vec![time.into()]),
             ("OfxImageEffectPropRenderScale", same(&scale)),
             ("OfxImageEffectPropRegionOfInterest", start),
         ];
-        let outcome = self.ask(self.frame("OfxImageEffectActionGetRegionsOfInterest", time, scale), values, &results, |_| {});
+        let outcome = self.ask(self.call("OfxImageEffectActionGetRegionsOfInterest", time, scale), values, &results, |_| {});
         let regions = self.inputs().iter().map(|clip| (clip.clone(), rect_of(&results, &name(clip)))).collect();
         RegionsOfInterest { outcome, regions }
     }
 
-    /// Which frames of the inputs are needed for one.
+    /// Runs the get-frames-needed action.
     pub fn frames_needed(&self, time: f64) -> Frames {
         let name = |clip: &String| format!("OfxImageClipPropFrameRange_{clip}");
         let definitions: Vec<Definition> = self.inputs().iter().map(|clip| single(name(clip), Form::Double, 0, true)).collect();
         let starts = self.inputs().iter().map(|clip| (name(clip), same(&[time, time]))).collect::<Vec<_>>();
-        let results = results(&self.state.host, &definitions, starts);
+        let results = results(&self.state.host.log, &definitions, starts);
         let values = vec![("OfxPropTime", vec![time.into()])];
-        let outcome = self.ask(self.frame("OfxImageEffectActionGetFramesNeeded", time, [1.0, 1.0]), values, &results, |_| {
+        let outcome = self.ask(self.call("OfxImageEffectActionGetFramesNeeded", time, [1.0, 1.0]), values, &results, |_| {
             for clip in self.inputs().iter().filter(|clip| results.doubles(&name(clip)).len() % 2 != 0) {
-                complain(Some(&self.state.host), format!("half a range of frames of {clip}"));
+                complain(Some(&self.state.host.log), format!("half a range of frames of {clip}"));
             }
         });
         let ranges =
@@ -139,7 +141,7 @@ impl Instance {
         Frames { outcome, ranges: self.inputs().iter().map(|clip| (clip.clone(), ranges(clip))).collect() }
     }
 
-    /// Which formats the effect wants; the host's own are those of the clips.
+    /// Runs the get-clip-preferences action; the defaults are the formats of the clips.
     pub fn clip_preferences(&self) -> Preferences {
         let (host, clips) = (&self.state.host, self.state.clips());
         let mut definitions = vec![
@@ -173,19 +175,19 @@ impl Instance {
                 definitions.push(single(named("OfxImageClipPropPreferredColourspaces"), Form::Text, 0, true));
             }
         }
-        let results = results(host, &definitions, starts);
-        let frame = Frame::new("OfxImageEffectActionGetClipPreferences", host, Some(&self.state));
-        // This action has no arguments at all.
-        let outcome = run(self.effect.plugin, frame, None, Some(&results), |_| {});
+        let results = results(&host.log, &definitions, starts);
+        let call = Call::new("OfxImageEffectActionGetClipPreferences", host, Some(&self.state));
+        // This action has no arguments.
+        let outcome = run(self.effect.plugin, call, None, Some(&results), |_| {});
         Preferences { outcome, properties: results.snapshot() }
     }
 
-    /// An action without arguments, such as that to let go of caches.
+    /// Runs an action without arguments.
     pub fn act(&self, action: &'static str) -> Result<Outcome> {
         if action == "OfxActionDestroyInstance" {
-            return Err(Error::new("an instance is ended by destroy"));
+            return Err(Error::new("use destroy to destroy an instance"));
         }
-        Ok(run(self.effect.plugin, Frame::new(action, &self.state.host, Some(&self.state)), None, None, |_| {}))
+        Ok(run(self.effect.plugin, Call::new(action, &self.state.host, Some(&self.state)), None, None, |_| {}))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Which properties each set has by OpenFX 1.5, of what form, how many values, whether an effect may write them and what they begin with.
+//! The properties of each kind of object by OpenFX 1.5: type, number of values, whether effects may write them, and defaults.
 
 use Form::{Bool, Double, Int, Pointer, Text};
 use Start::{D, I, T};
 
-/// What the values of a property are.
+/// The type of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// 0 or 1.
@@ -14,7 +14,7 @@ pub(crate) enum Form {
     Pointer,
 }
 
-/// A value that a property begins with.
+/// A default value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Start {
     I(i32),
@@ -22,12 +22,12 @@ pub(crate) enum Start {
     T(&'static str),
 }
 
-/// One property of a set.
+/// The definition of a property.
 #[derive(Debug, Clone)]
 pub(crate) struct Definition {
     pub(crate) name: String,
     pub(crate) form: Form,
-    /// How many values; none for any number.
+    /// The number of values; `None` for any number.
     pub(crate) dimension: Option<usize>,
     pub(crate) writable: bool,
     pub(crate) start: Vec<Start>,
@@ -35,9 +35,9 @@ pub(crate) struct Definition {
 
 type Row = (&'static str, Form, usize, bool, &'static [Start]);
 
-/// An effect may write it.
+/// Writable for effects.
 const W: bool = true;
-/// It may not.
+/// Read-only for effects.
 const R: bool = false;
 
 fn list(rows: &[Row]) -> Vec<Definition> {
@@ -51,15 +51,15 @@ fn list(rows: &[Row]) -> Vec<Definition> {
     rows.iter().map(one).collect()
 }
 
-/// A property with a name that is put together.
+/// A property with a composed name.
 pub(crate) fn single(name: String, form: Form, dimension: usize, writable: bool) -> Definition {
     Definition { name, form, dimension: (dimension > 0).then_some(dimension), writable, start: Vec::new() }
 }
 
-/// Names that may be read by people. A label that is not given is that of the set, as the host fills in.
+/// Labels. The host fills in missing ones.
 const LABELS: [Row; 3] = [("OfxPropLabel", Text, 1, W, &[]), ("OfxPropShortLabel", Text, 1, W, &[]), ("OfxPropLongLabel", Text, 1, W, &[])];
 
-/// What an effect is described by.
+/// The descriptor of an effect.
 pub(crate) fn effect_descriptor() -> Vec<Definition> {
     let mut all = list(&LABELS);
     all.extend(list(&[
@@ -96,7 +96,7 @@ pub(crate) fn effect_descriptor() -> Vec<Definition> {
     all
 }
 
-/// What an effect of a host with colours managed is described by besides.
+/// Further properties of the descriptor in hosts with colour management.
 pub(crate) fn effect_colours() -> Vec<Definition> {
     list(&[
         ("OfxImageEffectPropColourManagementAvailableConfigs", Text, 0, W, &[]),
@@ -104,7 +104,7 @@ pub(crate) fn effect_colours() -> Vec<Definition> {
     ])
 }
 
-/// The properties of an instance.
+/// An instance.
 pub(crate) fn effect_instance() -> Vec<Definition> {
     list(&[
         ("OfxPropType", Text, 1, R, &[T("OfxTypeImageEffectInstance")]),
@@ -126,7 +126,7 @@ pub(crate) fn effect_instance() -> Vec<Definition> {
     ])
 }
 
-/// What a clip is described by.
+/// The descriptor of a clip.
 pub(crate) fn clip_descriptor() -> Vec<Definition> {
     let mut all = list(&LABELS);
     all.extend(list(&[
@@ -142,7 +142,7 @@ pub(crate) fn clip_descriptor() -> Vec<Definition> {
     all
 }
 
-/// The properties of a clip of an instance.
+/// A clip of an instance.
 pub(crate) fn clip_instance() -> Vec<Definition> {
     let mut all = clip_descriptor();
     for definition in &mut all {
@@ -166,7 +166,7 @@ pub(crate) fn clip_instance() -> Vec<Definition> {
     all
 }
 
-/// The properties of an image; the host fills all of them in.
+/// An image; the host sets all of its properties.
 pub(crate) fn image() -> Vec<Definition> {
     list(&[
         ("OfxPropType", Text, 1, R, &[T("OfxTypeImage")]),
@@ -184,7 +184,7 @@ pub(crate) fn image() -> Vec<Definition> {
     ])
 }
 
-/// What all parameters have.
+/// The properties of all parameters.
 fn param_common() -> Vec<Definition> {
     let mut all = list(&LABELS);
     all.extend(list(&[
@@ -213,7 +213,7 @@ const VALUE: [Row; 8] = [
     ("OfxParamPropCanUndo", Bool, 1, W, &[I(1)]),
 ];
 
-/// The limits of numbers: none, as far as the numbers go.
+/// The limits of numbers; by default those of the type.
 fn limits(form: Form, count: usize) -> Vec<Definition> {
     let (low, high) = if form == Int { (I(i32::MIN), I(i32::MAX)) } else { (D(f64::MIN), D(f64::MAX)) };
     let one = |(name, start): (&str, Start)| Definition {
@@ -226,7 +226,7 @@ fn limits(form: Form, count: usize) -> Vec<Definition> {
     [("OfxParamPropMin", low), ("OfxParamPropMax", high), ("OfxParamPropDisplayMin", low), ("OfxParamPropDisplayMax", high)].map(one).into()
 }
 
-/// What a parameter of a type has; `shape` says what its value is made of.
+/// A parameter of a type; `shape` is the type and count of its components, if it has a value.
 pub(crate) fn param(kind: &str, shape: Option<(Form, usize)>) -> Vec<Definition> {
     let mut all = param_common();
     let Some((form, count)) = shape else {
@@ -240,7 +240,7 @@ pub(crate) fn param(kind: &str, shape: Option<(Form, usize)>) -> Vec<Definition>
     all.extend(list(&VALUE));
     all.push(single("OfxParamPropDefault".to_owned(), form, count, true));
     if matches!(kind, "OfxParamTypeString" | "OfxParamTypeCustom" | "OfxParamTypeBoolean" | "OfxParamTypeStrChoice") {
-        // These move from one value to the next in steps where they can at all: a host that can is rare.
+        // Not animated by default: few hosts can animate these types.
         all.iter_mut().filter(|definition| definition.name == "OfxParamPropAnimates").for_each(|definition| definition.start = vec![I(0)]);
     }
     if matches!(form, Int | Double) && !matches!(kind, "OfxParamTypeBoolean" | "OfxParamTypeChoice") {
@@ -276,7 +276,7 @@ pub(crate) fn param(kind: &str, shape: Option<(Form, usize)>) -> Vec<Definition>
     all
 }
 
-/// What of a parameter can still be written when it belongs to an instance.
+/// The properties of an instance's parameter that effects may write.
 pub(crate) const PARAM_INSTANCE_WRITABLE: [&str; 15] = [
     "OfxPropLabel",
     "OfxPropShortLabel",

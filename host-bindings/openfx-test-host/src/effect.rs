@@ -1,19 +1,21 @@
-//! An effect, and how it describes itself.
+//! An effect and its descriptions.
 
 use std::sync::Arc;
 
 use ofx_host::abi::{OfxPlugin, Status};
 
+use crate::call::Call;
 use crate::definitions;
-use crate::effect_state::{EffectState, Stage};
+use crate::effect_state::{EffectState, Param, Stage};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, complain};
-use crate::host::HostState;
-use crate::library::{Link, went_well};
-use crate::property_set::{Prop, Properties, PropertySet};
-use crate::run::{Outcome, arguments, run};
+use crate::host_state::HostState;
+use crate::link::Link;
+use crate::log::complain;
+use crate::prop::{Prop, Properties};
+use crate::property_set::PropertySet;
+use crate::run::{Outcome, arguments, run, went_well};
 
-/// What an effect is used for.
+/// The context of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
     /// One input.
@@ -35,24 +37,24 @@ impl Context {
     }
 }
 
-/// An effect that is loaded.
+/// A loaded effect.
 #[derive(Clone)]
 pub struct Effect {
     pub(crate) plugin: &'static OfxPlugin,
     pub(crate) link: Arc<Link>,
 }
 
-/// What an effect is.
+/// The description of an effect.
 pub struct Described {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// All properties, those too that the effect left as they were.
+    /// All properties, defaults included.
     pub properties: Properties,
     effect: Effect,
     state: Arc<EffectState>,
 }
 
-/// A clip of a description.
+/// The description of a clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipDescribed {
     /// Its name.
@@ -61,7 +63,7 @@ pub struct ClipDescribed {
     pub properties: Properties,
 }
 
-/// A parameter of a description.
+/// The description of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParamDescribed {
     /// Its name.
@@ -72,9 +74,9 @@ pub struct ParamDescribed {
     pub properties: Properties,
 }
 
-/// What an effect is in a context.
+/// The description of an effect in a context.
 pub struct ContextDescribed {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
     /// The context.
     pub context: Context,
@@ -105,32 +107,32 @@ fn descriptor(host: &Arc<HostState>, what: &str) -> Arc<PropertySet> {
     if host.settings.colour_management.is_some() {
         all.extend(definitions::effect_colours());
     }
-    PropertySet::new(host, what, &all)
+    PropertySet::new(&host.log, what, &all)
 }
 
 impl Effect {
-    /// Lets the effect describe itself.
+    /// Runs the describe action.
     pub fn describe(&self) -> Result<Described> {
         self.link.ensure_loaded()?;
         let host = &self.link.host;
         let properties = descriptor(host, "the effect");
         properties.put("OfxPluginPropFilePath", [self.link.loaded.bundle.to_string_lossy().as_ref()]);
         let state = EffectState::new(host, Stage::Descriptor, properties);
-        let frame = Frame::new("OfxActionDescribe", host, Some(&state));
-        let outcome = run(self.plugin, frame, None, None, |status| check_effect(&state, status));
+        let call = Call::new("OfxActionDescribe", host, Some(&state));
+        let outcome = run(self.plugin, call, None, None, |status| check_effect(&state, status));
         state.properties.close();
         Ok(Described { properties: state.properties.snapshot(), outcome, effect: self.clone(), state })
     }
 
-    /// Any action without handle and arguments, such as one that no effect knows.
+    /// Runs any action without handle and arguments.
     pub fn act(&self, action: &'static str) -> Result<Outcome> {
         self.link.ensure_loaded()?;
-        Ok(run(self.plugin, Frame::new(action, &self.link.host, None), None, None, |_| {}))
+        Ok(run(self.plugin, Call::new(action, &self.link.host, None), None, None, |_| {}))
     }
 }
 
 impl Described {
-    /// Lets the effect say what clips and parameters it has in a context.
+    /// Runs the describe-in-context action.
     pub fn describe_in_context(&self, context: Context) -> Result<ContextDescribed> {
         if !self.outcome.went_well() {
             return Err(Error::new(format!("the effect is not described: status {}", self.outcome.status)));
@@ -143,9 +145,9 @@ impl Described {
         let properties = descriptor(host, "the effect in a context");
         properties.take_values(&self.state.properties);
         let state = EffectState::new(host, Stage::ContextDescriptor, properties);
-        let arguments = arguments(host, [("OfxImageEffectPropContext", vec![context.word().into()])]);
-        let frame = Frame::new("OfxImageEffectActionDescribeInContext", host, Some(&state));
-        let outcome = run(self.effect.plugin, frame, Some(&arguments), None, |status| check_context(&state, context, status));
+        let arguments = arguments(&host.log, [("OfxImageEffectPropContext", vec![context.word().into()])]);
+        let call = Call::new("OfxImageEffectActionDescribeInContext", host, Some(&state));
+        let outcome = run(self.effect.plugin, call, Some(&arguments), None, |status| check_context(&state, context, status));
         let (clips, params) = (state.clips(), state.params());
         state.properties.close();
         clips.iter().map(|clip| &clip.properties).chain(params.iter().map(|param| &param.properties)).for_each(|set| set.close());
@@ -167,14 +169,14 @@ impl Described {
     }
 }
 
-/// What a description has to say at least.
+/// Complains of missing required properties.
 fn check_effect(state: &EffectState, status: Status) {
     if !went_well(status) {
         return;
     }
     for name in ["OfxImageEffectPropSupportedContexts", "OfxImageEffectPropSupportedPixelDepths", "OfxPropLabel"] {
         if state.properties.texts(name).iter().all(String::is_empty) {
-            complain(Some(&state.host), format!("the effect does not say {name}"));
+            complain(Some(&state.host.log), format!("the effect does not set {name}"));
         }
     }
 }
@@ -185,16 +187,16 @@ fn check_context(state: &EffectState, context: Context, status: Status) {
     }
     let needed: &[&str] = if context == Context::Filter { &["Source", "Output"] } else { &["Output"] };
     for name in needed.iter().filter(|name| state.clip(name).is_none()) {
-        complain(Some(&state.host), format!("there is no clip {name}"));
+        complain(Some(&state.host.log), format!("there is no clip {name}"));
     }
     let (clips, params) = (state.clips(), state.params());
     for clip in &clips {
         if clip.properties.texts("OfxImageEffectPropSupportedComponents").is_empty() {
-            complain(Some(&state.host), format!("the clip {} takes no components", clip.name));
+            complain(Some(&state.host.log), format!("the clip {} supports no components", clip.name));
         }
         let optional = clip.properties.int("OfxImageClipPropOptional") != 0;
         if context == Context::Filter && !optional && !needed.contains(&clip.name.as_str()) {
-            complain(Some(&state.host), format!("the clip {} has to be optional in a filter", clip.name));
+            complain(Some(&state.host.log), format!("the clip {} has to be optional in a filter", clip.name));
         }
     }
     for param in &params {
@@ -202,13 +204,13 @@ fn check_context(state: &EffectState, context: Context, status: Status) {
     }
     let most = state.host.settings.max_parameters;
     if usize::try_from(most).is_ok_and(|most| params.len() > most) {
-        complain(Some(&state.host), format!("{} parameters, but the host takes {most}", params.len()));
+        complain(Some(&state.host.log), format!("{} parameters, but the host takes {most}", params.len()));
     }
 }
 
-fn check_param(state: &EffectState, param: &crate::effect_state::Param) {
+fn check_param(state: &EffectState, param: &Param) {
     let (set, settings) = (&param.properties, &state.host.settings);
-    let wrong = |words: String| complain(Some(&state.host), format!("the parameter {}: {words}", param.name));
+    let wrong = |words: String| complain(Some(&state.host.log), format!("the parameter {}: {words}", param.name));
     let parent = set.text("OfxParamPropParent");
     if !parent.is_empty() && state.param(&parent).is_none_or(|parent| parent.kind != "OfxParamTypeGroup") {
         wrong(format!("its parent {parent} is no group"));

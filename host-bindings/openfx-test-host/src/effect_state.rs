@@ -1,17 +1,17 @@
-//! An effect as the host keeps it: described, described in a context, or an instance; with its clips and parameters.
+//! An effect behind its handle: a descriptor, a descriptor in a context, or an instance; with its clips and parameters.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::frame::Frame;
-use crate::host::{HostState, Message};
+use crate::host_state::HostState;
 use crate::image::ClipImage;
+use crate::log::Message;
 use crate::memory::Memory;
 use crate::property_set::PropertySet;
-use crate::registry::{Object, Registration};
+use crate::registry::{Kind, Registration};
 use crate::value::{Curve, Shape, Value};
 
-/// What an effect is at the moment.
+/// The stage of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Descriptor,
@@ -19,7 +19,7 @@ pub(crate) enum Stage {
     Instance,
 }
 
-/// Gives the image of a clip at a time.
+/// Returns the image of a clip at a time.
 pub(crate) type Source = Arc<dyn Fn(f64) -> Option<ClipImage> + Send + Sync>;
 
 /// A clip of a description or an instance.
@@ -40,11 +40,11 @@ impl Clip {
             effect: Arc::downgrade(effect),
             source: Mutex::new(None),
         });
-        clip.registration.stand_for(Object::Clip(Arc::downgrade(&clip)));
+        clip.registration.bind(Kind::Clip, &clip);
         clip
     }
 
-    /// What is connected. The lock is not held while it works.
+    /// The connected source. The lock is not held while it is called.
     pub(crate) fn source(&self) -> Option<Source> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -74,7 +74,7 @@ impl Param {
             effect: Arc::downgrade(effect),
             curve: Mutex::new(Curve::new(start)),
         });
-        param.registration.stand_for(Object::Param(Arc::downgrade(&param)));
+        param.registration.bind(Kind::Param, &param);
         param
     }
 
@@ -83,12 +83,12 @@ impl Param {
     }
 }
 
-/// Asked whether to stop, with how often it was asked in this call before.
+/// Returns whether to stop; its argument is how often it was called in this call before.
 pub(crate) type AbortHook = Arc<dyn Fn(usize) -> bool + Send + Sync>;
-/// Told how far it is; says whether to go on.
+/// Gets a fraction from 0 to 1; returns whether to go on.
 pub(crate) type ProgressHook = Arc<dyn Fn(f64) -> bool + Send + Sync>;
 
-/// What changes while an effect lives.
+/// The mutable state of an effect.
 #[derive(Default)]
 pub(crate) struct Life {
     pub(crate) clips: Vec<Arc<Clip>>,
@@ -100,7 +100,7 @@ pub(crate) struct Life {
     pub(crate) progress: Option<ProgressHook>,
     pub(crate) in_progress: bool,
     pub(crate) editing: usize,
-    /// Texts of calls that have ended.
+    /// Overwritten texts of calls that have ended.
     pub(crate) spoilt: Vec<Vec<u8>>,
 }
 
@@ -112,7 +112,6 @@ pub(crate) struct EffectState {
     pub(crate) host: Arc<HostState>,
     pub(crate) properties: Arc<PropertySet>,
     life: Mutex<Life>,
-    active: Mutex<Vec<Arc<Frame>>>,
 }
 
 impl EffectState {
@@ -124,10 +123,9 @@ impl EffectState {
             host: Arc::clone(host),
             properties,
             life: Mutex::default(),
-            active: Mutex::default(),
         });
-        effect.registration.stand_for(Object::Effect(Arc::downgrade(&effect)));
-        effect.param_set.stand_for(Object::ParamSet(Arc::downgrade(&effect)));
+        effect.registration.bind(Kind::Effect, &effect);
+        effect.param_set.bind(Kind::ParamSet, &effect);
         effect
     }
 
@@ -135,22 +133,17 @@ impl EffectState {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clips, in order. The lock is not held afterwards.
+    /// The clips, in order.
     pub(crate) fn clips(&self) -> Vec<Arc<Clip>> {
         self.life().clips.clone()
     }
 
-    /// The parameters, in order; as above.
+    /// The parameters, in order.
     pub(crate) fn params(&self) -> Vec<Arc<Param>> {
         self.life().params.clone()
     }
 
-    /// Calls that go on.
-    pub(crate) fn active(&self) -> MutexGuard<'_, Vec<Arc<Frame>>> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The time that people look at.
+    /// The current time.
     pub(crate) fn time(&self) -> f64 {
         self.life().time
     }

@@ -1,6 +1,6 @@
-//! What goes wrong on the side of the host or of the test.
+//! Errors of the host and mistakes of tests.
 
-/// A sentence for whoever reads the test.
+/// An error, as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -8,7 +8,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with its sentence.
+    /// An error with this sentence.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }

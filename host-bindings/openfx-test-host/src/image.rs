@@ -1,4 +1,4 @@
-//! Images as tests give and get them.
+//! Images as tests pass and receive them.
 
 use half::f16;
 use ofx_host::abi::RectI;
@@ -33,7 +33,7 @@ macro_rules! words {
 }
 
 words! {
-    /// How a component is kept.
+    /// How a component is stored.
     Depth {
         /// 0 … 255.
         Byte = "OfxBitDepthByte",
@@ -47,7 +47,7 @@ words! {
 }
 
 words! {
-    /// What a pixel has.
+    /// The components of a pixel.
     Components {
         /// Colour and alpha.
         Rgba = "OfxImageComponentRGBA",
@@ -59,21 +59,21 @@ words! {
 }
 
 words! {
-    /// How alpha stands to colour.
+    /// How alpha relates to colour.
     Premult {
-        /// There is none, or it is 1.
+        /// No alpha, or alpha 1.
         Opaque = "OfxImageOpaque",
-        /// Multiplied in.
+        /// Colours are multiplied by alpha.
         Premultiplied = "OfxImageAlphaPremultiplied",
-        /// Apart.
+        /// Colours are not multiplied by alpha.
         Unpremultiplied = "OfxImageAlphaUnPremultiplied",
     }
 }
 
 words! {
-    /// Rows of a picture that were taken at one time.
+    /// A field of an image.
     Field {
-        /// Pictures have no fields.
+        /// Images without fields.
         None = "OfxFieldNone",
         /// Both.
         Both = "OfxFieldBoth",
@@ -85,7 +85,7 @@ words! {
 }
 
 impl Field {
-    /// Whether a row belongs to it.
+    /// Whether row `y` belongs to it.
     pub fn has_row(self, y: i32) -> bool {
         match self {
             Self::None | Self::Both => true,
@@ -126,7 +126,7 @@ impl Depth {
 }
 
 impl Components {
-    /// How many.
+    /// Components per pixel.
     pub fn count(self) -> usize {
         match self {
             Self::Rgba => 4,
@@ -136,40 +136,40 @@ impl Components {
     }
 }
 
-/// Bytes that no effect writes by chance: they differ from place to place.
+/// A byte that depends on its offset, so that no effect writes the same by chance.
 pub(crate) fn pattern(at: usize) -> u8 {
     (at.wrapping_mul(0x9E37_79B9).rotate_right(13) ^ at) as u8 ^ 0xA5
 }
 
-/// An image: its pixels, how they lie in memory and what is said of them. y goes up, and rows come in that order unless the stride is negative.
+/// An image: pixels, memory layout and properties. y points up; the lowest row comes first unless `row_bytes` is negative.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipImage {
-    /// Where its pixels are.
+    /// The rectangle of its pixels.
     pub bounds: RectI,
-    /// Where the whole picture would have pixels; without, the bounds.
+    /// The region of definition; `None` for the bounds.
     pub region_of_definition: Option<RectI>,
-    /// How components are kept.
+    /// How components are stored.
     pub depth: Depth,
-    /// What a pixel has.
+    /// The components of a pixel.
     pub components: Components,
-    /// How alpha stands to colour.
+    /// How alpha relates to colour.
     pub premult: Premult,
-    /// Which field it holds.
+    /// The field that it holds.
     pub field: Field,
     /// Width of a pixel over its height.
     pub pixel_aspect: f64,
     /// `OfxImagePropUniqueIdentifier`.
     pub unique_id: String,
-    /// The colour space of OpenFX 1.5 that its clip gets.
+    /// The colour space of its clip, by its OpenFX 1.5 name.
     pub colourspace: Option<String>,
     row_bytes: i32,
     bytes: Vec<u8>,
-    /// What stood there before an effect wrote.
+    /// The bytes before an effect wrote.
     before: Option<Vec<u8>>,
 }
 
 impl ClipImage {
-    /// An image that nothing has been written to: it is filled with a pattern, and [`ClipImage::written`] tells what differs from that.
+    /// An unwritten image, filled with a pattern; [`ClipImage::written`] tells which pixels differ from it.
     pub fn blank(bounds: RectI, depth: Depth, components: Components) -> Self {
         let mut image = Self {
             bounds,
@@ -189,18 +189,18 @@ impl ClipImage {
         image
     }
 
-    /// An image of values, the lowest row first. Bytes and shorts are 0 … 1.
+    /// An image of values, the lowest row first; 0..=1 for bytes and shorts.
     pub fn from_f32(bounds: RectI, depth: Depth, components: Components, values: &[f32]) -> Result<Self> {
         let mut image = Self::blank(bounds, depth, components);
         let wanted = image.width() * image.height() * components.count();
         if values.len() != wanted {
-            return Err(Error::new(format!("an image of {bounds:?} has {wanted} values, given were {}", values.len())));
+            return Err(Error::new(format!("an image of {bounds:?} has {wanted} values, but {} were given", values.len())));
         }
         image.fill(values);
         Ok(image)
     }
 
-    /// An image of what a function says of each place.
+    /// An image computed from the coordinates of each pixel.
     pub fn from_fn(bounds: RectI, depth: Depth, components: Components, mut pixel: impl FnMut(i32, i32) -> [f32; 4]) -> Self {
         let mut image = Self::blank(bounds, depth, components);
         let mut values = Vec::new();
@@ -249,7 +249,7 @@ impl ClipImage {
         i32::try_from(self.width() * self.pixel_bytes()).unwrap_or(i32::MAX)
     }
 
-    /// From a row to that above it, in memory.
+    /// Bytes from a row to the one above it.
     pub fn row_bytes(&self) -> i32 {
         self.row_bytes
     }
@@ -259,7 +259,7 @@ impl ClipImage {
         self.bytes = (0..self.height() * row_bytes.unsigned_abs() as usize).map(pattern).collect();
     }
 
-    /// The same with other row bytes: more for padding between rows, negative for the uppermost row first.
+    /// With other row bytes: larger for padding between rows, negative for the topmost row first.
     pub fn with_row_bytes(mut self, row_bytes: i32) -> Result<Self> {
         if row_bytes.unsigned_abs() < self.packed_row().unsigned_abs()
             || !(row_bytes.unsigned_abs() as usize).is_multiple_of(self.depth.bytes())
@@ -277,32 +277,32 @@ impl ClipImage {
         Ok(self)
     }
 
-    /// The same with this many components' worth of bytes behind each row.
+    /// With padding of some components after each row.
     pub fn with_padding(self, components: usize) -> Result<Self> {
         let more = i32::try_from(components * self.depth.bytes()).map_err(|_| Error::new("too much padding"))?;
         let row = self.packed_row() + more;
         self.with_row_bytes(row)
     }
 
-    /// The same with the uppermost row first in memory: a negative stride.
+    /// With the topmost row first in memory: a negative stride.
     pub fn upside_down(self) -> Result<Self> {
         let row = -self.row_bytes;
         self.with_row_bytes(row)
     }
 
-    /// The same, said to be multiplied in or not.
+    /// With another alpha mode.
     #[must_use]
     pub fn with_premult(self, premult: Premult) -> Self {
         Self { premult, ..self }
     }
 
-    /// The same with a unique identifier.
+    /// With a unique identifier.
     #[must_use]
     pub fn with_id(self, id: &str) -> Self {
         Self { unique_id: id.to_owned(), ..self }
     }
 
-    /// Where a pixel begins in the bytes.
+    /// The offset of a pixel in the bytes.
     pub(crate) fn offset(&self, x: i32, y: i32) -> Option<usize> {
         let RectI { x1, y1, x2, y2 } = self.bounds;
         if x < x1 || x >= x2 || y < y1 || y >= y2 {
@@ -349,14 +349,14 @@ impl ClipImage {
         &self.bytes
     }
 
-    /// What came out of an effect.
+    /// The image with the bytes that an effect left.
     pub(crate) fn after(mut self, bytes: Vec<u8>) -> Self {
         self.before = Some(std::mem::replace(&mut self.bytes, bytes));
         self
     }
 }
 
-/// A rectangle in pixels from its left, bottom, right and top edge.
+/// A rectangle of pixels; right and top edge excluded.
 pub fn rect(x1: i32, y1: i32, x2: i32, y2: i32) -> RectI {
     RectI { x1, y1, x2, y2 }
 }

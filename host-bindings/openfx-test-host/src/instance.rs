@@ -1,33 +1,35 @@
-//! An instance of an effect: its parameters, clips, and what changes.
+//! An instance of an effect: its parameters, clips, and changes.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::call::Call;
 use crate::definitions;
 use crate::effect::{Context, ContextDescribed, Effect};
 use crate::effect_state::{Clip, EffectState, Param, Stage};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, complain};
-use crate::host::{HostState, Message};
+use crate::host_state::HostState;
 use crate::image::ClipImage;
-use crate::property_set::{Properties, PropertySet, Slot};
+use crate::log::{Message, complain};
+use crate::prop::{Properties, Slot};
+use crate::property_set::PropertySet;
 use crate::run::{Outcome, arguments, run};
 use crate::value::Value;
 
-/// The project in which an instance is.
+/// The project of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceSettings {
     /// Its size, in canonical coordinates.
     pub project_size: [f64; 2],
-    /// Where it begins.
+    /// Its origin, in canonical coordinates.
     pub project_offset: [f64; 2],
     /// Width of a pixel over its height.
     pub pixel_aspect: f64,
-    /// Frames a second.
+    /// Frames per second.
     pub frame_rate: f64,
     /// First and last frame.
     pub frame_range: [f64; 2],
-    /// Whether the host shows windows.
+    /// Whether the host is interactive.
     pub is_interactive: bool,
 }
 
@@ -44,14 +46,14 @@ impl Default for InstanceSettings {
     }
 }
 
-/// Who changed something.
+/// The reason of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// Somebody who uses the host.
+    /// The user.
     User,
-    /// The effect itself.
+    /// The effect.
     Plugin,
-    /// Time went on.
+    /// The current time.
     Time,
 }
 
@@ -65,20 +67,20 @@ impl Reason {
     }
 }
 
-/// An instance. Its methods may be called from several threads; renders wait for each other as far as the effect demands.
+/// An instance. Its methods may be called from several threads; renders run at once as far as the effect allows.
 pub struct Instance {
     pub(crate) effect: Effect,
     pub(crate) state: Arc<EffectState>,
     pub(crate) settings: InstanceSettings,
     pub(crate) safety: String,
     pub(crate) one_render: Mutex<()>,
-    /// How its creation went.
+    /// The result of the create action.
     pub created: Outcome,
     ended: bool,
 }
 
 fn instance_properties(host: &Arc<HostState>, described: &ContextDescribed, settings: &InstanceSettings) -> Arc<PropertySet> {
-    let set = PropertySet::new(host, "the instance", &definitions::effect_instance());
+    let set = PropertySet::new(&host.log, "the instance", &definitions::effect_instance());
     set.take_values(&described.state.properties);
     set.put("OfxImageEffectPropContext", [described.context.word()]);
     set.put("OfxImageEffectPropProjectSize", settings.project_size);
@@ -99,7 +101,7 @@ fn instance_properties(host: &Arc<HostState>, described: &ContextDescribed, sett
 }
 
 fn clip_properties(host: &Arc<HostState>, described: &Clip, settings: &InstanceSettings) -> Arc<PropertySet> {
-    let set = PropertySet::new(host, format!("the clip {}", described.name), &definitions::clip_instance());
+    let set = PropertySet::new(&host.log, format!("the clip {}", described.name), &definitions::clip_instance());
     set.take_values(&described.properties);
     set.put("OfxImageEffectPropFrameRate", [settings.frame_rate]);
     set.put("OfxImageEffectPropUnmappedFrameRate", [settings.frame_rate]);
@@ -115,14 +117,14 @@ fn clip_properties(host: &Arc<HostState>, described: &Clip, settings: &InstanceS
 fn param_properties(host: &Arc<HostState>, described: &Param) -> Arc<PropertySet> {
     let shape = described.shape.map(|shape| (shape.form, shape.count));
     let all = definitions::param(&described.kind, shape);
-    let set = PropertySet::new(host, format!("the parameter {}", described.name), &all);
+    let set = PropertySet::new(&host.log, format!("the parameter {}", described.name), &all);
     set.take_values(&described.properties);
     set.only_writable(&definitions::PARAM_INSTANCE_WRITABLE);
     set
 }
 
 impl Instance {
-    /// Makes an instance. What speaks against it, the error says.
+    /// Creates an instance.
     pub fn create(described: &ContextDescribed, settings: &InstanceSettings) -> Result<Self> {
         if !described.outcome.went_well() {
             return Err(Error::new(format!("the effect is not described: status {}", described.outcome.status)));
@@ -139,10 +141,10 @@ impl Instance {
             life.params = params;
             life.time = settings.frame_range[0];
         }
-        let frame = Frame::new("OfxActionCreateInstance", host, Some(&state));
-        let created = run(described.effect.plugin, frame, None, None, |_| {});
+        let call = Call::new("OfxActionCreateInstance", host, Some(&state));
+        let created = run(described.effect.plugin, call, None, None, |_| {});
         if !created.went_well() {
-            return Err(Error::new(format!("no instance came of it: {created:?}")));
+            return Err(Error::new(format!("the instance was not created: {created:?}")));
         }
         described.effect.link.instances.fetch_add(1, Ordering::SeqCst);
         Ok(Self {
@@ -156,13 +158,13 @@ impl Instance {
         })
     }
 
-    /// The context in which it is.
+    /// Its context.
     pub fn context(&self) -> Option<Context> {
         let word = self.state.properties.text("OfxImageEffectPropContext");
         [Context::Filter, Context::General, Context::Generator].into_iter().find(|context| context.word() == word)
     }
 
-    /// Ends it, and says how that went.
+    /// Destroys it; returns the result.
     pub fn destroy(mut self) -> Outcome {
         self.end()
     }
@@ -171,11 +173,11 @@ impl Instance {
         self.ended = true;
         self.effect.link.instances.fetch_sub(1, Ordering::SeqCst);
         let state = Arc::clone(&self.state);
-        let frame = Frame::new("OfxActionDestroyInstance", &state.host, Some(&state));
-        run(self.effect.plugin, frame, None, None, |_| {
+        let call = Call::new("OfxActionDestroyInstance", &state.host, Some(&state));
+        run(self.effect.plugin, call, None, None, |_| {
             let kept = state.life().memory.len();
             if kept > 0 {
-                complain(Some(&state.host), format!("{kept} pieces of memory were not freed"));
+                complain(Some(&state.host.log), format!("{kept} blocks of memory were not freed"));
             }
         })
     }
@@ -196,14 +198,14 @@ impl Instance {
         Err(Error::new(format!("{id} is {}, not {value:?}", param.kind)))
     }
 
-    /// Gives a parameter a value, without telling the effect; where it has keys, at the time that people look at.
+    /// Sets the value of a parameter without notifying the effect; sets a key at the current time where there are keys.
     pub fn set(&self, id: &str, value: impl Into<Value>) -> Result<()> {
         let (param, value) = self.fitting(id, value.into())?;
         param.curve().set(self.state.time(), value);
         Ok(())
     }
 
-    /// Gives a parameter a key. Numbers go straight from one to the next.
+    /// Sets a key of a parameter. Numbers are interpolated linearly.
     pub fn set_key(&self, id: &str, time: f64, value: impl Into<Value>) -> Result<()> {
         let (param, value) = self.fitting(id, value.into())?;
         if param.properties.int("OfxParamPropAnimates") == 0 {
@@ -214,7 +216,7 @@ impl Instance {
         Ok(())
     }
 
-    /// The value of a parameter at the time that people look at.
+    /// The value of a parameter at the current time.
     pub fn get(&self, id: &str) -> Result<Value> {
         let time = self.state.time();
         self.get_at(id, time)
@@ -225,12 +227,12 @@ impl Instance {
         Ok(self.param(id)?.curve().at(time))
     }
 
-    /// The properties of a parameter, as they are by now.
+    /// The current properties of a parameter.
     pub fn param_properties(&self, id: &str) -> Result<Properties> {
         Ok(self.param(id)?.properties.snapshot())
     }
 
-    /// The properties of a clip, as they are by now.
+    /// The current properties of a clip.
     pub fn clip_properties(&self, name: &str) -> Result<Properties> {
         Ok(self.clip(name)?.properties.snapshot())
     }
@@ -240,7 +242,7 @@ impl Instance {
         self.state.properties.snapshot()
     }
 
-    /// Connects a clip. What it gives at the first frame says how the clip is; where it gives nothing, there is no image at that time.
+    /// Connects a clip. The image of the first frame determines the format of the clip; `None` means no image at that time.
     pub fn connect<I: Into<Option<ClipImage>>>(&self, name: &str, source: impl Fn(f64) -> I + Send + Sync + 'static) -> Result<()> {
         let clip = self.clip(name)?;
         let sample = source(self.settings.frame_range[0]).into();
@@ -256,7 +258,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Takes away what is connected.
+    /// Disconnects a clip.
     pub fn disconnect(&self, name: &str) -> Result<()> {
         let clip = self.clip(name)?;
         clip.properties.put("OfxImageClipPropConnected", [false]);
@@ -264,63 +266,63 @@ impl Instance {
         Ok(())
     }
 
-    /// Moves to a time, without telling the effect.
+    /// Changes the current time without notifying the effect.
     pub fn go_to(&self, time: f64) {
         self.state.life().time = time;
     }
 
-    /// What is answered when the effect asks whether to stop; gets how often it asked in this action before.
+    /// Sets the answer to the question whether to stop; `hook` gets how often the effect asked in this action before.
     pub fn on_abort(&self, hook: impl Fn(usize) -> bool + Send + Sync + 'static) {
         self.state.life().abort = Some(Arc::new(hook));
     }
 
-    /// What is answered when the effect shows its progress: whether to go on.
+    /// Sets the answer to a progress update: whether to go on.
     pub fn on_progress(&self, hook: impl Fn(f64) -> bool + Send + Sync + 'static) {
         self.state.life().progress = Some(Arc::new(hook));
     }
 
-    /// The message that stays at the instance, if there is one.
+    /// The persistent message, if there is one.
     pub fn persistent_message(&self) -> Option<Message> {
         self.state.life().persistent.clone()
     }
 
-    /// Tells the effect that a parameter has changed, and then of those that it changed itself, as a host does.
+    /// Notifies the effect that a parameter has changed, and then of the parameters that it changed itself, as hosts do.
     pub fn changed(&self, id: &str, reason: Reason) -> Result<Outcome> {
         self.param(id)?;
-        self.tell("OfxTypeParameter", id, reason)
+        self.notify("OfxTypeParameter", id, reason)
     }
 
-    /// Tells the effect that a clip has changed.
+    /// Notifies the effect that a clip has changed.
     pub fn clip_changed(&self, name: &str, reason: Reason) -> Result<Outcome> {
         self.clip(name)?;
-        self.tell("OfxTypeClip", name, reason)
+        self.notify("OfxTypeClip", name, reason)
     }
 
-    fn tell(&self, kind: &str, name: &str, reason: Reason) -> Result<Outcome> {
+    fn notify(&self, kind: &str, name: &str, reason: Reason) -> Result<Outcome> {
         let mut all = Outcome::default();
         let mut next = vec![(kind.to_owned(), name.to_owned(), reason)];
         for _ in 0..16 {
             let Some(first) = next.first() else { return Ok(all) };
             let reason = first.2;
-            let set = self.tell_of(&next, &mut all);
+            let set = self.notify_round(&next, &mut all);
             next = set.into_iter().map(|name| ("OfxTypeParameter".to_owned(), name, Reason::Plugin)).collect();
             if reason == Reason::Plugin && next.is_empty() {
                 break;
             }
         }
-        if next.is_empty() { Ok(all) } else { Err(Error::new(format!("the effect changes {next:?} without end"))) }
+        if next.is_empty() { Ok(all) } else { Err(Error::new(format!("the effect keeps changing {next:?}"))) }
     }
 
-    /// One round: begin, what has changed, end. Returns what the effect set meanwhile.
-    fn tell_of(&self, changes: &[(String, String, Reason)], all: &mut Outcome) -> Vec<String> {
+    /// One round: begin, changes, end. Returns the parameters that the effect set.
+    fn notify_round(&self, changes: &[(String, String, Reason)], all: &mut Outcome) -> Vec<String> {
         let host = &self.state.host;
         let mut set: Vec<String> = Vec::new();
         let Some((_, _, reason)) = changes.first() else { return set };
         let reason = vec![Slot::from(reason.word())];
         let mut act = |action, values: Vec<(&'static str, Vec<Slot>)>, counts: bool| {
-            let arguments = arguments(host, values);
-            let outcome = run(self.effect.plugin, Frame::new(action, host, Some(&self.state)), Some(&arguments), None, |_| {});
-            // What went wrong first is what counts; an answer to begin and end is none to the change.
+            let arguments = arguments(&host.log, values);
+            let outcome = run(self.effect.plugin, Call::new(action, host, Some(&self.state)), Some(&arguments), None, |_| {});
+            // The first failure counts; results of begin and end do not.
             if counts && all.went_well() {
                 all.status = outcome.status;
             }
@@ -352,7 +354,7 @@ impl Instance {
     }
 }
 
-/// What a clip says of its images.
+/// Sets the format of a clip to that of an image.
 pub(crate) fn describe_clip(clip: &Clip, image: &ClipImage) {
     let set = &clip.properties;
     for name in ["OfxImageEffectPropPixelDepth", "OfxImageClipPropUnmappedPixelDepth"] {

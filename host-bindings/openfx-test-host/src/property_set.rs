@@ -1,100 +1,16 @@
-//! A set of properties: what an effect may read and write of one object, and how that is checked.
+//! Property sets: what an effect may read and write of one object, and the checks of that.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ofx_host::abi::{Handle, Status, status};
 
 use crate::allowed::allowed;
 use crate::definitions::{Definition, Form, Start};
-use crate::frame::complain;
-use crate::host::HostState;
-use crate::registry::{Object, Registration};
-
-/// A value of a property, to be read in tests.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Prop {
-    /// A whole number; also yes and no.
-    Int(i32),
-    /// A number.
-    Double(f64),
-    /// A text.
-    Text(String),
-    /// A pointer, by its address.
-    Pointer(usize),
-}
-
-/// All properties of a set by name, each with its values.
-pub type Properties = BTreeMap<String, Vec<Prop>>;
-
-/// A value as it is kept: texts with a place in memory that an effect may read.
-#[derive(Debug, Clone)]
-pub(crate) enum Slot {
-    Int(i32),
-    Double(f64),
-    Text(CString),
-    Pointer(usize),
-}
-
-impl From<&str> for Slot {
-    fn from(text: &str) -> Self {
-        Self::Text(c_text(text))
-    }
-}
-
-impl From<i32> for Slot {
-    fn from(value: i32) -> Self {
-        Self::Int(value)
-    }
-}
-
-impl From<bool> for Slot {
-    fn from(value: bool) -> Self {
-        Self::Int(value.into())
-    }
-}
-
-impl From<f64> for Slot {
-    fn from(value: f64) -> Self {
-        Self::Double(value)
-    }
-}
-
-/// A text for C; what C cannot read is left out.
-pub(crate) fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', "")).unwrap_or_default()
-}
-
-impl Slot {
-    fn fits(&self, form: Form) -> bool {
-        matches!(
-            (self, form),
-            (Self::Int(_), Form::Int | Form::Bool)
-                | (Self::Double(_), Form::Double)
-                | (Self::Text(_), Form::Text)
-                | (Self::Pointer(_), Form::Pointer)
-        )
-    }
-
-    fn zero(form: Form) -> Self {
-        match form {
-            Form::Bool | Form::Int => Self::Int(0),
-            Form::Double => Self::Double(0.0),
-            Form::Text => Self::Text(CString::default()),
-            Form::Pointer => Self::Pointer(0),
-        }
-    }
-
-    fn prop(&self) -> Prop {
-        match self {
-            Self::Int(value) => Prop::Int(*value),
-            Self::Double(value) => Prop::Double(*value),
-            Self::Text(text) => Prop::Text(text.to_string_lossy().into_owned()),
-            Self::Pointer(address) => Prop::Pointer(*address),
-        }
-    }
-}
+use crate::log::{HostLog, complain};
+use crate::prop::{Prop, Properties, Slot};
+use crate::registry::{Kind, Registration};
 
 #[derive(Debug, Clone)]
 struct Property {
@@ -125,30 +41,30 @@ impl Property {
 #[derive(Default)]
 struct Contents {
     properties: BTreeMap<String, Property>,
-    /// Texts that were replaced: an effect may still hold their address.
+    /// Replaced texts, kept because an effect may still hold their address.
     replaced: Vec<Slot>,
     closed: bool,
 }
 
-/// A set with its handle.
+/// A property set with its handle.
 pub(crate) struct PropertySet {
     registration: Registration,
     what: String,
-    host: Weak<HostState>,
+    log: Weak<HostLog>,
     contents: Mutex<Contents>,
 }
 
 impl PropertySet {
-    /// A new set; `what` it is stands in complaints.
-    pub(crate) fn new(host: &Arc<HostState>, what: impl Into<String>, definitions: &[Definition]) -> Arc<Self> {
+    /// A new set; complaints call it `what`.
+    pub(crate) fn new(log: &Arc<HostLog>, what: impl Into<String>, definitions: &[Definition]) -> Arc<Self> {
         let properties = definitions.iter().map(|definition| (definition.name.clone(), Property::new(definition))).collect();
         let set = Arc::new(Self {
             registration: Registration::new(),
             what: what.into(),
-            host: Arc::downgrade(host),
+            log: Arc::downgrade(log),
             contents: Mutex::new(Contents { properties, ..Contents::default() }),
         });
-        set.registration.stand_for(Object::Properties(Arc::downgrade(&set)));
+        set.registration.bind(Kind::Properties, &set);
         set
     }
 
@@ -160,12 +76,12 @@ impl PropertySet {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refuse(&self, status: Status, words: &str) -> Status {
-        complain(self.host.upgrade().as_ref(), format!("{}: {words}", self.what));
+    fn refuse(&self, status: Status, text: &str) -> Status {
+        complain(self.log.upgrade().as_ref(), format!("{}: {text}", self.what));
         status
     }
 
-    /// The host sets all values of a property, which is made where there is none.
+    /// The host sets all values of a property, which is added if it is missing.
     pub(crate) fn put<T: Into<Slot>>(&self, name: &str, values: impl IntoIterator<Item = T>) {
         let values: Vec<Slot> = values.into_iter().map(Into::into).collect();
         let mut contents = self.lock();
@@ -181,7 +97,7 @@ impl PropertySet {
         contents.replaced.extend(old);
     }
 
-    /// A value that the host assumes until the effect says otherwise.
+    /// Sets the default of a property.
     pub(crate) fn assume(&self, name: &str, value: &str) {
         if let Some(property) = self.lock().properties.get_mut(name) {
             property.values = vec![value.into()];
@@ -189,12 +105,12 @@ impl PropertySet {
         }
     }
 
-    /// Takes properties out.
+    /// Removes properties.
     pub(crate) fn remove(&self, names: &[String]) {
         self.lock().properties.retain(|name, _| !names.contains(name));
     }
 
-    /// Takes over what another set says of the properties that this one has, too.
+    /// Copies the values of another set for the properties that both have.
     pub(crate) fn take_values(&self, other: &Self) {
         let values: Vec<(String, Vec<Slot>, Form)> =
             other.lock().properties.iter().map(|(name, property)| (name.clone(), property.values.clone(), property.form)).collect();
@@ -207,17 +123,17 @@ impl PropertySet {
         }
     }
 
-    /// Leaves only these to be written.
+    /// Makes all other properties read-only.
     pub(crate) fn only_writable(&self, names: &[&str]) {
         self.lock().properties.iter_mut().for_each(|(name, property)| property.writable &= names.contains(&name.as_str()));
     }
 
-    /// From now on an effect may write nothing.
+    /// Makes the set read-only for effects.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
     }
 
-    /// All of it, to be looked at.
+    /// A copy of all properties.
     pub(crate) fn snapshot(&self) -> Properties {
         let contents = self.lock();
         contents.properties.iter().map(|(name, property)| (name.clone(), property.values.iter().map(Slot::prop).collect())).collect()
@@ -243,17 +159,17 @@ impl PropertySet {
         self.values(name).into_iter().find_map(|value| if let Prop::Int(value) = value { Some(value) } else { None }).unwrap_or_default()
     }
 
-    /// An effect reads one value. `select` gives nothing for a value of another type.
+    /// An effect reads one value. `select` returns `None` for a value of another type.
     pub(crate) fn read<T>(&self, name: &str, index: i32, select: impl FnOnce(&Slot) -> Option<T>) -> Result<T, Status> {
         let contents = self.lock();
-        // What a host does not know of is a fair question.
+        // Asking for a property that the host does not know is allowed.
         let property = contents.properties.get(name).ok_or(status::UNKNOWN)?;
         let slot = usize::try_from(index).ok().and_then(|index| property.values.get(index)).ok_or(status::BAD_INDEX);
         let value = slot.map(|slot| select(slot).ok_or(property.form));
         drop(contents);
         match value {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(form)) => Err(self.refuse(status::VALUE, &format!("{name} is read as something else than {form:?}"))),
+            Ok(Err(form)) => Err(self.refuse(status::VALUE, &format!("{name} is {form:?} and was read as another type"))),
             Err(status) => Err(self.refuse(status, &format!("{name} has no value {index}"))),
         }
     }
@@ -262,7 +178,7 @@ impl PropertySet {
     pub(crate) fn write(&self, name: &str, index: i32, value: Slot) -> Status {
         let mut contents = self.lock();
         let verdict = Self::judge(&contents, name, index, &value);
-        let (status, words) = match verdict {
+        let (status, text) = match verdict {
             Ok(index) => {
                 if let Some(property) = contents.properties.get_mut(name) {
                     if index == property.values.len() {
@@ -277,28 +193,28 @@ impl PropertySet {
             Err(refusal) => refusal,
         };
         drop(contents);
-        self.refuse(status, &words)
+        self.refuse(status, &text)
     }
 
     fn judge(contents: &Contents, name: &str, index: i32, value: &Slot) -> Result<usize, (Status, String)> {
-        let property = contents.properties.get(name).ok_or_else(|| (status::UNKNOWN, format!("has no {name} to be written")))?;
+        let property = contents.properties.get(name).ok_or_else(|| (status::UNKNOWN, format!("has no {name}")))?;
         if contents.closed || !property.writable {
-            return Err((status::FAILED, format!("{name} cannot be written now")));
+            return Err((status::FAILED, format!("{name} is read-only now")));
         }
         if !value.fits(property.form) {
-            return Err((status::VALUE, format!("{name} is {:?}, written was {:?}", property.form, value.prop())));
+            return Err((status::VALUE, format!("{name} is {:?}, but {:?} was written", property.form, value.prop())));
         }
         if property.form == Form::Bool && !matches!(value, Slot::Int(0 | 1)) {
-            return Err((status::VALUE, format!("{name} is yes or no, written was {:?}", value.prop())));
+            return Err((status::VALUE, format!("{name} is a flag, but {:?} was written", value.prop())));
         }
-        if let (Slot::Text(text), Some(words)) = (value, allowed(name))
-            && !words.iter().any(|word| word.as_bytes() == CStr::to_bytes(text))
+        if let (Slot::Text(text), Some(known)) = (value, allowed(name))
+            && !known.iter().any(|word| word.as_bytes() == CStr::to_bytes(text))
         {
-            return Err((status::VALUE, format!("{name} knows no value {text:?}")));
+            return Err((status::VALUE, format!("{name} has no value {text:?}")));
         }
         let end = property.dimension.unwrap_or(property.values.len() + 1);
         let index = usize::try_from(index).ok().filter(|index| *index < end);
-        index.ok_or_else(|| (status::BAD_INDEX, format!("{name} has no place for a value that far out")))
+        index.ok_or_else(|| (status::BAD_INDEX, format!("{name} has no such index")))
     }
 
     /// An effect writes all values at once.
@@ -315,39 +231,28 @@ impl PropertySet {
             (property.is_some(), dimension.or_else(|| property.map(|property| property.dimension)).flatten())
         };
         if known && dimension.is_some_and(|dimension| dimension < values.len()) {
-            return self.refuse(status::BAD_INDEX, &format!("{name} does not take {} values", values.len()));
+            return self.refuse(status::BAD_INDEX, &format!("{name} does not hold {} values", values.len()));
         }
         let write = |(index, value)| self.write(name, i32::try_from(index).unwrap_or(i32::MAX), value);
         values.into_iter().enumerate().map(write).find(|status| *status != status::OK).unwrap_or(status::OK)
     }
 
-    /// How many values a property has.
+    /// The number of values of a property.
     pub(crate) fn dimension(&self, name: &str) -> Result<usize, Status> {
         self.lock().properties.get(name).map(|property| property.values.len()).ok_or(status::UNKNOWN)
     }
 
-    /// An effect sets a property back.
+    /// An effect resets a property.
     pub(crate) fn reset(&self, name: &str) -> Status {
         let mut contents = self.lock();
         let closed = contents.closed;
         let Some(property) = contents.properties.get_mut(name) else { return status::UNKNOWN };
         if closed || !property.writable {
             drop(contents);
-            return self.refuse(status::FAILED, &format!("{name} cannot be set back now"));
+            return self.refuse(status::FAILED, &format!("{name} cannot be reset now"));
         }
         let old = std::mem::replace(&mut property.values, property.start.clone());
         contents.replaced.extend(old);
         status::OK
-    }
-}
-
-impl From<&Prop> for Slot {
-    fn from(prop: &Prop) -> Self {
-        match prop {
-            Prop::Int(value) => Self::Int(*value),
-            Prop::Double(value) => Self::Double(*value),
-            Prop::Text(text) => text.as_str().into(),
-            Prop::Pointer(address) => Self::Pointer(*address),
-        }
     }
 }

@@ -1,44 +1,44 @@
-//! Handles. An effect gets numbers that were never memory: a handle that is wrong, of another kind or no longer valid is noticed and never looked into.
+//! Handles. An effect gets numbers that are no addresses: a handle that is invalid, of another kind or no longer valid is noticed and never dereferenced.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, Weak};
 
 use ofx_host::abi::Handle;
 
-use crate::effect_state::{Clip, EffectState, Param};
-use crate::live_image::LiveImage;
-use crate::memory::Memory;
-use crate::property_set::PropertySet;
-
-/// What a handle stands for.
-pub(crate) enum Object {
-    Properties(Weak<PropertySet>),
-    Effect(Weak<EffectState>),
-    ParamSet(Weak<EffectState>),
-    Param(Weak<Param>),
-    Clip(Weak<Clip>),
-    Image(Weak<LiveImage>),
-    Memory(Weak<Memory>),
+/// The kinds of handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Properties,
+    Effect,
+    ParamSet,
+    Param,
+    Clip,
+    Image,
+    Memory,
 }
 
+type Object = (Kind, Weak<dyn Any + Send + Sync>);
+
 static OBJECTS: LazyLock<RwLock<HashMap<usize, Object>>> = LazyLock::new(RwLock::default);
-/// No handle is given twice: one that is used too late belongs to nothing else.
+/// Handles are never reused, so one that is used too late matches nothing.
 static NEXT: AtomicUsize = AtomicUsize::new(0x0F00_0010);
 
-/// A number that is a handle as long as this lives.
+/// A number that is a valid handle while this lives.
 #[derive(Debug)]
 pub(crate) struct Registration(usize);
 
 impl Registration {
-    /// A number that stands for nothing yet.
+    /// A new number, which stands for nothing yet.
     pub(crate) fn new() -> Self {
         Self(NEXT.fetch_add(16, Ordering::Relaxed))
     }
 
-    /// From now on it stands for this.
-    pub(crate) fn stand_for(&self, object: Object) {
-        OBJECTS.write().unwrap_or_else(PoisonError::into_inner).insert(self.0, object);
+    /// Makes it a handle of `object`.
+    pub(crate) fn bind<T: Any + Send + Sync>(&self, kind: Kind, object: &Arc<T>) {
+        let object: Weak<T> = Arc::downgrade(object);
+        OBJECTS.write().unwrap_or_else(PoisonError::into_inner).insert(self.0, (kind, object));
     }
 
     /// The handle that an effect gets.
@@ -53,30 +53,16 @@ impl Drop for Registration {
     }
 }
 
-fn find<T>(handle: Handle, select: impl FnOnce(&Object) -> Option<Arc<T>>) -> Option<Arc<T>> {
-    OBJECTS.read().unwrap_or_else(PoisonError::into_inner).get(&handle.addr()).and_then(select)
-}
-
-/// A set of properties; an image is one, too.
-pub(crate) fn properties(handle: Handle) -> Option<Arc<PropertySet>> {
-    // An image that nobody else holds any more is dropped here, where the table is not locked: its handle is taken out then.
-    set(handle).or_else(|| image(handle).map(|image| Arc::clone(image.properties())))
-}
-
-macro_rules! finders {
-    ($($name:ident: $variant:ident -> $type:ty;)*) => {
-        $(pub(crate) fn $name(handle: Handle) -> Option<Arc<$type>> {
-            find(handle, |object| if let Object::$variant(found) = object { found.upgrade() } else { None })
-        })*
+/// The object of a handle; `None` for handles of another kind and for those that are not valid.
+pub(crate) fn find<T: Any + Send + Sync>(handle: Handle, kind: Kind) -> Option<Arc<T>> {
+    // The lock is released before the object: dropping the last reference takes its handle out, which needs the lock.
+    let object = {
+        let objects = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
+        let (found, object) = objects.get(&handle.addr())?;
+        if *found != kind {
+            return None;
+        }
+        object.upgrade()?
     };
-}
-
-finders! {
-    set: Properties -> PropertySet;
-    effect: Effect -> EffectState;
-    param_set: ParamSet -> EffectState;
-    param: Param -> Param;
-    clip: Clip -> Clip;
-    image: Image -> LiveImage;
-    memory: Memory -> Memory;
+    object.downcast().ok()
 }

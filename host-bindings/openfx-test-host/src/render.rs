@@ -1,35 +1,35 @@
 //! Renders.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use ofx_host::abi::RectI;
 
+use crate::call::{Call, Target};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, Target};
 use crate::image::{ClipImage, Components, Depth, Field};
 use crate::instance::{Instance, describe_clip};
 use crate::live_image::Pixels;
-use crate::property_set::Slot;
+use crate::prop::Slot;
 use crate::run::{Outcome, arguments, run};
 
-/// What is to be rendered.
+/// A frame to render.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RenderRequest {
-    /// The frame.
+    /// Its time, in frames.
     pub time: f64,
-    /// Which pixels.
+    /// The pixels to fill, at `scale`.
     pub window: RectI,
-    /// Pixels for one of the whole size.
+    /// Rendered pixels per pixel of the full size.
     pub scale: [f64; 2],
-    /// Which field.
+    /// The field to render.
     pub field: Field,
-    /// Whether this is for somebody who waits.
+    /// Whether a user waits for it.
     pub interactive: bool,
     /// Whether frames come in order.
     pub sequential: bool,
-    /// Whether it may be rough.
+    /// Whether a draft is enough.
     pub draft: bool,
-    /// An image to render into; without, one of the window's size, or the project's where there are no tiles, in the format of the source.
+    /// The image to render into. `None` for one in the format of the source, of the window's size or, without tiles, the project's.
     pub output: Option<ClipImage>,
 }
 
@@ -49,12 +49,12 @@ impl Default for RenderRequest {
 }
 
 impl RenderRequest {
-    /// A frame and its window.
+    /// A frame with a window, otherwise by default.
     pub fn new(time: f64, window: RectI) -> Self {
         Self { time, window, ..Self::default() }
     }
 
-    /// The arguments of a render and of the question whether one is needed.
+    /// The common arguments of the render and is-identity actions.
     pub(crate) fn common(&self) -> Vec<(&'static str, Vec<Slot>)> {
         let RectI { x1, y1, x2, y2 } = self.window;
         vec![
@@ -66,25 +66,25 @@ impl RenderRequest {
     }
 }
 
-/// What came of a render.
+/// The result of a render.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
-    /// How the action went.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// The image, whatever the effect answered. [`ClipImage::written`] says what of it the effect has written.
+    /// The image, whatever status the effect returned. [`ClipImage::written`] tells which pixels it wrote.
     pub output: ClipImage,
 }
 
-/// Frames that are rendered one after the other.
+/// A sequence of frames.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sequence {
     /// First and last frame.
     pub range: [f64; 2],
-    /// From one to the next.
+    /// The distance between frames.
     pub step: f64,
-    /// Pixels for one of the whole size.
+    /// Rendered pixels per pixel of the full size.
     pub scale: [f64; 2],
-    /// Whether somebody waits.
+    /// Whether a user waits.
     pub interactive: bool,
     /// Whether frames come in order.
     pub sequential: bool,
@@ -97,12 +97,12 @@ impl Default for Sequence {
 }
 
 impl Instance {
-    /// Says that frames will be rendered one after the other.
+    /// Runs the begin-sequence action.
     pub fn begin_sequence(&self, sequence: &Sequence) -> Outcome {
         self.sequence("OfxImageEffectActionBeginSequenceRender", sequence)
     }
 
-    /// Says that they are.
+    /// Runs the end-sequence action.
     pub fn end_sequence(&self, sequence: &Sequence) -> Outcome {
         self.sequence("OfxImageEffectActionEndSequenceRender", sequence)
     }
@@ -116,12 +116,13 @@ impl Instance {
             ("OfxImageEffectPropSequentialRenderStatus", vec![sequence.sequential.into()]),
             ("OfxImageEffectPropInteractiveRenderStatus", vec![sequence.interactive.into()]),
         ];
-        let arguments = arguments(&self.state.host, values);
-        let frame = Frame { scale: sequence.scale, ..Frame::new(action, &self.state.host, Some(&self.state)) };
-        run(self.effect.plugin, frame, Some(&arguments), None, |_| {})
+        let arguments = arguments(&self.state.host.log, values);
+        let call = Call::new(action, &self.state.host, Some(&self.state));
+        let time = call.time;
+        run(self.effect.plugin, call.at(time, sequence.scale), Some(&arguments), None, |_| {})
     }
 
-    /// Renders. An error is the test's; what the effect answers and does wrong is in the outcome.
+    /// Renders a frame. An error means a mistake of the test; status and errors of the effect are in the outcome.
     pub fn render(&self, request: &RenderRequest) -> Result<Rendered> {
         let output = self.output(request);
         let (window, bounds) = (request.window, output.bounds);
@@ -135,22 +136,18 @@ impl Instance {
             ("OfxImageEffectPropInteractiveRenderStatus", vec![request.interactive.into()]),
             ("OfxImageEffectPropRenderQualityDraft", vec![request.draft.into()]),
         ]);
-        let arguments = arguments(&self.state.host, values);
+        let arguments = arguments(&self.state.host.log, values);
         let pixels = Pixels::new(output);
-        let target = Target { pixels: std::sync::Arc::clone(&pixels), window, field: request.field };
-        let frame = Frame {
-            time: request.time,
-            scale: request.scale,
-            target: Some(target),
-            ..Frame::new("OfxImageEffectActionRender", &self.state.host, Some(&self.state))
-        };
+        let target = Target { pixels: Arc::clone(&pixels), window, field: request.field };
+        let call = Call::new("OfxImageEffectActionRender", &self.state.host, Some(&self.state));
+        let call = call.at(request.time, request.scale).into_target(target);
         let alone = match self.safety.as_str() {
             "OfxImageEffectRenderFullySafe" => None,
             "OfxImageEffectRenderInstanceSafe" => Some(&self.one_render),
             _ => Some(&self.effect.link.loaded.one_render),
         };
         let alone = alone.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
-        let outcome = run(self.effect.plugin, frame, Some(&arguments), None, |_| {});
+        let outcome = run(self.effect.plugin, call, Some(&arguments), None, |_| {});
         drop(alone);
         Ok(Rendered { outcome, output: pixels.result() })
     }
@@ -173,7 +170,7 @@ impl Instance {
         output
     }
 
-    /// The pixels of the project.
+    /// The rectangle of the project in pixels.
     fn whole(&self, scale: [f64; 2]) -> RectI {
         let ([width, height], [x, y]) = (self.settings.project_size, self.settings.project_offset);
         let (across, up) = (scale[0] / self.settings.pixel_aspect, scale[1]);

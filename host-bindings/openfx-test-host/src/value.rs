@@ -1,14 +1,14 @@
-//! Values of parameters, and how they change over time.
+//! Values of parameters, and their animation.
 
 use crate::definitions::Form;
-use crate::property_set::Prop;
+use crate::prop::Prop;
 
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Whole numbers: of integers, booleans and choices, which have one.
+    /// Integers; booleans and choices have one.
     Ints(Vec<i32>),
-    /// Numbers; a colour has three or four.
+    /// Numbers; colours have three or four.
     Doubles(Vec<f64>),
     /// A text.
     Text(String),
@@ -56,7 +56,7 @@ impl From<String> for Value {
     }
 }
 
-/// What a value is made of.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) form: Form,
@@ -69,7 +69,7 @@ pub(crate) fn is_param_type(kind: &str) -> bool {
 }
 
 impl Shape {
-    /// Of a type; nothing where there is no value.
+    /// The shape of a type; `None` for types without a value.
     pub(crate) fn of(kind: &str) -> Option<Self> {
         let (form, count) = match kind {
             "OfxParamTypeInteger" | "OfxParamTypeBoolean" | "OfxParamTypeChoice" => (Form::Int, 1),
@@ -85,7 +85,7 @@ impl Shape {
         Some(Self { form, count })
     }
 
-    /// The value that a property holds.
+    /// The value of a property.
     pub(crate) fn value(self, props: &[Prop]) -> Value {
         match self.form {
             Form::Double => Value::Doubles(props.iter().map(|prop| if let Prop::Double(value) = prop { *value } else { 0.0 }).collect()),
@@ -108,7 +108,7 @@ impl Shape {
     }
 }
 
-/// A value, or keys from which values come.
+/// A constant value, or keys to interpolate.
 #[derive(Debug, Clone)]
 pub(crate) struct Curve {
     value: Value,
@@ -124,7 +124,7 @@ impl Curve {
         &self.keys
     }
 
-    /// One value for all times, or, where there are keys, a key at this time.
+    /// Sets the constant value, or a key at `time` where there are keys.
     pub(crate) fn set(&mut self, time: f64, value: Value) {
         if self.keys.is_empty() {
             self.value = value;
@@ -140,7 +140,7 @@ impl Curve {
         }
     }
 
-    /// Whether there was a key at this time.
+    /// Returns whether there was a key at `time`.
     pub(crate) fn delete_key(&mut self, time: f64) -> bool {
         let before = self.keys.len();
         self.keys.retain(|(key, _)| key.total_cmp(&time).is_ne());
@@ -152,14 +152,14 @@ impl Curve {
         self.keys.clear();
     }
 
-    /// The same at other times, and of a range alone.
+    /// A copy with shifted keys, limited to a range.
     pub(crate) fn shifted(&self, offset: f64, range: Option<&std::ops::RangeInclusive<f64>>) -> Self {
         let within = |time: f64| range.is_none_or(|range| range.contains(&time));
         let keys = self.keys.iter().filter(|(time, _)| within(*time)).map(|(time, value)| (time + offset, value.clone())).collect();
         Self { value: self.value.clone(), keys }
     }
 
-    /// The value at a time: numbers go straight from key to key, all else stays until the next.
+    /// The value at a time: linear between keys for numbers, constant until the next key for all else.
     pub(crate) fn at(&self, time: f64) -> Value {
         let after = self.keys.partition_point(|(key, _)| *key <= time);
         let Some((from, start)) = after.checked_sub(1).and_then(|at| self.keys.get(at)) else {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_straight_from_key_to_key_and_the_rest_in_steps() {
+    fn numbers_are_interpolated_and_texts_step() {
         let mut curve = Curve::new(0.0.into());
         assert_eq!(curve.at(7.0), 0.0.into());
         curve.set_key(10.0, 1.0.into());

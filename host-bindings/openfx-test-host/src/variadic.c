@@ -1,6 +1,6 @@
-/* The functions of OpenFX that take variable arguments. They unpack them and call the functions in suites/parameter.rs and suites/message.rs.
+/* The variadic functions of OpenFX. They unpack their arguments and call the functions in suites/parameter.rs and suites/message.rs.
  *
- * What a parameter takes is asked of Rust first, which also writes down handles that are none. */
+ * Rust is asked for the type of a parameter first; it also complains of invalid handles. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ typedef union {
     const char *text;
 } Part;
 
-/* In Rust: 'i', 'd' or 's' and how many of them, or another letter and a status. */
+/* In Rust. Returns 'i', 'd' or 's' and a count, or another letter and a status. */
 extern char ofx_test_shape(void *param, const char *call, int *count_or_status);
 extern int ofx_test_get(void *param, int timed, double time, void *const *out, int count);
 extern int ofx_test_set(void *param, int timed, double time, const Part *parts, int count);

@@ -1,6 +1,6 @@
-//! The host with an effect of this process that does well, and badly in every way that the host has to notice.
+//! The host with an effect of this process that behaves well, and badly in every way that the host must notice.
 
-#![expect(clippy::unwrap_used, reason = "tests end where something is not as it should be")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod tiny;
 
@@ -10,11 +10,11 @@ use ofx_test_host::{
 };
 use std::sync::atomic::Ordering;
 
-/// `setHost` is the effect's one place of its own: tests with different hosts take turns.
-static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+/// The effect keeps its host in one static: tests with different hosts run one after the other.
+static ONE_HOST: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 fn with_host(settings: HostSettings, test: impl FnOnce(&Host, &Instance)) {
-    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _guard = ONE_HOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     tiny::AT_ONCE.store(0, Ordering::SeqCst);
     let host = Host::new(settings);
     let connection = Library::in_process(&tiny::PLUGIN).connect(&host).unwrap();
@@ -39,17 +39,17 @@ fn render(instance: &Instance, what: &str, output: Option<ClipImage>) -> Rendere
     instance.render(&RenderRequest { output, ..RenderRequest::new(4.0, rect(1, -1, 5, 4)) }).unwrap()
 }
 
-/// An output that is larger than the window.
+/// An output larger than the window.
 fn large() -> ClipImage {
     ClipImage::blank(rect(-3, -2, 9, 8), Depth::Float, Components::Rgba)
 }
 
 #[test]
-fn what_an_effect_says_of_itself_can_be_read() {
+fn descriptions_are_recorded() {
     let library = Library::in_process(&tiny::PLUGIN);
     let plugins = library.plugins();
     assert_eq!((plugins[0].identifier.as_str(), plugins[0].version), (tiny::NAME, (1, 2)));
-    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _guard = ONE_HOST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let host = Host::new(HostSettings::default());
     let (first, second) = (library.connect(&host).unwrap(), library.connect(&host).unwrap());
     let described = first.effect(tiny::NAME).unwrap().describe().unwrap();
@@ -58,7 +58,7 @@ fn what_an_effect_says_of_itself_can_be_read() {
     assert_eq!(described.clips.iter().map(|clip| clip.name.as_str()).collect::<Vec<_>>(), ["Source", "Output"]);
     assert_eq!(described.params.len(), tiny::PARAMS.len());
     assert_eq!(described.param("do").unwrap().properties["OfxParamPropDefault"], [Prop::Text("copy".to_owned())]);
-    // The one that was tried on purpose.
+    // The undefined parameter type, which the effect tries on purpose.
     assert_eq!(described.outcome.complaints.len(), 1, "{:?}", described.outcome.complaints);
     let instance = Instance::create(&described, &InstanceSettings::default()).unwrap();
     assert!(first.clone().unload().is_err());
@@ -111,7 +111,7 @@ fn parameters_of_every_type_go_through_variable_arguments() {
 }
 
 #[test]
-fn every_layout_of_an_image_is_written_where_it_should() {
+fn every_memory_layout_is_written_inside_the_window() {
     with_host(HostSettings::default(), |host, instance| {
         let layouts = [
             large(),
@@ -136,11 +136,11 @@ fn every_layout_of_an_image_is_written_where_it_should() {
 }
 
 #[test]
-fn what_is_written_elsewhere_is_noticed() {
+fn writes_outside_the_window_are_noticed() {
     with_host(HostSettings::default(), |_, instance| {
         for (what, words) in [
-            ("right of the window", "Output: 16 bytes were written that may not be, the first at (5, -1)"),
-            ("above the window", "Output: 16 bytes were written that may not be, the first at (1, 4)"),
+            ("right of the window", "Output: 16 bytes were written that must not be, the first at (5, -1)"),
+            ("above the window", "Output: 16 bytes were written that must not be, the first at (1, 4)"),
             ("before the memory", "the first before the image's memory"),
             ("padding", "the first in the padding of row -1"),
             ("the source", "Source: "),
@@ -154,9 +154,9 @@ fn what_is_written_elsewhere_is_noticed() {
 }
 
 #[test]
-fn images_that_are_kept_or_given_back_twice_are_noticed() {
+fn images_not_released_or_released_twice_are_noticed() {
     with_host(HostSettings::default(), |_, instance| {
-        for (what, words) in [("leak", "an image of Source was not released"), ("twice", "clipReleaseImage: a handle that is none")] {
+        for (what, words) in [("leak", "an image of Source was not released"), ("twice", "clipReleaseImage: an invalid handle")] {
             let complaints = render(instance, what, None).outcome.complaints;
             assert!(complaints.len() == 1 && complaints[0].contains(words), "{what}: {complaints:?}");
         }
@@ -164,14 +164,14 @@ fn images_that_are_kept_or_given_back_twice_are_noticed() {
 }
 
 #[test]
-fn calls_where_they_are_not_allowed_are_noticed() {
+fn forbidden_calls_are_noticed() {
     with_host(HostSettings::default(), |host, instance| {
         for (what, words, answer) in [
             ("set", "paramSetValue is not allowed in OfxImageEffectActionRender", status::FAILED),
             ("no time", "paramGetValueAtTime is for that", status::OK),
-            ("wrong handle", "propSet: a handle that is none", status::BAD_HANDLE),
-            ("wrong type", "OfxPropTime is read as something else than Double", status::VALUE),
-            ("wrong name", "has no OfxPropNone to be written", status::UNKNOWN),
+            ("wrong handle", "propSet: an invalid handle", status::BAD_HANDLE),
+            ("wrong type", "OfxPropTime is Double and was read as another type", status::VALUE),
+            ("wrong name", "has no OfxPropNone", status::UNKNOWN),
         ] {
             let outcome = render(instance, what, None).outcome;
             assert!(outcome.complaints.len() == 1 && outcome.complaints[0].contains(words), "{what}: {:?}", outcome.complaints);
@@ -182,7 +182,7 @@ fn calls_where_they_are_not_allowed_are_noticed() {
 }
 
 #[test]
-fn messages_have_their_arguments_put_in() {
+fn messages_are_formatted() {
     with_host(HostSettings::default(), |host, instance| {
         let outcome = render(instance, "message", None).outcome;
         let message = |persistent, kind: &str, id: &str, text: &str| Message {
@@ -207,7 +207,7 @@ fn messages_have_their_arguments_put_in() {
 }
 
 #[test]
-fn an_effect_is_stopped() {
+fn an_effect_is_aborted() {
     with_host(HostSettings::default(), |_, instance| {
         let outcome = render(instance, "abort", None).outcome;
         assert_eq!((outcome.status, outcome.aborts), (status::OK, 100));
@@ -218,7 +218,7 @@ fn an_effect_is_stopped() {
 }
 
 #[test]
-fn progress_is_followed_and_cancelled() {
+fn progress_is_recorded_and_cancelled() {
     let start = Progress::Start("Tiny".to_owned(), Some("tiny_id".to_owned()));
     with_host(HostSettings::default(), |_, instance| {
         let outcome = render(instance, "progress", None).outcome;
@@ -236,7 +236,7 @@ fn progress_is_followed_and_cancelled() {
 }
 
 #[test]
-fn keys_give_values_between_them() {
+fn keys_are_interpolated() {
     with_host(HostSettings::default(), |_, instance| {
         instance.set_key("double", 0.0, 0.0).unwrap();
         instance.set_key("double", 10.0, 1.0).unwrap();
@@ -266,7 +266,7 @@ fn two_threads_render_one_instance_at_once() {
 }
 
 #[test]
-fn actions_that_an_effect_leaves_to_the_host_give_what_the_host_assumes() {
+fn actions_left_to_the_host_have_its_defaults() {
     with_host(HostSettings::default(), |_, instance| {
         instance.connect("Source", |_| picture(rect(0, 0, 8, 6))).unwrap();
         let region = ofx_test_host::RectD { x1: 1.0, y1: 2.0, x2: 3.0, y2: 4.0 };

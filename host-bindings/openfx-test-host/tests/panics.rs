@@ -1,6 +1,6 @@
-//! An effect that panics wherever it can, behind the border that all effects of this project have.
+//! An effect that panics in every action of the host binding.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "panics are what this is about")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the effect panics on purpose")]
 
 use std::ffi::CStr;
 

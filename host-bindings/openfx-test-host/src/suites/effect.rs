@@ -1,19 +1,21 @@
-//! The suite for image effects: clips, images and whether to stop.
+//! The image effect suite: clips, images and aborting.
 
 use std::ffi::{c_double, c_int};
 use std::sync::Arc;
 
 use ofx_host::abi::{Handle, ImageEffectSuite, RectD, RectI, Status, Text, status};
 
-use super::{effect, known, memory, only_in, refuse};
+use super::access::{effect, known, only_in, refuse};
+use super::memory;
+use crate::call::Call;
 use crate::definitions;
 use crate::effect_state::{Clip, EffectState, Stage};
-use crate::frame::Frame;
 use crate::guard::{answer, give, give_if_asked, guard, look, needed};
 use crate::image::ClipImage;
 use crate::live_image::{LiveImage, Pixels};
+use crate::log::complain;
 use crate::property_set::PropertySet;
-use crate::registry;
+use crate::registry::Kind;
 
 pub(super) static SUITE: ImageEffectSuite = ImageEffectSuite {
     get_property_set: Some(get_property_set),
@@ -47,7 +49,7 @@ extern "C" fn clip_define(handle: Handle, name: Text, place: *mut Handle) -> Sta
         if effect.clip(&name).is_some() {
             return refuse(&effect.host, status::EXISTS, format!("clipDefine: there is a clip {name} already"));
         }
-        let properties = PropertySet::new(&effect.host, format!("the clip {name}"), &definitions::clip_descriptor());
+        let properties = PropertySet::new(&effect.host.log, format!("the clip {name}"), &definitions::clip_descriptor());
         properties.put("OfxPropName", [name.as_str()]);
         properties.assume("OfxPropLabel", &name);
         give_if_asked(place, properties.handle());
@@ -73,52 +75,56 @@ extern "C" fn clip_get_handle(handle: Handle, name: Text, place: *mut Handle, se
 }
 
 extern "C" fn clip_get_property_set(handle: Handle, place: *mut Handle) -> Status {
-    answer(|| give(place, known(registry::clip(handle), "clipGetPropertySet")?.properties.handle()))
+    answer(|| give(place, known::<Clip>(handle, Kind::Clip, "clipGetPropertySet")?.properties.handle()))
 }
 
-/// The effect of a clip, as long as both are there.
+/// The effect of a clip.
 fn owner(clip: &Clip) -> Result<Arc<EffectState>, Status> {
     clip.effect.upgrade().ok_or(status::BAD_HANDLE)
 }
 
 extern "C" fn clip_get_image(handle: Handle, time: c_double, region: *const RectD, place: *mut Handle) -> Status {
     answer(|| {
-        // Before anything else: what fails leaves no handle behind that looks like one.
+        // First of all: a failure must not leave an old handle in the place.
         give(place, std::ptr::null_mut())?;
-        let clip = known(registry::clip(handle), "clipGetImage")?;
+        let clip = known::<Clip>(handle, Kind::Clip, "clipGetImage")?;
         let effect = owner(&clip)?;
-        let frame = only_in(&effect, "clipGetImage", &["OfxImageEffectActionRender", "OfxActionInstanceChanged"])?;
-        let live = if clip.name == "Output" { target(&effect, &frame, time)? } else { source(&effect, &frame, &clip, time, look(region))? };
+        let call = only_in(&effect, "clipGetImage", &["OfxImageEffectActionRender", "OfxActionInstanceChanged"])?;
+        let live = if clip.name == "Output" { target(&effect, &call, time)? } else { source(&effect, &call, &clip, time, look(region))? };
         let handle = live.handle();
-        frame.trace().images.push(live);
+        call.images.add(live);
         give(place, handle)
     })
 }
 
-fn target(effect: &Arc<EffectState>, frame: &Arc<Frame>, time: f64) -> Result<Arc<LiveImage>, Status> {
-    let Some(target) = &frame.target else {
-        return refuse(&effect.host, status::FAILED, format!("clipGetImage: there is no output in {}", frame.action));
+fn target(effect: &EffectState, call: &Call, time: f64) -> Result<Arc<LiveImage>, Status> {
+    let Some(target) = &call.target else {
+        return refuse(&effect.host, status::FAILED, format!("clipGetImage: there is no output in {}", call.action()));
     };
-    if time.total_cmp(&frame.time).is_ne() {
-        return refuse(&effect.host, status::FAILED, format!("clipGetImage: the output is of time {}, not {time}", frame.time));
+    if time.total_cmp(&call.time).is_ne() {
+        return refuse(&effect.host, status::FAILED, format!("clipGetImage: the output is of time {}, not {time}", call.time));
     }
-    Ok(LiveImage::new(frame, "Output", Arc::clone(&target.pixels), true))
+    Ok(live(call, "Output", Arc::clone(&target.pixels), true))
 }
 
-fn source(effect: &Arc<EffectState>, frame: &Arc<Frame>, clip: &Clip, time: f64, region: Option<RectD>) -> Result<Arc<LiveImage>, Status> {
-    let may_travel = effect.host.settings.temporal_access && clip.properties.int("OfxImageEffectPropTemporalClipAccess") != 0;
-    if time.total_cmp(&frame.time).is_ne() && !may_travel && frame.action == "OfxImageEffectActionRender" {
-        return refuse(&effect.host, status::FAILED, format!("clipGetImage: {} gives no other time than {}", clip.name, frame.time));
+fn source(effect: &EffectState, call: &Call, clip: &Clip, time: f64, region: Option<RectD>) -> Result<Arc<LiveImage>, Status> {
+    let other_times = effect.host.settings.temporal_access && clip.properties.int("OfxImageEffectPropTemporalClipAccess") != 0;
+    if time.total_cmp(&call.time).is_ne() && !other_times && call.action() == "OfxImageEffectActionRender" {
+        return refuse(&effect.host, status::FAILED, format!("clipGetImage: {} has no other time than {}", clip.name, call.time));
     }
     let source = clip.source().ok_or(status::FAILED)?;
     let image = source(time).ok_or(status::FAILED)?;
-    if region.is_some_and(|region| !touches(region, &image, frame.scale)) {
+    if region.is_some_and(|region| !touches(region, &image, call.scale)) {
         return Err(status::FAILED);
     }
-    Ok(LiveImage::new(frame, &clip.name, Pixels::new(image), false))
+    Ok(live(call, &clip.name, Pixels::new(image), false))
 }
 
-/// The region of an image in canonical coordinates: square pixels of the whole size.
+fn live(call: &Call, clip: &str, pixels: Arc<Pixels>, is_target: bool) -> Arc<LiveImage> {
+    LiveImage::new(&call.host.log, &call.images, clip, pixels, is_target, call.scale)
+}
+
+/// A rectangle in canonical coordinates: square pixels of the full size.
 fn canonical(rect: RectI, pixel_aspect: f64, scale: [f64; 2]) -> RectD {
     let (x, y) = (pixel_aspect / scale[0], 1.0 / scale[1]);
     RectD { x1: f64::from(rect.x1) * x, y1: f64::from(rect.y1) * y, x2: f64::from(rect.x2) * x, y2: f64::from(rect.y2) * y }
@@ -131,23 +137,14 @@ fn touches(region: RectD, image: &ClipImage, scale: [f64; 2]) -> bool {
 
 extern "C" fn clip_release_image(handle: Handle) -> Status {
     answer(|| {
-        let image = known(registry::image(handle), "clipReleaseImage")?;
-        let frame = image.frame().ok_or(status::BAD_HANDLE)?;
-        let mut trace = frame.trace();
-        trace.images.retain(|other| !Arc::ptr_eq(other, &image));
-        trace.released += 1;
-        drop(trace);
-        // What was only read has to be as it was; the output is looked at when the call is over.
-        if !image.is_target {
-            image.pixels.faults(&image.clip, None).into_iter().for_each(|fault| crate::frame::complain(Some(&frame.host), fault));
-        }
-        Ok(())
+        let image = known::<LiveImage>(handle, Kind::Image, "clipReleaseImage")?;
+        if image.release() { Ok(()) } else { Err(status::BAD_HANDLE) }
     })
 }
 
 extern "C" fn clip_get_region_of_definition(handle: Handle, time: c_double, place: *mut RectD) -> Status {
     answer(|| {
-        let clip = known(registry::clip(handle), "clipGetRegionOfDefinition")?;
+        let clip = known::<Clip>(handle, Kind::Clip, "clipGetRegionOfDefinition")?;
         let effect = owner(&clip)?;
         if clip.name == "Output" {
             let (size, offset) = ("OfxImageEffectPropProjectSize", "OfxImageEffectPropProjectOffset");
@@ -156,7 +153,7 @@ extern "C" fn clip_get_region_of_definition(handle: Handle, time: c_double, plac
             return give(place, RectD { x1: *x, y1: *y, x2: x + width, y2: y + height });
         }
         let image = clip.source().and_then(|source| source(time)).ok_or(status::FAILED)?;
-        let scale = Frame::of(&effect).map_or([1.0, 1.0], |frame| frame.scale);
+        let scale = Call::of(&effect).map_or([1.0, 1.0], |call| call.scale);
         give(place, canonical(image.region_of_definition.unwrap_or(image.bounds), image.pixel_aspect, scale))
     })
 }
@@ -164,12 +161,12 @@ extern "C" fn clip_get_region_of_definition(handle: Handle, time: c_double, plac
 extern "C" fn abort(handle: Handle) -> c_int {
     guard(1, || {
         let Ok(effect) = effect(handle, "abort") else { return 1 };
-        let Some(frame) = Frame::of(&effect) else {
-            crate::frame::complain(Some(&effect.host), "abort outside of any action");
+        let Some(call) = Call::of(&effect) else {
+            complain(Some(&effect.host.log), "abort outside of any action");
             return 1;
         };
         let hook = effect.life().abort.clone();
-        let asked = frame.asked_to_abort();
+        let asked = call.count_abort();
         c_int::from(hook.is_some_and(|hook| hook(asked)))
     })
 }

@@ -1,18 +1,21 @@
-//! The suite for parameters; its keys are in [`super::keys`].
-#![expect(unsafe_code, reason = "functions with variable arguments are written in C, and call those here by their names")]
+//! The parameter suite; its key functions are in [`super::keys`].
+#![expect(unsafe_code, reason = "variadic functions are written in C and call those here by their names")]
 
 use std::ffi::{c_char, c_double, c_int, c_void};
 use std::sync::Arc;
 
 use ofx_host::abi::{Handle, ParameterSuite, Status, Text, status};
 
-use super::{keys, known, only_in, refuse};
+use super::access::{CHANGES, known, only_in, owner, refuse};
+use super::keys;
+use crate::call::Call;
 use crate::definitions::{self, Form};
 use crate::effect_state::{EffectState, Param, Stage};
-use crate::frame::{Frame, complain};
 use crate::guard::{answer, give, give_if_asked, guard, list, needed, text};
-use crate::property_set::{PropertySet, c_text};
-use crate::registry;
+use crate::log::complain;
+use crate::prop::c_text;
+use crate::property_set::PropertySet;
+use crate::registry::Kind;
 use crate::value::{Shape, Value, is_param_type};
 
 unsafe extern "C" {
@@ -45,9 +48,7 @@ pub(super) static SUITE: ParameterSuite = ParameterSuite {
     edit_end: Some(edit_end),
 };
 
-/// In these, parameters may be set.
-pub(super) const CHANGES: [&str; 3] = ["OfxActionInstanceChanged", "OfxActionBeginInstanceChanged", "OfxActionEndInstanceChanged"];
-/// In these there is a time, at which parameters have to be asked for.
+/// Actions with a time, for which parameters must be read.
 const TIMED: [&str; 5] = [
     "OfxImageEffectActionRender",
     "OfxImageEffectActionIsIdentity",
@@ -56,7 +57,7 @@ const TIMED: [&str; 5] = [
     "OfxImageEffectActionGetFramesNeeded",
 ];
 
-/// As C passes a part of a value.
+/// A component of a value, as C passes it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 union Part {
@@ -65,23 +66,19 @@ union Part {
     text: Text,
 }
 
-pub(super) fn owner(param: &Param) -> Result<Arc<EffectState>, Status> {
-    param.effect.upgrade().ok_or(status::BAD_HANDLE)
-}
-
 extern "C" fn define(handle: Handle, kind: Text, name: Text, place: *mut Handle) -> Status {
     answer(|| {
-        let effect = known(registry::param_set(handle), "paramDefine")?;
+        let effect = known::<EffectState>(handle, Kind::ParamSet, "paramDefine")?;
         only_in(&effect, "paramDefine", &["OfxImageEffectActionDescribeInContext"])?;
         let (kind, name) = (needed(kind, "the type of a parameter")?, needed(name, "the name of a parameter")?);
         if !is_param_type(&kind) {
-            return refuse(&effect.host, status::UNKNOWN, format!("paramDefine: no type of parameters is called {kind}"));
+            return refuse(&effect.host, status::UNKNOWN, format!("paramDefine: there is no parameter type {kind}"));
         }
         if effect.param(&name).is_some() {
             return refuse(&effect.host, status::EXISTS, format!("paramDefine: there is a parameter {name} already"));
         }
         let shape = Shape::of(&kind).map(|shape| (shape.form, shape.count));
-        let properties = PropertySet::new(&effect.host, format!("the parameter {name}"), &definitions::param(&kind, shape));
+        let properties = PropertySet::new(&effect.host.log, format!("the parameter {name}"), &definitions::param(&kind, shape));
         properties.put("OfxPropName", [name.as_str()]);
         properties.put("OfxParamPropType", [kind.as_str()]);
         properties.assume("OfxPropLabel", &name);
@@ -95,7 +92,7 @@ extern "C" fn define(handle: Handle, kind: Text, name: Text, place: *mut Handle)
 
 extern "C" fn get_handle(handle: Handle, name: Text, place: *mut Handle, set: *mut Handle) -> Status {
     answer(|| {
-        let effect = known(registry::param_set(handle), "paramGetHandle")?;
+        let effect = known::<EffectState>(handle, Kind::ParamSet, "paramGetHandle")?;
         let name = needed(name, "the name of a parameter")?;
         if effect.stage != Stage::Instance {
             return refuse(&effect.host, status::BAD_HANDLE, "paramGetHandle is for instances".to_owned());
@@ -109,37 +106,40 @@ extern "C" fn get_handle(handle: Handle, name: Text, place: *mut Handle, set: *m
 }
 
 extern "C" fn set_get_property_set(handle: Handle, place: *mut Handle) -> Status {
-    answer(|| give(place, known(registry::param_set(handle), "paramSetGetPropertySet")?.properties.handle()))
+    answer(|| give(place, known::<EffectState>(handle, Kind::ParamSet, "paramSetGetPropertySet")?.properties.handle()))
 }
 
 extern "C" fn get_property_set(handle: Handle, place: *mut Handle) -> Status {
-    answer(|| give(place, known(registry::param(handle), "paramGetPropertySet")?.properties.handle()))
+    answer(|| give(place, known::<Param>(handle, Kind::Param, "paramGetPropertySet")?.properties.handle()))
 }
 
 /// Whether a call is allowed now.
-fn allowed(param: &Param, call: &str) -> Result<Arc<Frame>, Status> {
+fn allowed(param: &Param, function: &str) -> Result<Arc<Call>, Status> {
     let effect = owner(param)?;
-    if call.starts_with("paramSet") {
-        return only_in(&effect, call, &CHANGES);
+    if function.starts_with("paramSet") {
+        return only_in(&effect, function, &CHANGES);
     }
-    match Frame::of(&effect) {
-        None => refuse(&effect.host, status::FAILED, format!("{call} outside of any action")),
-        Some(frame) if call == "paramGetValue" && TIMED.contains(&frame.action) => {
-            // Hosts answer in spite of it, with the value of some time.
-            complain(Some(&effect.host), format!("paramGetValue of {} where there is a time: paramGetValueAtTime is for that", param.name));
-            Ok(frame)
+    match Call::of(&effect) {
+        None => refuse(&effect.host, status::FAILED, format!("{function} outside of any action")),
+        Some(call) if function == "paramGetValue" && TIMED.contains(&call.action()) => {
+            // Hosts answer all the same, with the value at some time.
+            complain(
+                Some(&effect.host.log),
+                format!("paramGetValue of {} in an action with a time: paramGetValueAtTime is for that", param.name),
+            );
+            Ok(call)
         }
-        Some(frame) => Ok(frame),
+        Some(call) => Ok(call),
     }
 }
 
-/// What the value of a parameter is made of: a letter, and how many. What goes wrong is a status and the letter `x`.
-// SAFETY: the names of these are this crate's own; the one caller is variadic.c, which declares them in the same way.
+/// The shape of a parameter: a letter for the type, and the number of components. Errors are the letter `x` and a status.
+// SAFETY: the names of these functions are unique to this crate; their only caller is variadic.c, which declares them with the same types.
 #[unsafe(no_mangle)]
 extern "C" fn ofx_test_shape(handle: Handle, call: Text, count_or_status: *mut c_int) -> c_char {
     let found = guard(Err(status::FAILED), || {
         let call = text(call).unwrap_or_default();
-        let param = known(registry::param(handle), &call)?;
+        let param = known::<Param>(handle, Kind::Param, &call)?;
         let effect = owner(&param)?;
         let Some(shape) = param.shape else {
             return refuse(&effect.host, status::UNSUPPORTED, format!("{call}: {} has no value", param.name));
@@ -160,19 +160,19 @@ extern "C" fn ofx_test_shape(handle: Handle, call: Text, count_or_status: *mut c
 #[unsafe(no_mangle)]
 extern "C" fn ofx_test_get(handle: Handle, timed: c_int, time: c_double, out: *const *mut c_void, count: c_int) -> Status {
     answer(|| {
-        let param = known(registry::param(handle), "paramGetValue")?;
+        let param = known::<Param>(handle, Kind::Param, "paramGetValue")?;
         let effect = owner(&param)?;
         let time = if timed != 0 { time } else { effect.time() };
         let places = list(out, count as usize)?;
-        // A statement of its own: the lock is not held while results are given.
+        // A separate statement, so that the lock is released before results are written.
         let value = param.curve().at(time);
         match value {
             Value::Ints(values) => values.into_iter().zip(places).try_for_each(|(value, place)| give(place.cast::<c_int>(), value)),
             Value::Doubles(values) => values.into_iter().zip(places).try_for_each(|(value, place)| give(place.cast::<c_double>(), value)),
             Value::Text(text) => {
-                let frame = Frame::of(&effect).ok_or(status::FAILED)?;
+                let call = Call::of(&effect).ok_or(status::FAILED)?;
                 let place = places.first().ok_or(status::VALUE)?;
-                give(place.cast::<Text>(), frame.lend(c_text(&text)))
+                give(place.cast::<Text>(), call.lend(c_text(&text)))
             }
         }
     })
@@ -182,12 +182,12 @@ extern "C" fn ofx_test_get(handle: Handle, timed: c_int, time: c_double, out: *c
 #[unsafe(no_mangle)]
 extern "C" fn ofx_test_set(handle: Handle, timed: c_int, time: c_double, parts: *const Part, count: c_int) -> Status {
     answer(|| {
-        let param = known(registry::param(handle), "paramSetValue")?;
+        let param = known::<Param>(handle, Kind::Param, "paramSetValue")?;
         let effect = owner(&param)?;
         let shape = param.shape.ok_or(status::UNSUPPORTED)?;
         let parts = list(parts, count as usize)?;
         let value = match shape.form {
-            // SAFETY: C has set the part that belongs to the shape, which it asked for.
+            // SAFETY: C has set the field that belongs to the shape, which it asked for.
             Form::Double => Value::Doubles(parts.iter().map(|part| unsafe { part.number }).collect()),
             Form::Text => {
                 let part = parts.first().ok_or(status::VALUE)?;
@@ -206,14 +206,14 @@ extern "C" fn ofx_test_set(handle: Handle, timed: c_int, time: c_double, parts: 
         } else {
             param.curve().set(effect.time(), value);
         }
-        if let Some(frame) = Frame::of(&effect) {
-            frame.trace().set.push(param.name.clone());
+        if let Some(call) = Call::of(&effect) {
+            call.log.records().set.push(param.name.clone());
         }
         Ok(())
     })
 }
 
-/// Whether a parameter can have a value.
+/// Refuses choices and booleans out of range.
 fn check(effect: &Arc<EffectState>, param: &Param, value: &Value) -> Result<(), Status> {
     let entries = param.properties.values("OfxParamPropChoiceOption").len() as i32;
     match value {
@@ -221,7 +221,7 @@ fn check(effect: &Arc<EffectState>, param: &Param, value: &Value) -> Result<(), 
             refuse(&effect.host, status::VALUE, format!("paramSetValue: {} has no entry {values:?}", param.name))
         }
         Value::Ints(values) if param.kind == "OfxParamTypeBoolean" && values.iter().any(|value| !(0..2).contains(value)) => {
-            refuse(&effect.host, status::VALUE, format!("paramSetValue: {} is yes or no, not {values:?}", param.name))
+            refuse(&effect.host, status::VALUE, format!("paramSetValue: {} is a boolean, not {values:?}", param.name))
         }
         _ => Ok(()),
     }
@@ -231,14 +231,14 @@ fn check(effect: &Arc<EffectState>, param: &Param, value: &Value) -> Result<(), 
 #[unsafe(no_mangle)]
 extern "C" fn ofx_test_calculus(handle: Handle, integral: c_int) -> Status {
     answer(|| {
-        let param = known(registry::param(handle), if integral != 0 { "paramGetIntegral" } else { "paramGetDerivative" })?;
+        let param = known::<Param>(handle, Kind::Param, if integral != 0 { "paramGetIntegral" } else { "paramGetDerivative" })?;
         refuse(&owner(&param)?.host, status::UNSUPPORTED, "this host neither differentiates nor integrates".to_owned())
     })
 }
 
 extern "C" fn edit_begin(handle: Handle, name: Text) -> Status {
     answer(|| {
-        let effect = known(registry::param_set(handle), "paramEditBegin")?;
+        let effect = known::<EffectState>(handle, Kind::ParamSet, "paramEditBegin")?;
         only_in(&effect, "paramEditBegin", &CHANGES)?;
         needed(name, "the name of an edit")?;
         effect.life().editing += 1;
@@ -248,7 +248,7 @@ extern "C" fn edit_begin(handle: Handle, name: Text) -> Status {
 
 extern "C" fn edit_end(handle: Handle) -> Status {
     answer(|| {
-        let effect = known(registry::param_set(handle), "paramEditEnd")?;
+        let effect = known::<EffectState>(handle, Kind::ParamSet, "paramEditEnd")?;
         only_in(&effect, "paramEditEnd", &CHANGES)?;
         let before = effect.life().editing;
         let Some(less) = before.checked_sub(1) else {

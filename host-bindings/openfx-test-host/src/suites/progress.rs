@@ -1,19 +1,21 @@
-//! The suites for progress, versions 1 and 2.
+//! The progress suites, versions 1 and 2.
 
 use std::ffi::c_double;
 
 use ofx_host::abi::{Handle, ProgressSuite, ProgressSuiteV2, Status, Text, status};
 
-use super::{effect, refuse};
-use crate::frame::{Frame, Progress};
+use super::access::{effect, refuse};
+use crate::call::Call;
+use crate::effect_state::EffectState;
 use crate::guard::{answer, needed, text};
+use crate::log::Progress;
 
 pub(super) static SUITE_1: ProgressSuite = ProgressSuite { start: Some(start_1), update: Some(update), end: Some(end) };
 pub(super) static SUITE_2: ProgressSuiteV2 = ProgressSuiteV2 { start: Some(start_2), update: Some(update), end: Some(end) };
 
-fn note(effect: &crate::effect_state::EffectState, progress: Progress) {
-    if let Some(frame) = Frame::of(effect) {
-        frame.trace().progress.push(progress);
+fn record(effect: &EffectState, progress: Progress) {
+    if let Some(call) = Call::of(effect) {
+        call.log.records().progress.push(progress);
     }
 }
 
@@ -21,9 +23,9 @@ fn start(handle: Handle, label: Text, id: Option<String>) -> Result<(), Status> 
     let effect = effect(handle, "progressStart")?;
     let label = needed(label, "the label of a progress")?;
     if std::mem::replace(&mut effect.life().in_progress, true) {
-        return refuse(&effect.host, status::FAILED, "progressStart while there is progress".to_owned());
+        return refuse(&effect.host, status::FAILED, "progressStart before progressEnd".to_owned());
     }
-    note(&effect, Progress::Start(label, id));
+    record(&effect, Progress::Start(label, id));
     Ok(())
 }
 
@@ -48,7 +50,7 @@ extern "C" fn update(handle: Handle, progress: c_double) -> Status {
         if !(0.0..=1.0).contains(&progress) {
             return refuse(&effect.host, status::VALUE, format!("progressUpdate: {progress} is not between 0 and 1"));
         }
-        note(&effect, Progress::Update(progress));
+        record(&effect, Progress::Update(progress));
         if hook.is_none_or(|hook| hook(progress)) { Ok(()) } else { Err(status::NO) }
     })
 }
@@ -59,7 +61,7 @@ extern "C" fn end(handle: Handle) -> Status {
         if !std::mem::take(&mut effect.life().in_progress) {
             return refuse(&effect.host, status::FAILED, "progressEnd without progressStart".to_owned());
         }
-        note(&effect, Progress::End);
+        record(&effect, Progress::End);
         Ok(())
     })
 }

@@ -1,13 +1,16 @@
-//! The suite for properties.
+//! The property suite.
 
 use std::ffi::{c_double, c_int, c_void};
+use std::sync::Arc;
 
 use ofx_host::abi::{Handle, PropertySuite, Status, Text, status};
 
-use super::known;
+use super::access::valid;
 use crate::guard::{answer, give, give_list, list, needed};
-use crate::property_set::{Slot, c_text};
-use crate::registry;
+use crate::live_image::LiveImage;
+use crate::prop::{Slot, c_text};
+use crate::property_set::PropertySet;
+use crate::registry::{Kind, find};
 
 pub(super) static SUITE: PropertySuite = PropertySuite {
     set_pointer: Some(set_pointer),
@@ -30,20 +33,26 @@ pub(super) static SUITE: PropertySuite = PropertySuite {
     get_dimension: Some(get_dimension),
 };
 
+/// The property set of a handle; images have one, too.
+fn properties(handle: Handle, call: &str) -> Result<Arc<PropertySet>, Status> {
+    let set = find::<PropertySet>(handle, Kind::Properties);
+    valid(set.or_else(|| find::<LiveImage>(handle, Kind::Image).map(|image| Arc::clone(image.properties()))), call)
+}
+
 fn written(status: Status) -> Result<(), Status> {
     if status == status::OK { Ok(()) } else { Err(status) }
 }
 
 fn set(handle: Handle, name: Text, index: c_int, value: impl FnOnce() -> Result<Slot, Status>) -> Status {
     answer(|| {
-        let set = known(registry::properties(handle), "propSet")?;
+        let set = properties(handle, "propSet")?;
         written(set.write(&needed(name, "the name of a property")?, index, value()?))
     })
 }
 
 fn set_n<T: Copy>(handle: Handle, name: Text, count: c_int, values: *const T, slot: impl Fn(T) -> Result<Slot, Status>) -> Status {
     answer(|| {
-        let set = known(registry::properties(handle), "propSetN")?;
+        let set = properties(handle, "propSetN")?;
         let values = list(values, usize::try_from(count).map_err(|_| status::BAD_INDEX)?)?;
         let slots = values.into_iter().map(slot).collect::<Result<Vec<_>, _>>()?;
         written(set.write_all(&needed(name, "the name of a property")?, slots))
@@ -90,9 +99,9 @@ extern "C" fn set_int_n(handle: Handle, name: Text, count: c_int, values: *const
     set_n(handle, name, count, values, |value| Ok(value.into()))
 }
 
-/// Reads one value after the other: those of a list, or one.
+/// Reads the values of a range of indices.
 fn read<T>(handle: Handle, name: Text, indices: std::ops::Range<c_int>, select: fn(&Slot) -> Option<T>) -> Result<Vec<T>, Status> {
-    let set = known(registry::properties(handle), "propGet")?;
+    let set = properties(handle, "propGet")?;
     let name = needed(name, "the name of a property")?;
     indices.map(|index| set.read(&name, index, select)).collect()
 }
@@ -112,7 +121,7 @@ fn pointer(slot: &Slot) -> Option<*mut c_void> {
     if let Slot::Pointer(address) = slot { Some(std::ptr::with_exposed_provenance_mut(*address)) } else { None }
 }
 
-/// Where a text lies: it stays there as long as its set.
+/// The address of a text, valid as long as its set.
 fn string(slot: &Slot) -> Option<Text> {
     if let Slot::Text(text) = slot { Some(text.as_ptr()) } else { None }
 }
@@ -158,12 +167,12 @@ extern "C" fn get_int_n(handle: Handle, name: Text, count: c_int, places: *mut c
 }
 
 extern "C" fn reset(handle: Handle, name: Text) -> Status {
-    answer(|| written(known(registry::properties(handle), "propReset")?.reset(&needed(name, "the name of a property")?)))
+    answer(|| written(properties(handle, "propReset")?.reset(&needed(name, "the name of a property")?)))
 }
 
 extern "C" fn get_dimension(handle: Handle, name: Text, place: *mut c_int) -> Status {
     answer(|| {
-        let set = known(registry::properties(handle), "propGetDimension")?;
+        let set = properties(handle, "propGetDimension")?;
         let dimension = set.dimension(&needed(name, "the name of a property")?)?;
         give(place, c_int::try_from(dimension).unwrap_or(c_int::MAX))
     })

@@ -1,5 +1,5 @@
-//! A tiny effect in this process, which does well or badly as its parameter `do` says. It speaks C, as any effect does.
-#![expect(clippy::unwrap_used, reason = "this is a test through and through")]
+//! A tiny effect of this process, which behaves well or badly as its parameter `do` says. It uses the C interface, as any effect does.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(unsafe_code, reason = "an effect calls the functions of its host through pointers")]
 
 use std::ffi::{CStr, CString, c_char, c_double, c_int, c_void};
@@ -25,7 +25,7 @@ pub(crate) static PLUGIN: OfxPlugin = OfxPlugin {
 };
 
 static HOST: AtomicUsize = AtomicUsize::new(0);
-/// Renders that go on at the same time.
+/// Renders running at once.
 pub(crate) static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" fn set_host(host: *mut OfxHost) {
@@ -34,7 +34,7 @@ unsafe extern "C" fn set_host(host: *mut OfxHost) {
 
 fn suite<T>(name: &CStr, version: c_int) -> Option<&'static T> {
     let host: *const OfxHost = std::ptr::with_exposed_provenance(HOST.load(Ordering::SeqCst));
-    // SAFETY: as the host has said who it is; it lasts, and so do its suites.
+    // SAFETY: the argument of `setHost`, which is never freed; nor are its suites.
     unsafe { ((*host).fetch_suite.unwrap())((*host).properties, name.as_ptr(), version).cast::<T>().as_ref() }
 }
 
@@ -53,7 +53,7 @@ fn params() -> &'static ParameterSuite {
 /// Calls a function of a suite.
 macro_rules! call {
     ($suite:expr, $name:ident $(, $argument:expr)*) => {
-        // SAFETY: a function of the host with arguments of its types; places are of this stack.
+        // SAFETY: a function of the host with arguments of its types; places are on this stack.
         unsafe { $suite.$name.unwrap()($($argument),*) }
     };
 }
@@ -139,11 +139,11 @@ fn param(effect: Handle, name: &CStr) -> Handle {
 fn text_at(effect: Handle, name: &CStr, time: c_double) -> String {
     let mut text: *const c_char = null();
     call!(params(), get_value_at_time, param(effect, name), time, &raw mut text);
-    // SAFETY: the host's text, which stays until the action ends.
+    // SAFETY: a string of the host, valid until the action ends.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
-/// An image with what is needed to find its pixels.
+/// An image and the location of its pixels.
 struct Image {
     handle: Handle,
     bounds: [c_int; 4],
@@ -196,7 +196,7 @@ fn render(effect: Handle, arguments: Handle) -> Status {
     call!(params(), get_value_at_time, param(effect, c"double"), time, &raw mut value);
     for y in window[1]..window[3] {
         for x in window[0]..window[2] {
-            // SAFETY: within both images, as the tests see to.
+            // SAFETY: the tests keep the window within both images.
             unsafe { *output.at(x, y) = if red { [value as f32; 4] } else { *source.at(x, y) } };
         }
     }
@@ -225,11 +225,11 @@ fn misbehave(what: &str, window: [c_int; 4], source: &Image, output: &Image) {
         "the source" => source.at(x1, y1),
         _ => return,
     };
-    // SAFETY: the host has put memory around its images; that is what is tested.
+    // SAFETY: the host surrounds its images with guard bytes; writing there is what is tested.
     unsafe { *place = [7.0; 4] };
 }
 
-/// Waits until another render is here, too.
+/// Waits until another render runs, too.
 fn meet() {
     AT_ONCE.fetch_add(1, Ordering::SeqCst);
     let start = std::time::Instant::now();
@@ -260,7 +260,7 @@ fn message(effect: Handle) -> Status {
     status::OK
 }
 
-/// Reads every parameter, sets it to something else and writes down in `report` what it read.
+/// Reads every parameter, sets it to another value, and puts what it read into `report`.
 fn change_all(effect: Handle) {
     let mut words = String::new();
     for (name, kind) in PARAMS.into_iter().filter(|(name, _)| !matches!(name.to_bytes(), b"report" | b"do")) {
