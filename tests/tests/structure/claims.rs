@@ -40,6 +40,7 @@ const CLAIMS: &[(&str, &[Check])] = &[
     ("knows no wire", &[NoCrate(&["dedit-protocol", "dedit-client", "dedit-daemon"])]),
     ("knows no host", &[NoCrate(&["gimp-host", "ofx-host"]), NoWord(&["gimp", "krita", "openfx"])]),
     ("knows no crate of D-Edit", &[NoCrate(&["dedit"])]),
+    ("names no clip of D-Edit", &[NoWord(&["dedit", "d-edit", "mask", "reference"])]),
     ("reads no picture format", &[NoCrate(&["image", "png"])]),
     ("opens no picture", &[NoCrate(&["image", "png"])]),
     ("opens no file", &[NoPath(FILES, &[])]),
