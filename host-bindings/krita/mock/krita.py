@@ -1,8 +1,8 @@
 """A mock of the part of Krita's Python API that the plug-in uses, for tests without Krita.
 
-Documents lie in memory and have real pixels; see the stub beside it for what the calls do. What
-Krita itself lacks: `begin()` gives a new Krita, `Krita.calls_from_other_threads` lists what was
-called from where nothing may be, `Document.undo_steps` names what could be undone.
+Documents are in memory and have real pixels; the stub describes the calls. Beside Krita's API,
+`begin()` returns a new Krita, `Krita.calls_from_other_threads` lists calls from other threads than
+the main one, and `Document.undo_steps` names the undo steps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAYERS = ("paintlayer", "grouplayer", "vectorlayer", "filllayer", "clonelayer", 
 
 
 def watched(kind: type) -> type:
-    """Have every call of a class's methods looked at: which thread it comes from."""
+    """Check the thread of every call of a class's methods."""
     for name, function in list(vars(kind).items()):
         if callable(function) and not name.startswith("_"):
             setattr(kind, name, _watching(f"{kind.__name__}.{name}", function))
@@ -91,7 +91,7 @@ class Node:
         self._parent: Node | None = None
         self._is_visible, self._opacity, self._blending = True, 255, "normal"
         self._document: Document | None = None
-        # Masks that were not given a selection have no pixels, and groups never have any.
+        # Masks without a selection and groups have no pixels of their own.
         self.raster = Raster(bytes(kind.pixel)) if type_ == "paintlayer" else None
 
     def take_key(self, key: str) -> None:
@@ -466,6 +466,6 @@ class Krita(QtCore.QObject):
 
 
 def begin() -> Krita:
-    """Give a Krita of its own, for a test to begin with."""
+    """Return a new Krita, for the start of a test."""
     Krita._only = None
     return Krita.instance()

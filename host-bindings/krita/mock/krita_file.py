@@ -1,4 +1,4 @@
-"""The mock's files: zips that are built as Krita's are, but for how pixels are written."""
+"""The mock's files: zips with the structure of Krita's, but another encoding of pixels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _write_nodes(
         if not here:
             continue
         box = ElementTree.SubElement(parent, box_name)
-        # The uppermost comes first in the file.
+        # The uppermost layer comes first in the file.
         for node in reversed(here):
             if is_mask and node.raster is None:
                 raise RuntimeError("Krita ends here: a mask without a selection is saved")
@@ -57,7 +57,7 @@ def _write_nodes(
 
 
 def load(krita: Krita, path: str) -> Document | None:
-    """Read a document; None where it is no file of the mock."""
+    """Read a document; None if it is no file of the mock."""
     try:
         with zipfile.ZipFile(path) as file:
             image = ElementTree.fromstring(file.read("maindoc.xml"))[0]

@@ -1,6 +1,6 @@
-"""Pixels for the mock of Krita: kept where they were set, turned, and laid over each other.
+"""Rasters for the mock of Krita: stored where they were set, converted, and blended.
 
-Slow and plain on purpose: it is what the plug-in's quick ways are compared with.
+Slow and simple on purpose: the plug-in's fast operations are compared with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Box = tuple  # (x, y, width, height); Python 3.9 has no other name for it at run
 
 @dataclass(frozen=True)
 class Kind:
-    """A colour space, or that of masks."""
+    """A colour space, or the one-byte space of masks."""
 
     model: str
     depth: str
@@ -29,7 +29,7 @@ class Kind:
 
     @classmethod
     def of(cls, model: str, depth: str, profile: str) -> Kind:
-        """Take what is asked for; a profile that is not known is the usual one without a word."""
+        """Create one; an unknown profile silently becomes the default, as in Krita."""
         if model not in CHANNELS or depth not in CODES:
             raise NotImplementedError(f"the mock knows no {model} {depth}")
         known = PROFILES[model]
@@ -39,36 +39,36 @@ class Kind:
 
     @property
     def channels(self) -> int:
-        """Samples of a pixel."""
+        """Samples per pixel."""
         return CHANNELS[self.model]
 
     @property
     def pixel(self) -> int:
-        """Bytes of a pixel."""
+        """Bytes per pixel."""
         return self.channels * array.array(CODES[self.depth]).itemsize
 
     @property
     def is_linear(self) -> bool:
-        """Whether samples are in proportion to light."""
+        """Whether samples are linear light."""
         return "g10" in self.profile
 
     @property
     def white(self) -> bytes:
-        """An opaque white pixel, which is what new documents are full of."""
+        """An opaque white pixel, the default of new documents."""
         return array.array(CODES[self.depth], [FULL[self.depth]] * self.channels).tobytes()
 
 
 class Raster:
-    """Pixels of some bytes on a plane without end; what was never set is the default pixel."""
+    """An unbounded plane of pixels; what was never set is the default pixel."""
 
     def __init__(self, default: bytes) -> None:
-        """Begin with nothing but the default pixel."""
+        """Create one that has only the default pixel."""
         self.default = default
         self.box: Box = (0, 0, 0, 0)
         self.data = b""
 
     def copy(self) -> Raster:
-        """Give another one that is the same."""
+        """Return a copy."""
         made = Raster(self.default)
         made.box, made.data = self.box, self.data
         return made
@@ -90,7 +90,7 @@ class Raster:
         return b"".join(rows)
 
     def set(self, box: Box, data: bytes) -> None:
-        """Write a rectangle; what is kept grows round it."""
+        """Write a rectangle; the stored rectangle grows to contain it."""
         x, y, width, height = box
         if width <= 0 or height <= 0:
             return
@@ -102,7 +102,7 @@ class Raster:
         self.box, self.data = grown, bytes(whole)
 
     def bounds(self) -> Box:
-        """Give the rectangle round all that is not the default pixel."""
+        """Return the bounding box of all pixels that are not the default."""
         left, top, wide, high = self.box
         pixel, columns, rows = len(self.default), [], []
         for place in range(wide * high):
@@ -115,13 +115,13 @@ class Raster:
         return (left + x, top + y, max(columns) - x + 1, max(rows) - y + 1)
 
     def turn(self, old: Kind, new: Kind) -> None:
-        """Turn all of it into another colour space."""
+        """Convert everything to another colour space."""
         self.default = turned(self.default, old, new)
         self.data = turned(self.data, old, new)
 
 
 def united(one: Box, other: Box) -> Box:
-    """Give the rectangle round two; one of no area counts for nothing."""
+    """Return the bounding box of two rectangles; one of area 0 is ignored."""
     if one[2] <= 0 or one[3] <= 0:
         return other
     if other[2] <= 0 or other[3] <= 0:
@@ -133,14 +133,14 @@ def united(one: Box, other: Box) -> Box:
 
 
 def samples(data: bytes, kind: Kind) -> array.array:
-    """Read bytes as samples."""
+    """Return bytes as samples."""
     values = array.array(CODES[kind.depth])
     values.frombytes(bytes(data))
     return values
 
 
 def turned(data: bytes, old: Kind, new: Kind) -> bytes:
-    """Turn pixels from one colour space into another."""
+    """Convert pixels between colour spaces."""
     if old == new:
         return bytes(data)
     values, step, full = samples(data, old), old.channels, FULL[old.depth]
@@ -169,17 +169,17 @@ def _as_many(light: list[float], count: int) -> list[float]:
 
 
 def to_light(value: float) -> float:
-    """Undo sRGB's curve."""
+    """Decode the sRGB transfer function."""
     return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
 
 def from_light(value: float) -> float:
-    """Bend light by sRGB's curve."""
+    """Encode the sRGB transfer function."""
     return value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055
 
 
 def faded(data: bytes, kind: Kind, mask: bytes) -> bytes:
-    """Multiply the alpha of pixels by a mask of a byte for each."""
+    """Multiply the alpha of pixels by a mask of bytes."""
     values, step = samples(data, kind), kind.channels
     for place, share in enumerate(mask):
         if share == 255:
@@ -190,7 +190,7 @@ def faded(data: bytes, kind: Kind, mask: bytes) -> bytes:
 
 
 def over(below: bytes, above: bytes, kind: Kind, opacity: int = 255) -> bytes:
-    """Lay pixels over others, blended as usual; where alpha is all or nothing, bit for bit."""
+    """Composite pixels over others; where alpha is 0 or 1, exactly."""
     under, upper, step, full = samples(below, kind), samples(above, kind), kind.channels, FULL
     most = full[kind.depth]
     for place in range(0, len(under), step):

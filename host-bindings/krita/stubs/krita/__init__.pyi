@@ -1,26 +1,24 @@
 """The part of Krita's Python API that the plug-in uses, as Krita 5.1 to 5.3 have it.
 
-What is good to know, all of it tried in 5.1.5:
+Behaviour, found by experiments with 5.1.5:
 
-* Only the main thread may call any of this.
-* Whole numbers are BGRA, floats RGBA; CMYKA has five samples, a mask one byte to a pixel. What
-  lies outside of the canvas, or was never set, reads as the layer's default pixel.
-* `Node.pixelData` is as painted, without masks, and empty for groups; `projectionPixelData` is as
-  shown, with masks applied.
-* `setPixelData` cannot be undone. It works on a node that is in no document yet. It gives None
-  before 5.2 and a bool from then on: nothing may be concluded from it.
-* `addChildNode` is one step of undoing, "Add Layer", and done when it returns. A layer that was
-  duplicated, from a document that no window shows, with its transparency mask comes in with that
-  mask in the same one step.
-* `setActiveNode` is done only after some turns of the event loop.
-* Masks made by `createNode` have no pixels; neither have those of `createSelectionMask` before
-  `setSelection`. Saving a document with such a mask ends Krita. `createTransparencyMask` is there
-  from 5.2 on, and so is `Window.dockers`.
-* `createDocument` takes the usual profile, without a word, where it does not know the one that was
-  asked for. The usual one of U16 and F32 is linear: sRGB-elle-V2-g10.icc. Its first layer is white.
-* `Krita.setBatchmode` does not keep the dialogs of exporting away, `Document.setBatchmode` does.
-* Annotations are kept in .kra files alone; one that is missing reads as no bytes.
-* Nodes and documents are compared by `==`: each call gives another Python object.
+* Only the main thread may call anything.
+* Integer pixels are BGRA, floats RGBA; CMYKA has five samples, masks have one byte per pixel.
+  Pixels outside the canvas, or never set, read as the layer's default pixel.
+* `Node.pixelData` ignores masks and is empty for groups; `projectionPixelData` applies masks.
+* `setPixelData` cannot be undone. It also works on a node that is in no document yet. It returns
+  None before 5.2 and a bool since: ignore it.
+* `addChildNode` is one undo step, "Add Layer", and complete when it returns. A layer duplicated
+  from a document without a window keeps its transparency mask, in the same undo step.
+* `setActiveNode` takes effect after some turns of the event loop.
+* Masks of `createNode` have no pixels, nor have those of `createSelectionMask` before
+  `setSelection`. Krita crashes when it saves a document with such a mask.
+  `createTransparencyMask` and `Window.dockers` exist since 5.2.
+* `createDocument` silently uses the default profile if it does not know the given one. The default
+  of U16 and F32 is linear: sRGB-elle-V2-g10.icc. The first layer is white.
+* `Krita.setBatchmode` does not suppress export dialogs, `Document.setBatchmode` does.
+* Only .kra files keep annotations; a missing one reads as no bytes.
+* Compare nodes and documents by `==`: each call returns a new Python object.
 """
 
 from typing import Any, overload

@@ -1,4 +1,4 @@
-"""What the scenarios of these tests have in common: hands for the docker."""
+"""Functions that the scenarios share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Steps = Generator[object, None, Any]
 
 
 def begin(d: Any, picture: str) -> Steps:  # noqa: ANN401
-    """Open a picture, with the docker to be seen."""
+    """Open a picture and show the docker; give the document and the controller."""
     doc = yield from d.open(picture)
     docker = yield from d.show_docker(DOCKER)
-    # The others leave it no room.
+    # Hide other dockers, which leave no space.
     for other in d.window().findChildren(QDockWidget):
         if other is not docker and other.objectName() not in ("ToolBox", "KisLayerBox"):
             other.hide()
@@ -27,12 +27,12 @@ def begin(d: Any, picture: str) -> Steps:  # noqa: ANN401
 
 
 def picture_of(doc: Any) -> Any:  # noqa: ANN401
-    """The layer that the picture is."""
+    """Return the layer of the picture."""
     return next(node for node in doc.rootNode().childNodes() if node.type() == "paintlayer")
 
 
 def layers(doc: Any) -> list[Any]:  # noqa: ANN401
-    """Names of the layers, the lowest first, each with those of its masks."""
+    """Return name, names of masks and visibility of each layer, from bottom to top."""
     return [
         [node.name(), [mask.name() for mask in node.childNodes()], node.visible()]
         for node in doc.rootNode().childNodes()
@@ -41,14 +41,14 @@ def layers(doc: Any) -> list[Any]:  # noqa: ANN401
 
 
 def activate(doc: Any, node: Any) -> Steps:  # noqa: ANN401
-    """Make a layer the active one; Krita has to have seen it before."""
+    """Make a layer active; Krita must have processed its creation before."""
     yield 0.3
     doc.setActiveNode(node)
     yield lambda: doc.activeNode() == node, 10
 
 
 def mask(d: Any, doc: Any, kind: str, name: str, rect: list[int]) -> Steps:  # noqa: ANN401
-    """Make a mask of an item, "selection" or "transparency", by Krita's own action."""
+    """Create the mask of an item, "selection" or "transparency", by Krita's own action."""
     node = picture_of(doc)
     yield from activate(doc, node)
     d.select_rect(doc, *rect)
@@ -57,7 +57,7 @@ def mask(d: Any, doc: Any, kind: str, name: str, rect: list[int]) -> Steps:  # n
     yield lambda: len(node.childNodes()) > len(known), 10
     made = next(child for child in node.childNodes() if child.uniqueId() not in known)
     made.setName("item:" + name)
-    # A transparency mask that is seen would hide everything else of the picture.
+    # A visible transparency mask would hide the rest of the picture.
     made.setVisible(False)
     yield from activate(doc, node)
     doc.setSelection(None)
@@ -78,7 +78,7 @@ def choose_item(d: Any, name: str) -> None:  # noqa: ANN401
 
 
 def write(d: Any, name: str, text: object) -> None:  # noqa: ANN401
-    """Put a text or number into a field, in place of what is there."""
+    """Replace the text or number of a field."""
     widget = d.usable(name)
     line = widget.lineEdit() if hasattr(widget, "lineEdit") else widget
     line.setFocus()
@@ -88,20 +88,20 @@ def write(d: Any, name: str, text: object) -> None:  # noqa: ANN401
 
 
 def pick(d: Any, name: str, word: str) -> None:  # noqa: ANN401
-    """Choose an entry of a combo box by what it says."""
+    """Select an entry of a combo box by its text."""
     box = d.usable(name)
     box.setCurrentIndex([box.itemText(k) for k in range(box.count())].index(word))
 
 
 def more(d: Any) -> Steps:  # noqa: ANN401
-    """Unfold what is seldom needed."""
+    """Show the parameters under More."""
     if not d.usable("dedit_more").isChecked():
         d.click("dedit_more")
     yield 0.2
 
 
 def at_once(d: Any, seed: int) -> Steps:  # noqa: ANN401
-    """Drafts, of a seed."""
+    """Choose drafts of a seed."""
     yield from more(d)
     pick(d, "dedit_how_when", "At once (draft)")
     write(d, "dedit_how_seed", seed)
@@ -109,17 +109,17 @@ def at_once(d: Any, seed: int) -> Steps:  # noqa: ANN401
 
 
 def shoot(d: Any, name: str) -> Steps:  # noqa: ANN401
-    """Take a picture of the window, with the docker from its top."""
+    """Save a screenshot with the docker scrolled to its top."""
     d.docker(DOCKER).panel.area.verticalScrollBar().setValue(0)
     yield 0.4
     d.shot(name)
 
 
 def done(_d: Any, work: Any, limit: float = 120) -> Steps:  # noqa: ANN401
-    """Wait until nothing is under way; what went wrong fails the scenario."""
+    """Wait until the controller is idle; a failure fails the scenario."""
     yield 0.05
     yield (lambda: work.is_idle), limit
-    # Krita is looked at every half second.
+    # The docker polls every half second.
     yield 0.7
     yield (lambda: work.is_idle), limit
     yield 0.2
@@ -128,6 +128,6 @@ def done(_d: Any, work: Any, limit: float = 120) -> Steps:  # noqa: ANN401
 
 
 def go(d: Any, work: Any) -> Steps:  # noqa: ANN401
-    """Press the button and wait for what comes."""
+    """Press the button and wait for the result."""
     d.click("dedit_go")
     yield from done(d, work)

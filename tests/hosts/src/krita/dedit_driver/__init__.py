@@ -1,4 +1,4 @@
-"""Plays one scenario of a test in Krita, and ends it. Installed on the desks of tests alone."""
+"""A plug-in for tests: runs one scenario in Krita, then exits Krita."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .qt import QTimer
 
 
 class Driver(Extension):
-    """Begins with the first window."""
+    """Starts the scenario with the first window."""
 
     def __init__(self, parent: Krita) -> None:
-        """Wait for Krita."""
+        """Create the extension."""
         super().__init__(parent)
         self.play: Play | None = None
 
     def setup(self) -> None:
-        """Ask to be told of the first window."""
+        """Connect to the signal of the first window."""
         if "DEDIT_DRIVER_SCRIPT" not in os.environ:
             return
         notifier = Krita.instance().notifier()
@@ -27,13 +27,13 @@ class Driver(Extension):
         notifier.windowCreated.connect(self.begin)
 
     def begin(self, *_: object) -> None:
-        """Begin, once: a second window is the scenario's own matter."""
+        """Start once; a scenario may open further windows."""
         if self.play is None:
             self.play = Play()
             QTimer.singleShot(0, self.play.begin)
 
     def createActions(self, window: Window) -> None:  # noqa: N802
-        """Nothing: the driver is seen nowhere."""
+        """Create no actions."""
 
 
 Krita.instance().addExtension(Driver(Krita.instance()))

@@ -1,4 +1,4 @@
-"""What a scenario can do: `d`."""
+"""What a scenario can do: its argument `d`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DRAG_STEPS = 8
 
 
 class Hands:
-    """Hands and eyes in Krita. Files are named by their paths on the desk."""
+    """Mouse, keyboard and documents. Files are named by their paths in the test's folder."""
 
     def __init__(
         self,
@@ -46,21 +46,21 @@ class Hands:
         write: Callable[[str, object], None],
         later: Callable[[Callable[[], object]], None],
     ) -> None:
-        """Begin to count ticks."""
+        """Start counting ticks."""
         self.krita = Krita.instance()
         self.desk = desk
         self._write = write
         self._later = later
         self._ticks = Ticks()
 
-    # What is told, and asked.
+    # Messages.
 
     def say(self, value: object) -> None:
-        """Tell the test a value that JSON has."""
+        """Send a JSON value to the test."""
         self._write("said", value)
 
     def told(self, word: str) -> Callable[[], bool]:
-        """Give the condition that the test has told a word."""
+        """Return the condition that the test has sent a word."""
 
         def is_told() -> bool:
             return (self.desk / f"told-{word}").exists()
@@ -69,58 +69,58 @@ class Hands:
         return is_told
 
     def path(self, name: str) -> str:
-        """Give the path of a file on the desk."""
+        """Return the path of a file in the test's folder."""
         return str(self.desk / name)
 
     def soon(self, step: Callable[[], object]) -> None:
-        """Take a step that opens a dialog: the scenario goes on, and can close the dialog."""
+        """Run a function that opens a dialog: the scenario continues, and can close the dialog."""
         self._later(step)
 
     # Time.
 
     @property
     def ticks(self) -> int:
-        """How often a timer of 20 ms has rung in the main thread."""
+        """Number of ticks of a timer of 20 ms in the main thread."""
         return self._ticks.count
 
     def longest_gap(self) -> float:
-        """Milliseconds for which the main thread hung at most; steps of the scenario count too."""
+        """Longest pause of the main thread in milliseconds, including steps of the scenario."""
         return self._ticks.longest_gap()
 
     def reset_ticks(self) -> None:
-        """Begin to count anew."""
+        """Start counting again."""
         self._ticks.reset()
 
     # Windows and widgets.
 
     def has_window(self) -> bool:
-        """Krita's window."""
+        """Krita's main window."""
         window = self.krita.activeWindow()
         return window is not None and window.qwindow() is not None and window.qwindow().isVisible()
 
     def window(self) -> QMainWindow:
-        """Give Krita's main window."""
+        """Return Krita's main window."""
         return self.krita.activeWindow().qwindow()
 
     def fill_screen(self) -> None:
-        """Make the window as big as the screen: nothing else manages windows there."""
+        """Resize the window to the screen, which has no window manager."""
         screen = QApplication.primaryScreen().geometry()
         self.window().showNormal()
         self.window().setGeometry(screen)
 
     def widgets(self, name: str, kind: type[QWidget] = QWidget) -> list[QWidget]:
-        """Give all widgets with an object name, in any window, those that are seen first."""
+        """Return all widgets with an object name, in any window, visible ones first."""
         found = [widget for widget in QApplication.allWidgets() if widget.objectName() == name]
         found = [widget for widget in found if isinstance(widget, kind)]
         return sorted(found, key=lambda widget: not widget.isVisible())
 
     def find(self, name: str, kind: type[QWidget] = QWidget) -> QWidget | None:
-        """Give the widget with an object name, or nothing."""
+        """Return the widget with an object name, or None."""
         found = self.widgets(name, kind)
         return found[0] if found else None
 
     def docker(self, name: str) -> QDockWidget:
-        """Give a docker by the name that it was registered with, seen or not."""
+        """Return a docker by the name it was registered with, visible or not."""
         docker = self.window().findChild(QDockWidget, name)
         if docker is None:
             names = sorted(each.objectName() for each in self.window().findChildren(QDockWidget))
@@ -129,7 +129,7 @@ class Hands:
         return docker
 
     def show_docker(self, name: str) -> Generator[object, None, QDockWidget]:
-        """Bring a docker to the front, as Settings, Dockers does."""
+        """Show a docker, as the menu Settings, Dockers does."""
         docker = self.docker(name)
         docker.setFloating(False)
         docker.setVisible(True)
@@ -138,7 +138,7 @@ class Hands:
         return docker
 
     def usable(self, widget: QWidget | str) -> QWidget:
-        """Give a widget that a hand can reach, scrolled to; an error says why it cannot."""
+        """Return a widget that can be clicked, scrolled into view; an error says why not."""
         found = self.find(widget) if isinstance(widget, str) else widget
         if found is None:
             names = {each.objectName() for each in QApplication.allWidgets() if each.isVisible()}
@@ -163,19 +163,19 @@ class Hands:
         return found
 
     def click(self, widget: QWidget | str, at: tuple[int, int] | None = None) -> None:
-        """Click on a widget, in its middle or at a place in it."""
+        """Click on a widget, in its centre or at a position."""
         found = self.usable(widget)
         if at is not None:
             place = QPoint(*at)
         elif isinstance(found, (QCheckBox, QRadioButton)):
-            # They take no click right of their text.
+            # A click to the right of their text has no effect.
             place = QPoint(10, found.height() // 2)
         else:
             place = found.rect().center()
         QTest.mouseClick(found, LEFT, NO_MODIFIER, place)
 
     def drag(self, widget: QWidget | str, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Press the mouse at one place in a widget, and release it at another."""
+        """Press the mouse at one position of a widget, and release it at another."""
         found = self.usable(widget)
 
         def send(
@@ -185,7 +185,7 @@ class Hands:
             event = QMouseEvent(kind, at, on_screen, button, held, NO_MODIFIER)
             QApplication.sendEvent(found, event)
 
-        # Not moves of QTest: they move the real pointer, which has no button pressed.
+        # Not QTest's moves: they move the real pointer, which has no button pressed.
         first, last = QPointF(*start), QPointF(*end)
         send(QEvent.Type.MouseButtonPress, first, LEFT, LEFT)
         for step in range(1, DRAG_STEPS + 1):
@@ -209,7 +209,7 @@ class Hands:
         QTest.keyClick(found, getattr(Qt.Key, f"Key_{key}"), modifiers)
 
     def choose(self, widget: QComboBox | str, text: str) -> None:
-        """Choose an entry of a list that drops down, by its keys."""
+        """Select an entry of a combo box by keys."""
         found = self.usable(widget)
         wanted = found.findText(text)
         if wanted < 0:
@@ -225,7 +225,7 @@ class Hands:
             raise Failed(message)
 
     def action(self, name: str) -> None:
-        """Do what an entry of a menu does."""
+        """Trigger an action of the menu."""
         action = self.krita.action(name)
         if action is None:
             message = f"there is no action {name!r}"
@@ -236,7 +236,7 @@ class Hands:
         action.trigger()
 
     def shot(self, name: str) -> None:
-        """Save a picture of Krita's window as PNG."""
+        """Save a screenshot of Krita's window as PNG."""
         if not self.window().grab().save(self.path(name), "PNG"):
             message = f"{name} cannot be saved"
             raise Failed(message)
@@ -249,7 +249,7 @@ class Hands:
         if document is None:
             message = f"{name} cannot be opened"
             raise Failed(message)
-        # Krita's own batch mode does not keep documents from asking.
+        # Krita's own batch mode does not suppress the dialogs of documents.
         document.setBatchmode(True)
         self.krita.activeWindow().addView(document)
         self.krita.setActiveDocument(document)
@@ -265,13 +265,13 @@ class Hands:
         return document
 
     def select_rect(self, document: Document, x: int, y: int, width: int, height: int) -> None:
-        """Select a rectangle, and nothing else."""
+        """Select a rectangle."""
         selection = Selection()
         selection.select(x, y, width, height, 255)
         document.setSelection(selection)
 
     def export_png(self, document: Document, name: str) -> None:
-        """Export what is seen of a document."""
+        """Export the visible picture of a document."""
         document.setBatchmode(True)
         document.refreshProjection()
         document.waitForDone()
@@ -280,7 +280,7 @@ class Hands:
             raise Failed(message)
 
     def save_kra(self, document: Document, name: str) -> None:
-        """Save a document in Krita's own format."""
+        """Save a document as .kra."""
         document.setBatchmode(True)
         document.waitForDone()
         if not document.saveAs(self.path(name)):

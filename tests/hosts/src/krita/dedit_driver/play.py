@@ -1,4 +1,4 @@
-"""Runs a scenario in Krita's main thread, and ends Krita."""
+"""Runs a scenario in Krita's main thread, and exits Krita."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .qt import QApplication, QLabel, QTimer, QWidget
 from .waits import Failed, Wait, described
 
 INTERVAL_MS = 20
-# What Krita gets to end by itself.
+# Time for Krita to exit by itself.
 QUIT_S = 10
-# Later than the limit that says more.
+# So much later than the limit that gives a better message.
 BACKSTOP_S = 5
 
 
@@ -37,7 +37,7 @@ def load(path: Path) -> Callable[[Hands], Generator[object, None, None]]:
 
 
 def windows() -> str:
-    """List the windows that are seen, with the texts of all but the main one."""
+    """List the visible windows, with the texts of all but the main one."""
     lines = []
     for widget in QApplication.topLevelWidgets():
         if not widget.isVisible():
@@ -54,10 +54,10 @@ def texts_in(widget: QWidget) -> list[str]:
 
 
 class Play:
-    """One scenario, from its beginning to the end of Krita."""
+    """One scenario, from start to exit of Krita."""
 
     def __init__(self) -> None:
-        """Prepare for everything that can go wrong."""
+        """Install handlers for hangs and exceptions."""
         environment = os.environ
         self.script = Path(environment["DEDIT_DRIVER_SCRIPT"])
         self.desk = Path(environment["DEDIT_DRIVER_DESK"])
@@ -67,7 +67,7 @@ class Play:
         faulthandler.enable(self.fault)
         # A main thread that hangs runs no timer.
         faulthandler.dump_traceback_later(self.limit + BACKSTOP_S, exit=True, file=self.fault)
-        # Without a hook Qt's binding would end Krita.
+        # Without a hook PyQt aborts Krita.
         sys.excepthook = self.not_caught
         self.steps: Generator[object, None, None] | None = None
         self.wait = Wait(None)
@@ -81,13 +81,13 @@ class Play:
         self.watchdog.timeout.connect(self.too_long)
 
     def begin(self) -> None:
-        """Begin the scenario, which starts once Krita's window is there."""
+        """Start waiting for Krita's window."""
         self.watchdog.start(int(self.limit * 1000))
         self.steps = self.whole()
         self.timer.start(INTERVAL_MS)
 
     def whole(self) -> Generator[object, None, None]:
-        """Play the scenario, once there is a window."""
+        """Start the scenario once there is a window."""
         hands = Hands(self.desk, self.write, self.later)
         yield hands.has_window, 60
         hands.fill_screen()
@@ -95,8 +95,8 @@ class Play:
         yield from load(self.script)(hands)
 
     def turn(self) -> None:
-        """Let the scenario go on where its wait is over."""
-        # A step that opens a dialog is still inside while its dialog's event loop calls this.
+        """Resume the scenario if its wait is over."""
+        # A step that opened a dialog is still running while the dialog's event loop calls this.
         if self.is_inside or self.is_over or self.steps is None:
             return
         self.is_inside = True
@@ -108,7 +108,7 @@ class Play:
                         return
                 except Exception as failed:
                     error = failed
-            # Thrown inside, so that the traceback has the line of the scenario.
+            # Raised inside, so that the traceback has the line of the scenario.
             wanted = next(self.steps) if error is None else self.steps.throw(error)
             self.wait = Wait(wanted)
         except StopIteration:
@@ -119,7 +119,7 @@ class Play:
             self.is_inside = False
 
     def later(self, step: Callable[[], object]) -> None:
-        """Take a step from the event loop: the scenario goes on even if it opens a dialog."""
+        """Call a function from the event loop: the scenario continues even if it opens a dialog."""
 
         def taken() -> None:
             try:
@@ -132,13 +132,13 @@ class Play:
     def not_caught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Fail where Python code of anybody raises what nobody catches."""
+        """Fail for an uncaught exception of any Python code."""
         traceback.print_exception(kind, error, trace)
         text = "".join(traceback.format_exception(kind, error, trace))
         self.error = Failed(f"nobody caught an error\n{text}")
 
     def too_long(self) -> None:
-        """Give up. Where a step is inside a dialog's event loop, the stack says which."""
+        """Give up; within a dialog's event loop, the stack says in which step."""
         if not self.is_over:
             stack = "".join(traceback.format_stack()) if self.is_inside else ""
             waited = self.wait.condition
@@ -151,7 +151,7 @@ class Play:
         self.said.flush()
 
     def end(self, failure: str | None) -> None:
-        """Say how it ended, and end Krita."""
+        """Write the outcome, and exit Krita."""
         self.is_over = True
         self.timer.stop()
         self.watchdog.stop()
@@ -159,13 +159,13 @@ class Play:
             self.write("end", "done")
         else:
             self.write("end", f"{failure}\nwindows that were seen:\n{windows()}")
-        # What is left is not part of the test, and must not hang.
+        # The rest is not part of the test, and must not hang.
         faulthandler.dump_traceback_later(QUIT_S, exit=True, file=self.fault)
         QTimer.singleShot(0, self.quit)
 
     def quit(self) -> None:
-        """End Krita as a user would, without being asked about changes."""
-        # A dialog would keep it open.
+        """Exit Krita as a user would, discarding changes."""
+        # Krita would ask about changes.
         if QApplication.activeModalWidget() is not None:
             os._exit(1)
         try:

@@ -1,4 +1,4 @@
-"""What is needed of Qt, from whichever binding this Krita has."""
+"""The parts of Qt that are used, from PyQt5 or PyQt6."""
 
 from __future__ import annotations
 

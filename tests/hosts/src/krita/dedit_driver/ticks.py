@@ -1,4 +1,4 @@
-"""Counts what Krita's main thread does not sleep through."""
+"""Measures pauses of Krita's main thread."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ INTERVAL_MS = 20
 
 
 class Ticks:
-    """A timer in the main thread: what freezes Krita's windows stops it too."""
+    """A timer in the main thread, which pauses when Krita's windows freeze."""
 
     def __init__(self) -> None:
-        """Begin to count."""
+        """Start counting."""
         self.count = 0
         self.longest = 0.0
         self.last = time.monotonic()
@@ -23,22 +23,22 @@ class Ticks:
         self.timer.start(INTERVAL_MS)
 
     def tick(self) -> None:
-        """Count one."""
+        """Count a tick."""
         self.count += 1
         self.note()
 
     def note(self) -> None:
-        """Measure the gap that ends now."""
+        """Measure the pause that ends now."""
         now = time.monotonic()
         self.longest = max(self.longest, now - self.last)
         self.last = now
 
     def longest_gap(self) -> float:
-        """Milliseconds of the longest gap between two ticks; the one that lasts now counts too."""
+        """Longest pause between two ticks in milliseconds, including the current one."""
         return 1000.0 * max(self.longest, time.monotonic() - self.last)
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.count = 0
         self.longest = 0.0
         self.last = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a scenario waits for, as it says it with `yield`."""
+"""What a scenario can wait for by `yield`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEFAULT_LIMIT = 30.0
 
 
 class Failed(Exception):  # noqa: N818
-    """What a scenario needed did not come, or cannot be done."""
+    """A condition did not become true, or an action is impossible."""
 
 
 class Wait:
@@ -20,7 +20,7 @@ class Wait:
     """
 
     def __init__(self, wanted: object) -> None:
-        """Understand what was yielded."""
+        """Take what was yielded."""
         self.condition: Callable[[], object] | None = None
         if isinstance(wanted, tuple):
             self.condition, limit = wanted
@@ -32,7 +32,7 @@ class Wait:
         self.until = time.monotonic() + self.limit
 
     def is_over(self) -> bool:
-        """Say whether the scenario goes on; an error where a condition stays false."""
+        """Return whether the scenario continues; an error if the condition stays false."""
         late = time.monotonic() >= self.until
         if self.condition is None:
             return late
@@ -45,7 +45,7 @@ class Wait:
 
 
 def described(condition: Callable[[], object]) -> str:
-    """Describe a condition by its documentation, or by its line in the scenario."""
+    """Describe a condition by its docstring, or by its line in the scenario."""
     if condition.__doc__:
         return condition.__doc__.strip().splitlines()[0]
     try:
