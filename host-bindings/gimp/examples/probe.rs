@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use gimp_host::{
-    Call, Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Parameter, ParameterKind, Plugin, Procedure, Rect,
-    Returned, RunMode, SampleType, Samples, Stop, UndoStep, Value,
+    About, Call, Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Parameter, ParameterKind, Plugin, Procedure,
+    Rect, Returned, RunMode, SampleType, Samples, Stop, UndoStep, Value,
 };
 
 /// The name of the notes that are left on images and layers.
@@ -32,6 +32,10 @@ fn parameter(name: &'static str, label: &'static str, help: &'static str, kind: 
 }
 
 impl Plugin for Probe {
+    fn about(&self) -> About {
+        About { author: "The D-Edit authors", year: "2026", usage: "probe is a plug-in for GIMP: see the top of its source" }
+    }
+
     fn procedures(&self) -> Vec<Procedure> {
         let options = &[("u8", "8 bits"), ("u16", "16 bits"), ("float", "Floats")];
         let all = vec![
@@ -75,7 +79,7 @@ impl Plugin for Probe {
         };
         let returned = returned.map_err(|error| Stop::Failed(error.to_string()))?;
         if call.mode == RunMode::Interactive {
-            host.tell(&returned.text);
+            host.show_message(&returned.text);
         }
         Ok(returned)
     }
@@ -95,7 +99,7 @@ fn report(host: &dyn Host, call: &Call) -> Result<String, Error> {
     let image = image(call)?;
     let (mut text, (width, height)) = (String::new(), host.image_size(image)?);
     let profile = host.profile(image)?.map_or_else(|| "no profile".to_owned(), |profile| format!("a profile of {} bytes", profile.len()));
-    let note = host.image_note(image, NOTE)?.map(|note| String::from_utf8_lossy(&note).into_owned());
+    let note = host.image_parasite(image, NOTE)?.map(|note| String::from_utf8_lossy(&note).into_owned());
     let (colours, precision) = (host.colours(image)?, host.precision(image)?);
     let line =
         format!("{:?} {width}x{height} {colours:?} {:?} {:?} {profile} note {note:?}", host.version(), precision.depth, precision.curve);
@@ -133,7 +137,7 @@ fn branch(host: &dyn Host, image: Image, item: Item, depth: usize, text: &mut St
     ];
     let marks: Vec<_> = marks.into_iter().filter_map(|(holds, mark)| holds.then_some(mark)).collect();
     let parent = host.parent(item)?.map(|parent| host.name(parent)).transpose()?;
-    let note = host.item_note(item, NOTE)?.map(|note| String::from_utf8_lossy(&note).into_owned());
+    let note = host.item_parasite(item, NOTE)?.map(|note| String::from_utf8_lossy(&note).into_owned());
     let place = format!("{width}x{height}+{x}+{y} at {} in {parent:?}", host.position(item)?);
     let pixel = samples_of(host, item, Rect { x: 0, y: 0, width: 1, height: 1 })?;
     let _ = writeln!(text, "{:1$}{kind:?} {2:?} {place} {marks:?} note {note:?} first {pixel}", "", depth * 2, host.name(item)?);
@@ -227,8 +231,8 @@ fn invert(host: &dyn Host, call: &Call) -> Result<Returned, Error> {
     if *clip {
         host.clip_to_backdrop(above)?;
     }
-    host.set_image_note(image, NOTE, note.as_bytes())?;
-    host.set_item_note(above, NOTE, note.as_bytes())?;
+    host.set_image_parasite(image, NOTE, note.as_bytes())?;
+    host.set_item_parasite(above, NOTE, note.as_bytes())?;
     drop(step);
     let refusal = host.write(above, all, format, &Samples::U8(vec![0; 1])).err();
     host.set_progress(None, "done");

@@ -1,5 +1,5 @@
-//! What is equal in both versions of GIMP. Most functions are called the same and differ in their handles alone: numbers in GIMP 2.10, objects in GIMP 3.
-#![expect(unsafe_code, reason = "functions of GIMP are loaded, and notes are read through a pointer")]
+//! What both versions of GIMP share. Most functions have the same name and differ only in their handles: numbers in GIMP 2.10, objects in GIMP 3.
+#![expect(unsafe_code, reason = "functions of GIMP are loaded, and parasites are read through a pointer")]
 
 use std::ffi::{CStr, c_char, c_double, c_int, c_void};
 use std::ptr::null;
@@ -29,8 +29,8 @@ pub(crate) trait Abi {
     fn image_number(&self, image: Self::Image) -> Option<Image>;
     /// The number of an item that GIMP gave, if it is one.
     fn item_number(&self, item: Self::Item) -> Option<Item>;
-    /// What GIMP says about the last call that failed.
-    fn refusal(&self) -> Lent;
+    /// GIMP's message about the last call that failed.
+    fn last_error(&self) -> Lent;
 
     /// All images.
     fn images(&self, glib: &Glib) -> Vec<Self::Image>;
@@ -52,7 +52,7 @@ pub(crate) trait Abi {
     fn load(&self, glib: &Glib, file: &CStr) -> Self::Image;
 }
 
-/// A note ("parasite"), laid out as the headers of both versions say.
+/// `GimpParasite`: data attached to an image or item; laid out as the headers of both versions say.
 #[repr(C)]
 pub(crate) struct Parasite {
     name: *mut c_char,
@@ -61,7 +61,7 @@ pub(crate) struct Parasite {
     data: *const u8,
 }
 
-/// A note is kept in files; it is no undo step.
+/// Saved in files; attaching it is no undo step.
 const PARASITE_PERSISTENT: u32 = 1;
 
 functions! {
@@ -152,9 +152,9 @@ pub(crate) struct Gimp<A: Abi> {
 }
 
 impl<A: Abi> Gimp<A> {
-    /// Finds all functions, those that differ too.
+    /// Resolves all functions, those that differ between the versions too.
     pub(crate) fn load(mut libraries: Libraries, abi: impl FnOnce(&mut Libraries) -> Option<A>) -> Result<Self> {
-        // All tables first: the error names what any of them lacks.
+        // All tables before the first error: it names every missing function.
         let tables = (Glib::load(&mut libraries), Gegl::load(&mut libraries), Calls::load(&mut libraries), abi(&mut libraries));
         match tables {
             (Some(glib), Some(gegl), Some(calls), Some(abi)) => Ok(Self { glib, gegl, calls, abi }),
@@ -163,59 +163,59 @@ impl<A: Abi> Gimp<A> {
     }
 
     /// The handle of an image.
-    pub(crate) fn open_image(&self, image: Image) -> Result<A::Image> {
+    pub(crate) fn image_handle(&self, image: Image) -> Result<A::Image> {
         let is_valid = (self.calls.gimp_image_id_is_valid)(image.0) != 0;
         is_valid.then(|| self.abi.image(image)).flatten().ok_or_else(|| gone("the image"))
     }
 
     /// The handle of an item.
-    pub(crate) fn living(&self, item: Item) -> Result<A::Item> {
+    pub(crate) fn item_handle(&self, item: Item) -> Result<A::Item> {
         let is_valid = (self.calls.gimp_item_id_is_valid)(item.0) != 0;
         is_valid.then(|| self.abi.item(item)).flatten().ok_or_else(|| gone("the layer or channel"))
     }
 
     /// The handle of an item that has pixels.
     pub(crate) fn drawable(&self, item: Item) -> Result<A::Item> {
-        let handle = self.living(item)?;
+        let handle = self.item_handle(item)?;
         let has_pixels = (self.calls.gimp_item_is_drawable)(handle) != 0;
-        has_pixels.then_some(handle).ok_or_else(|| Error::new("what has no pixels was taken for a layer"))
+        has_pixels.then_some(handle).ok_or_else(|| Error::new("the item has no pixels"))
     }
 
     /// The handle of a layer or group.
     pub(crate) fn layer(&self, item: Item) -> Result<A::Item> {
-        let handle = self.living(item)?;
+        let handle = self.item_handle(item)?;
         let is_layer = (self.calls.gimp_item_is_layer)(handle) != 0;
-        is_layer.then_some(handle).ok_or_else(|| Error::new("what is no layer was taken for one"))
+        is_layer.then_some(handle).ok_or_else(|| Error::new("the item is no layer"))
     }
 
     /// The pixels of an item, and their format.
     pub(crate) fn pixels(&self, drawable: A::Item) -> Result<(Owned<'_>, Babl)> {
         let format = (self.calls.gimp_drawable_get_format)(drawable);
         let buffer = self.glib.own((self.calls.gimp_drawable_get_buffer)(drawable));
-        buffer.map(|buffer| (buffer, format)).ok_or_else(|| self.refused("hand out the pixels"))
+        buffer.map(|buffer| (buffer, format)).ok_or_else(|| self.refusal("hand out the pixels"))
     }
 
-    /// What GIMP did not do, and what it says about that.
-    pub(crate) fn refused(&self, what: &str) -> Error {
-        match self.abi.refusal().copy() {
+    /// An error: GIMP did not do `what`, with GIMP's own message.
+    pub(crate) fn refusal(&self, what: &str) -> Error {
+        match self.abi.last_error().copy() {
             Some(why) if !why.is_empty() && why != "success" => Error::new(format!("GIMP did not {what}: {why}")),
             _ => Error::new(format!("GIMP did not {what}")),
         }
     }
 
-    /// Whether GIMP did it.
-    pub(crate) fn done(&self, success: c_int, what: &str) -> Result<()> {
-        if success == 0 { Err(self.refused(what)) } else { Ok(()) }
+    /// An error unless the call succeeded.
+    pub(crate) fn check(&self, success: c_int, what: &str) -> Result<()> {
+        if success == 0 { Err(self.refusal(what)) } else { Ok(()) }
     }
 
-    /// What GIMP made.
-    pub(crate) fn made(&self, item: A::Item, what: &str) -> Result<Item> {
-        self.abi.item_number(item).ok_or_else(|| self.refused(what))
+    /// The number of a new item, or an error.
+    pub(crate) fn created(&self, item: A::Item, what: &str) -> Result<Item> {
+        self.abi.item_number(item).ok_or_else(|| self.refusal(what))
     }
 
-    /// A text that GIMP gave away.
+    /// A text that GIMP returned and this side frees, or an error.
     pub(crate) fn text(&self, given: Given<c_char>, what: &str) -> Result<String> {
-        self.glib.text(given).ok_or_else(|| self.refused(what))
+        self.glib.text(given).ok_or_else(|| self.refusal(what))
     }
 
     /// The numbers of a list.
@@ -234,35 +234,35 @@ impl<A: Abi> Gimp<A> {
         }
     }
 
-    /// A note on an image.
-    pub(crate) fn note_of_image(&self, image: A::Image, name: &str) -> Result<Option<Vec<u8>>> {
+    /// Data attached to an image.
+    pub(crate) fn parasite_of_image(&self, image: A::Image, name: &str) -> Result<Option<Vec<u8>>> {
         let name = c_text(name)?;
-        // SAFETY: an image that is open; the note is given away.
-        Ok(unsafe { self.take_note((self.calls.gimp_image_get_parasite)(image, name.as_c_str().into())) })
+        // SAFETY: an image that is open; the parasite is given away.
+        Ok(unsafe { self.take_parasite((self.calls.gimp_image_get_parasite)(image, name.as_c_str().into())) })
     }
 
-    /// A note on an item.
-    pub(crate) fn note_of_item(&self, item: A::Item, name: &str) -> Result<Option<Vec<u8>>> {
+    /// Data attached to an item.
+    pub(crate) fn parasite_of_item(&self, item: A::Item, name: &str) -> Result<Option<Vec<u8>>> {
         let name = c_text(name)?;
-        // SAFETY: an item that is there; the note is given away.
-        Ok(unsafe { self.take_note((self.calls.gimp_item_get_parasite)(item, name.as_c_str().into())) })
+        // SAFETY: an item that is there; the parasite is given away.
+        Ok(unsafe { self.take_parasite((self.calls.gimp_item_get_parasite)(item, name.as_c_str().into())) })
     }
 
-    /// Attaches a note to an image.
-    pub(crate) fn note_image(&self, image: A::Image, name: &str, note: &[u8]) -> Result<()> {
-        // SAFETY: an image that is open, and a note, which is copied.
-        self.with_note(name, note, |parasite| unsafe { (self.calls.gimp_image_attach_parasite)(image, parasite) })
+    /// Attaches data to an image.
+    pub(crate) fn attach_to_image(&self, image: A::Image, name: &str, data: &[u8]) -> Result<()> {
+        // SAFETY: an image that is open, and data, which is copied.
+        self.with_parasite(name, data, |parasite| unsafe { (self.calls.gimp_image_attach_parasite)(image, parasite) })
     }
 
-    /// Attaches a note to an item.
-    pub(crate) fn note_item(&self, item: A::Item, name: &str, note: &[u8]) -> Result<()> {
-        // SAFETY: an item that is there, and a note, which is copied.
-        self.with_note(name, note, |parasite| unsafe { (self.calls.gimp_item_attach_parasite)(item, parasite) })
+    /// Attaches data to an item.
+    pub(crate) fn attach_to_item(&self, item: A::Item, name: &str, data: &[u8]) -> Result<()> {
+        // SAFETY: an item that is there, and data, which is copied.
+        self.with_parasite(name, data, |parasite| unsafe { (self.calls.gimp_item_attach_parasite)(item, parasite) })
     }
 
     /// # Safety
-    /// A note that was given away, or NULL.
-    unsafe fn take_note(&self, parasite: *mut Parasite) -> Option<Vec<u8>> {
+    /// `parasite` was given away, or is NULL.
+    unsafe fn take_parasite(&self, parasite: *mut Parasite) -> Option<Vec<u8>> {
         // SAFETY: it lives until it is freed below; it has as many bytes as it says.
         unsafe {
             let Parasite { size, data, .. } = *parasite.as_ref()?;
@@ -272,17 +272,17 @@ impl<A: Abi> Gimp<A> {
         }
     }
 
-    fn with_note(&self, name: &str, note: &[u8], attach: impl FnOnce(*const Parasite) -> c_int) -> Result<()> {
+    fn with_parasite(&self, name: &str, data: &[u8], attach: impl FnOnce(*const Parasite) -> c_int) -> Result<()> {
         let name = c_text(name)?;
-        let size = u32::try_from(note.len()).map_err(|_| Error::new("a note of more than 4 GiB"))?;
-        let data = if note.is_empty() { null() } else { note.as_ptr().cast() };
-        // SAFETY: `note` has `size` bytes, which are copied; what is made is freed once, after its use.
+        let size = u32::try_from(data.len()).map_err(|_| Error::new("GIMP attaches no more than 4 GiB of data"))?;
+        let start = if data.is_empty() { null() } else { data.as_ptr().cast() };
+        // SAFETY: `data` has `size` bytes, which are copied; the parasite is freed once, after its use.
         let success = unsafe {
-            let parasite = (self.calls.gimp_parasite_new)(name.as_c_str().into(), PARASITE_PERSISTENT, size, data);
+            let parasite = (self.calls.gimp_parasite_new)(name.as_c_str().into(), PARASITE_PERSISTENT, size, start);
             let success = attach(parasite);
             (self.calls.gimp_parasite_free)(parasite);
             success
         };
-        self.done(success, "attach a note")
+        self.check(success, "attach the data")
     }
 }

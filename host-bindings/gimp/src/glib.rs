@@ -1,4 +1,4 @@
-//! What crosses the border to C: texts, lists and objects, each with who frees it.
+//! Texts, lists and objects that are passed to and from C, by who frees them.
 #![expect(unsafe_code, reason = "memory of GLib is read and freed")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -26,12 +26,12 @@ pub(crate) fn c_text(text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::new(format!("GIMP takes no text with a NUL character in it: {text:?}")))
 }
 
-/// A text for C that has to say something in any case: what C cannot read is left out.
+/// A text for C without NUL characters, which are left out.
 pub(crate) fn c_message(text: &str) -> CString {
     CString::new(text.replace('\0', "")).unwrap_or_default()
 }
 
-/// A text that C gave and still owns; it is copied before the next call.
+/// A text that C returned and still owns; it is valid until the next call.
 #[repr(transparent)]
 pub(crate) struct Lent(*const c_char);
 
@@ -43,7 +43,7 @@ impl Lent {
     }
 }
 
-/// Memory that C gave away: a text or a list.
+/// Memory that C returned and this side frees: a text or a list.
 #[repr(transparent)]
 pub(crate) struct Given<T>(*mut T);
 
@@ -54,7 +54,10 @@ impl<T> Given<T> {
     }
 }
 
-/// An object of `GObject`'s that C gave away, or NULL.
+/// `GType`: a type of `GObject`'s, by number.
+pub(crate) type Type = usize;
+
+/// A `GObject` that C returned with a reference for this side, or NULL.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub(crate) struct Object(*mut c_void);

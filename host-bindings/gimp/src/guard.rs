@@ -1,4 +1,4 @@
-//! The one place where a panic ends: it must not cross the border to C.
+//! Stops panics before they reach C, where unwinding is undefined behaviour.
 
 use std::any::Any;
 use std::io::Write as _;
@@ -6,18 +6,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs what GIMP calls. After a panic the caller gets what `fallback` makes of the message.
 pub(crate) fn guard<T>(fallback: impl FnOnce(String) -> T, body: impl FnOnce() -> T) -> T {
-    // A run of a plug-in is over after this: nothing that was left half done is looked at again.
+    // The call ends with this panic: no state that it left behind is used again.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let message = format!("a fault in the plug-in itself: {}", words(panic.as_ref()));
-        complain(&message);
+        log_error(&message);
         fallback(message)
     })
 }
 
-/// Says something where a terminal shows it.
-pub(crate) fn complain(message: &str) {
-    // A terminal that was closed is no reason to panic once more.
-    let _ = writeln!(std::io::stderr(), "dedit-gimp: {message}");
+/// Writes an error to standard error, after the program's name.
+pub(crate) fn log_error(message: &str) {
+    let program = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = program.as_deref().and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
+    // `eprintln!` panics where standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{name}: {message}");
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

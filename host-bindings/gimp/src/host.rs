@@ -1,4 +1,4 @@
-//! What both versions of GIMP can do for a plug-in.
+//! The interface to GIMP that plug-ins use, the same for both versions.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub enum ItemKind {
     Other,
 }
 
-/// A rectangle in pixels. Whether from the corner of the layer or of the image, the name of what it is for says.
+/// A rectangle in pixels, in the coordinates that the function taking it names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rect {
     /// First column.
@@ -79,7 +79,7 @@ pub enum Depth {
     Double,
 }
 
-/// How light becomes numbers.
+/// Transfer curve of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Curve {
     /// Proportional to light: babl's `RGB`.
@@ -90,12 +90,12 @@ pub enum Curve {
     Perceptual,
 }
 
-/// How an image keeps its samples.
+/// Type and transfer curve of an image's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precision {
     /// Their type.
     pub depth: Depth,
-    /// What they mean.
+    /// Their transfer curve.
     pub curve: Curve,
 }
 
@@ -137,14 +137,14 @@ pub enum SampleType {
     F32,
 }
 
-/// How pixels are read or written: always in the colour space of the item itself, so that nothing is converted that need not be.
+/// The format in which pixels are read or written. The colour space is always the item's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
-    /// Which channels.
+    /// Channels of a pixel.
     pub channels: Channels,
-    /// Of which type.
+    /// Type of a sample.
     pub samples: SampleType,
-    /// With which meaning.
+    /// Transfer curve; ignored for [`Channels::Mask`].
     pub curve: Curve,
 }
 
@@ -200,11 +200,11 @@ pub trait Host {
     fn has_item(&self, item: Item) -> bool;
     /// Width and height of the canvas.
     fn image_size(&self, image: Image) -> Result<(u32, u32)>;
-    /// What the title bar calls it.
+    /// Its name in the title bar.
     fn image_name(&self, image: Image) -> Result<String>;
     /// Its colours.
     fn colours(&self, image: Image) -> Result<Colours>;
-    /// How it keeps samples.
+    /// Type and transfer curve of its samples.
     fn precision(&self, image: Image) -> Result<Precision>;
     /// Its own colour profile (ICC); `None` where it has none.
     fn profile(&self, image: Image) -> Result<Option<Vec<u8>>>;
@@ -293,14 +293,14 @@ pub trait Host {
     /// Selects what a channel or layer mask covers, in place of what was selected.
     fn select_item(&self, image: Image, item: Item) -> Result<()>;
 
-    /// What was attached to an image under a name.
-    fn image_note(&self, image: Image, name: &str) -> Result<Option<Vec<u8>>>;
-    /// Attaches something to an image, which stays in XCF files and is no undo step.
-    fn set_image_note(&self, image: Image, name: &str, note: &[u8]) -> Result<()>;
-    /// What was attached to an item under a name.
-    fn item_note(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>>;
-    /// Attaches something to an item, which stays in XCF files.
-    fn set_item_note(&self, item: Item, name: &str, note: &[u8]) -> Result<()>;
+    /// Data attached to an image under a name (a parasite).
+    fn image_parasite(&self, image: Image, name: &str) -> Result<Option<Vec<u8>>>;
+    /// Attaches data to an image. It is saved in XCF files and is no undo step.
+    fn set_image_parasite(&self, image: Image, name: &str, data: &[u8]) -> Result<()>;
+    /// Data attached to an item under a name (a parasite).
+    fn item_parasite(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>>;
+    /// Attaches data to an item. It is saved in XCF files.
+    fn set_item_parasite(&self, item: Item, name: &str, data: &[u8]) -> Result<()>;
 
     /// Begins what will be one undo step. [`UndoStep`] ends it.
     fn begin_undo(&self, image: Image) -> Result<()>;
@@ -315,16 +315,16 @@ pub trait Host {
     fn set_progress(&self, share: Option<f64>, text: &str);
     /// Hides the progress bar.
     fn end_progress(&self);
-    /// Tells the user something.
-    fn tell(&self, message: &str);
+    /// Shows a message in GIMP's way: a dialog, the error console or standard error.
+    fn show_message(&self, message: &str);
 
-    /// Something that was remembered under a name, in this GIMP or the last one.
+    /// A setting of the plug-in, from `gimprc`.
     fn recall(&self, name: &str) -> Option<String>;
-    /// Remembers something under a name.
+    /// Saves a setting of the plug-in in `gimprc`.
     fn remember(&self, name: &str, value: &str);
 }
 
-/// Everything done while it lives is one undo step.
+/// One undo step, from its beginning until it is dropped.
 pub struct UndoStep<'h> {
     host: &'h dyn Host,
     image: Image,
@@ -343,7 +343,7 @@ impl<'h> UndoStep<'h> {
 
 impl Drop for UndoStep<'_> {
     fn drop(&mut self) {
-        // GIMP itself ends what is open when the plug-in ends.
+        // On failure GIMP closes the step when the plug-in ends.
         let _ = self.host.end_undo(self.image);
     }
 }
@@ -354,7 +354,7 @@ impl std::fmt::Debug for UndoStep<'_> {
     }
 }
 
-/// What an image or item that is gone is answered with.
+/// The error for an image or item that was closed or deleted.
 pub(crate) fn gone(what: &str) -> Error {
     Error::new(format!("{what} is no longer open in GIMP"))
 }

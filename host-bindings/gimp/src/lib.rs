@@ -4,6 +4,7 @@
 //! A plug-in implements [`Plugin`] and hands it to [`run`]; its calls get a [`Host`]. Images and items are GIMP's numbers for them and are looked up at
 //! every use: one that was closed meanwhile is an error, never a stale pointer. A panic in the plug-in becomes an error of the call.
 
+mod arguments;
 mod error;
 mod gimp;
 mod glib;
@@ -22,10 +23,5 @@ pub use error::{Error, Result};
 pub use host::{
     Channels, Colours, Curve, Depth, Format, Host, Image, Item, ItemKind, Precision, Rect, SampleType, Samples, UndoStep, Version,
 };
-pub use procedure::{Call, Parameter, ParameterKind, Plugin, Procedure, Returned, RunMode, Stop, Value};
+pub use procedure::{About, Call, Parameter, ParameterKind, Plugin, Procedure, Returned, RunMode, Stop, Value};
 pub use start::run;
-
-/// Whom GIMP names as author and owner of a procedure.
-const ATTRIBUTION: &std::ffi::CStr = c"D-Edit";
-/// And since when.
-const YEAR: &std::ffi::CStr = c"2026";

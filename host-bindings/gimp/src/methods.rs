@@ -1,4 +1,4 @@
-//! The interface, by what is equal in both versions and the little that is not.
+//! [`Host`] for both versions of GIMP.
 
 use std::path::Path;
 
@@ -29,24 +29,24 @@ impl<A: Abi> Host for Gimp<A> {
     }
 
     fn has_image(&self, image: Image) -> bool {
-        self.open_image(image).is_ok()
+        self.image_handle(image).is_ok()
     }
 
     fn has_item(&self, item: Item) -> bool {
-        self.living(item).is_ok()
+        self.item_handle(item).is_ok()
     }
 
     fn image_size(&self, image: Image) -> Result<(u32, u32)> {
-        let image = self.open_image(image)?;
+        let image = self.image_handle(image)?;
         Ok(((self.calls.gimp_image_get_width)(image) as u32, (self.calls.gimp_image_get_height)(image) as u32))
     }
 
     fn image_name(&self, image: Image) -> Result<String> {
-        self.text((self.calls.gimp_image_get_name)(self.open_image(image)?), "name the image")
+        self.text((self.calls.gimp_image_get_name)(self.image_handle(image)?), "name the image")
     }
 
     fn colours(&self, image: Image) -> Result<Colours> {
-        match (self.calls.gimp_image_get_base_type)(self.open_image(image)?) {
+        match (self.calls.gimp_image_get_base_type)(self.image_handle(image)?) {
             0 => Ok(Colours::Rgb),
             1 => Ok(Colours::Grey),
             2 => Ok(Colours::Indexed),
@@ -55,12 +55,12 @@ impl<A: Abi> Host for Gimp<A> {
     }
 
     fn precision(&self, image: Image) -> Result<Precision> {
-        let number = (self.calls.gimp_image_get_precision)(self.open_image(image)?);
+        let number = (self.calls.gimp_image_get_precision)(self.image_handle(image)?);
         precision(number).ok_or_else(|| Error::new(format!("the image has a precision that is not known here ({number})")))
     }
 
     fn profile(&self, image: Image) -> Result<Option<Vec<u8>>> {
-        Ok(self.icc(self.open_image(image)?))
+        Ok(self.icc(self.image_handle(image)?))
     }
 
     fn load(&self, file: &Path) -> Result<Image> {
@@ -69,55 +69,55 @@ impl<A: Abi> Host for Gimp<A> {
         // GIMP 3 says of a file that is not there only that a value is out of range.
         std::fs::File::open(file).map_err(|error| Error::new(format!("{} cannot be opened: {error}", file.display())))?;
         let image = self.abi.load(&self.glib, &name);
-        self.abi.image_number(image).ok_or_else(|| self.refused(&format!("open {}", file.display())))
+        self.abi.image_number(image).ok_or_else(|| self.refusal(&format!("open {}", file.display())))
     }
 
     fn close(&self, image: Image) -> Result<()> {
-        self.done((self.calls.gimp_image_delete)(self.open_image(image)?), "close the image")
+        self.check((self.calls.gimp_image_delete)(self.image_handle(image)?), "close the image")
     }
 
     fn layers(&self, image: Image) -> Result<Vec<Item>> {
-        Ok(self.numbers(self.abi.layers(&self.glib, self.open_image(image)?)))
+        Ok(self.numbers(self.abi.layers(&self.glib, self.image_handle(image)?)))
     }
 
     fn children(&self, group: Item) -> Result<Vec<Item>> {
-        let group = self.living(group)?;
+        let group = self.item_handle(group)?;
         if (self.calls.gimp_item_is_group)(group) == 0 {
-            return Err(Error::new("what is no group was taken for one"));
+            return Err(Error::new("the item is no group of layers"));
         }
         Ok(self.numbers(self.abi.children(&self.glib, group)))
     }
 
     fn channels(&self, image: Image) -> Result<Vec<Item>> {
-        Ok(self.numbers(self.abi.channels(&self.glib, self.open_image(image)?)))
+        Ok(self.numbers(self.abi.channels(&self.glib, self.image_handle(image)?)))
     }
 
     fn selected_layers(&self, image: Image) -> Result<Vec<Item>> {
-        Ok(self.numbers(self.abi.selected_layers(&self.glib, self.open_image(image)?)))
+        Ok(self.numbers(self.abi.selected_layers(&self.glib, self.image_handle(image)?)))
     }
 
     fn select_layer(&self, image: Image, layer: Item) -> Result<()> {
-        self.done(self.abi.select_layer(self.open_image(image)?, self.layer(layer)?), "make the layer the active one")
+        self.check(self.abi.select_layer(self.image_handle(image)?, self.layer(layer)?), "make the layer the active one")
     }
 
     fn selection(&self, image: Image) -> Result<Option<Item>> {
-        let image = self.open_image(image)?;
+        let image = self.image_handle(image)?;
         if (self.calls.gimp_selection_is_empty)(image) != 0 {
             return Ok(None);
         }
-        self.made((self.calls.gimp_image_get_selection)(image), "hand out the selection").map(Some)
+        self.created((self.calls.gimp_image_get_selection)(image), "hand out the selection").map(Some)
     }
 
     fn floating(&self, image: Image) -> Result<Option<Item>> {
-        Ok(self.abi.item_number((self.calls.gimp_image_get_floating_sel)(self.open_image(image)?)))
+        Ok(self.abi.item_number((self.calls.gimp_image_get_floating_sel)(self.image_handle(image)?)))
     }
 
     fn layer_by_tattoo(&self, image: Image, tattoo: u32) -> Option<Item> {
-        self.abi.item_number((self.calls.gimp_image_get_layer_by_tattoo)(self.open_image(image).ok()?, tattoo))
+        self.abi.item_number((self.calls.gimp_image_get_layer_by_tattoo)(self.image_handle(image).ok()?, tattoo))
     }
 
     fn kind(&self, item: Item) -> Result<ItemKind> {
-        let item = self.living(item)?;
+        let item = self.item_handle(item)?;
         // A selection or mask is a channel too, and a group is a layer: the narrower kinds come first.
         let tests = [
             (self.calls.gimp_item_is_selection, ItemKind::Selection),
@@ -130,39 +130,39 @@ impl<A: Abi> Host for Gimp<A> {
     }
 
     fn image_of(&self, item: Item) -> Result<Image> {
-        let image = (self.calls.gimp_item_get_image)(self.living(item)?);
-        self.abi.image_number(image).ok_or_else(|| self.refused("tell the image of a layer"))
+        let image = (self.calls.gimp_item_get_image)(self.item_handle(item)?);
+        self.abi.image_number(image).ok_or_else(|| self.refusal("tell the image of a layer"))
     }
 
     fn name(&self, item: Item) -> Result<String> {
-        self.text((self.calls.gimp_item_get_name)(self.living(item)?), "name the layer")
+        self.text((self.calls.gimp_item_get_name)(self.item_handle(item)?), "name the layer")
     }
 
     fn is_visible(&self, item: Item) -> Result<bool> {
-        Ok((self.calls.gimp_item_get_visible)(self.living(item)?) != 0)
+        Ok((self.calls.gimp_item_get_visible)(self.item_handle(item)?) != 0)
     }
 
     fn set_visible(&self, item: Item, visible: bool) -> Result<()> {
-        self.done((self.calls.gimp_item_set_visible)(self.living(item)?, visible.into()), "show or hide the layer")
+        self.check((self.calls.gimp_item_set_visible)(self.item_handle(item)?, visible.into()), "show or hide the layer")
     }
 
     fn is_locked(&self, item: Item) -> Result<bool> {
-        Ok((self.calls.gimp_item_get_lock_content)(self.living(item)?) != 0)
+        Ok((self.calls.gimp_item_get_lock_content)(self.item_handle(item)?) != 0)
     }
 
     fn parent(&self, item: Item) -> Result<Option<Item>> {
-        Ok(self.abi.item_number((self.calls.gimp_item_get_parent)(self.living(item)?)))
+        Ok(self.abi.item_number((self.calls.gimp_item_get_parent)(self.item_handle(item)?)))
     }
 
     fn position(&self, item: Item) -> Result<i32> {
-        let image = self.open_image(self.image_of(item)?)?;
-        let position = (self.calls.gimp_image_get_item_position)(image, self.living(item)?);
-        if position < 0 { Err(self.refused("tell the place of the layer")) } else { Ok(position) }
+        let image = self.image_handle(self.image_of(item)?)?;
+        let position = (self.calls.gimp_image_get_item_position)(image, self.item_handle(item)?);
+        if position < 0 { Err(self.refusal("tell the place of the layer")) } else { Ok(position) }
     }
 
     fn offsets(&self, item: Item) -> Result<(i32, i32)> {
         let (mut x, mut y) = (0, 0);
-        self.done((self.calls.gimp_drawable_get_offsets)(self.drawable(item)?, &mut x, &mut y), "tell where the layer is")?;
+        self.check((self.calls.gimp_drawable_get_offsets)(self.drawable(item)?, &mut x, &mut y), "tell where the layer is")?;
         Ok((x, y))
     }
 
@@ -176,7 +176,7 @@ impl<A: Abi> Host for Gimp<A> {
     }
 
     fn tattoo(&self, item: Item) -> Result<u32> {
-        Ok((self.calls.gimp_item_get_tattoo)(self.living(item)?))
+        Ok((self.calls.gimp_item_get_tattoo)(self.item_handle(item)?))
     }
 
     fn opacity(&self, layer: Item) -> Result<f64> {
@@ -188,13 +188,13 @@ impl<A: Abi> Host for Gimp<A> {
     }
 
     fn layer_mask(&self, layer: Item) -> Result<Option<Item>> {
-        let layer = self.living(layer)?;
+        let layer = self.item_handle(layer)?;
         let is_layer = (self.calls.gimp_item_is_layer)(layer) != 0;
         Ok(is_layer.then(|| self.abi.item_number((self.calls.gimp_layer_get_mask)(layer))).flatten())
     }
 
     fn layer_of_mask(&self, mask: Item) -> Result<Option<Item>> {
-        let mask = self.living(mask)?;
+        let mask = self.item_handle(mask)?;
         let is_mask = (self.calls.gimp_item_is_layer_mask)(mask) != 0;
         Ok(is_mask.then(|| self.abi.item_number((self.calls.gimp_layer_from_mask)(mask))).flatten())
     }
@@ -211,99 +211,99 @@ impl<A: Abi> Host for Gimp<A> {
         // Only what is released is what GIMP itself sees.
         drop(buffer);
         let updated = (self.calls.gimp_drawable_update)(item, area.x, area.y, area.width as i32, area.height as i32);
-        self.done(updated, "take the new pixels")
+        self.check(updated, "take the new pixels")
     }
 
     fn new_layer(&self, image: Image, name: &str, (width, height): (u32, u32), alpha: bool) -> Result<Item> {
-        let (handle, name) = (self.open_image(image)?, c_text(name)?);
+        let (handle, name) = (self.image_handle(image)?, c_text(name)?);
         let (width, height) = sides(width, height)?;
         // Types go by twos, in the order of the types of images: without alpha and with it.
         let kind = (self.calls.gimp_image_get_base_type)(handle) * 2 + i32::from(alpha);
         let layer = (self.calls.gimp_layer_new)(handle, name.as_c_str().into(), width, height, kind, OPAQUE, LAYER_MODE_NORMAL);
-        self.made(layer, "make a layer")
+        self.created(layer, "make a layer")
     }
 
     fn new_layer_from_visible(&self, image: Image) -> Result<Item> {
-        let image = self.open_image(image)?;
-        self.made((self.calls.gimp_layer_new_from_visible)(image, image, c"visible".into()), "make a layer of what is visible")
+        let image = self.image_handle(image)?;
+        self.created((self.calls.gimp_layer_new_from_visible)(image, image, c"visible".into()), "make a layer of what is visible")
     }
 
     fn new_group(&self, image: Image, name: &str) -> Result<Item> {
-        self.made(self.abi.new_group(self.open_image(image)?, &c_text(name)?), "make a group")
+        self.created(self.abi.new_group(self.image_handle(image)?, &c_text(name)?), "make a group")
     }
 
     fn new_channel(&self, image: Image, name: &str, colour: [u8; 3]) -> Result<Item> {
-        let (handle, name) = (self.open_image(image)?, c_text(name)?);
+        let (handle, name) = (self.image_handle(image)?, c_text(name)?);
         let size = ((self.calls.gimp_image_get_width)(handle), (self.calls.gimp_image_get_height)(handle));
         let colour = colour.map(|part| f64::from(part) / 255.0);
-        self.made(self.abi.new_channel(&self.glib, handle, &name, size, colour), "make a channel")
+        self.created(self.abi.new_channel(&self.glib, handle, &name, size, colour), "make a channel")
     }
 
     fn insert_layer(&self, image: Image, layer: Item, parent: Option<Item>, position: i32) -> Result<()> {
         let parent = parent.map_or(Ok(A::NOTHING), |parent| self.layer(parent))?;
-        let inserted = (self.calls.gimp_image_insert_layer)(self.open_image(image)?, self.layer(layer)?, parent, position);
-        self.done(inserted, "put the layer into the image")
+        let inserted = (self.calls.gimp_image_insert_layer)(self.image_handle(image)?, self.layer(layer)?, parent, position);
+        self.check(inserted, "put the layer into the image")
     }
 
     fn insert_channel(&self, image: Image, channel: Item) -> Result<()> {
-        let inserted = (self.calls.gimp_image_insert_channel)(self.open_image(image)?, self.living(channel)?, A::NOTHING, 0);
-        self.done(inserted, "put the channel into the image")
+        let inserted = (self.calls.gimp_image_insert_channel)(self.image_handle(image)?, self.item_handle(channel)?, A::NOTHING, 0);
+        self.check(inserted, "put the channel into the image")
     }
 
     fn set_offsets(&self, layer: Item, x: i32, y: i32) -> Result<()> {
-        self.done((self.calls.gimp_layer_set_offsets)(self.layer(layer)?, x, y), "move the layer")
+        self.check((self.calls.gimp_layer_set_offsets)(self.layer(layer)?, x, y), "move the layer")
     }
 
     fn add_mask(&self, layer: Item) -> Result<Item> {
         let layer = self.layer(layer)?;
         let mask = (self.calls.gimp_layer_create_mask)(layer, ADD_MASK_WHITE);
-        let number = self.made(mask, "make a mask")?;
-        self.done((self.calls.gimp_layer_add_mask)(layer, mask), "give the layer a mask")?;
-        self.done((self.calls.gimp_layer_set_edit_mask)(layer, 0), "go back from the mask to its layer")?;
+        let number = self.created(mask, "make a mask")?;
+        self.check((self.calls.gimp_layer_add_mask)(layer, mask), "give the layer a mask")?;
+        self.check((self.calls.gimp_layer_set_edit_mask)(layer, 0), "go back from the mask to its layer")?;
         Ok(number)
     }
 
     fn clip_to_backdrop(&self, layer: Item) -> Result<()> {
         let clipped = (self.calls.gimp_layer_set_composite_mode)(self.layer(layer)?, LAYER_COMPOSITE_CLIP_TO_BACKDROP);
-        self.done(clipped, "clip the layer to what is below it")
+        self.check(clipped, "clip the layer to what is below it")
     }
 
     fn remove_layer(&self, image: Image, layer: Item) -> Result<()> {
-        let removed = (self.calls.gimp_image_remove_layer)(self.open_image(image)?, self.layer(layer)?);
-        self.done(removed, "remove the layer")
+        let removed = (self.calls.gimp_image_remove_layer)(self.image_handle(image)?, self.layer(layer)?);
+        self.check(removed, "remove the layer")
     }
 
     fn delete(&self, item: Item) -> Result<()> {
-        self.done((self.calls.gimp_item_delete)(self.living(item)?), "delete the layer")
+        self.check((self.calls.gimp_item_delete)(self.item_handle(item)?), "delete the layer")
     }
 
     fn select_item(&self, image: Image, item: Item) -> Result<()> {
-        let selected = (self.calls.gimp_image_select_item)(self.open_image(image)?, CHANNEL_OP_REPLACE, self.living(item)?);
-        self.done(selected, "change the selection")
+        let selected = (self.calls.gimp_image_select_item)(self.image_handle(image)?, CHANNEL_OP_REPLACE, self.item_handle(item)?);
+        self.check(selected, "change the selection")
     }
 
-    fn image_note(&self, image: Image, name: &str) -> Result<Option<Vec<u8>>> {
-        self.note_of_image(self.open_image(image)?, name)
+    fn image_parasite(&self, image: Image, name: &str) -> Result<Option<Vec<u8>>> {
+        self.parasite_of_image(self.image_handle(image)?, name)
     }
 
-    fn set_image_note(&self, image: Image, name: &str, note: &[u8]) -> Result<()> {
-        self.note_image(self.open_image(image)?, name, note)
+    fn set_image_parasite(&self, image: Image, name: &str, data: &[u8]) -> Result<()> {
+        self.attach_to_image(self.image_handle(image)?, name, data)
     }
 
-    fn item_note(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>> {
-        self.note_of_item(self.living(item)?, name)
+    fn item_parasite(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>> {
+        self.parasite_of_item(self.item_handle(item)?, name)
     }
 
-    fn set_item_note(&self, item: Item, name: &str, note: &[u8]) -> Result<()> {
-        self.note_item(self.living(item)?, name, note)
+    fn set_item_parasite(&self, item: Item, name: &str, data: &[u8]) -> Result<()> {
+        self.attach_to_item(self.item_handle(item)?, name, data)
     }
 
     fn begin_undo(&self, image: Image) -> Result<()> {
-        self.done((self.calls.gimp_image_undo_group_start)(self.open_image(image)?), "begin an undo step")
+        self.check((self.calls.gimp_image_undo_group_start)(self.image_handle(image)?), "begin an undo step")
     }
 
     fn end_undo(&self, image: Image) -> Result<()> {
-        self.done((self.calls.gimp_image_undo_group_end)(self.open_image(image)?), "end an undo step")
+        self.check((self.calls.gimp_image_undo_group_end)(self.image_handle(image)?), "end an undo step")
     }
 
     fn flush(&self) {
@@ -326,7 +326,7 @@ impl<A: Abi> Host for Gimp<A> {
         (self.calls.gimp_progress_end)();
     }
 
-    fn tell(&self, message: &str) {
+    fn show_message(&self, message: &str) {
         (self.calls.gimp_message)(c_message(message).as_c_str().into());
     }
 

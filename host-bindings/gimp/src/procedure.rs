@@ -1,9 +1,9 @@
-//! What a plug-in offers: procedures, for menus and for scripts.
+//! Procedures of a plug-in: entries of menus that scripts can call too.
 
 use crate::host::{Host, Image, Item};
 
-/// A procedure. GIMP hands every one the run mode first, then image and drawable where `needs_image` says so, then the parameters in their order. It
-/// gives back a layer (which may be none) and a text.
+/// A procedure. Its arguments are the run mode, with `needs_image` an image and a drawable, then `parameters` in their order. It returns a layer
+/// (which may be none) and a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Procedure {
     /// Its name, such as `plug-in-dedit-replace`.
@@ -12,30 +12,30 @@ pub struct Procedure {
     pub label: &'static str,
     /// The menu, such as `<Image>/Filters/D-Edit`.
     pub menu: &'static str,
-    /// What it does, in one sentence.
+    /// One sentence about what it does.
     pub blurb: &'static str,
-    /// What else is to be known.
+    /// More about it, for the procedure browser.
     pub help: &'static str,
-    /// Whether it works on an image and a drawable of it.
+    /// Whether it takes an image and a drawable of it.
     pub needs_image: bool,
-    /// What it is told.
+    /// Its own arguments.
     pub parameters: Vec<Parameter>,
 }
 
-/// Something that a procedure is told.
+/// An argument of a procedure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// Its name, such as `prompt`: lower case, with hyphens.
     pub name: &'static str,
-    /// What the dialog calls it, with an underscore before the letter of its key.
+    /// Its label in dialogs, with an underscore before the letter of its key.
     pub label: &'static str,
-    /// What it means.
+    /// Its help text.
     pub help: &'static str,
-    /// What values it takes.
+    /// Type, range and default.
     pub kind: ParameterKind,
 }
 
-/// What values a parameter takes.
+/// Type, range and default of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParameterKind {
     /// Text.
@@ -57,11 +57,11 @@ pub enum ParameterKind {
         /// Its default.
         default: i32,
     },
-    /// One of a few words; a text in GIMP 2.10.
+    /// One of several words; a text in GIMP 2.10.
     Choice {
-        /// Word, and what the dialog calls it.
+        /// The values, each with its label in dialogs.
         options: &'static [(&'static str, &'static str)],
-        /// Its default, a word.
+        /// Its default, one of the values.
         default: &'static str,
     },
     /// Yes or no; 0 or 1 in GIMP 2.10.
@@ -89,7 +89,7 @@ impl ParameterKind {
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Of a text or choice; GIMP 2.10 lets scripts give a choice any text.
+    /// Of a text or choice; GIMP 2.10 does not check the text of a choice.
     Text(String),
     /// Of a number.
     Number(f64),
@@ -104,56 +104,69 @@ pub enum Value {
 /// How a procedure is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
-    /// From the menu: it may ask.
+    /// From the menu: it may open dialogs.
     Interactive,
-    /// By a script: it does not ask.
+    /// From a script: no dialogs.
     NonInteractive,
-    /// Again, as the last time.
+    /// Again with the values of the last call.
     WithLastValues,
 }
 
 /// A call of a procedure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// Which procedure.
+    /// Name of the procedure.
     pub procedure: String,
-    /// How.
+    /// Run mode.
     pub mode: RunMode,
     /// The image.
     pub image: Option<Image>,
     /// The drawables of it that are active.
     pub drawables: Vec<Item>,
-    /// A value for each parameter, in their order: what a script says, else the defaults.
+    /// A value for each parameter, in their order: from a script, else the defaults.
     pub values: Vec<Value>,
 }
 
-/// What a procedure gives back.
+/// Return values of a procedure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Returned {
     /// The new layer, where there is one.
     pub layer: Option<Item>,
-    /// What is to be said, for scripts.
+    /// A text for scripts.
     pub text: String,
 }
 
-/// Why a procedure gives nothing back.
+/// Why a procedure returned nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// The user cancelled.
     Cancelled,
-    /// It was called in a way that makes no sense; why, in a sentence.
+    /// Its arguments are wrong; how, in a sentence.
     Misused(String),
     /// It failed; why, in a sentence.
     Failed(String),
 }
 
+/// Who made a plug-in, and how it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Author and copyright holder of its procedures.
+    pub author: &'static str,
+    /// Year of the copyright.
+    pub year: &'static str,
+    /// What the program prints when it is started by hand.
+    pub usage: &'static str,
+}
+
 /// A plug-in.
 pub trait Plugin: Sync {
-    /// What it offers.
+    /// Who made it, and how it is used.
+    fn about(&self) -> About;
+    /// Its procedures.
     fn procedures(&self) -> Vec<Procedure>;
     /// Carries out a call.
     ///
     /// # Errors
-    /// Why nothing is given back; GIMP shows it.
+    /// Why it returned nothing; GIMP shows the sentence.
     fn run(&self, host: &dyn Host, call: &Call) -> Result<Returned, Stop>;
 }

@@ -1,20 +1,20 @@
 //! How GIMP starts a plug-in, and which GIMP it was.
 #![expect(unsafe_code, reason = "the pipes to GIMP come as numbers")]
 
-use std::ffi::{CString, OsString, c_char, c_int};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::error::{Error, Result};
-use crate::guard::complain;
+use crate::arguments::Arguments;
+use crate::guard::log_error;
 use crate::host::Version;
 use crate::procedure::Plugin;
 use crate::{v2, v3};
 
-/// Hands the program over to the GIMP that started it; to be called by `main`. Started by hand, it says what it is.
+/// Hands the program over to the GIMP that started it; to be called by `main`. Started by hand, it prints [`About::usage`](crate::About::usage).
 pub fn run(plugin: &'static dyn Plugin) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let Some(version) = version(&arguments) else {
-        eprintln!("dedit-gimp is a plug-in: it is run by GIMP; `dedit install gimp` puts it in its place");
+        eprintln!("{}", plugin.about().usage);
         return ExitCode::FAILURE;
     };
     keep_pipes(&arguments, version);
@@ -25,7 +25,7 @@ pub fn run(plugin: &'static dyn Plugin) -> ExitCode {
     match status {
         Ok(status) => ExitCode::from(status as u8),
         Err(error) => {
-            complain(&error.to_string());
+            log_error(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -52,23 +52,7 @@ fn keep_pipes(arguments: &[OsString], version: Version) {
 #[cfg(not(unix))]
 fn keep_pipes(_: &[OsString], _: Version) {}
 
-/// The arguments as C's `main` gets them. They stay until the program ends.
-pub(crate) struct Arguments {
-    pub(crate) count: c_int,
-    pub(crate) values: *mut *mut c_char,
-}
-
-impl Arguments {
-    fn new(arguments: Vec<OsString>) -> Result<Self> {
-        let texts = arguments.into_iter().map(|argument| CString::new(argument.into_encoded_bytes()));
-        let texts = texts.collect::<std::result::Result<Vec<_>, _>>().map_err(|_| Error::new("an argument with a NUL character"))?;
-        let count = texts.len() as c_int;
-        let values = texts.into_iter().map(CString::into_raw).chain([std::ptr::null_mut()]).collect::<Vec<_>>();
-        Ok(Self { count, values: values.leak().as_mut_ptr() })
-    }
-}
-
-/// GIMP 2.10 says `-gimp READ WRITE -run MODE`; GIMP 3 puts the number of its protocol before READ.
+/// GIMP 2.10 passes `-gimp READ WRITE -run MODE`; GIMP 3 puts the number of its protocol before READ.
 fn version(arguments: &[OsString]) -> Option<Version> {
     let is_task =
         |index: usize| arguments.get(index).is_some_and(|argument| ["-query", "-init", "-run"].iter().any(|task| argument == task));
@@ -90,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_gimp_is_told_by_how_it_starts_a_plug_in() {
+    fn the_version_is_seen_in_the_arguments() {
         assert_eq!(version_of("p -gimp 11 12 -query 0"), Some(Version::V2));
         assert_eq!(version_of("p -gimp 11 12 -run 0"), Some(Version::V2));
         assert_eq!(version_of("p -gimp 277 11 12 -init 0"), Some(Version::V3));
@@ -98,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_gimp_says_is_told_too() {
+    fn other_command_lines_are_not_gimps() {
         for line in ["p", "p --help", "p -gimp", "p -gimp 1 2", "p 1 2 3 -run 0", "p -gimp 1 2 3 4 -run"] {
             assert_eq!(version_of(line), None, "{line}");
         }

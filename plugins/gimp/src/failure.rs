@@ -1,11 +1,11 @@
-//! What goes wrong, whether in GIMP, in the document or in the daemon: one sentence, the place, and what to do.
+//! Errors of the plug-in: one sentence, the place, and what to do.
 
 use std::fmt;
 use std::ops::Deref;
 
 pub(crate) use dedit_protocol::FailureKind;
 
-/// A failure as the daemon tells them; GIMP's become such.
+/// An error, from the daemon, from GIMP or from the plug-in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure(dedit_protocol::Failure);
 
@@ -14,7 +14,22 @@ impl Failure {
         Self(dedit_protocol::Failure::new(kind, message))
     }
 
-    /// Says what to do about it.
+    /// The document or the values of a call are unfit: what is wrong, and what to do.
+    pub(crate) fn input(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(FailureKind::Input, message).hint(hint)
+    }
+
+    /// A fault in D-Edit itself.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Internal, message)
+    }
+
+    /// The user cancelled.
+    pub(crate) fn cancelled() -> Self {
+        Self::new(FailureKind::Cancelled, "cancelled")
+    }
+
+    /// Adds what to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self(self.0.hint(hint))
     }

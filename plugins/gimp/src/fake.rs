@@ -1,14 +1,14 @@
-//! A GIMP in memory, for tests: images, layers, masks, notes, and undo steps that are counted.
+//! A GIMP in memory, for tests: one image with layers, masks, channels and parasites; undo steps are counted.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gimp_host::{Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Precision, Rect, Result, Samples, Version};
+use gimp_host::{
+    Channels, Colours, Curve, Depth, Error, Format, Host, Image, Item, ItemKind, Precision, Rect, Result, SampleType, Samples, Version,
+};
 
-use crate::pixels::{from_shares, shares};
-
-/// A layer, mask or channel. Samples are kept as shares of RGBA, or of the mask.
+/// A layer, mask or channel. Samples are shares (0 … 1) of RGBA, or of the mask.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "as many yes-or-no questions as a layer answers")]
 pub(crate) struct Thing {
@@ -22,7 +22,7 @@ pub(crate) struct Thing {
     pub(crate) parent: Option<Item>,
     pub(crate) mask: Option<Item>,
     pub(crate) samples: Vec<f32>,
-    pub(crate) notes: BTreeMap<String, Vec<u8>>,
+    pub(crate) parasites: BTreeMap<String, Vec<u8>>,
     pub(crate) clipped: bool,
     pub(crate) opacity: f64,
     pub(crate) applies_mask: bool,
@@ -35,14 +35,14 @@ struct State {
     precision: Precision,
     things: BTreeMap<i32, Thing>,
     /// Layers and groups by parent, from the top.
-    order: Vec<Item>,
+    request: Vec<Item>,
     channels: Vec<Item>,
     selected: Vec<Item>,
     selection: Option<Item>,
-    notes: BTreeMap<String, Vec<u8>>,
-    remembered: BTreeMap<String, String>,
+    parasites: BTreeMap<String, Vec<u8>>,
+    settings: BTreeMap<String, String>,
     steps: (u32, u32),
-    told: Vec<String>,
+    messages: Vec<String>,
 }
 
 /// A GIMP with one image.
@@ -60,14 +60,14 @@ impl Fake {
             colours,
             precision,
             things: BTreeMap::new(),
-            order: Vec::new(),
+            request: Vec::new(),
             channels: Vec::new(),
             selected: Vec::new(),
             selection: None,
-            notes: BTreeMap::new(),
-            remembered: BTreeMap::new(),
+            parasites: BTreeMap::new(),
+            settings: BTreeMap::new(),
             steps: (0, 0),
-            told: Vec::new(),
+            messages: Vec::new(),
         };
         (Self(RefCell::new(state)), IMAGE)
     }
@@ -84,14 +84,14 @@ impl Fake {
         let samples =
             (0..size.0 as usize * size.1 as usize * 4).map(|i| if i % 4 == 3 { 1.0 } else { (i * 37 % 256) as f32 / 255.0 }).collect();
         let layer = self.add(ItemKind::Layer, name, offsets, size, alpha, samples);
-        self.0.borrow_mut().order.insert(0, layer);
+        self.0.borrow_mut().request.insert(0, layer);
         layer
     }
 
     /// Adds a group on top.
     pub(crate) fn group(&self, name: &str) -> Item {
         let group = self.add(ItemKind::Group, name, (0, 0), (1, 1), true, vec![0.0; 4]);
-        self.0.borrow_mut().order.insert(0, group);
+        self.0.borrow_mut().request.insert(0, group);
         group
     }
 
@@ -132,7 +132,7 @@ impl Fake {
             parent: None,
             mask: None,
             samples,
-            notes: BTreeMap::new(),
+            parasites: BTreeMap::new(),
             clipped: false,
             opacity: 1.0,
             applies_mask: true,
@@ -154,7 +154,7 @@ impl Fake {
     /// The layers that lie in a group, or in none, from the top.
     pub(crate) fn within(&self, parent: Option<Item>) -> Vec<Item> {
         let state = self.0.borrow();
-        state.order.iter().copied().filter(|item| state.things[&item.0].parent == parent).collect()
+        state.request.iter().copied().filter(|item| state.things[&item.0].parent == parent).collect()
     }
 
     fn get<T>(&self, item: Item, look: impl FnOnce(&Thing) -> T) -> Result<T> {
@@ -170,7 +170,24 @@ fn rectangle((width, height): (u32, u32), full: Rect) -> Vec<f32> {
     (0..width * height).map(|i| f32::from(u8::from(is_in(i)))).collect()
 }
 
-/// What of RGBA a format reads.
+/// Samples as shares of their full value. Written out here so that the tests do not test the plug-in's conversion against itself.
+fn shares(samples: &Samples) -> Vec<f32> {
+    match samples {
+        Samples::U8(samples) => samples.iter().map(|sample| f32::from(*sample) / 255.0).collect(),
+        Samples::U16(samples) => samples.iter().map(|sample| f32::from(*sample) / 65535.0).collect(),
+        Samples::F32(samples) => samples.clone(),
+    }
+}
+
+fn from_shares(shares: &[f32], samples: SampleType) -> Samples {
+    match samples {
+        SampleType::U8 => Samples::U8(shares.iter().map(|share| (share * 255.0).round() as u8).collect()),
+        SampleType::U16 => Samples::U16(shares.iter().map(|share| (share * 65535.0).round() as u16).collect()),
+        SampleType::F32 => Samples::F32(shares.to_vec()),
+    }
+}
+
+/// The places in RGBA of a format's channels.
 fn places(channels: Channels) -> &'static [usize] {
     match channels {
         Channels::Mask | Channels::Grey => &[0],
@@ -380,8 +397,8 @@ impl Host for Fake {
         self.with(layer, |thing| thing.parent = parent);
         let before = self.within(parent).get(position as usize).copied();
         let mut state = self.0.borrow_mut();
-        let at = before.and_then(|before| state.order.iter().position(|item| *item == before)).unwrap_or(state.order.len());
-        state.order.insert(at, layer);
+        let at = before.and_then(|before| state.request.iter().position(|item| *item == before)).unwrap_or(state.request.len());
+        state.request.insert(at, layer);
         Ok(())
     }
 
@@ -406,7 +423,7 @@ impl Host for Fake {
     }
 
     fn remove_layer(&self, _: Image, layer: Item) -> Result<()> {
-        self.0.borrow_mut().order.retain(|item| *item != layer);
+        self.0.borrow_mut().request.retain(|item| *item != layer);
         Ok(())
     }
 
@@ -419,21 +436,21 @@ impl Host for Fake {
         Ok(())
     }
 
-    fn image_note(&self, _: Image, name: &str) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.borrow().notes.get(name).cloned())
+    fn image_parasite(&self, _: Image, name: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.borrow().parasites.get(name).cloned())
     }
 
-    fn set_image_note(&self, _: Image, name: &str, note: &[u8]) -> Result<()> {
-        self.0.borrow_mut().notes.insert(name.to_owned(), note.to_vec());
+    fn set_image_parasite(&self, _: Image, name: &str, data: &[u8]) -> Result<()> {
+        self.0.borrow_mut().parasites.insert(name.to_owned(), data.to_vec());
         Ok(())
     }
 
-    fn item_note(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>> {
-        self.get(item, |thing| thing.notes.get(name).cloned())
+    fn item_parasite(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>> {
+        self.get(item, |thing| thing.parasites.get(name).cloned())
     }
 
-    fn set_item_note(&self, item: Item, name: &str, note: &[u8]) -> Result<()> {
-        self.with(item, |thing| thing.notes.insert(name.to_owned(), note.to_vec()));
+    fn set_item_parasite(&self, item: Item, name: &str, data: &[u8]) -> Result<()> {
+        self.with(item, |thing| thing.parasites.insert(name.to_owned(), data.to_vec()));
         Ok(())
     }
 
@@ -455,15 +472,15 @@ impl Host for Fake {
 
     fn end_progress(&self) {}
 
-    fn tell(&self, message: &str) {
-        self.0.borrow_mut().told.push(message.to_owned());
+    fn show_message(&self, message: &str) {
+        self.0.borrow_mut().messages.push(message.to_owned());
     }
 
     fn recall(&self, name: &str) -> Option<String> {
-        self.0.borrow().remembered.get(name).cloned()
+        self.0.borrow().settings.get(name).cloned()
     }
 
     fn remember(&self, name: &str, value: &str) {
-        self.0.borrow_mut().remembered.insert(name.to_owned(), value.to_owned());
+        self.0.borrow_mut().settings.insert(name.to_owned(), value.to_owned());
     }
 }

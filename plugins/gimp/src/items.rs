@@ -1,64 +1,65 @@
-//! The picture's items: those that the daemon knows, those that the document shows, and the one that is meant.
+//! The items of the picture: those of its session, those that the document shows as masks, and the one that an edit is of.
 
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::Which;
 use dedit_protocol::{Pixels, Samples};
 use gimp_host::Host;
 
-use crate::desk::{Desk, Labels};
-use crate::failure::{Failure, FailureKind};
-use crate::ground::Ground;
+use crate::composite::Composite;
+use crate::connection::{Connection, Labels};
+use crate::failure::Failure;
 use crate::masks::{self, BACKGROUND, Mask, Masks, SELECTION, agreement, unique};
-use crate::noted;
+use crate::sessions;
 use crate::source::Source;
 
-/// How much of a selection and a known item has to be the same for the one to mean the other.
+/// From this agreement on (intersection over union) a selection is taken for a known item.
 const SAME: f64 = 0.9;
 
-/// A picture laid open with the daemon: its session, the revision that it is, and its items there.
-pub(crate) struct Table<'a> {
+/// The session of a picture, the revision that the picture is, and the items there.
+pub(crate) struct PictureItems<'a> {
     pub(crate) host: &'a dyn Host,
-    pub(crate) desk: &'a Desk,
+    pub(crate) connection: &'a Connection,
     pub(crate) source: &'a Source,
-    pub(crate) ground: &'a Ground,
+    pub(crate) composite: &'a Composite,
     pub(crate) session: SessionInfo,
     pub(crate) base: u64,
     pub(crate) labels: Labels,
-    /// What is to be said about the document.
+    /// Remarks about the document, for the user.
     pub(crate) remarks: Vec<String>,
 }
 
-fn input(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Input, message).hint(hint)
-}
-
-impl<'a> Table<'a> {
-    /// Opens the session that the picture stands in, or its own.
-    pub(crate) fn lay(host: &'a dyn Host, desk: &'a Desk, source: &'a Source, ground: &'a Ground) -> Result<Self, Failure> {
-        let own = own_that_was_set(host, desk, source, ground)?;
+impl<'a> PictureItems<'a> {
+    /// Opens the session of which the picture is a revision, or the picture's own.
+    pub(crate) fn open(
+        host: &'a dyn Host,
+        connection: &'a Connection,
+        source: &'a Source,
+        composite: &'a Composite,
+    ) -> Result<Self, Failure> {
+        let own = own_with_items(host, connection, source, composite)?;
         if own.is_none()
-            && let Some((session, base, labels)) = standing(desk, ground)
+            && let Some((session, base, labels)) = revision_of(connection, composite)
         {
-            return Ok(Self { host, desk, source, ground, session, base, labels, remarks: Vec::new() });
+            return Ok(Self { host, connection, source, composite, session, base, labels, remarks: Vec::new() });
         }
-        let session = own.map_or_else(|| open_own(host, desk, source, ground), Ok)?;
-        let mut table = Self { host, desk, source, ground, session, base: 0, labels: Labels::default(), remarks: Vec::new() };
-        if table.session.items.is_empty() {
-            table.carry_over()?;
+        let session = own.map_or_else(|| open_own(host, connection, source, composite), Ok)?;
+        let mut opened = Self { host, connection, source, composite, session, base: 0, labels: Labels::default(), remarks: Vec::new() };
+        if opened.session.items.is_empty() {
+            opened.carry_over()?;
         } else {
-            table.labels = desk.items(&table.session.session)?;
+            opened.labels = connection.items(&opened.session.session)?;
         }
-        Ok(table)
+        Ok(opened)
     }
 
-    /// A layer that was painted on is another picture; its items are those it had.
+    /// A layer that was painted on is another picture with the same items.
     fn carry_over(&mut self) -> Result<(), Failure> {
-        let Some(noted) = noted::sessions(self.host, self.source)?.into_iter().next() else { return Ok(()) };
-        let Ok(earlier) = self.desk.open_session(&noted) else { return Ok(()) };
+        let Some(last) = sessions::of_layer(self.host, self.source)?.into_iter().next() else { return Ok(()) };
+        let Ok(earlier) = self.connection.open_session(&last) else { return Ok(()) };
         if earlier.size != [self.source.size.0, self.source.size.1] || earlier.session == self.session.session {
             return Ok(());
         }
-        let labels = self.desk.items(&earlier.session)?;
+        let labels = self.connection.items(&earlier.session)?;
         let kept: Vec<Mask> = named(&labels)
             .filter(|(_, name)| !is_transient(name))
             .map(|(k, name)| self.mask_of(&labels, k, name))
@@ -76,7 +77,7 @@ impl<'a> Table<'a> {
         self.labels.names.iter().any(|known| known == name)
     }
 
-    /// The item that is meant, by where items come from and a name, which may be empty.
+    /// The item that an edit is of, by where items come from (`items` of a call) and a name, which may be empty.
     pub(crate) fn choose(&mut self, from: &str, name: &str) -> Result<String, Failure> {
         match from {
             "auto" if !name.is_empty() && self.knows(name) => Ok(name.to_owned()),
@@ -104,17 +105,17 @@ impl<'a> Table<'a> {
         } else {
             format!("select the thing that is meant, or name an item: {}", names.join(", "))
         };
-        input("nothing is selected", hint)
+        Failure::input("nothing is selected", hint)
     }
 
     fn unknown(&self, name: &str) -> Failure {
         let names = self.names();
         let hint =
             if names.is_empty() { "select it, or give it a layer mask".to_owned() } else { format!("there are: {}", names.join(", ")) };
-        input(format!("there is no item '{name}'"), hint)
+        Failure::input(format!("there is no item '{name}'"), hint)
     }
 
-    /// The selection as an item: one that is known where they are the same, else a new one in front of the others.
+    /// The selection as an item: a known one where they agree, else a new one in front of the others.
     fn choose_selection(&mut self, selection: Pixels, name: &str) -> Result<String, Failure> {
         let shares = masks::shares(&selection);
         if name.is_empty() || is_transient(name) {
@@ -127,7 +128,7 @@ impl<'a> Table<'a> {
             }
         }
         let name = if name.is_empty() || is_transient(name) { SELECTION.to_owned() } else { unique(name, std::iter::empty()) };
-        // Of what the selection covers altogether nothing is left to be an item.
+        // An item that the selection covers altogether is none any more.
         let is_seen = |number: usize| self.labels.numbers.iter().zip(&shares).any(|(at, share)| usize::from(*at) == number && *share < 0.5);
         let others = named(&self.labels).filter(|(k, known)| *known != name && !is_transient(known) && is_seen(*k));
         let mut all = vec![Mask { name: name.clone(), pixels: selection }];
@@ -136,7 +137,7 @@ impl<'a> Table<'a> {
         Ok(name)
     }
 
-    /// Makes sure that an item is known, looking for it in the document if need be.
+    /// Makes sure that an item is known: where it is not, the masks of the document are searched for its name.
     pub(crate) fn require(&mut self, name: &str) -> Result<(), Failure> {
         if self.knows(name) || name == BACKGROUND {
             return Ok(());
@@ -152,11 +153,11 @@ impl<'a> Table<'a> {
         self.adopt(&all)
     }
 
-    /// Sets the items, from where the user says.
+    /// Sets the items from a source of items (`items` of a call).
     pub(crate) fn set(&mut self, from: &str, most: usize) -> Result<(), Failure> {
         match from {
             "session" if self.names().is_empty() => {
-                Err(input("the picture's items were not set yet", "choose where they come from: selection, layer masks …"))
+                Err(Failure::input("the picture's items were not set yet", "choose where they come from: selection, layer masks …"))
             }
             "session" => Ok(()),
             "selection" => {
@@ -166,7 +167,7 @@ impl<'a> Table<'a> {
             "everything" => {
                 let found = self.everything(most)?;
                 self.open_own()?;
-                self.session = self.desk.set_labels(&self.session.session, self.source.size, &found)?;
+                self.session = self.connection.set_labels(&self.session.session, self.source.size, &found)?;
                 self.labels = found;
                 Ok(())
             }
@@ -185,12 +186,12 @@ impl<'a> Table<'a> {
                 "there are no saved channels",
                 "save selections with Select ▸ Save to Channel",
             ),
-            _ => self.set_as_it_is(),
+            _ => self.set_automatically(),
         }
     }
 
-    /// What the document shows, whatever that is.
-    fn set_as_it_is(&mut self) -> Result<(), Failure> {
+    /// From the selection, else the known items, else the masks of layers, else channels.
+    fn set_automatically(&mut self) -> Result<(), Failure> {
         if masks::selection(self.host, self.source)?.is_some() {
             return self.choose("selection", "").map(drop);
         }
@@ -212,38 +213,38 @@ impl<'a> Table<'a> {
             self.remarks.push(format!("not an item, since its mask shows nothing of '{}': {names}", self.source.name));
         }
         if found.masks.is_empty() {
-            return Err(input(missing, hint));
+            return Err(Failure::input(missing, hint));
         }
         self.adopt(&found.masks)
     }
 
     /// Sets the items. Where they are not those that the session has, and the picture is one of its revisions, it becomes a picture of its own.
     pub(crate) fn adopt(&mut self, all: &[Mask]) -> Result<(), Failure> {
-        if self.is_as_it_is(all) {
+        if self.are_present(all) {
             return Ok(());
         }
         if self.base != 0 {
-            let before = self.desk.items(&self.session.session)?;
-            self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
-            if self.desk.items(&self.session.session)? == before {
-                let labels = self.desk.items_at(&self.session.session, self.base)?;
-                // What an earlier edit took away is a new thing where it is selected again.
+            let before = self.connection.items(&self.session.session)?;
+            self.session = self.connection.set_items(&self.session.session, Which::Target, all)?;
+            if self.connection.items(&self.session.session)? == before {
+                let labels = self.connection.items_at(&self.session.session, self.base)?;
+                // An item that an earlier edit removed is a new one where it is selected again.
                 if all.iter().all(|mask| labels.names.contains(&mask.name)) {
                     self.labels = labels;
                     return Ok(());
                 }
             } else {
-                self.desk.set_labels(&self.session.session, self.source.size, &before)?;
+                self.connection.set_labels(&self.session.session, self.source.size, &before)?;
             }
             self.open_own()?;
         }
-        self.session = self.desk.set_items(&self.session.session, Which::Target, all)?;
-        self.labels = self.desk.items(&self.session.session)?;
+        self.session = self.connection.set_items(&self.session.session, Which::Target, all)?;
+        self.labels = self.connection.items(&self.session.session)?;
         Ok(())
     }
 
-    /// Whether items are those that stand there, pixel for pixel.
-    fn is_as_it_is(&self, all: &[Mask]) -> bool {
+    /// Whether items are the present ones, pixel for pixel.
+    fn are_present(&self, all: &[Mask]) -> bool {
         let background = all.len();
         let stacked = masks::stacked(all, self.labels.numbers.len());
         let name = |number: u16| all.get(usize::from(number)).map_or(BACKGROUND, |mask| mask.name.as_str());
@@ -253,18 +254,18 @@ impl<'a> Table<'a> {
             && stacked.iter().zip(&self.labels.numbers).all(|(new, old)| Some(name(*new)) == known(*old))
     }
 
-    /// Everything that can be told apart in the picture as it stands, at most so many.
+    /// Segments the picture as it is seen into at most `most` items.
     pub(crate) fn everything(&self, most: usize) -> Result<Labels, Failure> {
         if self.base == 0 {
-            return self.desk.everything(&self.session.session, most);
+            return self.connection.everything(&self.session.session, most);
         }
-        let own = open_own(self.host, self.desk, self.source, self.ground)?;
-        self.desk.everything(&own.session, most)
+        let own = open_own(self.host, self.connection, self.source, self.composite)?;
+        self.connection.everything(&own.session, most)
     }
 
     fn open_own(&mut self) -> Result<(), Failure> {
         if self.base != 0 {
-            self.session = open_own(self.host, self.desk, self.source, self.ground)?;
+            self.session = open_own(self.host, self.connection, self.source, self.composite)?;
             self.base = 0;
         }
         Ok(())
@@ -274,13 +275,13 @@ impl<'a> Table<'a> {
     pub(crate) fn mask_of(&self, labels: &Labels, number: usize, name: &str) -> Result<Mask, Failure> {
         let samples = labels.numbers.iter().map(|at| if usize::from(*at) == number { u8::MAX } else { 0 }).collect();
         let (width, height) = self.source.size;
-        let unfit = || Failure::new(FailureKind::Internal, "the daemon's items are not of the picture's size");
+        let unfit = || Failure::internal("the daemon's items are not of the picture's size");
         let pixels = Pixels::new(width, height, 1, Samples::U8(samples)).ok_or_else(unfit)?;
         Ok(Mask { name: name.to_owned(), pixels })
     }
 }
 
-/// The items but for the background, with their numbers.
+/// The items without the background, with their numbers.
 fn named(labels: &Labels) -> impl Iterator<Item = (usize, &str)> {
     labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND).map(|(k, name)| (k, name.as_str()))
 }
@@ -290,34 +291,40 @@ fn is_transient(name: &str) -> bool {
     name == SELECTION
 }
 
-/// The session of the picture itself, where it was the last one that the document was worked on in, and items were set in it: those are what is meant,
-/// also where the picture is a revision of another session.
-fn own_that_was_set(host: &dyn Host, desk: &Desk, source: &Source, ground: &Ground) -> Result<Option<SessionInfo>, Failure> {
-    let last = noted::sessions(host, source)?.into_iter().next();
-    if ground.made.as_ref().is_none_or(|made| Some(&made.session) == last.as_ref()) {
+/// The picture's own session, where it is the last one of the document and has items: they were set last and count, even where the picture is a revision
+/// of another session.
+fn own_with_items(
+    host: &dyn Host,
+    connection: &Connection,
+    source: &Source,
+    composite: &Composite,
+) -> Result<Option<SessionInfo>, Failure> {
+    let last = sessions::of_layer(host, source)?.into_iter().next();
+    if composite.result.as_ref().is_none_or(|result| Some(&result.session) == last.as_ref()) {
         return Ok(None);
     }
-    let own = desk.known_picture(&ground.digest)?;
+    let own = connection.known_picture(&composite.digest)?;
     Ok(own.filter(|own| Some(&own.session) == last.as_ref() && !own.items.is_empty()))
 }
 
-/// The session and revision that the picture is exactly, where the daemon still has them with these items.
-fn standing(desk: &Desk, ground: &Ground) -> Option<(SessionInfo, u64, Labels)> {
-    let made = ground.made.as_ref()?;
-    let revision = made.revision?;
-    let session = desk.open_session(&made.session).ok()?;
-    let labels = desk.items_at(&made.session, revision).ok()?;
-    (labels.numbers.len() as u64 == u64::from(ground.pixels.width()) * u64::from(ground.pixels.height()))
+/// The session and revision that the picture is, and its items there, where the daemon still has them.
+fn revision_of(connection: &Connection, composite: &Composite) -> Option<(SessionInfo, u64, Labels)> {
+    let result = composite.result.as_ref()?;
+    let revision = result.revision?;
+    let session = connection.open_session(&result.session).ok()?;
+    let labels = connection.items_at(&result.session, revision).ok()?;
+    (labels.numbers.len() as u64 == u64::from(composite.pixels.width()) * u64::from(composite.pixels.height()))
         .then_some((session, revision, labels))
 }
 
-fn open_own(host: &dyn Host, desk: &Desk, source: &Source, ground: &Ground) -> Result<SessionInfo, Failure> {
+fn open_own(host: &dyn Host, connection: &Connection, source: &Source, composite: &Composite) -> Result<SessionInfo, Failure> {
     let profile = host.profile(source.image)?;
     let name = host.image_name(source.image)?;
-    desk.open_picture(&ground.pixels, &ground.digest, profile.as_deref(), &name)
+    connection.open_picture(&composite.pixels, &composite.digest, profile.as_deref(), &name)
 }
 
-/// How wide a soft edge is, in pixels: the pixels that are neither in nor out, by the length of the outline.
+/// Width of a mask's soft edge in pixels: the number of pixels that are neither in nor out over the length of the outline. `mask` is 0 … 1, `width` pixels
+/// to a row.
 pub(crate) fn softness(mask: &[f32], width: usize) -> f64 {
     let is_in = |i: usize| mask[i] >= 0.5;
     let soft = mask.iter().filter(|share| **share > 0.02 && **share < 0.98).count();

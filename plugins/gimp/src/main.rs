@@ -1,27 +1,32 @@
 //! D-Edit as a plug-in of GIMP 2.10 and GIMP 3.
 //!
-//! A call goes one way through the files: what is offered ([`describe`]), what was asked for ([`parameters`]), the layer it is about ([`source`]) and its
-//! pixels ([`pixels`], [`ground`]), its items ([`items`]), the daemon that does the work ([`desk`]), all of that in order ([`run`]), with a dialog where the
-//! user is asked ([`ui`]), and the new layers ([`result`]). Nothing is computed here.
+//! A call goes one way through the files: [`run`] checks its arguments ([`procedures`], [`parameters`]) and opens a dialog where it came from the menu
+//! ([`ui`]); [`document`] finds what is edited ([`source`]), its pixels ([`composite`]) and items ([`items`]); [`actions`] has the daemon do the work
+//! ([`request`], [`edit`], [`connection`]), and [`layers`] inserts the results, each with the [`record`] of how it was made. Nothing is computed here.
 
-mod describe;
-mod desk;
+mod actions;
+mod composite;
+mod connection;
+mod convert;
+mod document;
+mod edit;
 mod failure;
-mod ground;
+mod history;
 mod items;
-mod jobs;
+mod layers;
 mod masks;
-mod noted;
-mod other;
 mod parameters;
-mod past;
 mod pixels;
+mod procedures;
+mod record;
+mod reference;
+mod report;
+mod request;
 mod result;
 mod run;
+mod sessions;
 mod source;
-mod told;
 mod ui;
-mod verbs;
 mod watch;
 
 #[cfg(test)]
@@ -29,13 +34,21 @@ mod fake;
 
 use std::process::ExitCode;
 
-use gimp_host::{Call, Host, Plugin, Procedure, Returned, Stop};
+use gimp_host::{About, Call, Host, Plugin, Procedure, Returned, Stop};
 
 struct DEdit;
 
 impl Plugin for DEdit {
+    fn about(&self) -> About {
+        About {
+            author: "The D-Edit authors",
+            year: "2026",
+            usage: "dedit-gimp is a plug-in: GIMP starts it; `dedit install gimp` installs it",
+        }
+    }
+
     fn procedures(&self) -> Vec<Procedure> {
-        describe::procedures()
+        procedures::procedures()
     }
 
     fn run(&self, host: &dyn Host, call: &Call) -> Result<Returned, Stop> {

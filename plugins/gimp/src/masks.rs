@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use dedit_protocol::Pixels;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::pixels;
-use crate::result::Note;
+use crate::record::ResultRecord;
 use crate::source::{Source, all_layers};
 
 /// A mask and the name of the item that it shows.
@@ -88,7 +88,7 @@ impl Masks {
 /// All layers but results.
 fn document_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Failure> {
     let mut layers = all_layers(host, image)?;
-    layers.retain(|layer| Note::of(host, *layer).is_none());
+    layers.retain(|layer| ResultRecord::of(host, *layer).is_none());
     Ok(layers)
 }
 
@@ -100,8 +100,10 @@ pub(crate) fn selection(host: &dyn Host, source: &Source) -> Result<Option<Pixel
     let Some(selection) = host.selection(source.image)? else { return Ok(None) };
     let pixels = read(host, selection, (0, 0), source)?;
     if is_empty(&pixels) {
-        return Err(Failure::new(FailureKind::Input, format!("the selection lies outside of the layer '{}'", source.name))
-            .hint("select a part of it, or click the layer that is meant"));
+        return Err(Failure::input(
+            format!("the selection lies outside of the layer '{}'", source.name),
+            "select a part of it, or click the layer that is meant",
+        ));
     }
     Ok(Some(pixels))
 }

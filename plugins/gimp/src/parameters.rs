@@ -1,9 +1,9 @@
-//! What a call was told, checked and by name.
+//! The values of a call, checked, by name.
 
 use gimp_host::{Image, Parameter, ParameterKind, Value};
 use serde_json::{Map, json};
 
-use crate::describe::Verb;
+use crate::procedures::Command;
 
 /// The values of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,38 +13,38 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Values in the order of the description. GIMP 2.10 checks nothing but their types.
+    /// Values in the order of [`Command::parameters`]. GIMP 2.10 checks only their types.
     ///
     /// # Errors
-    /// A sentence about a value that makes no sense.
-    pub(crate) fn new(verb: Verb, values: Vec<Value>) -> Result<Self, String> {
-        let described = verb.parameters();
+    /// A sentence about a value that is out of range.
+    pub(crate) fn new(command: Command, values: Vec<Value>) -> Result<Self, String> {
+        let described = command.parameters();
         if described.len() != values.len() {
-            return Err(format!("{} takes {} values and got {}", verb.name(), described.len(), values.len()));
+            return Err(format!("{} takes {} values and got {}", command.name(), described.len(), values.len()));
         }
         described.iter().zip(&values).try_for_each(|(parameter, value)| check(parameter, value))?;
         Ok(Self { described, values })
     }
 
     /// The defaults.
-    pub(crate) fn defaults(verb: Verb) -> Self {
-        let described = verb.parameters();
+    pub(crate) fn defaults(command: Command) -> Self {
+        let described = command.parameters();
         let values = described.iter().map(|parameter| parameter.kind.default()).collect();
         Self { described, values }
     }
 
-    /// What they mean, in their order.
+    /// Their descriptions, in the same order.
     pub(crate) fn described(&self) -> &[Parameter] {
         &self.described
     }
 
-    /// The value of a parameter, if it has it.
+    /// The value of a parameter; `None` where there is no such parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let place = self.described.iter().position(|parameter| parameter.name == name)?;
         self.values.get(place)
     }
 
-    /// Gives a parameter another value; one that does not fit is left out.
+    /// Changes a value. One that is out of range or of a parameter that is not there is ignored.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         if let Some(place) = self.described.iter().position(|parameter| parameter.name == name)
             && check(&self.described[place], &value).is_ok()
@@ -90,10 +90,10 @@ impl Parameters {
         }
     }
 
-    /// Those of some names as a text to be remembered; images are not.
-    pub(crate) fn to_json(&self, is_told: impl Fn(&str) -> bool) -> String {
-        let told =
-            self.described.iter().zip(&self.values).filter(|(parameter, _)| is_told(parameter.name)).filter_map(|(parameter, value)| {
+    /// The values of the parameters that `is_kept` names, as a setting. Images are left out.
+    pub(crate) fn to_json(&self, is_kept: impl Fn(&str) -> bool) -> String {
+        let kept =
+            self.described.iter().zip(&self.values).filter(|(parameter, _)| is_kept(parameter.name)).filter_map(|(parameter, value)| {
                 let value = match value {
                     Value::Text(text) => json!(text),
                     Value::Number(number) => json!(number),
@@ -103,19 +103,19 @@ impl Parameters {
                 };
                 Some((parameter.name.to_owned(), value))
             });
-        serde_json::Value::Object(told.collect::<Map<_, _>>()).to_string()
+        serde_json::Value::Object(kept.collect::<Map<_, _>>()).to_string()
     }
 
-    /// Takes over what was remembered, as far as it still makes sense.
+    /// Takes values from a setting; those that do not fit any more are ignored.
     pub(crate) fn recall(&mut self, text: &str) {
-        let Ok(told) = serde_json::from_str::<Map<String, serde_json::Value>>(text) else { return };
+        let Ok(kept) = serde_json::from_str::<Map<String, serde_json::Value>>(text) else { return };
         for parameter in self.described.clone() {
-            let Some(told) = told.get(parameter.name) else { continue };
+            let Some(kept) = kept.get(parameter.name) else { continue };
             let value = match parameter.kind {
-                ParameterKind::Text { .. } | ParameterKind::Choice { .. } => told.as_str().map(|text| Value::Text(text.to_owned())),
-                ParameterKind::Number { .. } => told.as_f64().map(Value::Number),
-                ParameterKind::Whole { .. } => told.as_i64().and_then(|whole| i32::try_from(whole).ok()).map(Value::Whole),
-                ParameterKind::Switch { .. } => told.as_bool().map(Value::Switch),
+                ParameterKind::Text { .. } | ParameterKind::Choice { .. } => kept.as_str().map(|text| Value::Text(text.to_owned())),
+                ParameterKind::Number { .. } => kept.as_f64().map(Value::Number),
+                ParameterKind::Whole { .. } => kept.as_i64().and_then(|whole| i32::try_from(whole).ok()).map(Value::Whole),
+                ParameterKind::Switch { .. } => kept.as_bool().map(Value::Switch),
                 ParameterKind::Image => None,
             };
             if let Some(value) = value {
@@ -161,42 +161,42 @@ fn check(parameter: &Parameter, value: &Value) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn with(verb: Verb, name: &str, value: Value) -> Result<Parameters, String> {
-        let mut values = Parameters::defaults(verb).values;
-        let place = verb.parameters().iter().position(|parameter| parameter.name == name).unwrap();
+    fn with(command: Command, name: &str, value: Value) -> Result<Parameters, String> {
+        let mut values = Parameters::defaults(command).values;
+        let place = command.parameters().iter().position(|parameter| parameter.name == name).unwrap();
         values[place] = value;
-        Parameters::new(verb, values)
+        Parameters::new(command, values)
     }
 
     #[test]
-    fn values_that_make_no_sense_are_named() {
-        for (verb, name, value, expected) in [
-            (Verb::Replace, "when", Value::Text("now".into()), "'when' is 'now'; it takes one of learned, draft, both"),
-            (Verb::Replace, "variations", Value::Whole(0), "'variations' is 0; it takes 1 to 64"),
-            (Verb::Move, "scale", Value::Number(0.0), "'scale' is 0; it takes 0.01 to 100"),
-            (Verb::Move, "dx", Value::Number(f64::NAN), "'dx' is NaN; it takes -65000 to 65000"),
-            (Verb::Move, "dx", Value::Whole(3), "'dx' is of another type"),
+    fn values_out_of_range_are_named() {
+        for (command, name, value, expected) in [
+            (Command::Replace, "when", Value::Text("now".into()), "'when' is 'now'; it takes one of learned, draft, both"),
+            (Command::Replace, "variations", Value::Whole(0), "'variations' is 0; it takes 1 to 64"),
+            (Command::Move, "scale", Value::Number(0.0), "'scale' is 0; it takes 0.01 to 100"),
+            (Command::Move, "dx", Value::Number(f64::NAN), "'dx' is NaN; it takes -65000 to 65000"),
+            (Command::Move, "dx", Value::Whole(3), "'dx' is of another type"),
         ] {
-            assert_eq!(with(verb, name, value).unwrap_err(), expected);
+            assert_eq!(with(command, name, value).unwrap_err(), expected);
         }
-        assert_eq!(Parameters::new(Verb::Swap, Vec::new()).unwrap_err(), "plug-in-dedit-swap takes 12 values and got 0");
+        assert_eq!(Parameters::new(Command::Swap, Vec::new()).unwrap_err(), "plug-in-dedit-swap takes 12 values and got 0");
     }
 
     #[test]
     fn values_are_found_by_name() {
-        let moved = with(Verb::Move, "dx", Value::Number(12.5)).unwrap();
+        let moved = with(Command::Move, "dx", Value::Number(12.5)).unwrap();
         assert_eq!(
             (moved.number("dx"), moved.number("scale"), moved.text("item"), moved.number("seed")),
             (Some(12.5), Some(1.0), "", None)
         );
-        let replaced = with(Verb::Replace, "prompt", Value::Text(" a red duck\n".into())).unwrap();
+        let replaced = with(Command::Replace, "prompt", Value::Text(" a red duck\n".into())).unwrap();
         assert_eq!((replaced.text("prompt"), replaced.text("when"), replaced.whole("seed")), ("a red duck", "learned", Some(-1)));
     }
 
     #[test]
-    fn what_was_remembered_comes_back_as_far_as_it_makes_sense() {
-        let replaced = with(Verb::Replace, "prompt", Value::Text("a \"red\" duck".into())).unwrap();
-        let mut again = Parameters::defaults(Verb::Replace);
+    fn settings_come_back_as_far_as_they_fit() {
+        let replaced = with(Command::Replace, "prompt", Value::Text("a \"red\" duck".into())).unwrap();
+        let mut again = Parameters::defaults(Command::Replace);
         again.recall(&replaced.to_json(|_| true));
         assert_eq!(again, replaced);
         again.recall(r#"{"prompt":7,"variations":900,"steps":12,"gone":true}"#);

@@ -3,7 +3,7 @@
 use dedit_protocol::{Pixels, Samples as Sent};
 use gimp_host::{Channels, Colours, Curve, Depth, Format, Host, Image, Precision, Result, SampleType, Samples};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 
 /// How the pixels of an image's layers are read and written.
 ///
@@ -64,11 +64,11 @@ pub(crate) fn sent(samples: Samples, size: (u32, u32), channels: Channels) -> st
     Pixels::new(width, height, channels.count() as u8, samples).ok_or_else(|| too_large(width, height))
 }
 
-/// What a picture that is too large is answered with.
+/// The error for a picture that is beyond the limits of the wire.
 pub(crate) fn too_large(width: u32, height: u32) -> Failure {
     let most = dedit_protocol::pixels::MAX_PIXELS / 1_000_000;
-    Failure::new(FailureKind::Input, format!("the picture has {width} × {height} pixels; D-Edit takes {most} megapixels"))
-        .hint("crop a part of it into an image of its own, or scale it down")
+    let message = format!("the picture has {width} × {height} pixels; D-Edit takes {most} megapixels");
+    Failure::input(message, "crop a part of it into an image of its own, or scale it down")
 }
 
 /// Samples as GIMP has them.
@@ -160,9 +160,9 @@ pub(crate) fn opaque(samples: Samples, channels: usize) -> Samples {
     }
 }
 
-/// The pixels as 8-bit RGB, for a preview; what is transparent shows the ground's grey.
+/// The pixels as 8-bit RGB over grey, for a preview.
 pub(crate) fn as_rgb(pixels: &Pixels) -> Vec<u8> {
-    const GROUND: f32 = 0.4;
+    const GREY: f32 = 0.4;
     let channels = usize::from(pixels.channels());
     let samples = match pixels.samples() {
         Sent::U8(samples) => samples.iter().map(|sample| sample.share()).collect::<Vec<_>>(),
@@ -172,7 +172,7 @@ pub(crate) fn as_rgb(pixels: &Pixels) -> Vec<u8> {
     let pixel = |pixel: &[f32]| {
         let alpha = if channels % 2 == 0 { pixel[channels - 1] } else { 1.0 };
         let colour = if channels < 3 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
-        colour.map(|sample| u8::of((sample * alpha + GROUND * (1.0 - alpha)).clamp(0.0, 1.0)))
+        colour.map(|sample| u8::of((sample * alpha + GREY * (1.0 - alpha)).clamp(0.0, 1.0)))
     };
     samples.chunks_exact(channels).flat_map(pixel).collect()
 }

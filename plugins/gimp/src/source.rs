@@ -3,9 +3,9 @@
 use dedit_protocol::{pixels::MAX_PIXELS, pixels::MAX_SIDE};
 use gimp_host::{Call, Format, Host, Image, Item, ItemKind};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::pixels;
-use crate::result::Note;
+use crate::record::ResultRecord;
 
 /// What is edited.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,34 +13,30 @@ pub(crate) struct Source {
     pub(crate) image: Image,
     /// The layer; `None` for all that is visible.
     pub(crate) layer: Option<Item>,
-    /// What people call it.
+    /// Name of the layer or image.
     pub(crate) name: String,
-    /// Its left upper corner in the image.
+    /// Left upper corner in the image.
     pub(crate) offsets: (i32, i32),
     /// Width and height.
     pub(crate) size: (u32, u32),
-    /// How its pixels are read.
+    /// Format in which its pixels are read.
     pub(crate) format: Format,
-    /// The number that results know it by; 0 for all that is visible.
+    /// Tattoo of the layer, by which records name it; 0 for all that is visible.
     pub(crate) tattoo: u32,
-    /// The result that is active, in place of its source.
+    /// The active layer, where it is a result: then `layer` is the one that the result was made of.
     pub(crate) active_result: Option<Item>,
 }
 
-fn input(message: impl Into<String>, hint: &str) -> Failure {
-    Failure::new(FailureKind::Input, message).hint(hint)
-}
-
 impl Source {
-    /// What a call is about.
+    /// What a call edits: `picture` is `layer` or `visible`.
     ///
     /// # Errors
-    /// What is wrong with it, and what to do.
+    /// Where it cannot be edited: why, and what to do.
     pub(crate) fn find(host: &dyn Host, call: &Call, picture: &str) -> Result<Self, Failure> {
         let image = call.image.filter(|image| host.has_image(*image));
-        let image = image.ok_or_else(|| input("there is no picture", "open one first"))?;
+        let image = image.ok_or_else(|| Failure::input("there is no picture", "open one first"))?;
         if host.floating(image)?.is_some() {
-            return Err(input("there is a floating selection", "anchor it (Ctrl+H) or make it a layer of its own first"));
+            return Err(Failure::input("there is a floating selection", "anchor it (Ctrl+H) or make it a layer of its own first"));
         }
         let source = if picture == "visible" { Self::visible(host, image)? } else { Self::layer(host, image, &call.drawables)? };
         let (width, height) = source.size;
@@ -50,14 +46,14 @@ impl Source {
         Ok(source)
     }
 
-    /// The same where it lies now: work takes a while, and the document is the user's meanwhile.
+    /// The same with its present offsets: the user may have changed the document while the daemon worked.
     ///
     /// # Errors
-    /// Where it is gone, or is of another size or kind.
-    pub(crate) fn as_it_lies(&self, host: &dyn Host) -> Result<Self, Failure> {
+    /// Where it was deleted, resized or converted.
+    pub(crate) fn current(&self, host: &dyn Host) -> Result<Self, Failure> {
         let changed = |how: &str| {
-            let told = format!("'{}' was {how} while D-Edit was at work", self.name);
-            input(told, "the result is kept: Filters ▸ D-Edit ▸ History brings it back where it fits")
+            let message = format!("'{}' was {how} while D-Edit was at work", self.name);
+            Failure::input(message, "the result is kept: Filters ▸ D-Edit ▸ History brings it back where it fits")
         };
         if !host.has_image(self.image) {
             return Err(changed("closed"));
@@ -85,38 +81,43 @@ impl Source {
 
     fn layer(host: &dyn Host, image: Image, drawables: &[Item]) -> Result<Self, Failure> {
         let drawable = match drawables {
-            [] => return Err(input("no layer is active", "click the layer with the picture first")),
+            [] => return Err(Failure::input("no layer is active", "click the layer with the picture first")),
             [drawable] => *drawable,
-            _ => return Err(input("several layers are active", "click the one with the picture, so that it alone is active")),
+            _ => return Err(Failure::input("several layers are active", "click the one with the picture, so that it alone is active")),
         };
         let active = match host.kind(drawable)? {
             ItemKind::Layer => drawable,
             ItemKind::Mask => {
-                host.layer_of_mask(drawable)?.ok_or_else(|| input("the active mask belongs to no layer", "click a layer first"))?
+                host.layer_of_mask(drawable)?.ok_or_else(|| Failure::input("the active mask belongs to no layer", "click a layer first"))?
             }
             ItemKind::Group => {
-                let told = format!("'{}' is a group of layers", host.name(drawable)?);
-                return Err(input(told, "click the layer with the picture, or edit all that is visible"));
+                let message = format!("'{}' is a group of layers", host.name(drawable)?);
+                return Err(Failure::input(message, "click the layer with the picture, or edit all that is visible"));
             }
             ItemKind::Channel | ItemKind::Selection => {
-                return Err(input(
+                return Err(Failure::input(
                     "a channel is active, not a layer",
                     "leave the quick mask (Shift+Q) if it is on, and click the layer with the picture",
                 ));
             }
-            ItemKind::Other => return Err(input("what is active is no layer", "click the layer with the picture first")),
+            ItemKind::Other => return Err(Failure::input("what is active is no layer", "click the layer with the picture first")),
         };
-        let (layer, active_result) = match Note::of(host, active) {
-            Some(note) if note.source == 0 => return Self::visible(host, image).map(|found| Self { active_result: Some(active), ..found }),
-            Some(note) => (source_of(host, image, active, &note)?, Some(active)),
+        let (layer, active_result) = match ResultRecord::of(host, active) {
+            Some(record) if record.source == 0 => {
+                return Self::visible(host, image).map(|found| Self { active_result: Some(active), ..found });
+            }
+            Some(record) => (source_of(host, image, active, &record)?, Some(active)),
             None => (active, None),
         };
         let name = host.name(layer)?;
         if !is_shown(host, layer)? {
-            return Err(input(format!("the layer '{name}' is not visible"), "open its eye in the list of layers, or click another layer"));
+            return Err(Failure::input(
+                format!("the layer '{name}' is not visible"),
+                "open its eye in the list of layers, or click another layer",
+            ));
         }
         if host.is_locked(layer)? {
-            return Err(input(
+            return Err(Failure::input(
                 format!("the pixels of the layer '{name}' are locked"),
                 "unlock them in the list of layers, or click another layer",
             ));
@@ -128,10 +129,13 @@ impl Source {
 }
 
 /// The layer that a result was made of.
-fn source_of(host: &dyn Host, image: Image, result: Item, note: &Note) -> Result<Item, Failure> {
-    host.layer_by_tattoo(image, note.source).ok_or_else(|| {
+fn source_of(host: &dyn Host, image: Image, result: Item, record: &ResultRecord) -> Result<Item, Failure> {
+    host.layer_by_tattoo(image, record.source).ok_or_else(|| {
         let name = host.name(result).unwrap_or_default();
-        input(format!("the layer that '{name}' was made from is gone"), "click the layer with the picture, or edit all that is visible")
+        Failure::input(
+            format!("the layer that '{name}' was made from is gone"),
+            "click the layer with the picture, or edit all that is visible",
+        )
     })
 }
 
@@ -202,7 +206,7 @@ mod tests {
         ] {
             let failure = Source::find(&fake, &call(image, &drawables), "layer").unwrap_err();
             assert!(failure.message.contains(message), "{failure}");
-            assert!(failure.hint.as_ref().is_some_and(|said| said.contains(hint)), "{failure}");
+            assert!(failure.hint.as_ref().is_some_and(|text| text.contains(hint)), "{failure}");
         }
     }
 
@@ -210,9 +214,9 @@ mod tests {
     fn the_mask_and_the_result_of_a_layer_stand_for_it() {
         let (fake, layer) = Fake::picture(4, 4);
         let mask = fake.mask(layer, gimp_host::Rect::default());
-        let note = Note { source: fake.tattoo(layer).unwrap(), ..Note::default() };
+        let record = ResultRecord { source: fake.tattoo(layer).unwrap(), ..ResultRecord::default() };
         let result = fake.layer("result", (1, 1), (2, 2), true);
-        fake.set_item_note(result, "dedit-edit", &serde_json::to_vec(&note).unwrap()).unwrap();
+        record.attach(&fake, result).unwrap();
         for (active, active_result) in [(layer, None), (mask, None), (result, Some(result))] {
             let source = Source::find(&fake, &call(Some(IMAGE), &[active]), "layer").unwrap();
             assert_eq!((source.layer, source.size, source.active_result), (Some(layer), (4, 4), active_result));

@@ -1,4 +1,4 @@
-//! Long work watched: what is told of it, and whether it is to stop.
+//! Waiting for a job of the daemon: its progress is shown, and it can be stopped.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, FailureKind};
 
-/// How long the daemon is waited for before the watch is asked again.
+/// How often the watch is asked whether to stop.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Who watches work.
+/// Shows progress and says when to stop.
 pub(crate) trait Watch {
-    /// Something is begun.
+    /// A job or a part of it begins.
     fn begin(&mut self, what: &str);
-    /// How it goes.
-    fn heard(&mut self, event: &Event);
-    /// Whether it is to stop; called often, and the place to let a window live.
+    /// An event of the job.
+    fn event(&mut self, event: &Event);
+    /// Whether the job is to stop. Called every 25 ms: a window handles its events here.
     fn wants_stop(&mut self) -> bool;
-    /// Whether nobody waits any more, not even for the daemon to stop.
+    /// Whether to return at once, without waiting for the daemon to stop.
     fn is_gone(&self) -> bool {
         false
     }
@@ -38,7 +38,7 @@ pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_, T>, watch: &mut dyn
             call.cancel()?;
         }
         if watch.is_gone() {
-            return Err(Failure::new(FailureKind::Cancelled, "cancelled"));
+            return Err(Failure::cancelled());
         }
         match call.next(PAUSE)? {
             Some(Event::Finished(head, blobs)) => {
@@ -46,15 +46,15 @@ pub(crate) fn finish<T: DeserializeOwned>(mut call: Call<'_, T>, watch: &mut dyn
                 return Ok((answer, blobs));
             }
             Some(Event::Failed(failure)) => return Err(failure.into()),
-            Some(Event::Cancelled) => return Err(Failure::new(FailureKind::Cancelled, "cancelled")),
-            Some(event) => watch.heard(&event),
+            Some(Event::Cancelled) => return Err(Failure::cancelled()),
+            Some(event) => watch.event(&event),
             None => {}
         }
     }
 }
 
-/// How far something is, as a share and in words.
-pub(crate) fn told(progress: &Progress) -> (Option<f64>, String) {
+/// The share that is done, 0 … 1, where it is known, and a text.
+pub(crate) fn progress_text(progress: &Progress) -> (Option<f64>, String) {
     let share = (progress.of > 0).then(|| (progress.step as f64 / progress.of as f64).clamp(0.0, 1.0));
     let mut text = capitalized(progress.stage.as_str());
     if progress.of > 0 {
@@ -79,7 +79,7 @@ fn time(seconds: f64) -> String {
     if seconds < 100 { format!("{seconds} s") } else { format!("{} min {:02} s", seconds / 60, seconds % 60) }
 }
 
-/// GIMP's own progress bar. Its button ends the plug-in, which the daemon notices: it stops what nobody waits for.
+/// GIMP's own progress bar. Its button kills the plug-in; the daemon then stops the job, as nobody is connected any more.
 pub(crate) struct StatusBar<'h>(&'h dyn Host);
 
 impl<'h> StatusBar<'h> {
@@ -95,16 +95,16 @@ impl Watch for StatusBar<'_> {
         self.0.set_progress(Some(0.0), what);
     }
 
-    fn heard(&mut self, event: &Event) {
+    fn event(&mut self, event: &Event) {
         match event {
             Event::Queued(queued) if queued.position > 0 => {
                 self.0.set_progress(None, &format!("Waiting for {} before it", queued.position));
             }
             Event::Progress(progress) => {
-                let (share, text) = told(progress);
+                let (share, text) = progress_text(progress);
                 self.0.set_progress(share, &text);
             }
-            Event::Note(note) => self.0.tell(&format!("D-Edit: {note}")),
+            Event::Note(note) => self.0.show_message(&format!("D-Edit: {note}")),
             _ => {}
         }
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_told_in_words() {
+    fn progress_becomes_a_text() {
         let progress = |of, loss, seconds_left| Progress { stage: "denoising".into(), step: 3, of, loss, seconds_left };
         for (progress, share, text) in [
             (progress(12, None, None), Some(0.25), "Denoising 3 of 12"),
@@ -133,7 +133,7 @@ mod tests {
             (progress(0, None, Some(-1.0)), None, "Denoising, 0 s left"),
             (progress(2, None, None), Some(1.0), "Denoising 3 of 2"),
         ] {
-            assert_eq!(told(&progress), (share, text.to_owned()));
+            assert_eq!(progress_text(&progress), (share, text.to_owned()));
         }
     }
 }

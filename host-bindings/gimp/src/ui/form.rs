@@ -1,6 +1,6 @@
-//! What a dialog shows and what the user does in it.
+//! The description of a dialog, and the events of its user.
 
-/// What a row asks for.
+/// The widget of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Control {
     /// A line of text, with a list of earlier ones to choose from.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::glib::{Given, Glib, Lent, Object, Owned, Text, c_message};
 use crate::host::Version;
 use crate::symbols::{Libraries, functions};
-use crate::ui::store::{Iter, Value};
+use crate::ui::values::{Iter, Value};
 
 functions! {
     /// Widgets. GTK looks at what each object is before it does anything with it.

@@ -11,6 +11,7 @@ mod gtk;
 mod picture;
 mod signals;
 mod store;
+mod values;
 mod window;
 
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What GTK tells: each signal goes into the queue of its window, and nothing else happens while GTK is at work.
+//! Signals of GTK. A handler only adds to the queue of its window, which the program reads later: no code of the plug-in runs inside GTK.
 #![expect(unsafe_code, reason = "GTK calls back with pointers")]
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use crate::guard::guard;
 use crate::ui::form::Event;
 use crate::ui::gtk::{Toolkit, Widget};
 
-/// What was heard of a window.
+/// An event in the queue of a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Heard {
     /// What needs no looking up.
@@ -20,7 +20,7 @@ pub(super) enum Heard {
     Selection,
 }
 
-/// What was heard of a window and is not asked for yet.
+/// Events of a window that were not read yet.
 #[derive(Default)]
 pub(super) struct Queue {
     heard: RefCell<Vec<Heard>>,
@@ -28,24 +28,24 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Does something of which nothing is to be heard: what the program itself changes.
+    /// Changes widgets without events: only what the user does is one.
     pub(super) fn mute(&self, change: impl FnOnce()) {
         let before = self.muted.replace(true);
         change();
         self.muted.set(before);
     }
 
-    /// Takes all that was heard.
+    /// Takes all events.
     pub(super) fn take(&self) -> Vec<Heard> {
         self.heard.take()
     }
 
-    /// Whether nothing was heard.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.heard.borrow().is_empty()
     }
 
-    /// A slider that is dragged says so many times: once is enough.
+    /// Merges repetitions, such as those of a slider that is dragged.
     fn add(&self, heard: Heard) {
         let mut all = self.heard.borrow_mut();
         if !self.muted.get() && (all.last() != Some(&heard) || matches!(heard, Heard::Event(Event::Pressed(_)))) {
@@ -54,7 +54,7 @@ impl Queue {
     }
 }
 
-/// The signals of which only that they came is of interest.
+/// Signals whose arguments are not used.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Signal {
     Changed,
@@ -64,14 +64,14 @@ pub(super) enum Signal {
     ValueChanged,
 }
 
-/// What belongs to one handler of a signal.
+/// User data of one handler.
 struct Hook {
     queue: Rc<Queue>,
     means: Option<Heard>,
 }
 
 impl Toolkit {
-    /// Hears of a signal.
+    /// Connects a signal to the queue.
     pub(super) fn hear(&self, widget: &Widget<'_>, signal: Signal, queue: &Rc<Queue>, means: Heard) {
         let name = match signal {
             Signal::Changed => c"changed",
@@ -84,13 +84,13 @@ impl Toolkit {
         unsafe { self.connect(widget, name, notified as extern "C" fn(_, _) as *const c_void, queue, Some(means)) };
     }
 
-    /// Hears of the wish that a window be closed, and keeps it open.
+    /// Queues requests to close the window, which stays open.
     pub(super) fn hear_close(&self, window: &Widget<'_>, queue: &Rc<Queue>) {
         // SAFETY: handlers of this signal get the object, an event and their own data, and say whether it ends there.
         unsafe { self.connect(window, c"delete-event", closed as extern "C" fn(_, _, _) -> _ as *const c_void, queue, None) };
     }
 
-    /// Hears of clicks.
+    /// Queues clicks.
     pub(super) fn hear_clicks(&self, widget: &Widget<'_>, queue: &Rc<Queue>) {
         /// `GDK_BUTTON_PRESS_MASK`.
         const PRESSES: c_int = 1 << 8;
@@ -99,7 +99,7 @@ impl Toolkit {
         unsafe { self.connect(widget, c"button-press-event", pressed as extern "C" fn(_, _, _) -> _ as *const c_void, queue, None) };
     }
 
-    /// Hears of texts that are changed in a column of a list.
+    /// Queues edits of the texts in a column of a list.
     pub(super) fn hear_edits(&self, renderer: &Widget<'_>, queue: &Rc<Queue>) {
         // SAFETY: handlers of this signal get the object, two texts and their own data.
         unsafe { self.connect(renderer, c"edited", edited as extern "C" fn(_, _, _, _) as *const c_void, queue, None) };
@@ -113,7 +113,7 @@ impl Toolkit {
         unsafe { (self.objects.g_signal_connect_data)(widget.object(), signal.into(), handler, hook.cast(), forgotten, 0) };
     }
 
-    /// Sleeps in GTK's main loop until something is heard or the time is over; all that is due is done and drawn by then.
+    /// Runs GTK's main loop until an event is queued or the time is over, redrawing included.
     pub(super) fn wait(&self, queue: &Queue, time: Duration) {
         let alarm = self.alarm(time);
         while queue.is_empty() && !alarm.rung.get() {

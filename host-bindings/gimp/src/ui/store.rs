@@ -1,37 +1,17 @@
-//! What GTK keeps of a list, and the values in it.
+//! The lines of a list (`GtkListStore`), and values for them.
 #![expect(unsafe_code, reason = "values of GObject are of any type, and places in a list can go stale")]
 
-use std::ffi::{c_int, c_void};
-use std::ptr;
+use std::ffi::c_int;
 
 use crate::glib::{Object, Text};
 use crate::ui::gtk::{Toolkit, Widget, with_text};
-
-/// `GValue`.
-#[repr(C)]
-pub(super) struct Value {
-    kind: usize,
-    data: [u64; 2],
-}
-
-/// `GtkTreeIter`: a place in a list.
-#[repr(C)]
-pub(super) struct Iter {
-    stamp: c_int,
-    data: [*mut c_void; 3],
-}
-
-impl Iter {
-    fn nowhere() -> Self {
-        Self { stamp: 0, data: [ptr::null_mut(); 3] }
-    }
-}
+use crate::ui::values::{Iter, Value};
 
 /// The `GType`s that never change.
 const FLAG: usize = 5 << 2;
 const TEXT: usize = 16 << 2;
 
-/// What a value can be here.
+/// Content of a value.
 #[derive(Clone, Copy)]
 enum Content<'c> {
     Flag(bool),
@@ -42,7 +22,7 @@ enum Content<'c> {
 impl Toolkit {
     fn with_value<T>(&self, content: Content<'_>, body: impl FnOnce(&mut Value) -> T) -> T {
         let objects = &self.objects;
-        let mut value = Value { kind: 0, data: [0; 2] };
+        let mut value = Value::empty();
         // SAFETY: a value that is all zero may be given a type, and then what is of this type; it keeps a copy.
         unsafe {
             match content {

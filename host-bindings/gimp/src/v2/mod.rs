@@ -8,12 +8,12 @@ mod query;
 use std::ffi::{CStr, c_char, c_double, c_int};
 use std::sync::OnceLock;
 
+use crate::arguments::Arguments;
 use crate::error::{Error, Result};
 use crate::gimp::{Abi, Gimp};
 use crate::glib::{Given, Glib, Lent, Text};
 use crate::host::{Image, Item, Version};
 use crate::procedure::Plugin;
-use crate::start::Arguments;
 use crate::symbols::{GIMP_2, Libraries, functions};
 use parameters::{Definition, Parameter};
 
@@ -85,7 +85,7 @@ impl Abi for V2 {
         (item > 0).then_some(Item(item))
     }
 
-    fn refusal(&self) -> Lent {
+    fn last_error(&self) -> Lent {
         (self.gimp_get_pdb_error)()
     }
 

@@ -1,4 +1,4 @@
-//! What a plug-in tells GIMP 2.10 about itself.
+//! Registration of procedures with GIMP 2.10.
 #![expect(unsafe_code, reason = "descriptions are passed in arrays")]
 
 use std::ffi::{CStr, CString, c_int};
@@ -7,8 +7,7 @@ use super::parameters::{DRAWABLE, Definition, IMAGE, INT32, LAYER, STRING, numbe
 use super::{RUNNING, Running};
 use crate::glib::c_message;
 use crate::guard::guard;
-use crate::procedure::{ParameterKind, Procedure};
-use crate::{ATTRIBUTION, YEAR};
+use crate::procedure::{About, ParameterKind, Procedure};
 
 const GIMP_PLUGIN: c_int = 1;
 const ANY_IMAGE: &CStr = c"*";
@@ -62,8 +61,10 @@ impl Running {
     fn install(&self, procedure: &Procedure) {
         let [name, blurb, help] = [procedure.name, procedure.blurb, procedure.help].map(c_message);
         let [label, menu] = [procedure.label, procedure.menu].map(c_message);
+        let About { author, year, .. } = self.plugin.about();
+        let [author, year] = [author, year].map(c_message);
         let parameters = parameters(procedure);
-        let results = [described(LAYER, "layer", "The new layer, or -1"), described(STRING, "text", "What is to be said")];
+        let results = [described(LAYER, "layer", "The new layer, or -1"), described(STRING, "text", "The outcome as JSON, or a message")];
         let (parameters, results) = (definitions(&parameters), definitions(&results));
         let types = if procedure.needs_image { ANY_IMAGE } else { c"" };
         // SAFETY: the arrays are as long as is said, and with all texts live as long as the call.
@@ -72,9 +73,9 @@ impl Running {
                 name.as_c_str().into(),
                 blurb.as_c_str().into(),
                 help.as_c_str().into(),
-                ATTRIBUTION.into(),
-                ATTRIBUTION.into(),
-                YEAR.into(),
+                author.as_c_str().into(),
+                author.as_c_str().into(),
+                year.as_c_str().into(),
                 label.as_c_str().into(),
                 types.into(),
                 GIMP_PLUGIN,

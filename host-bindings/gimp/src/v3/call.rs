@@ -22,8 +22,8 @@ const EXECUTION_ERROR: c_int = 0;
 const CALLING_ERROR: c_int = 1;
 const CANCEL: c_int = 4;
 
-/// What stands before the parameters.
-struct Ground {
+/// The arguments before the procedure's own parameters.
+struct Target {
     mode: c_int,
     image: Option<Image>,
     drawables: Vec<Item>,
@@ -42,7 +42,7 @@ pub(super) extern "C" fn run_image(
         // SAFETY: a list that ends with NULL, or none.
         let drawables = if drawables.is_null() { Vec::new() } else { unsafe { until(drawables, |drawable| drawable == NULL) } };
         let drawables = drawables.into_iter().filter_map(|drawable| abi.item_number(drawable)).collect();
-        Ground { mode, image: abi.image_number(image), drawables }
+        Target { mode, image: abi.image_number(image), drawables }
     })
 }
 
@@ -50,11 +50,11 @@ pub(super) extern "C" fn run_plain(procedure: Pointer, config: Pointer, _data: P
     answer(procedure, config, |running| {
         // SAFETY: the settings of this call.
         let mode = unsafe { running.gimp.abi.values.whole(config, c"run-mode") };
-        Ground { mode, image: None, drawables: Vec::new() }
+        Target { mode, image: None, drawables: Vec::new() }
     })
 }
 
-fn answer(procedure: Pointer, config: Pointer, ground: impl FnOnce(&Running) -> Ground) -> Pointer {
+fn answer(procedure: Pointer, config: Pointer, target: impl FnOnce(&Running) -> Target) -> Pointer {
     guard(
         |_| null_mut(),
         || {
@@ -62,9 +62,9 @@ fn answer(procedure: Pointer, config: Pointer, ground: impl FnOnce(&Running) -> 
             let outcome = guard(
                 |message| Err(Stop::Failed(message)),
                 || {
-                    let ground = ground(running);
+                    let target = target(running);
                     // SAFETY: the procedure that is called and its settings, from GIMP.
-                    let call = unsafe { running.call(procedure, config, ground) }?;
+                    let call = unsafe { running.call(procedure, config, target) }?;
                     running.gimp.gegl.start();
                     running.plugin.run(&running.gimp, &call)
                 },
@@ -74,7 +74,7 @@ fn answer(procedure: Pointer, config: Pointer, ground: impl FnOnce(&Running) -> 
             unsafe {
                 match outcome {
                     Ok(Returned { layer, text }) => {
-                        let layer = layer.and_then(|layer| running.gimp.living(layer).ok());
+                        let layer = layer.and_then(|layer| running.gimp.item_handle(layer).ok());
                         values.success(procedure, layer.unwrap_or(NULL), &text)
                     }
                     Err(Stop::Cancelled) => values.failure(procedure, CANCEL, None),
@@ -89,13 +89,13 @@ fn answer(procedure: Pointer, config: Pointer, ground: impl FnOnce(&Running) -> 
 impl Running {
     /// # Safety
     /// `procedure` is one, and `config` its settings.
-    unsafe fn call(&self, procedure: Pointer, config: Pointer, ground: Ground) -> Result<Call, Stop> {
+    unsafe fn call(&self, procedure: Pointer, config: Pointer, target: Target) -> Result<Call, Stop> {
         // SAFETY: a procedure has a name.
         let name = unsafe { (self.gimp.abi.values.gimp_procedure_get_name)(procedure) }.copy().unwrap_or_default();
         let procedures = self.plugin.procedures();
         let known = procedures.iter().find(|procedure| procedure.name == name);
         let Procedure { parameters, .. } = known.ok_or_else(|| Stop::Misused(format!("there is no {name}")))?;
-        let mode = match ground.mode {
+        let mode = match target.mode {
             0 => RunMode::Interactive,
             2 => RunMode::WithLastValues,
             _ => RunMode::NonInteractive,
@@ -103,11 +103,11 @@ impl Running {
         let value = |parameter| match mode {
             // SAFETY: the settings of this procedure.
             RunMode::NonInteractive => unsafe { self.value(config, parameter) },
-            // As in GIMP 2.10: what was said last is for the plug-in to remember.
+            // As in GIMP 2.10: the plug-in itself keeps the last values.
             RunMode::Interactive | RunMode::WithLastValues => parameter.kind.default(),
         };
         let values = parameters.iter().map(value).collect();
-        Ok(Call { procedure: name, mode, image: ground.image, drawables: ground.drawables, values })
+        Ok(Call { procedure: name, mode, image: target.image, drawables: target.drawables, values })
     }
 
     /// # Safety

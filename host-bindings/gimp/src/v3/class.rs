@@ -6,9 +6,7 @@ use std::ptr::null;
 
 use super::{V3Calls, create};
 use crate::error::{Error, Result};
-
-/// A type of `GObject`'s.
-pub(super) type Type = usize;
+use crate::glib::Type;
 
 /// What `GObject` tells about a type.
 #[repr(C)]
@@ -58,7 +56,7 @@ pub(super) fn register(calls: &V3Calls) -> Result<Type> {
     // SAFETY: the sizes are those of the parent, of which `PlugInClass` is the beginning; there is no instance to be initialised.
     let derived = unsafe {
         let (class, instance) = (found.class_size, found.instance_size);
-        (calls.g_type_register_static_simple)(parent, c"DEditPlugIn".into(), class, Some(initialise), instance, null(), 0)
+        (calls.g_type_register_static_simple)(parent, c"GimpHostPlugIn".into(), class, Some(initialise), instance, null(), 0)
     };
     if derived == 0 { Err(Error::new("GObject refuses the class of the plug-in")) } else { Ok(derived) }
 }

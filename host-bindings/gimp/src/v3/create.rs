@@ -1,16 +1,14 @@
-//! What a plug-in tells GIMP 3 about itself.
+//! Registration of procedures with GIMP 3.
 #![expect(unsafe_code, reason = "GIMP hands over and takes pointers")]
 
 use std::ffi::{CStr, c_char, c_double, c_int, c_void};
 use std::ptr::null_mut;
 
-use super::class::Type;
 use super::{RUNNING, Running, call};
-use crate::glib::{Text, c_message};
+use crate::glib::{Text, Type, c_message};
 use crate::guard::guard;
-use crate::procedure::{Parameter, ParameterKind, Procedure};
+use crate::procedure::{About, Parameter, ParameterKind, Procedure};
 use crate::symbols::functions;
-use crate::{ATTRIBUTION, YEAR};
 
 /// A procedure, a choice or a list of GIMP's while it is built.
 type Pointer = *mut c_void;
@@ -94,20 +92,20 @@ impl Running {
         // SAFETY: the object is the plug-in's; the functions are of the types that GIMP calls them by, and need no data.
         unsafe {
             if procedure.needs_image {
-                let made = (registration.gimp_image_procedure_new)(plugin, name.into(), PLUGIN, call::run_image, null_mut(), null_mut());
-                (registration.gimp_procedure_set_image_types)(made, c"*".into());
-                (registration.gimp_procedure_set_sensitivity_mask)(made, SENSITIVE_WITH_AN_IMAGE);
-                registration.describe(made, procedure);
-                made
+                let created = (registration.gimp_image_procedure_new)(plugin, name.into(), PLUGIN, call::run_image, null_mut(), null_mut());
+                (registration.gimp_procedure_set_image_types)(created, c"*".into());
+                (registration.gimp_procedure_set_sensitivity_mask)(created, SENSITIVE_WITH_AN_IMAGE);
+                registration.describe(created, procedure, self.plugin.about());
+                created
             } else {
-                let made = (registration.gimp_procedure_new)(plugin, name.into(), PLUGIN, call::run_plain, null_mut(), null_mut());
-                (registration.gimp_procedure_set_sensitivity_mask)(made, SENSITIVE_ALWAYS);
+                let created = (registration.gimp_procedure_new)(plugin, name.into(), PLUGIN, call::run_plain, null_mut(), null_mut());
+                (registration.gimp_procedure_set_sensitivity_mask)(created, SENSITIVE_ALWAYS);
                 // GIMP adds the run mode by itself only to procedures for images.
                 let (mode, nick, blurb) = (c"run-mode".into(), c"Run mode".into(), c"The run mode".into());
                 let kind = (registration.gimp_run_mode_get_type)();
-                (registration.gimp_procedure_add_enum_argument)(made, mode, nick, blurb, kind, INTERACTIVE, READ_WRITE);
-                registration.describe(made, procedure);
-                made
+                (registration.gimp_procedure_add_enum_argument)(created, mode, nick, blurb, kind, INTERACTIVE, READ_WRITE);
+                registration.describe(created, procedure, self.plugin.about());
+                created
             }
         }
     }
@@ -115,48 +113,49 @@ impl Running {
 
 impl Registration {
     /// # Safety
-    /// `made` is a procedure that is not registered yet.
-    unsafe fn describe(&self, made: Pointer, procedure: &Procedure) {
+    /// `created` is a procedure that is not registered yet.
+    unsafe fn describe(&self, created: Pointer, procedure: &Procedure, about: About) {
         let [name, blurb, help] = [procedure.name, procedure.blurb, procedure.help].map(c_message);
         let [label, menu] = [procedure.label, procedure.menu].map(c_message);
+        let [author, year] = [about.author, about.year].map(c_message);
         // SAFETY: a procedure, as the caller knows; all texts are copied.
         unsafe {
-            (self.gimp_procedure_set_documentation)(made, blurb.as_c_str().into(), help.as_c_str().into(), name.as_c_str().into());
-            (self.gimp_procedure_set_attribution)(made, ATTRIBUTION.into(), ATTRIBUTION.into(), YEAR.into());
+            (self.gimp_procedure_set_documentation)(created, blurb.as_c_str().into(), help.as_c_str().into(), name.as_c_str().into());
+            (self.gimp_procedure_set_attribution)(created, author.as_c_str().into(), author.as_c_str().into(), year.as_c_str().into());
             if !procedure.menu.is_empty() {
                 // In this order: without a label GIMP refuses the path.
-                (self.gimp_procedure_set_menu_label)(made, label.as_c_str().into());
-                (self.gimp_procedure_add_menu_path)(made, menu.as_c_str().into());
+                (self.gimp_procedure_set_menu_label)(created, label.as_c_str().into());
+                (self.gimp_procedure_add_menu_path)(created, menu.as_c_str().into());
             }
             for parameter in &procedure.parameters {
-                self.add(made, parameter);
+                self.add(created, parameter);
             }
             let (layer, nick, blurb) = (c"layer".into(), c"Layer".into(), c"The new layer, or none".into());
-            (self.gimp_procedure_add_layer_return_value)(made, layer, nick, blurb, MAY_BE_NONE, READ_WRITE);
-            let (text, nick, blurb) = (c"text".into(), c"Text".into(), c"What is to be said".into());
-            (self.gimp_procedure_add_string_return_value)(made, text, nick, blurb, c"".into(), READ_WRITE);
+            (self.gimp_procedure_add_layer_return_value)(created, layer, nick, blurb, MAY_BE_NONE, READ_WRITE);
+            let (text, nick, blurb) = (c"text".into(), c"Text".into(), c"The outcome as JSON, or a message".into());
+            (self.gimp_procedure_add_string_return_value)(created, text, nick, blurb, c"".into(), READ_WRITE);
         }
     }
 
     /// # Safety
     /// As above.
-    unsafe fn add(&self, made: Pointer, parameter: &Parameter) {
+    unsafe fn add(&self, created: Pointer, parameter: &Parameter) {
         let texts = [parameter.name, parameter.label, parameter.help].map(c_message);
         let [name, label, help] = texts.each_ref().map(|text| Text::from(text.as_c_str()));
         // SAFETY: a procedure, as the caller knows; all texts are copied, and a choice is handed over.
         unsafe {
             match &parameter.kind {
                 ParameterKind::Text { default } => {
-                    (self.gimp_procedure_add_string_argument)(made, name, label, help, c_message(default).as_c_str().into(), READ_WRITE);
+                    (self.gimp_procedure_add_string_argument)(created, name, label, help, c_message(default).as_c_str().into(), READ_WRITE);
                 }
                 ParameterKind::Number { range: (least, most), default } => {
-                    (self.gimp_procedure_add_double_argument)(made, name, label, help, *least, *most, *default, READ_WRITE);
+                    (self.gimp_procedure_add_double_argument)(created, name, label, help, *least, *most, *default, READ_WRITE);
                 }
                 ParameterKind::Whole { range: (least, most), default } => {
-                    (self.gimp_procedure_add_int_argument)(made, name, label, help, *least, *most, *default, READ_WRITE);
+                    (self.gimp_procedure_add_int_argument)(created, name, label, help, *least, *most, *default, READ_WRITE);
                 }
                 ParameterKind::Switch { default } => {
-                    (self.gimp_procedure_add_boolean_argument)(made, name, label, help, (*default).into(), READ_WRITE);
+                    (self.gimp_procedure_add_boolean_argument)(created, name, label, help, (*default).into(), READ_WRITE);
                 }
                 ParameterKind::Choice { options, default } => {
                     let choice = (self.gimp_choice_new)();
@@ -165,10 +164,10 @@ impl Registration {
                         (self.gimp_choice_add)(choice, word.as_c_str().into(), index as c_int, shown.as_c_str().into(), c"".into());
                     }
                     let default = c_message(default);
-                    (self.gimp_procedure_add_choice_argument)(made, name, label, help, choice, default.as_c_str().into(), READ_WRITE);
+                    (self.gimp_procedure_add_choice_argument)(created, name, label, help, choice, default.as_c_str().into(), READ_WRITE);
                 }
                 ParameterKind::Image => {
-                    (self.gimp_procedure_add_image_argument)(made, name, label, help, MAY_BE_NONE, READ_WRITE);
+                    (self.gimp_procedure_add_image_argument)(created, name, label, help, MAY_BE_NONE, READ_WRITE);
                 }
             }
         }

@@ -10,14 +10,14 @@ use std::ffi::{CStr, CString, c_char, c_double, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
+use crate::arguments::Arguments;
 use crate::error::{Error, Result};
 use crate::gimp::{Abi, Gimp};
-use crate::glib::{Given, Glib, Lent, Object, Text};
+use crate::glib::{Given, Glib, Lent, Object, Text, Type};
 use crate::host::{Image, Item, Version};
 use crate::procedure::Plugin;
-use crate::start::Arguments;
 use crate::symbols::{GIMP_3, Libraries, functions};
-use class::{Type, TypeQuery};
+use class::TypeQuery;
 use create::Registration;
 use values::Values;
 
@@ -101,7 +101,7 @@ impl Abi for V3 {
         (item != NULL).then(|| Item((self.calls.gimp_item_get_id)(item)))
     }
 
-    fn refusal(&self) -> Lent {
+    fn last_error(&self) -> Lent {
         (self.calls.gimp_pdb_get_last_error)((self.calls.gimp_get_pdb)())
     }
 

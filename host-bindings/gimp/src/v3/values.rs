@@ -1,11 +1,10 @@
-//! Values of `GObject`'s: what a procedure is told, and what it gives back.
+//! `GValue`s: arguments and return values of procedures.
 #![expect(unsafe_code, reason = "values are read and written through pointers")]
 
 use std::ffi::{CStr, c_double, c_int, c_void};
 
 use super::Proxy;
-use super::class::Type;
-use crate::glib::{Lent, Text, c_message};
+use crate::glib::{Lent, Text, Type, c_message};
 use crate::symbols::functions;
 
 type Pointer = *mut c_void;
@@ -104,19 +103,19 @@ impl Values {
         unsafe { self.property(config, name, OBJECT, |value| (self.g_value_get_object)(value)) }
     }
 
-    /// What a procedure gives back when it gives nothing back; GIMP shows the message.
+    /// The return values of a procedure that failed; GIMP shows the message.
     ///
     /// # Safety
     /// `procedure` is one.
     pub(super) unsafe fn failure(&self, procedure: Pointer, status: c_int, message: Option<&str>) -> Pointer {
         let error = message.map_or(std::ptr::null_mut(), |message| {
-            (self.g_error_new_literal)((self.g_quark_from_string)(c"dedit-gimp".into()), 0, c_message(message).as_c_str().into())
+            (self.g_error_new_literal)((self.g_quark_from_string)(c"gimp-host".into()), 0, c_message(message).as_c_str().into())
         });
         // SAFETY: a procedure, and an error that is handed over, or NULL.
         unsafe { (self.gimp_procedure_new_return_values)(procedure, status, error) }
     }
 
-    /// What a procedure gives back.
+    /// The return values of a procedure that succeeded.
     ///
     /// # Safety
     /// `procedure` is one with a layer and a text as its return values.

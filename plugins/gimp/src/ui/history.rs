@@ -1,4 +1,4 @@
-//! The history of a document.
+//! The window of the history.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,24 +7,24 @@ use dedit_protocol::answer::Revision;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Call, Returned};
 
+use super::view;
 use super::working::CANCEL;
-use super::{cancelled, view};
+use crate::document::Document;
 use crate::failure::Failure;
-use crate::run::Opened;
-use crate::{past, verbs};
+use crate::{history, request};
 
 const PUT: &str = "put";
 
-/// A result that was made.
-struct Past {
+/// A revision of one of the document's sessions.
+struct Listed {
     session: String,
     revision: Revision,
     thumbnail: Option<Vec<u8>>,
 }
 
-/// Shows what was made, and puts a result back as a layer.
-pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>) -> Result<Returned, Failure> {
-    let results = results(opened)?;
+/// Shows the history, and inserts a result as a layer.
+pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>) -> Result<Returned, Failure> {
+    let results = results(document)?;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
         title: "D-Edit: History".to_owned(),
@@ -34,28 +34,29 @@ pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>) -> Result<Returned,
         progress: false,
         buttons: vec![button(CANCEL, "_Close", false), button(PUT, "_Put into the image", true)],
     });
-    let current = opened.ground.made.as_ref();
-    let is_current =
-        |past: &Past| current.is_some_and(|made| made.session == past.session && made.revision == Some(past.revision.revision));
-    let entries: Vec<_> = results.iter().map(|past| entry(&past.revision, is_current(past))).collect();
+    let current = document.composite.result.as_ref();
+    let is_current = |listed: &Listed| {
+        current.is_some_and(|result| result.session == listed.session && result.revision == Some(listed.revision.revision))
+    };
+    let entries: Vec<_> = results.iter().map(|listed| entry(&listed.revision, is_current(listed))).collect();
     window.set_entries(&entries, (!entries.is_empty()).then_some(0));
     if entries.is_empty() {
         window.alert("nothing was made of this picture yet");
     }
     window.set_enabled(PUT, !entries.is_empty());
-    view::show(&window, &view::picture(&opened.ground.pixels));
+    view::show(&window, &view::picture(&document.composite.pixels));
     show(&window, results.first());
     loop {
         for event in window.events(Duration::from_millis(200)) {
             match event {
-                Event::Closed | Event::Pressed(CANCEL) => return Err(cancelled()),
+                Event::Closed | Event::Pressed(CANCEL) => return Err(Failure::cancelled()),
                 Event::Selected(chosen) => show(&window, chosen.and_then(|at| results.get(at))),
                 Event::Pressed(PUT) => {
-                    let Some(past) = window.chosen().and_then(|at| results.get(at)) else { continue };
-                    // The document may have changed meanwhile.
-                    let picture = if opened.source.layer.is_some() { "layer" } else { "visible" };
-                    let now = Opened::open(opened.host, call, picture);
-                    match now.and_then(|now| past::bring_back(&now, &past.session, past.revision.revision)) {
+                    let Some(listed) = window.chosen().and_then(|at| results.get(at)) else { continue };
+                    // The document may have changed since the window document.
+                    let picture = if document.source.layer.is_some() { "layer" } else { "visible" };
+                    let now = Document::open(document.host, call, picture);
+                    match now.and_then(|now| history::bring_back(&now, &listed.session, listed.revision.revision)) {
                         Ok(layer) => return Ok(Returned { layer: Some(layer), text: String::new() }),
                         Err(failure) => window.alert(&failure.to_string()),
                     }
@@ -66,26 +67,26 @@ pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>) -> Result<Returned,
     }
 }
 
-/// All that was made of the document's pictures, the newest first.
-fn results(opened: &Opened<'_>) -> Result<Vec<Past>, Failure> {
+/// All revisions of the document's sessions, the newest first.
+fn results(document: &Document<'_>) -> Result<Vec<Listed>, Failure> {
     let mut results = Vec::new();
-    for session in past::sessions_of_history(opened)? {
-        let (history, mut blobs) = opened.desk.history(&session, false, true)?;
+    for session in history::sessions(document)? {
+        let (history, mut blobs) = document.connection.history(&session, false, true)?;
         for revision in history.revisions {
             let thumbnail = revision.thumbnail.and_then(|at| blobs.get_mut(at)).and_then(|blob| match blob {
                 Blob::Bytes(bytes) => Some(std::mem::take(bytes)),
                 Blob::Pixels(_) => None,
             });
-            results.push(Past { session: session.clone(), revision, thumbnail });
+            results.push(Listed { session: session.clone(), revision, thumbnail });
         }
     }
-    results.sort_by_key(|past| std::cmp::Reverse((past.revision.time, past.revision.revision)));
+    results.sort_by_key(|listed| std::cmp::Reverse((listed.revision.time, listed.revision.revision)));
     Ok(results)
 }
 
 fn entry(revision: &Revision, is_current: bool) -> Entry {
     let edit = revision.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
-    let name = edit.as_ref().map_or_else(|| "Result".to_owned(), verbs::name);
+    let name = edit.as_ref().map_or_else(|| "Result".to_owned(), request::name);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let colour = if is_current { view::colour(2) } else { view::colour(7) };
     Entry { colour, name, note: ago(now.saturating_sub(revision.time)) }
@@ -100,8 +101,8 @@ fn ago(seconds: u64) -> String {
     }
 }
 
-fn show(window: &Window<'_>, past: Option<&Past>) {
-    let picture = past.and_then(|past| past.thumbnail.as_deref()).and_then(|bytes| image::load_from_memory(bytes).ok());
+fn show(window: &Window<'_>, listed: Option<&Listed>) {
+    let picture = listed.and_then(|listed| listed.thumbnail.as_deref()).and_then(|bytes| image::load_from_memory(bytes).ok());
     if let Some(picture) = picture {
         view::show(window, &picture.into_rgb8());
     }

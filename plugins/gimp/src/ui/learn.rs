@@ -6,21 +6,22 @@ use gimp_host::ui::{Button, Event, Form, Ui};
 use gimp_host::{Call, Returned};
 
 use super::rows::Choices;
+use super::view;
 use super::working::{CANCEL, Working};
-use super::{cancelled, view};
+use crate::actions;
+use crate::document::Document;
 use crate::failure::{Failure, FailureKind};
 use crate::parameters::Parameters;
-use crate::run::{self, Opened};
 
 const LEARN: &str = "learn";
-/// The picture is chosen before the window opens.
+/// Rows that the dialog does not have: the picture is chosen before it opens.
 const WITHOUT: [&str; 1] = ["picture"];
 
-/// Asks from where items are taken, learns them, and shows how that goes.
-pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
-    let host = opened.host;
-    let (names, labels) = opened.table().map(|table| (table.names(), table.labels.clone()))?;
-    let choices = Choices::find(host, names, host.selection(opened.source.image)?.is_some());
+/// Learns items, and shows the progress.
+pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
+    let host = document.host;
+    let (names, labels) = document.items().map(|items| (items.names(), items.labels.clone()))?;
+    let choices = Choices::find(host, names, host.selection(document.source.image)?.is_some());
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
         title: "D-Edit: Learn items".to_owned(),
@@ -30,19 +31,19 @@ pub(super) fn run(ui: &Ui, call: &Call, opened: &Opened<'_>, parameters: &mut Pa
         progress: true,
         buttons: vec![button(CANCEL, "_Cancel", false), button(LEARN, "_OK", true)],
     });
-    view::show(&window, &view::with_items(&view::picture(&opened.ground.pixels), &labels, None));
+    view::show(&window, &view::with_items(&view::picture(&document.composite.pixels), &labels, None));
     loop {
         for event in window.events(Duration::from_millis(200)) {
             match event {
-                Event::Closed | Event::Pressed(CANCEL) => return Err(cancelled()),
+                Event::Closed | Event::Pressed(CANCEL) => return Err(Failure::cancelled()),
                 Event::Pressed(LEARN) => {
                     choices.read(&window, parameters, &WITHOUT);
                     window.set_enabled(LEARN, false);
                     window.set_label(CANCEL, "_Stop");
                     let mut working = Working::new(&window, host);
-                    // The document may have changed meanwhile, and the daemon may have ended.
-                    let learned = Opened::open(host, call, parameters.text("picture"))
-                        .and_then(|opened| run::learn(&opened, parameters, &mut working));
+                    // The document may have changed since the window opened, and the daemon may have ended.
+                    let learned = Document::open(host, call, parameters.text("picture"))
+                        .and_then(|document| actions::learn(&document, parameters, &mut working));
                     match learned {
                         Ok(returned) => return Ok(returned),
                         Err(failure) if working.was_closed() => return Err(failure),

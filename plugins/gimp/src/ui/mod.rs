@@ -1,7 +1,7 @@
-//! Where the user is asked, sees how it goes, and can stop it. GIMP stays usable meanwhile: these windows are the plug-in's own.
+//! Dialogs and windows of the plug-in. GIMP stays usable while they are open.
 
-mod ask;
 mod direct;
+mod edit;
 mod history;
 mod learn;
 mod panel;
@@ -12,36 +12,31 @@ mod working;
 use gimp_host::ui::Ui;
 use gimp_host::{Call, Host, Returned};
 
-use crate::describe::Verb;
-use crate::desk::Desk;
+use crate::connection::Connection;
+use crate::document::Document;
 use crate::failure::Failure;
 use crate::parameters::Parameters;
-use crate::run::Opened;
-use crate::told;
+use crate::procedures::Command;
+use crate::report;
 
-/// Carries out a call from the menu. What the user says is in the parameters afterwards.
+/// Carries out a call from the menu. `parameters` are what the user set in the dialog afterwards.
 ///
 /// # Errors
-/// What is wrong, before a window opens where that is possible; `Cancelled` where the user closes it.
-pub(crate) fn run(host: &dyn Host, call: &Call, verb: Verb, parameters: &mut Parameters) -> Result<Returned, Failure> {
-    if verb == Verb::Status {
-        let desk = Desk::open()?;
-        let text = told::status(&desk.status()?, desk.version());
-        host.tell(&text);
+/// Before a window opens where the document cannot be edited; `Cancelled` where the user closes the window.
+pub(crate) fn run(host: &dyn Host, call: &Call, command: Command, parameters: &mut Parameters) -> Result<Returned, Failure> {
+    if command == Command::Status {
+        let connection = Connection::open()?;
+        let text = report::status(&connection.status()?, connection.version());
+        host.show_message(&text);
         return Ok(Returned { layer: None, text });
     }
-    // What is wrong with the document or the daemon is said before anything is asked.
-    let opened = Opened::open(host, call, parameters.text("picture"))?;
+    let document = Document::open(host, call, parameters.text("picture"))?;
     let ui = Ui::load(host.version(), "dedit-gimp")?;
-    match verb {
-        Verb::Learn => learn::run(&ui, call, &opened, parameters),
-        Verb::Items => panel::run(&ui, &opened, parameters),
-        Verb::History => history::run(&ui, call, &opened),
-        verb if verb.asks() => ask::run(&ui, call, verb, opened, parameters),
-        verb => direct::run(&ui, verb, &opened, parameters),
+    match command {
+        Command::Learn => learn::run(&ui, call, &document, parameters),
+        Command::Items => panel::run(&ui, &document, parameters),
+        Command::History => history::run(&ui, call, &document),
+        command if command.asks() => edit::run(&ui, call, command, document, parameters),
+        command => direct::run(&ui, command, &document, parameters),
     }
-}
-
-fn cancelled() -> Failure {
-    Failure::new(crate::failure::FailureKind::Cancelled, "cancelled")
 }

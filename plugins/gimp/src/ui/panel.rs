@@ -1,4 +1,4 @@
-//! The panel of items: what the picture's things are, in which order, by which name.
+//! The panel of items: their names and their order.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Host, Rect, Returned, UndoStep};
 
 use super::rows::Choices;
+use super::view;
 use super::working::CANCEL;
-use super::{cancelled, view};
-use crate::desk::Labels;
-use crate::failure::{Failure, FailureKind};
-use crate::items::Table;
+use crate::connection::Labels;
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::items::PictureItems;
 use crate::masks::{self, BACKGROUND, Mask, Masks, unique};
 use crate::parameters::Parameters;
-use crate::run::Opened;
 use crate::source::Source;
-use crate::{pixels, told};
+use crate::{pixels, report};
 
 const SET: &str = "set";
 
-/// Where items come from, and what is done to the one that is chosen.
+/// Sources of items, and actions on the chosen one.
 const BUTTONS: [(&str, &str); 9] = [
     ("selection", "Add _selection"),
     ("layer-masks", "Layer _masks"),
@@ -32,17 +32,17 @@ const BUTTONS: [(&str, &str); 9] = [
     ("save", "Save as c_hannels"),
 ];
 
-/// The items as they stand in the panel, the first in front.
 struct Panel<'a> {
     host: &'a dyn Host,
     window: &'a Window<'a>,
-    table: Table<'a>,
+    picture: PictureItems<'a>,
+    /// The items in the list, the first in front.
     items: Vec<Mask>,
 }
 
-/// Shows the items, and sets those that the user leaves there.
-pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
-    let host = opened.host;
+/// Shows the items, and sets those that are in the list at the end.
+pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
+    let host = document.host;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let choices = Choices::find(host, Vec::new(), false);
     let window = ui.open(&Form {
@@ -57,24 +57,24 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &Parameters) -> Resu
         progress: false,
         buttons: vec![button(CANCEL, "_Cancel", false), button(SET, "_OK", true)],
     });
-    let table = opened.table()?;
-    let items = of_labels(&table, &table.labels)?;
-    let mut panel = Panel { host, window: &window, table, items };
+    let picture = document.items()?;
+    let items = of_labels(&picture, &picture.labels)?;
+    let mut panel = Panel { host, window: &window, picture, items };
     panel.show(Some(0));
     loop {
         for event in window.events(Duration::from_millis(200)) {
             match event {
-                Event::Closed | Event::Pressed(CANCEL) => return Err(cancelled()),
+                Event::Closed | Event::Pressed(CANCEL) => return Err(Failure::cancelled()),
                 Event::Pressed(SET) => match panel.set() {
                     Ok(()) => {
-                        opened.note_session(&panel.table)?;
-                        return Ok(Returned { layer: None, text: told::items(&panel.table) });
+                        document.remember_session(&panel.picture)?;
+                        return Ok(Returned { layer: None, text: report::items(&panel.picture) });
                     }
                     Err(failure) => window.alert(&failure.to_string()),
                 },
                 event => {
                     window.alert("");
-                    if let Err(failure) = panel.hear(event) {
+                    if let Err(failure) = panel.handle(event) {
                         window.alert(&failure.to_string());
                     }
                 }
@@ -83,13 +83,13 @@ pub(super) fn run(ui: &Ui, opened: &Opened<'_>, parameters: &Parameters) -> Resu
     }
 }
 
-fn of_labels(table: &Table<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
+fn of_labels(items: &PictureItems<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
     let named = labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND);
-    named.map(|(number, name)| table.mask_of(labels, number, name)).collect()
+    named.map(|(number, name)| items.mask_of(labels, number, name)).collect()
 }
 
 impl Panel<'_> {
-    fn hear(&mut self, event: Event) -> Result<(), Failure> {
+    fn handle(&mut self, event: Event) -> Result<(), Failure> {
         let chosen = self.window.chosen().filter(|at| *at < self.items.len());
         match event {
             Event::Selected(chosen) => self.show_picture(chosen),
@@ -100,7 +100,7 @@ impl Panel<'_> {
                 self.show(Some(at));
             }
             Event::Picked(x, y) => {
-                let at = view::place_of((x, y), self.table.source.size).and_then(|place| self.item_at(place));
+                let at = view::place_of((x, y), self.picture.source.size).and_then(|place| self.item_at(place));
                 self.show(at.or(chosen));
             }
             Event::Pressed("up") => self.shift(chosen, chosen.and_then(|at| at.checked_sub(1))),
@@ -111,7 +111,7 @@ impl Panel<'_> {
                     self.show(at.min(self.items.len().saturating_sub(1)).into());
                 }
             }
-            Event::Pressed("save") => save(self.host, self.table.source, &self.items)?,
+            Event::Pressed("save") => save(self.host, self.picture.source, &self.items)?,
             Event::Pressed(from) if BUTTONS.iter().any(|(id, _)| *id == from) => self.add(from)?,
             _ => {}
         }
@@ -120,11 +120,9 @@ impl Panel<'_> {
 
     /// Adds what the document shows, in front of what is there.
     fn add(&mut self, from: &str) -> Result<(), Failure> {
-        let (host, source) = (self.host, self.table.source);
-        // The document may have changed since the window opened.
-        if source.as_it_lies(host)? != *source {
-            return Err(Failure::new(FailureKind::Input, format!("'{}' was moved meanwhile", source.name))
-                .hint("close this window and open it again"));
+        let (host, source) = (self.host, self.picture.source);
+        if source.current(host)? != *source {
+            return Err(Failure::input(format!("'{}' was moved meanwhile", source.name), "close this window and open it again"));
         }
         let found = match from {
             "selection" => masks::selection(host, source)?.map(|pixels| Mask { name: "item".to_owned(), pixels }).into_iter().collect(),
@@ -132,13 +130,12 @@ impl Panel<'_> {
             "layer-alpha" => Masks::of_alpha(host, source)?.masks,
             "channels" => Masks::of_channels(host, source)?.masks,
             _ => {
-                let labels = self.table.everything(self.window.number("most").round() as usize)?;
-                of_labels(&self.table, &labels)?
+                let labels = self.picture.everything(self.window.number("most").round() as usize)?;
+                of_labels(&self.picture, &labels)?
             }
         };
         if found.is_empty() {
-            return Err(Failure::new(FailureKind::Input, "there is nothing of that kind in the document")
-                .hint("select a thing, or give layers masks"));
+            return Err(Failure::input("there is nothing of that kind in the document", "select a thing, or give layers masks"));
         }
         for mask in found.into_iter().rev() {
             let name = unique(&mask.name, self.items.iter().map(|item| item.name.as_str()));
@@ -156,7 +153,7 @@ impl Panel<'_> {
     }
 
     fn item_at(&self, (x, y): (usize, usize)) -> Option<usize> {
-        let at = y * self.table.source.size.0 as usize + x;
+        let at = y * self.picture.source.size.0 as usize + x;
         self.items.iter().position(|item| masks::shares(&item.pixels).get(at).is_some_and(|share| *share >= 0.5))
     }
 
@@ -173,27 +170,27 @@ impl Panel<'_> {
     }
 
     fn show_picture(&self, chosen: Option<usize>) {
-        let labels = labels(&self.items, self.table.source.size);
+        let labels = labels(&self.items, self.picture.source.size);
         let name = chosen.and_then(|at| self.items.get(at)).map(|item| item.name.as_str());
-        view::show(self.window, &view::with_items(&view::picture(&self.table.ground.pixels), &labels, name));
+        view::show(self.window, &view::with_items(&view::picture(&self.picture.composite.pixels), &labels, name));
     }
 
     fn set(&mut self) -> Result<(), Failure> {
         let items = self.items.clone();
         if items.is_empty() {
-            return Err(Failure::new(FailureKind::Input, "there is no item").hint("add the selection, layer masks, or find all"));
+            return Err(Failure::input("there is no item", "add the selection, layer masks, or find all"));
         }
-        self.table.adopt(&items)
+        self.picture.adopt(&items)
     }
 }
 
-/// Which item is seen where, with the background behind them.
+/// The items by number, with the background behind them.
 fn labels(items: &[Mask], (width, height): (u32, u32)) -> Labels {
     let names = items.iter().map(|item| item.name.clone()).chain([BACKGROUND.to_owned()]).collect();
     Labels { names, numbers: masks::stacked(items, width as usize * height as usize), ..Labels::default() }
 }
 
-/// Saves items as channels of the document, in one undo step: there they are seen, painted on, and kept in its file.
+/// Saves items as channels of the document, in one undo step.
 fn save(host: &dyn Host, source: &Source, items: &[Mask]) -> Result<(), Failure> {
     let step = UndoStep::begin(host, source.image)?;
     for (number, item) in items.iter().enumerate().rev() {

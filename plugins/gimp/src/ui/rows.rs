@@ -1,4 +1,4 @@
-//! A dialog's rows, from the list of a verb's parameters.
+//! The rows of a dialog, one for each parameter.
 
 use gimp_host::ui::{Control, Row, Window};
 use gimp_host::{Host, Image, Parameter, ParameterKind, Value};
@@ -6,12 +6,12 @@ use gimp_host::{Host, Image, Parameter, ParameterKind, Value};
 use crate::masks::BACKGROUND;
 use crate::parameters::Parameters;
 
-/// The name under which earlier prompts are remembered.
+/// The setting with earlier prompts.
 const PROMPTS: &str = "plug-in-dedit-prompts";
 /// How many of them.
 const MOST_PROMPTS: usize = 20;
 
-/// What there is to choose from.
+/// The options of a dialog's choices.
 pub(super) struct Choices {
     /// The items that are known.
     pub(super) items: Vec<String>,
@@ -42,13 +42,13 @@ const PLAIN: [&str; 16] = [
 ];
 
 impl Choices {
-    /// What there is in GIMP.
+    /// The options that GIMP has now.
     pub(super) fn find(host: &dyn Host, items: Vec<String>, selection: bool) -> Self {
         let images = host.images().into_iter().filter_map(|image| Some((image, host.image_name(image).ok()?))).collect();
         Self { items, selection, images }
     }
 
-    /// The rows for parameters, but for those that are left out.
+    /// The rows for parameters without those named.
     pub(super) fn rows(&self, host: &dyn Host, parameters: &Parameters, without: &[&str]) -> Vec<Row> {
         let shown = parameters.described().iter().filter(|parameter| !without.contains(&parameter.name));
         shown.map(|parameter| self.row(host, parameter, parameters)).collect()
@@ -96,7 +96,7 @@ impl Choices {
         }
     }
 
-    /// Items to choose from: what the parameter is told, and what is shown.
+    /// The options of a row of items: the value of the parameter, and the label.
     fn named(&self, name: &str) -> Vec<(String, String)> {
         let first = match name {
             "item" if self.selection => Some("What is selected"),
@@ -109,12 +109,12 @@ impl Choices {
         first.map(|first| (String::new(), first.to_owned())).into_iter().chain(items).chain(last).collect()
     }
 
-    /// What is shown of them.
+    /// Their labels.
     pub(super) fn labels(&self, name: &str) -> Vec<String> {
         self.named(name).into_iter().map(|(_, label)| label).collect()
     }
 
-    /// Takes over what the user said.
+    /// Reads the rows into the parameters.
     pub(super) fn read(&self, window: &Window<'_>, parameters: &mut Parameters, without: &[&str]) {
         for parameter in parameters.described().to_vec() {
             let name = parameter.name;
@@ -152,7 +152,7 @@ fn number(name: &str, range: (f64, f64), value: f64) -> Control {
 }
 
 fn prompts(host: &dyn Host) -> Vec<String> {
-    host.recall(PROMPTS).and_then(|said| serde_json::from_str(&said).ok()).unwrap_or_default()
+    host.recall(PROMPTS).and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default()
 }
 
 /// Remembers a prompt as the newest one.

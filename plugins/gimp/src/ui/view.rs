@@ -6,7 +6,7 @@ use gimp_host::ui::Window;
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use crate::desk::Labels;
+use crate::connection::Labels;
 use crate::masks::BACKGROUND;
 use crate::pixels::as_rgb;
 

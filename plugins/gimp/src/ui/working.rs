@@ -1,16 +1,16 @@
-//! A window while work goes on.
+//! Progress of a job in a window.
 
 use dedit_protocol::{Blob, Event};
 use gimp_host::Host;
 use gimp_host::ui::{Event as Input, Window};
 
 use super::view;
-use crate::watch::{StatusBar, Watch, told};
+use crate::watch::{StatusBar, Watch, progress_text};
 
-/// The button that stops what goes on, and closes the window where nothing does.
+/// The button that stops a job, and closes the window while there is none.
 pub(super) const CANCEL: &str = "cancel";
 
-/// Shows work in a window, and in GIMP's status bar too.
+/// Shows progress in a window and in GIMP's status bar.
 pub(super) struct Working<'w, 'u> {
     window: &'w Window<'u>,
     bar: StatusBar<'w>,
@@ -25,7 +25,7 @@ impl<'w, 'u> Working<'w, 'u> {
         Self { window, bar: StatusBar::new(host), what: String::new(), stopped: false, closed: false }
     }
 
-    /// Whether the window was closed meanwhile.
+    /// Whether the user closed the window.
     pub(super) fn was_closed(&self) -> bool {
         self.closed
     }
@@ -38,15 +38,15 @@ impl Watch for Working<'_, '_> {
         self.window.set_progress(Some(0.0), what);
     }
 
-    fn heard(&mut self, event: &Event) {
+    fn event(&mut self, event: &Event) {
         match event {
             Event::Queued(queued) if queued.position > 0 => {
                 self.window.set_progress(None, &format!("Waiting for {} before it", queued.position));
             }
             Event::Progress(progress) => {
-                let (share, text) = told(progress);
+                let (share, text) = progress_text(progress);
                 self.window.set_progress(share, &text);
-                self.bar.heard(event);
+                self.bar.event(event);
             }
             Event::Preview(blobs) => {
                 if let Some(Blob::Pixels(pixels)) = blobs.first() {
@@ -72,7 +72,7 @@ impl Watch for Working<'_, '_> {
         self.stopped
     }
 
-    /// The daemon stops what nobody is connected for.
+    /// The daemon stops a job when its client disconnects.
     fn is_gone(&self) -> bool {
         self.closed
     }

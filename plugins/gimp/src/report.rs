@@ -1,14 +1,15 @@
-//! What is told of what was done: JSON for scripts, sentences for people.
+//! What a call returns: JSON for scripts, sentences for people.
 
 use dedit_protocol::answer::{Learned, Region, Revisions, Status};
 use gimp_host::Stop;
 use serde_json::json;
 
+use crate::convert;
 use crate::failure::{Failure, FailureKind};
-use crate::items::Table;
-use crate::result::Made;
+use crate::items::PictureItems;
+use crate::result::EditResult;
 
-/// A failure as GIMP is told it.
+/// An error as GIMP takes it.
 pub(crate) fn stop(failure: &Failure) -> Stop {
     match failure.kind {
         FailureKind::Cancelled => Stop::Cancelled,
@@ -16,21 +17,21 @@ pub(crate) fn stop(failure: &Failure) -> Stop {
     }
 }
 
-/// Results, the last ones, and remarks about the document.
-pub(crate) fn made(made: &[Made], remarks: &[String]) -> String {
-    let results: Vec<_> = made
-        .iter()
-        .map(|made| {
-            let edited = &made.edited;
-            json!({
-                "name": made.name, "revision": edited.revision, "base": edited.base, "seed": edited.seed, "draft": edited.draft,
-                "seconds": edited.seconds, "region": region(edited.region), "edits": made.edits,
-                "changed_pixels_outside": edited.changed_pixels_outside, "model": edited.model,
-            })
-        })
-        .collect();
-    let session = made.first().map(|made| made.session.clone());
+/// The results of an edit, and remarks about the document.
+pub(crate) fn results(results: &[EditResult], remarks: &[String]) -> String {
+    let session = results.first().map(|result| result.session.clone());
+    let results: Vec<_> = results.iter().map(result).collect();
     json!({"session": session, "results": results, "remarks": remarks}).to_string()
+}
+
+fn result(result: &EditResult) -> serde_json::Value {
+    let edited = &result.edited;
+    let edits: Vec<_> = result.edit.iter().map(convert::edit_record).collect();
+    json!({
+        "name": result.name, "revision": edited.revision, "base": edited.base, "seed": edited.seed, "draft": edited.draft,
+        "seconds": edited.seconds, "region": region(edited.region), "edits": edits,
+        "changed_pixels_outside": edited.changed_pixels_outside, "model": edited.model,
+    })
 }
 
 fn region(region: Region) -> serde_json::Value {
@@ -39,20 +40,20 @@ fn region(region: Region) -> serde_json::Value {
 }
 
 /// What was learned.
-pub(crate) fn learned(learned: &Learned, table: &Table<'_>) -> String {
+pub(crate) fn learned(learned: &Learned, items: &PictureItems<'_>) -> String {
     json!({
-        "session": table.session.session, "items": table.names(), "seconds": learned.seconds, "steps": learned.steps,
-        "loss_first": learned.loss_first, "loss_last": learned.loss_last, "remarks": table.remarks,
+        "session": items.session.session, "items": items.names(), "seconds": learned.seconds, "steps": learned.steps,
+        "loss_first": learned.loss_first, "loss_last": learned.loss_last, "remarks": items.remarks,
     })
     .to_string()
 }
 
-/// A picture's items.
-pub(crate) fn items(table: &Table<'_>) -> String {
-    json!({"session": table.session.session, "items": table.names(), "base": table.base, "remarks": table.remarks}).to_string()
+/// The items of a picture.
+pub(crate) fn items(items: &PictureItems<'_>) -> String {
+    json!({"session": items.session.session, "items": items.names(), "base": items.base, "remarks": items.remarks}).to_string()
 }
 
-/// What was made in a session.
+/// The revisions of a session.
 pub(crate) fn history(session: &str, history: &Revisions) -> String {
     let revisions: Vec<_> = history
         .revisions
@@ -62,7 +63,7 @@ pub(crate) fn history(session: &str, history: &Revisions) -> String {
     json!({"session": session, "current": history.current, "revisions": revisions}).to_string()
 }
 
-/// How the daemon is.
+/// The state of the daemon, in sentences.
 pub(crate) fn status(status: &Status, version: &str) -> String {
     let mut lines = vec![format!("D-Edit {version}; the daemon has run for {}", time(status.seconds))];
     lines.push(match &status.models[..] {
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_are_told_whole_and_what_was_cancelled_is_no_failure() {
+    fn errors_are_shown_whole_and_cancelling_is_none() {
         let failure = Failure::from(dedit_protocol::Failure::new(FailureKind::Connection, "no daemon").at("/x").hint("start one"));
         assert_eq!(stop(&failure), Stop::Failed("no daemon: /x; start one".to_owned()));
         assert_eq!(stop(&Failure::new(FailureKind::Cancelled, "cancelled")), Stop::Cancelled);
@@ -101,9 +102,9 @@ mod tests {
 
     #[test]
     fn the_status_names_what_runs() {
-        let mut told = Status { seconds: 200.0, store_quota: 2_000_000_000, sessions: 3, ..Status::default() };
+        let mut state = Status { seconds: 200.0, store_quota: 2_000_000_000, sessions: 3, ..Status::default() };
         assert_eq!(
-            status(&told, "1.0"),
+            status(&state, "1.0"),
             "D-Edit 1.0; the daemon has run for 3 min\nNo model is loaded\n3 pictures are kept, 0.00 GB of 2.00 GB"
         );
         let job = dedit_protocol::answer::JobInfo {
@@ -113,7 +114,7 @@ mod tests {
             position: Some(1),
             ..Default::default()
         };
-        told.jobs.push(job);
-        assert!(status(&told, "1.0").contains("Job 7: learn for gimp, 1 before it"));
+        state.jobs.push(job);
+        assert!(status(&state, "1.0").contains("Job 7: learn for gimp, 1 before it"));
     }
 }

@@ -1,25 +1,25 @@
-//! From what was asked for to what the daemon is told.
+//! From the parameters of a call to an edit request.
 
 use dedit_protocol::request::{EditOptions, EditVerb, ModelChoice, PlanOptions};
 
-use crate::describe::Verb;
 use crate::failure::{Failure, FailureKind};
 use crate::parameters::Parameters;
+use crate::procedures::Command;
 
-/// When results are made.
+/// When results are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
-    /// After the picture was learned.
+    /// After learning.
     Learned,
-    /// At once.
+    /// Before learning, as a draft.
     Draft,
-    /// At once, and again after learning.
+    /// As a draft, and again after learning.
     Both,
 }
 
-/// An edit, but for where it is made.
+/// What a call asks for, without the session and its revision.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Order {
+pub(crate) struct EditRequest {
     pub(crate) edit: EditVerb,
     pub(crate) plan: PlanOptions,
     pub(crate) options: EditOptions,
@@ -39,30 +39,30 @@ fn some(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// What a verb does with an item.
+/// The edit of a command. `item` is the item that it is of, `other` the one of the reference picture.
 ///
 /// # Errors
-/// What is missing.
-pub(crate) fn edit(verb: Verb, parameters: &Parameters, item: String, other: Option<String>) -> Result<EditVerb, Failure> {
+/// Where a parameter that it needs is empty.
+pub(crate) fn edit(command: Command, parameters: &Parameters, item: String, other: Option<String>) -> Result<EditVerb, Failure> {
     let prompt = || match parameters.text("prompt") {
         "" => Err(usage("no words say what it becomes", "type a prompt, such as: a white handbag")),
         words => Ok(words.to_owned()),
     };
     let number = |name| parameters.number(name).unwrap_or_default();
     let into = some(parameters.text("into"));
-    Ok(match verb {
-        Verb::Replace => EditVerb::Replace { item, prompt: prompt()? },
-        Verb::Augment => EditVerb::Augment { item, prompt: with_item(&prompt()?) },
-        Verb::SwapIn => EditVerb::SwapIn { item, from: other.map(|name| format!("reference:{name}")).unwrap_or_default() },
-        Verb::Remove => EditVerb::Remove { items: vec![item], into },
-        Verb::Move => {
+    Ok(match command {
+        Command::Replace => EditVerb::Replace { item, prompt: prompt()? },
+        Command::Augment => EditVerb::Augment { item, prompt: with_item(&prompt()?) },
+        Command::SwapIn => EditVerb::SwapIn { item, from: other.map(|name| format!("reference:{name}")).unwrap_or_default() },
+        Command::Remove => EditVerb::Remove { items: vec![item], into },
+        Command::Move => {
             let (dx, dy, scale, rotate) = (number("dx"), number("dy"), number("scale"), number("rotate"));
             if [dx, dy, scale - 1.0, rotate].iter().all(|change| change.abs() < 1e-9) {
                 return Err(usage("nothing says where it goes", "say how far, how large or how it is turned"));
             }
             EditVerb::Move { item, dx, dy, scale, rotate, into }
         }
-        Verb::Swap => {
+        Command::Swap => {
             let with = some(parameters.text("with")).ok_or_else(|| usage("nothing says with what it is swapped", "name the other item"))?;
             EditVerb::Swap { item, with }
         }
@@ -70,16 +70,13 @@ pub(crate) fn edit(verb: Verb, parameters: &Parameters, item: String, other: Opt
     })
 }
 
-/// Words round an item have its place in them; in front of it where they do not say.
+/// Words with a place for the item's tokens, `[v]`; without one it is added at the end.
 fn with_item(words: &str) -> String {
     if words.contains("[v]") { words.to_owned() } else { format!("{words} [v]") }
 }
 
-/// The whole order.
-///
-/// # Errors
-/// Where a value makes no sense.
-pub(crate) fn order(parameters: &Parameters, edit: EditVerb, ring: Option<f64>) -> Order {
+/// The request for an edit. `ring` is the width of the soft border in pixels, `None` for the daemon's own.
+pub(crate) fn request(parameters: &Parameters, edit: EditVerb, ring: Option<f64>) -> EditRequest {
     let when = match parameters.text("when") {
         "draft" => When::Draft,
         "both" => When::Both,
@@ -94,7 +91,7 @@ pub(crate) fn order(parameters: &Parameters, edit: EditVerb, ring: Option<f64>) 
         ..EditOptions::default()
     };
     let name = name(&edit);
-    Order {
+    EditRequest {
         edit,
         plan: PlanOptions { fit, ring, ..PlanOptions::default() },
         options,
@@ -105,7 +102,7 @@ pub(crate) fn order(parameters: &Parameters, edit: EditVerb, ring: Option<f64>) 
     }
 }
 
-/// What people call an edit: its layer's name, its title in the history.
+/// The name of an edit: of its layer, and in the history.
 pub(crate) fn name(edit: &EditVerb) -> String {
     match edit {
         EditVerb::Reconstruct => "Reconstruct".to_owned(),
@@ -128,8 +125,8 @@ mod tests {
 
     use super::*;
 
-    fn with(verb: Verb, values: &[(&str, Value)]) -> Parameters {
-        let mut parameters = Parameters::defaults(verb);
+    fn with(command: Command, values: &[(&str, Value)]) -> Parameters {
+        let mut parameters = Parameters::defaults(command);
         for (name, value) in values {
             parameters.set(name, value.clone());
         }
@@ -142,56 +139,56 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_what_the_daemon_is_told() {
-        for (verb, values, expected, name) in [
+        for (command, values, expected, name) in [
             (
-                Verb::Replace,
+                Command::Replace,
                 vec![("prompt", text("a duck"))],
                 r#"{"verb":"replace","item":"bag","prompt":"a duck"}"#,
                 "Replace bag: a duck",
             ),
             (
-                Verb::Augment,
+                Command::Augment,
                 vec![("prompt", text("a red [v]"))],
                 r#"{"verb":"augment","item":"bag","prompt":"a red [v]"}"#,
                 "Augment bag: a red bag",
             ),
             (
-                Verb::Augment,
+                Command::Augment,
                 vec![("prompt", text("golden"))],
                 r#"{"verb":"augment","item":"bag","prompt":"golden [v]"}"#,
                 "Augment bag: golden bag",
             ),
-            (Verb::SwapIn, vec![], r#"{"verb":"swap-in","item":"bag","from":"reference:cup"}"#, "Replace bag: cup"),
-            (Verb::Remove, vec![("into", text("table"))], r#"{"verb":"remove","items":["bag"],"into":"table"}"#, "Remove bag"),
+            (Command::SwapIn, vec![], r#"{"verb":"swap-in","item":"bag","from":"reference:cup"}"#, "Replace bag: cup"),
+            (Command::Remove, vec![("into", text("items"))], r#"{"verb":"remove","items":["bag"],"into":"items"}"#, "Remove bag"),
             (
-                Verb::Move,
+                Command::Move,
                 vec![("dx", Value::Number(3.0))],
                 r#"{"verb":"move","item":"bag","dx":3.0,"dy":0.0,"scale":1.0,"rotate":0.0,"into":null}"#,
                 "Move bag",
             ),
-            (Verb::Swap, vec![("with", text("hat"))], r#"{"verb":"swap","item":"bag","with":"hat"}"#, "Swap bag and hat"),
-            (Verb::Refine, vec![], r#"{"verb":"refine","mask":0}"#, "Refine"),
+            (Command::Swap, vec![("with", text("hat"))], r#"{"verb":"swap","item":"bag","with":"hat"}"#, "Swap bag and hat"),
+            (Command::Refine, vec![], r#"{"verb":"refine","mask":0}"#, "Refine"),
         ] {
-            let edit = edit(verb, &with(verb, &values), "bag".to_owned(), Some("cup".to_owned())).unwrap();
+            let edit = edit(command, &with(command, &values), "bag".to_owned(), Some("cup".to_owned())).unwrap();
             let expected: serde_json::Value = serde_json::from_str(expected).unwrap();
             assert_eq!(serde_json::to_value(&edit).unwrap(), expected);
-            assert_eq!(order(&Parameters::defaults(verb), edit, None).name, name);
+            assert_eq!(request(&Parameters::defaults(command), edit, None).name, name);
         }
     }
 
     #[test]
     fn what_is_missing_is_said() {
-        for (verb, expected) in
-            [(Verb::Replace, "no words"), (Verb::Augment, "no words"), (Verb::Move, "where it goes"), (Verb::Swap, "swapped")]
+        for (command, expected) in
+            [(Command::Replace, "no words"), (Command::Augment, "no words"), (Command::Move, "where it goes"), (Command::Swap, "swapped")]
         {
-            let failure = edit(verb, &Parameters::defaults(verb), "bag".to_owned(), None).unwrap_err();
+            let failure = edit(command, &Parameters::defaults(command), "bag".to_owned(), None).unwrap_err();
             assert!(failure.message.contains(expected) && failure.hint.is_some(), "{failure}");
         }
     }
 
     #[test]
     fn what_is_left_as_usual_is_left_to_the_daemon() {
-        let usual = order(&Parameters::defaults(Verb::Remove), EditVerb::Reconstruct, None);
+        let usual = request(&Parameters::defaults(Command::Remove), EditVerb::Reconstruct, None);
         assert_eq!((usual.options, usual.plan, usual.when), (EditOptions::default(), PlanOptions::default(), When::Learned));
         let values = [
             ("steps", Value::Whole(4)),
@@ -200,7 +197,7 @@ mod tests {
             ("fit", text("box")),
             ("when", text("both")),
         ];
-        let told = order(&with(Verb::Remove, &values), EditVerb::Reconstruct, Some(5.0));
+        let told = request(&with(Command::Remove, &values), EditVerb::Reconstruct, Some(5.0));
         assert_eq!((told.options.steps, told.options.seed, told.options.strength), (Some(4), Some(0), Some(0.0)));
         assert_eq!((told.plan.fit.as_deref(), told.plan.ring, told.when), (Some("box"), Some(5.0), When::Both));
     }

@@ -1,4 +1,4 @@
-//! The other picture, from which an item is taken.
+//! The reference picture, from which an item is taken.
 
 use std::path::Path;
 
@@ -6,33 +6,29 @@ use dedit_protocol::Pixels;
 use dedit_protocol::request::Which;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
-use crate::failure::{Failure, FailureKind};
-use crate::items::Table;
+use crate::failure::Failure;
+use crate::items::PictureItems;
 use crate::masks::{self, Mask};
 use crate::parameters::Parameters;
 use crate::pixels;
 use crate::source::{Source, all_layers};
 
-/// Another picture and the item in it.
-pub(crate) struct Other {
+/// A picture and one item of it.
+pub(crate) struct Reference {
     name: String,
     pixels: Pixels,
     item: Mask,
 }
 
-fn input(message: impl Into<String>, hint: &str) -> Failure {
-    Failure::new(FailureKind::Input, message).hint(hint)
-}
-
-impl Other {
-    /// Reads the picture that is named, and its item.
-    pub(crate) fn find(table: &Table<'_>, parameters: &Parameters) -> Result<Self, Failure> {
-        let host = table.host;
+impl Reference {
+    /// Reads the picture that the parameters name, and its item.
+    pub(crate) fn find(items: &PictureItems<'_>, parameters: &Parameters) -> Result<Self, Failure> {
+        let host = items.host;
         let file = parameters.text("from-file");
         match parameters.image("from-image").filter(|image| host.has_image(*image)) {
             Some(image) => Self::read(host, image, parameters),
             None if file.is_empty() => {
-                Err(input("no other picture is named", "choose an open image or a file that the new thing is taken from"))
+                Err(Failure::input("no other picture is named", "choose an open image or a file that the new thing is taken from"))
             }
             None => {
                 let unread = |error| Failure::from(error).hint("choose a picture file that GIMP can open");
@@ -63,24 +59,26 @@ impl Other {
         &self.item.name
     }
 
-    /// Gives the session the picture and its item.
-    pub(crate) fn hand_over(self, table: &mut Table<'_>) -> Result<(), Failure> {
-        let session = table.session.session.clone();
-        table.desk.open_reference(&session, &self.pixels, &self.name)?;
-        table.session = table.desk.set_items(&session, Which::Reference, &[self.item])?;
+    /// Makes it the reference picture of the session.
+    pub(crate) fn send(self, items: &mut PictureItems<'_>) -> Result<(), Failure> {
+        let session = items.session.session.clone();
+        items.connection.open_reference(&session, &self.pixels, &self.name)?;
+        items.session = items.connection.set_items(&session, Which::Reference, &[self.item])?;
         Ok(())
     }
 }
 
-/// The picture itself: the active layer, without one the lowest.
+/// The layer that is the picture: the active one, else the lowest.
 fn picture(host: &dyn Host, image: Image, name: &str) -> Result<Item, Failure> {
     let is_layer = |layer: &Item| host.kind(*layer).is_ok_and(|kind| kind == ItemKind::Layer);
     let active = host.selected_layers(image)?.into_iter().find(is_layer);
     let lowest = || all_layers(host, image).map(|layers| layers.into_iter().rev().find(is_layer));
-    active.map_or_else(lowest, |layer| Ok(Some(layer)))?.ok_or_else(|| input(format!("'{name}' has no layer"), "choose another picture"))
+    active
+        .map_or_else(lowest, |layer| Ok(Some(layer)))?
+        .ok_or_else(|| Failure::input(format!("'{name}' has no layer"), "choose another picture"))
 }
 
-/// The item, by where it is found.
+/// The item, by where it is looked for (`from-item` of a call).
 fn item(host: &dyn Host, source: &Source, from: &str, name: &str) -> Result<Mask, Failure> {
     let selection = || masks::selection(host, source).map(|found| found.map(|pixels| named(name, "thing", pixels)));
     let mask = || masks::Masks::of_layers(host, source).map(|found| by_name(found.masks, name));
@@ -99,7 +97,7 @@ fn item(host: &dyn Host, source: &Source, from: &str, name: &str) -> Result<Mask
             (found, "select the thing in the other picture, or give it a layer mask")
         }
     };
-    found.ok_or_else(|| input(format!("the thing is not found in '{}'", source.name), hint))
+    found.ok_or_else(|| Failure::input(format!("the thing is not found in '{}'", source.name), hint))
 }
 
 fn named(name: &str, other: &str, pixels: Pixels) -> Mask {
@@ -111,7 +109,7 @@ fn by_name(masks: Vec<Mask>, name: &str) -> Option<Mask> {
     masks.into_iter().find(|mask| name.is_empty() || mask.name == name)
 }
 
-/// What is opaque in the picture itself, where not everything is.
+/// The opaque part of the picture, where it is not the whole of it.
 fn own_alpha(host: &dyn Host, source: &Source, name: &str) -> Result<Option<Mask>, Failure> {
     let Some(layer) = source.layer.filter(|_| matches!(source.format.channels, Channels::GreyAlpha | Channels::RgbAlpha)) else {
         return Ok(None);

@@ -1,13 +1,13 @@
-//! What the plug-in offers: one list, from which the menus, the typed procedures and the dialogs are made.
+//! The commands of the plug-in and their parameters: menus, procedures for scripts and dialogs are made of them.
 
 use gimp_host::{Parameter, ParameterKind, Procedure};
 
-/// Where the entries are.
+/// The menu of the commands.
 const MENU: &str = "<Image>/Filters/D-Edit";
 
-/// What a procedure is for.
+/// A command: an entry of the menu, and a procedure for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum Command {
     Replace,
     Augment,
     SwapIn,
@@ -22,7 +22,7 @@ pub(crate) enum Verb {
     Status,
 }
 
-impl Verb {
+impl Command {
     /// In the order of the menu.
     pub(crate) const ALL: [Self; 12] = [
         Self::Replace,
@@ -39,12 +39,12 @@ impl Verb {
         Self::Status,
     ];
 
-    /// The one that a procedure's name says.
+    /// The command of a procedure.
     pub(crate) fn of(procedure: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.name() == procedure)
+        Self::ALL.into_iter().find(|command| command.name() == procedure)
     }
 
-    /// The procedure's name.
+    /// The name of its procedure.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Replace => "plug-in-dedit-replace",
@@ -96,7 +96,7 @@ impl Verb {
         }
     }
 
-    /// What the dialog and error messages call it.
+    /// Its name in dialogs and messages.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Replace => "Replace",
@@ -114,7 +114,7 @@ impl Verb {
         }
     }
 
-    /// Whether a call from the menu asks before it begins.
+    /// Whether it opens a dialog with parameters.
     pub(crate) fn asks(self) -> bool {
         !matches!(self, Self::Remove | Self::Refine | Self::Redo)
     }
@@ -148,12 +148,12 @@ impl Verb {
         }
     }
 
-    /// Whether it makes something of an item.
+    /// Whether it is an edit.
     pub(crate) fn edits(self) -> bool {
         matches!(self, Self::Replace | Self::Augment | Self::SwapIn | Self::Remove | Self::Move | Self::Swap | Self::Refine)
     }
 
-    /// What it is told, in the order of a script's arguments.
+    /// Its parameters, in the order in which scripts pass them.
     pub(crate) fn parameters(self) -> Vec<Parameter> {
         let mut parameters = self.own_parameters();
         if self.edits() {
@@ -165,17 +165,17 @@ impl Verb {
 
 /// All procedures.
 pub(crate) fn procedures() -> Vec<Procedure> {
-    let procedure = |verb: Verb| Procedure {
-        name: verb.name(),
-        label: verb.label(),
+    let procedure = |command: Command| Procedure {
+        name: command.name(),
+        label: command.label(),
         menu: MENU,
-        blurb: verb.blurb(),
+        blurb: command.blurb(),
         help: "Without a name the item is what is selected. The result is a new layer above the picture; nothing else changes. The text that is given \
                back is JSON: what was made, and with which seed.",
-        needs_image: verb != Verb::Status,
-        parameters: verb.parameters(),
+        needs_image: command != Command::Status,
+        parameters: command.parameters(),
     };
-    Verb::ALL.into_iter().map(procedure).collect()
+    Command::ALL.into_iter().map(procedure).collect()
 }
 
 fn text(name: &'static str, label: &'static str, help: &'static str) -> Parameter {
@@ -225,7 +225,7 @@ fn picture() -> Parameter {
     choice("picture", "Pict_ure", "What is edited", options, "layer")
 }
 
-/// Where items are taken from.
+/// Values of `items`.
 const WHERE: &[(&str, &str)] = &[
     ("auto", "Selection, else known items, masks, channels"),
     ("selection", "Selection"),
@@ -262,7 +262,7 @@ fn swap_in() -> Vec<Parameter> {
     ]
 }
 
-/// How an edit is made: the same for all that edit.
+/// The parameters that all edits share.
 fn how() -> Vec<Parameter> {
     let when = &[("learned", "After learning (best)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning")];
     let fit = &[
@@ -291,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// Scripts rely on names, order and types: they are added to at the end and never changed.
+    /// Scripts rely on names, request and types: they are added to at the end and never changed.
     #[test]
     fn what_scripts_rely_on_stays_as_it_is() {
         let how = "when variations items picture fit seed steps guidance strength model";
@@ -309,37 +309,39 @@ mod tests {
             ("plug-in-dedit-history", "revision picture"),
             ("plug-in-dedit-status", ""),
         ] {
-            let verb = Verb::of(name).unwrap();
-            let names: Vec<_> = verb.parameters().iter().map(|parameter| parameter.name).collect();
-            let expected = if verb.edits() { format!("{own} {how}") } else { own.to_owned() };
+            let command = Command::of(name).unwrap();
+            let names: Vec<_> = command.parameters().iter().map(|parameter| parameter.name).collect();
+            let expected = if command.edits() { format!("{own} {how}") } else { own.to_owned() };
             assert_eq!(names.join(" "), expected.trim(), "{name}");
         }
-        assert_eq!(Verb::of("plug-in-dedit"), None);
+        assert_eq!(Command::of("plug-in-dedit"), None);
     }
 
     #[test]
     fn every_key_of_the_menu_is_one_entrys_alone() {
-        let keys: BTreeSet<char> =
-            Verb::ALL.iter().map(|verb| verb.label().split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap()).collect();
-        assert_eq!(keys.len(), Verb::ALL.len());
+        let keys: BTreeSet<char> = Command::ALL
+            .iter()
+            .map(|command| command.label().split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap())
+            .collect();
+        assert_eq!(keys.len(), Command::ALL.len());
     }
 
     /// A key that two rows have moves the focus and presses nothing.
     #[test]
     fn every_key_of_a_dialog_is_one_rows_alone() {
         let key = |label: &str| label.split_once('_').unwrap().1.to_ascii_lowercase().chars().next().unwrap();
-        for verb in Verb::ALL.into_iter().filter(|verb| verb.asks()) {
+        for command in Command::ALL.into_iter().filter(|command| command.asks()) {
             // The buttons and the fold of every dialog.
             let others = ["P_review", "_Cancel", "_OK", "_More"].map(key);
-            let mut keys: Vec<char> = verb.parameters().iter().map(|parameter| key(parameter.label)).chain(others).collect();
+            let mut keys: Vec<char> = command.parameters().iter().map(|parameter| key(parameter.label)).chain(others).collect();
             keys.sort_unstable();
-            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{verb:?}: {keys:?}");
+            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{command:?}: {keys:?}");
         }
     }
 
     #[test]
     fn defaults_lie_in_their_ranges() {
-        for parameter in Verb::ALL.into_iter().flat_map(Verb::parameters) {
+        for parameter in Command::ALL.into_iter().flat_map(Command::parameters) {
             match parameter.kind {
                 ParameterKind::Number { range, default } => assert!((range.0..=range.1).contains(&default), "{}", parameter.name),
                 ParameterKind::Whole { range, default } => assert!((range.0..=range.1).contains(&default), "{}", parameter.name),

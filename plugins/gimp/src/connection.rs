@@ -1,4 +1,4 @@
-//! The daemon as the plug-in asks it.
+//! Requests to the daemon.
 
 use std::env;
 
@@ -14,18 +14,18 @@ use crate::masks::Mask;
 use crate::watch::{Watch, finish};
 
 /// A connection to the daemon.
-pub(crate) struct Desk {
+pub(crate) struct Connection {
     client: Client,
 }
 
-impl Desk {
+impl Connection {
     /// Connects, and starts the daemon where none runs.
     pub(crate) fn open() -> Result<Self, Failure> {
         let hello = Hello { client: "gimp".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         let socket = address::socket(None);
         let client = match program() {
             Some(program) => Client::connect_or_start(&socket, &program, &hello)?,
-            // One that runs already will do.
+            // Without a program only a daemon that runs already can be used.
             None => Client::connect(&socket, &hello).map_err(|failure| {
                 failure.hint(format!(
                     "run `dedit install gimp` again, start one with `dedit daemon start`, or name D-Edit's program with {PROGRAM_VARIABLE}"
@@ -35,7 +35,7 @@ impl Desk {
         Ok(Self { client })
     }
 
-    /// The session of a picture. Pixels are sent only where the daemon does not have them.
+    /// Opens the session of a picture. Pixels are sent only where the daemon does not have them.
     pub(crate) fn open_picture(&self, pixels: &Pixels, digest: &str, profile: Option<&[u8]>, name: &str) -> Result<SessionInfo, Failure> {
         let open = OpenPicture { digest: digest.to_owned(), name: name.to_owned(), ..OpenPicture::default() };
         Ok(self.client.open_picture(pixels, profile, open)?)
@@ -58,7 +58,7 @@ impl Desk {
         Ok(self.client.ask(open, Vec::new())?.0)
     }
 
-    /// Says what the items of a picture are, the first in front.
+    /// Sets the items of a picture, the first in front.
     pub(crate) fn set_items(&self, session: &str, picture: Which, masks: &[Mask]) -> Result<SessionInfo, Failure> {
         let names = masks.iter().map(|mask| mask.name.clone()).collect();
         let blobs = masks.iter().map(|mask| Blob::Pixels(mask.pixels.clone())).collect();
@@ -67,7 +67,7 @@ impl Desk {
         Ok(self.client.ask(set, blobs)?.0)
     }
 
-    /// The same by a label map.
+    /// Sets the items of a picture by a label map.
     pub(crate) fn set_labels(&self, session: &str, size: (u32, u32), labels: &Labels) -> Result<SessionInfo, Failure> {
         Ok(self.client.set_labels(session, Which::Target, size, labels.clone())?)
     }
@@ -84,12 +84,12 @@ impl Desk {
         Ok(Labels { names: planned.names, numbers: Blobs::from(blobs).labels(0)?, words: None })
     }
 
-    /// Everything that can be told apart, at most so many.
+    /// Segments the whole picture into at most `most` items.
     pub(crate) fn everything(&self, session: &str, most: usize) -> Result<Labels, Failure> {
         Ok(self.client.segment_everything(session, most)?)
     }
 
-    /// What an edit would come to.
+    /// Plans an edit.
     pub(crate) fn plan(&self, plan: Plan, masks: Vec<Blob>) -> Result<(Planned, Vec<Blob>), Failure> {
         Ok(self.client.ask(plan, masks)?)
     }
@@ -110,7 +110,7 @@ impl Desk {
         Ok((edited, Blobs::from(blobs).pixels(0)?))
     }
 
-    /// What was made in a session.
+    /// The history of a session.
     pub(crate) fn history(&self, session: &str, masks: bool, thumbnails: bool) -> Result<(Revisions, Vec<Blob>), Failure> {
         Ok(self.client.ask(History { session: session.to_owned(), thumbnails, masks }, Vec::new())?)
     }
@@ -120,7 +120,7 @@ impl Desk {
         Ok(self.client.whole_picture(session, revision)?)
     }
 
-    /// How the daemon is.
+    /// The state of the daemon.
     pub(crate) fn status(&self) -> Result<Status, Failure> {
         Ok(self.client.ask(request::Status {}, Vec::new())?.0)
     }
@@ -131,7 +131,7 @@ impl Desk {
     }
 }
 
-/// The program that the installation noted beside the plug-in, or another that is found.
+/// The program that starts a daemon: the one that the installation named beside the plug-in, or another that is found.
 fn program() -> Option<Program> {
     Program::of_plugin(env::current_exe().ok().and_then(|plug_in| Some(plug_in.parent()?.to_path_buf())))
 }

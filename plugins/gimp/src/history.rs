@@ -1,82 +1,81 @@
-//! Results brought back from a session's history.
+//! The history of a document: revisions of its sessions, which come back as layers.
 
 use dedit_protocol::answer::{Edited, Region};
 use dedit_protocol::request::{EditOptions, PlanOptions};
 use dedit_protocol::{Pixels, Samples};
 use gimp_host::{Item, Returned};
 
-use crate::failure::{Failure, FailureKind};
-use crate::result::{self, Made};
-use crate::run::Opened;
-use crate::{noted, told, verbs};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::result::EditResult;
+use crate::{layers, report, request, sessions};
 
-/// The sessions whose history a document shows, those that it remembers and the picture's own: the last one first.
-pub(crate) fn sessions_of_history(opened: &Opened<'_>) -> Result<Vec<String>, Failure> {
-    let size = [opened.source.size.0, opened.source.size.1];
-    let noted = noted::sessions(opened.host, &opened.source)?;
-    // Other layers' sessions are of other sizes, and some may be forgotten since.
-    let is_of_picture = |name: &String| opened.desk.open_session(name).is_ok_and(|session| session.size == size);
-    let mut sessions: Vec<String> = noted.into_iter().filter(is_of_picture).collect();
-    let own = opened.table()?.session.session;
+/// The sessions of the history: those that the document keeps and the picture's own, the last one first.
+pub(crate) fn sessions(document: &Document<'_>) -> Result<Vec<String>, Failure> {
+    let size = [document.source.size.0, document.source.size.1];
+    let kept = sessions::of_layer(document.host, &document.source)?;
+    // A layer may have been resized since, and a session forgotten.
+    let is_of_picture = |name: &String| document.connection.open_session(name).is_ok_and(|session| session.size == size);
+    let mut sessions: Vec<String> = kept.into_iter().filter(is_of_picture).collect();
+    let own = document.items()?.session.session;
     if !sessions.contains(&own) {
         sessions.push(own);
     }
     Ok(sessions)
 }
 
-/// The session that the document was last worked on in.
-fn last_session(opened: &Opened<'_>) -> Result<String, Failure> {
-    let sessions = sessions_of_history(opened)?;
-    sessions.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Internal, "the picture has no session"))
+/// The session of the last edit.
+fn last_session(document: &Document<'_>) -> Result<String, Failure> {
+    let sessions = self::sessions(document)?;
+    sessions.into_iter().next().ok_or_else(|| Failure::internal("the picture has no session"))
 }
 
-/// What was made of a picture; a revision that is named comes back as a layer.
-pub(crate) fn history(opened: &Opened<'_>, revision: Option<u64>) -> Result<Returned, Failure> {
-    let session = last_session(opened)?;
-    let (history, _) = opened.desk.history(&session, false, false)?;
+/// Lists the revisions of the last session; with `revision` that one comes back as a layer.
+pub(crate) fn list(document: &Document<'_>, revision: Option<u64>) -> Result<Returned, Failure> {
+    let session = last_session(document)?;
+    let (history, _) = document.connection.history(&session, false, false)?;
     let layer = match revision {
-        Some(revision) => Some(bring_back(opened, &session, revision)?),
+        Some(revision) => Some(bring_back(document, &session, revision)?),
         None => None,
     };
-    Ok(Returned { layer, text: told::history(&session, &history) })
+    Ok(Returned { layer, text: report::history(&session, &history) })
 }
 
-/// Lays the picture of a revision over the picture as it stands: a layer of all that differs.
-pub(crate) fn bring_back(opened: &Opened<'_>, session: &str, revision: u64) -> Result<Item, Failure> {
-    let Opened { host, desk, source, ground } = opened;
-    let (history, _) = desk.history(session, false, false)?;
-    let found = history.revisions.into_iter().find(|found| found.revision == revision).ok_or_else(|| {
-        Failure::new(FailureKind::Input, format!("there is no result {revision}")).hint("the history lists those that there are")
-    })?;
-    let whole = desk.whole(session, revision)?;
-    let changes = differences(&ground.pixels, &whole)?;
-    let (region, pixels) = part(&whole, &changes).ok_or_else(|| {
-        Failure::new(FailureKind::Input, format!("the picture already is as result {revision} has it"))
-            .hint("hide later results to see others")
-    })?;
+/// Inserts a layer that turns the picture as it is seen into a revision: of the rectangle of all pixels that differ.
+pub(crate) fn bring_back(document: &Document<'_>, session: &str, revision: u64) -> Result<Item, Failure> {
+    let Document { host, connection, source, composite } = document;
+    let (history, _) = connection.history(session, false, false)?;
+    let found = history
+        .revisions
+        .into_iter()
+        .find(|found| found.revision == revision)
+        .ok_or_else(|| Failure::input(format!("there is no result {revision}"), "the history lists those that there are"))?;
+    let whole = connection.whole(session, revision)?;
+    let changes = differences(&composite.pixels, &whole)?;
+    let (region, pixels) = part(&whole, &changes)
+        .ok_or_else(|| Failure::input(format!("the picture already is as result {revision} has it"), "hide later results to see others"))?;
     let edit = found.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
-    let name = edit.as_ref().map_or_else(|| format!("Result {revision}"), verbs::name);
+    let name = edit.as_ref().map_or_else(|| format!("Result {revision}"), request::name);
     let edited =
         Edited { revision: Some(revision), base: found.base, region, seed: found.seed, settings: found.settings, ..Edited::default() };
-    let made = Made {
+    let result = EditResult {
         edited,
         pixels,
         changes,
-        // How it was made is known to the session; it is not made again from here.
-        edits: Vec::new(),
+        // The session knows it; the layer is not made again from this record.
+        edit: None,
         plan: PlanOptions::default(),
         options: EditOptions::default(),
         session: session.to_owned(),
         name,
     };
-    let layers = result::put(*host, source, ground, &[made], None)?;
-    layers.first().copied().ok_or_else(|| Failure::new(FailureKind::Internal, "no layer was made"))
+    let layers = layers::insert(*host, source, composite, &[result], None)?;
+    layers.first().copied().ok_or_else(|| Failure::internal("no layer was made"))
 }
 
-/// 1 for each pixel that differs, in any bit.
+/// 1 for each pixel that differs in any bit, else 0.
 fn differences(one: &Pixels, other: &Pixels) -> Result<Vec<f32>, Failure> {
-    let unfit =
-        || Failure::new(FailureKind::Input, "the result is of a picture of another kind").hint("open the picture that it was made of");
+    let unfit = || Failure::input("the result is of a picture of another kind", "open the picture that it was made of");
     if one.layout() != other.layout() {
         return Err(unfit());
     }
@@ -89,7 +88,7 @@ fn differences(one: &Pixels, other: &Pixels) -> Result<Vec<f32>, Failure> {
     }
 }
 
-/// The rectangle of what is not 0, and its pixels; `None` where all is.
+/// The bounding rectangle of all pixels that are not 0 in `changes`, and the part of `whole` there; `None` where all are 0.
 fn part(whole: &Pixels, changes: &[f32]) -> Option<(Region, Pixels)> {
     let width = whole.width() as usize;
     let changed = || changes.iter().enumerate().filter(|(_, change)| **change > 0.0).map(|(i, _)| (i % width, i / width));

@@ -1,0 +1,104 @@
+//! What calls do with an open document, whether from a dialog or from a script.
+
+use dedit_protocol::request::ModelChoice;
+use gimp_host::{Host, Item, Returned};
+
+use crate::composite::Composite;
+use crate::document::Document;
+use crate::edit::{self, PreparedEdit};
+use crate::failure::Failure;
+use crate::parameters::Parameters;
+use crate::procedures::Command;
+use crate::record::ResultRecord;
+use crate::result::EditResult;
+use crate::source::Source;
+use crate::watch::Watch;
+use crate::{layers, report};
+
+/// How many items are looked for at most.
+pub(crate) fn most(parameters: &Parameters) -> usize {
+    parameters.whole("most").and_then(|most| usize::try_from(most).ok()).unwrap_or(8)
+}
+
+/// The layers that a call made.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    layers: Vec<Item>,
+    results: Vec<EditResult>,
+}
+
+impl Output {
+    /// Inserts results as layers, in one undo step.
+    pub(crate) fn insert(
+        &mut self,
+        host: &dyn Host,
+        source: &Source,
+        composite: &Composite,
+        results: Vec<EditResult>,
+        replaced: Option<Item>,
+    ) -> Result<(), Failure> {
+        self.layers = layers::insert(host, source, composite, &results, replaced)?;
+        self.results = results;
+        Ok(())
+    }
+
+    /// The layer that was inserted last and is visible.
+    pub(crate) fn last(&self) -> Option<Item> {
+        self.layers.first().copied()
+    }
+
+    /// The return values of the call.
+    pub(crate) fn returned(&self, remarks: &[String]) -> Returned {
+        Returned { layer: self.last(), text: report::results(&self.results, remarks) }
+    }
+}
+
+/// Edits the picture. `take` gets the results; remarks about the document are returned.
+///
+/// # Errors
+/// Before any work where something is missing; what the daemon reports.
+pub(crate) fn edit(
+    document: &Document<'_>,
+    command: Command,
+    parameters: &Parameters,
+    watch: &mut dyn Watch,
+    take: &mut edit::Take<'_>,
+) -> Result<Vec<String>, Failure> {
+    let mut items = document.items()?;
+    let edit = PreparedEdit::prepare(&mut items, command, parameters)?;
+    edit.carry_out(&document.connection, watch, take)?;
+    Ok(items.remarks)
+}
+
+/// Takes results that replace a layer.
+pub(crate) type Replace<'t> = dyn FnMut(&Source, &Composite, Vec<EditResult>, Option<Item>) -> Result<(), Failure> + 't;
+
+/// Makes the active result again with another seed, else the topmost one.
+pub(crate) fn redo(document: &Document<'_>, seed: Option<u64>, watch: &mut dyn Watch, take: &mut Replace<'_>) -> Result<(), Failure> {
+    let Document { host, connection, source, composite } = document;
+    let old = source.active_result.or(composite.topmost);
+    let record = old.and_then(|old| ResultRecord::of(*host, old));
+    let (Some(old), Some(record)) = (old, record) else {
+        let message = "there is no result yet that could be made again";
+        return Err(Failure::input(message, "edit something first, or click a result's layer"));
+    };
+    // Without the old result, which the new one replaces. With all that is visible it cannot be left out.
+    let composite = Composite::read(*host, source, Some(old))?;
+    if composite.digest != if source.layer.is_some() { record.before.as_str() } else { record.digest.as_str() } {
+        let message = "the picture is no longer as it was when this result was made";
+        return Err(Failure::input(message, "make the edit anew from the menu"));
+    }
+    let edit = PreparedEdit::again(connection, record, seed)?;
+    edit.carry_out(connection, watch, &mut |results| take(source, &composite, results, Some(old)))
+}
+
+/// Learns the picture's items.
+pub(crate) fn learn(document: &Document<'_>, parameters: &Parameters, watch: &mut dyn Watch) -> Result<Returned, Failure> {
+    let mut items = document.items()?;
+    items.set(parameters.text("items"), most(parameters))?;
+    document.remember_session(&items)?;
+    let model = parameters.text("model");
+    let model = ModelChoice { model: (!model.is_empty()).then(|| model.to_owned()), ..ModelChoice::default() };
+    let learned = edit::learn(&document.connection, &items.session.session, &model, parameters.is_on("restart"), watch)?;
+    Ok(Returned { layer: None, text: report::learned(&learned, &items) })
+}

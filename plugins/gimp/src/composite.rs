@@ -1,0 +1,173 @@
+//! The picture as it is seen: a layer with the visible results of earlier edits over it.
+//!
+//! Where it is bit for bit what the daemon made, the next edit is of that revision, with all that was learned. Where the user painted on a result, hid or
+//! deleted one, it is a picture of its own.
+
+use dedit_protocol::Pixels;
+use dedit_protocol::answer::Region;
+use gimp_host::{Host, Item, Rect, Samples};
+
+use crate::failure::Failure;
+use crate::pixels::{self, Sample};
+use crate::record::ResultRecord;
+use crate::result::EditResult;
+use crate::source::{Source, all_layers, is_shown};
+
+/// The picture as it is seen.
+#[derive(Debug)]
+pub(crate) struct Composite {
+    pub(crate) pixels: Pixels,
+    pub(crate) digest: String,
+    /// The result that the picture is, bit for bit.
+    pub(crate) result: Option<ResultRecord>,
+    /// The topmost visible result.
+    pub(crate) topmost: Option<Item>,
+}
+
+/// A layer over the picture. A clipped one leaves the picture's alpha as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Overlay {
+    pub(crate) layer: Item,
+    pub(crate) clipped: bool,
+}
+
+impl Composite {
+    /// Reads it, without the result `without`; where the source is all that is visible, nothing is left out.
+    pub(crate) fn read(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Self, Failure> {
+        let results = visible_results(host, source, without)?;
+        let samples = match source.layer {
+            Some(layer) => {
+                let mut samples = host.read(layer, whole(source), source.format)?;
+                // From the lowest up.
+                for (layer, record) in results.iter().rev() {
+                    blend_layer(host, source, &mut samples, Overlay { layer: *layer, clipped: record.clipped })?;
+                }
+                samples
+            }
+            None => visible(host, source)?,
+        };
+        let pixels = pixels::sent(samples, source.size, source.format.channels)?;
+        let digest = pixels.digest();
+        let result = results.iter().map(|(_, record)| record).find(|record| record.digest == digest).cloned();
+        Ok(Self { pixels, digest, result, topmost: results.first().map(|(layer, _)| *layer) })
+    }
+
+    /// The digest of the picture with a result over it. Where the document keeps every sample as it was sent, the layer is not read back.
+    pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, result: &EditResult, overlay: Overlay) -> Result<String, Failure> {
+        let mut samples = pixels::received(self.pixels.samples().clone());
+        if pixels::is_kept(host, source.image, source.format)? {
+            let Region { x, y, width, .. } = result.edited.region;
+            let covers: Vec<f32> = result.changed(source.size.0 as usize).map(|changed| f32::from(u8::from(changed))).collect();
+            let channels = source.format.channels.count();
+            let blended = channels - usize::from(overlay.clipped);
+            let place = Place { at: (x, y), width, picture: source.size, channels, read: channels, blended };
+            place.blend_any(&mut samples, &pixels::received(result.pixels.samples().clone()), &covers);
+        } else {
+            blend_layer(host, source, &mut samples, overlay)?;
+        }
+        Ok(pixels::sent(samples, source.size, source.format.channels)?.digest())
+    }
+}
+
+fn whole(source: &Source) -> Rect {
+    Rect { x: 0, y: 0, width: source.size.0, height: source.size.1 }
+}
+
+fn visible(host: &dyn Host, source: &Source) -> Result<Samples, Failure> {
+    let layer = host.new_layer_from_visible(source.image)?;
+    let read = host.offsets(layer).and_then(|(x, y)| host.read(layer, Rect { x: -x, y: -y, ..whole(source) }, source.format));
+    host.delete(layer)?;
+    Ok(read?)
+}
+
+/// The visible results of a source, from the top.
+fn visible_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Vec<(Item, ResultRecord)>, Failure> {
+    let mut found = Vec::new();
+    for layer in all_layers(host, source.image)? {
+        if let Some(record) = ResultRecord::of(host, layer)
+            && record.source == source.tattoo
+            && Some(layer) != without
+            && is_shown(host, layer)?
+        {
+            found.push((layer, record));
+        }
+    }
+    Ok(found)
+}
+
+/// Blends a layer over the picture by its mask and opacity, and where the picture has no alpha by the layer's alpha.
+fn blend_layer(host: &dyn Host, source: &Source, samples: &mut Samples, overlay: Overlay) -> Result<(), Failure> {
+    let Overlay { layer, clipped } = overlay;
+    let ((x, y), (width, height)) = (host.offsets(layer)?, host.size(layer)?);
+    let at = (i64::from(x) - i64::from(source.offsets.0), i64::from(y) - i64::from(source.offsets.1));
+    let Some((area, at)) = overlap(at, (width, height), source.size) else { return Ok(()) };
+    let opacity = host.opacity(layer)? as f32;
+    let mut covers = match host.layer_mask(layer)? {
+        Some(mask) if host.applies_mask(layer)? => pixels::shares(&host.read(mask, area, pixels::of_mask(source.format))?),
+        _ => vec![1.0; area.width as usize * area.height as usize],
+    };
+    // Results have alpha even where the picture has none.
+    let format = pixels::with_alpha(source.format);
+    let over = host.read(layer, area, format)?;
+    let (channels, read) = (source.format.channels.count(), format.channels.count());
+    let has_alpha = channels == read;
+    if !has_alpha {
+        covers.iter_mut().zip(pixels::last_shares(&over, read)).for_each(|(cover, alpha)| *cover *= alpha);
+    }
+    if opacity < 1.0 {
+        for cover in &mut covers {
+            *cover *= opacity;
+        }
+    }
+    let blended = channels - usize::from(clipped && has_alpha);
+    Place { at, width: area.width as usize, picture: source.size, channels, read, blended }.blend_any(samples, &over, &covers);
+    Ok(())
+}
+
+/// The part of a layer at `at` that lies within a picture, in the layer's coordinates, and its corner in the picture. `None` where they do not overlap.
+fn overlap(at: (i64, i64), size: (u32, u32), picture: (u32, u32)) -> Option<(Rect, (usize, usize))> {
+    let along = |at: i64, size: u32, picture: u32| {
+        let (first, last) = (at.max(0), (at + i64::from(size)).min(i64::from(picture)));
+        (first < last).then(|| ((first - at) as i32, (last - first) as u32, first as usize))
+    };
+    let ((x, width, left), (y, height, top)) = (along(at.0, size.0, picture.0)?, along(at.1, size.1, picture.1)?);
+    Some((Rect { x, y, width, height }, (left, top)))
+}
+
+/// Where samples are blended over a picture: all of them lie within it.
+struct Place {
+    at: (usize, usize),
+    width: usize,
+    /// Width and height of the picture.
+    picture: (u32, u32),
+    /// Channels of the picture.
+    channels: usize,
+    /// Channels of the samples above.
+    read: usize,
+    /// How many of them are blended, from the first.
+    blended: usize,
+}
+
+impl Place {
+    fn blend_any(&self, picture: &mut Samples, over: &Samples, covers: &[f32]) {
+        match (picture, over) {
+            (Samples::U8(picture), Samples::U8(over)) => self.blend(picture, over, covers),
+            (Samples::U16(picture), Samples::U16(over)) => self.blend(picture, over, covers),
+            (Samples::F32(picture), Samples::F32(over)) => self.blend(picture, over, covers),
+            // Both were read in the source's format.
+            _ => {}
+        }
+    }
+
+    /// Where `covers` (0 … 1, one for each pixel) is full the sample is the upper one, bit for bit.
+    fn blend<T: Sample>(&self, picture: &mut [T], over: &[T], covers: &[f32]) {
+        for (i, cover) in covers.iter().enumerate().filter(|(_, cover)| **cover > 0.0) {
+            let (x, y) = (self.at.0 + i % self.width, self.at.1 + i / self.width);
+            let to = (y * self.picture.0 as usize + x) * self.channels;
+            let from = &over[i * self.read..][..self.blended];
+            for (below, above) in picture[to..][..self.blended].iter_mut().zip(from) {
+                *below = if *cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };
+            }
+        }
+    }
+}
