@@ -1,13 +1,11 @@
 //! The real daemon, on a desk.
 
 use std::fs::File;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::desk::Desk;
-use crate::places;
 use crate::process::{Group, Output, within};
 
 /// How long it may take to start on a busy machine.
@@ -24,7 +22,7 @@ impl<'a> Daemon<'a> {
     /// Starts it, and waits until it answers.
     pub fn start(desk: &'a Desk) -> Result<Self> {
         let log = File::create(desk.outside("daemon.log"))?;
-        let mut command = command(desk)?;
+        let mut command = desk.program()?;
         command.args(["daemon", "start", "--foreground"]).stdout(log.try_clone()?).stderr(log);
         let mut process = Group::start(&mut command)?;
         let answers = within(START, || {
@@ -65,16 +63,4 @@ impl<'a> Daemon<'a> {
 
 fn written(desk: &Desk) -> String {
     std::fs::read_to_string(desk.outside("daemon.log")).unwrap_or_default()
-}
-
-/// The program `dedit` with the environment of a desk.
-pub(crate) fn command(desk: &Desk) -> Result<Command> {
-    let mut command = Command::new(places::program()?);
-    for unset in ["DEDIT_MODEL", "DEDIT_DAEMON", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
-        command.env_remove(unset);
-    }
-    command.envs(desk.environment()).env("DEDIT_SOCKET", desk.socket()).env("DEDIT_DATA", desk.data()).env("HOME", desk.outside("home"));
-    // Unpacked once for all tests.
-    command.env("DEDIT_CACHE", places::cache()?.join("dedit")).current_dir(desk.outside(""));
-    Ok(command)
 }

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
+use crate::literal::quoted;
 use crate::places;
 use crate::process::run;
 use crate::tree::{DESK, Tree};
@@ -50,7 +52,7 @@ impl Desk {
 
     /// The same path, as a literal of Scheme.
     pub fn literal(&self, name: impl AsRef<Path>) -> String {
-        crate::gimp::quoted(&self.inside(name).to_string_lossy())
+        quoted(&self.inside(name).to_string_lossy())
     }
 
     /// The folder of the program's settings.
@@ -103,9 +105,25 @@ impl Desk {
         all
     }
 
+    /// The program `dedit` with the environment of the self.
+    pub(crate) fn program(&self) -> Result<Command> {
+        let mut command = Command::new(places::program()?);
+        for unset in ["DEDIT_MODEL", "DEDIT_DAEMON", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env_remove(unset);
+        }
+        command
+            .envs(self.environment())
+            .env("DEDIT_SOCKET", self.socket())
+            .env("DEDIT_DATA", self.data())
+            .env("HOME", self.outside("home"));
+        // Unpacked once for all tests.
+        command.env("DEDIT_CACHE", places::cache()?.join("dedit")).current_dir(self.outside(""));
+        Ok(command)
+    }
+
     /// Calls `dedit` here, for the daemon at the desk's socket. Its pictures are named by their paths here.
     pub fn dedit(&self, arguments: &[&str]) -> Result<crate::process::Output> {
-        run(crate::daemon::command(self)?.args(arguments), Duration::from_secs(300))
+        run(self.program()?.args(arguments), Duration::from_secs(300))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod gimp;
 mod kept;
 pub mod krita;
+pub mod literal;
 pub mod measure;
 pub mod melt;
 pub mod places;

@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-pub use scheme::{Arg, ParameterSpec, quoted, unquoted};
-pub use window::{Shortcut, Window};
+pub use profile::Shortcut;
+pub use scheme::{Arg, ParameterSpec};
+pub use window::Window;
 
 use crate::desk::Desk;
 use crate::kept;
+use crate::literal::unquoted;
 use crate::process::run;
 use crate::tree::Tree;
 

@@ -5,9 +5,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::window::Shortcut;
 use super::{Gimp, Version};
 use crate::kept;
+
+/// A key for a procedure, such as `<Primary><Alt>r`.
+#[derive(Debug, Clone, Copy)]
+pub struct Shortcut<'a> {
+    /// The procedure.
+    pub procedure: &'a str,
+    /// The keys, as GTK writes them.
+    pub keys: &'a str,
+}
 
 /// The kept profile. One that is out of date is no fault: GIMP asks those plug-ins again that have changed.
 pub(super) fn kept(gimp: &Gimp) -> Result<PathBuf> {

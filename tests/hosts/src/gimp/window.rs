@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Gimp, Version, profile, server, unquoted};
+use super::profile::Shortcut;
+use super::{Gimp, Version, profile, server};
 use crate::desk::Desk;
+use crate::literal::unquoted;
 use crate::process::{Group, within};
 use crate::screen::Screen;
 
@@ -15,15 +17,6 @@ use crate::screen::Screen;
 const START: Duration = Duration::from_secs(120);
 /// How long an expression may take.
 const ANSWER: Duration = Duration::from_secs(60);
-
-/// A key for a procedure, such as `<Primary><Alt>r`.
-#[derive(Debug, Clone, Copy)]
-pub struct Shortcut<'a> {
-    /// The procedure.
-    pub procedure: &'a str,
-    /// The keys, as GTK writes them.
-    pub keys: &'a str,
-}
 
 /// A GIMP that shows a picture. Dropped, it is killed with its screen.
 #[derive(Debug)]

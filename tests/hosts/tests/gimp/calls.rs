@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
-use dedit_host_tests::gimp::{Arg, Version, quoted};
+use dedit_host_tests::gimp::{Arg, Version};
+use dedit_host_tests::literal::quoted;
 
 use crate::scene::{begin, call, gimp_with_plugin, json, parameters, run, said};
 
