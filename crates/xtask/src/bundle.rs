@@ -37,7 +37,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
 pub(crate) fn make(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
     run_command(workspace.cargo("build --locked --release").args(packages))?;
-    let dedit = workspace.target().join("release").join(format!("dedit{}", std::env::consts::EXE_SUFFIX));
-    run_command(workspace.command(dedit).args(["install", "openfx", "--quiet", "--to"]).arg(folder))?;
+    run_command(workspace.command(workspace.built("dedit")).args(["install", "openfx", "--quiet", "--to"]).arg(folder))?;
     Ok(folder.join(BUNDLE))
 }

@@ -8,6 +8,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
+/// Named beside every package that is built on its own: it brings the features of what all packages depend on. Cargo builds a dependency once for
+/// each set of features.
+pub(crate) const SHARED_FEATURES: &str = "--package dedit-cli";
+
 /// The directories of a checkout.
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -32,6 +36,11 @@ impl Workspace {
     /// Cargo's target directory.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// A program of this project, as built.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// `program`, to be run at the top of the checkout.

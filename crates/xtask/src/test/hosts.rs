@@ -1,13 +1,14 @@
 //! What tests inside real programs share: each program in two versions, of which one is in a tree of another Debian.
 
 use std::env;
+use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
 use super::counted;
 use super::prerequisites::{self, Program};
 use crate::tally::Tally;
-use crate::workspace::{Workspace, output, run};
+use crate::workspace::{SHARED_FEATURES, Workspace, output, run};
 
 /// The package whose tests need these programs.
 pub(super) const PACKAGE: &str = "dedit-host-tests";
@@ -60,17 +61,14 @@ impl Host<'_> {
             return Ok(tally);
         }
         run(workspace.cargo("build --locked --release").args(self.built.iter().flat_map(|package| ["--package", package])))?;
-        // One at a time: such a program uses all cores, and limits on time are for one that has them.
-        let arguments =
-            format!("test --locked --release --package {PACKAGE} --test {} -- --test-threads=1 --exact {}", self.test, tests.join(" "));
-        tally += counted(workspace.cargo(&arguments).env(TREE_VARIABLE, tree))?;
+        tally += counted(test(workspace, self.test, &tests).env(TREE_VARIABLE, tree))?;
         Ok(tally)
     }
 
     /// Where the tree is, or why there is none.
     fn tree(&self, workspace: &Workspace) -> Result<Result<String, String>> {
         let name = self.name;
-        if !prerequisites::is_root(workspace) {
+        if !prerequisites::is_root() {
             return Ok(Err(format!("{name} is tested in a tree of Debian trixie, which root alone can make and enter")));
         }
         if let Err(reason) = ensure_all(workspace, &TREE) {
@@ -81,17 +79,26 @@ impl Host<'_> {
     }
 }
 
+/// Runs these tests of a test binary of [`PACKAGE`]. Two at once, each with a screen, a profile and a daemon of its own: such a program mostly waits, or
+/// uses one core. Not more, since limits on time are for a machine that is not crowded.
+pub(super) fn test(workspace: &Workspace, binary: &str, tests: &[String]) -> Command {
+    let tests = tests.join(" ");
+    workspace.cargo(&format!(
+        "test --locked --release --package {PACKAGE} {SHARED_FEATURES} --test {binary} -- --test-threads=2 --exact {tests}"
+    ))
+}
+
 /// The folder that a program of [`PACKAGE`] makes and prints, or why it cannot be had. A program that is not built is a fault of this checkout, and
 /// no reason to skip.
 pub(super) fn made(workspace: &Workspace, program: &str) -> Result<Result<String>> {
-    run(&mut workspace.cargo(&format!("build --locked --release --package {PACKAGE} --bin {program}")))?;
-    let folder = output(&mut workspace.cargo(&format!("run --locked --release --quiet --package {PACKAGE} --bin {program}")));
+    run(&mut workspace.cargo(&format!("build --locked --release --package {PACKAGE} {SHARED_FEATURES} --bin {program}")))?;
+    let folder = output(&mut workspace.command(workspace.built(program)));
     Ok(folder.map(|folder| folder.trim().to_owned()))
 }
 
 /// The tests in a test binary of [`PACKAGE`], by what their names begin with.
 pub(super) fn named<const N: usize>(workspace: &Workspace, test: &str, prefixes: [&str; N]) -> Result<[Vec<String>; N]> {
-    let list = format!("test --locked --release --quiet --package {PACKAGE} --test {test} -- --list");
+    let list = format!("test --locked --release --quiet --package {PACKAGE} {SHARED_FEATURES} --test {test} -- --list");
     sorted(&output(&mut workspace.cargo(&list))?, prefixes)
 }
 

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use crate::tally::Tally;
-use crate::workspace::{Workspace, shown};
+use crate::workspace::{SHARED_FEATURES, Workspace, shown};
 
 /// A part of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,7 +81,7 @@ fn unit(workspace: &Workspace) -> Result<Tally> {
     let without = format!("--skip computed_values_agree_with_those_of_pytorch --skip {}", daemon::TEST);
     let mut tally = cargo_test(workspace, &format!("--workspace --exclude {} --no-fail-fast -- {without}", hosts::PACKAGE))?;
     // What that package has to drive other programs needs none of them.
-    tally += cargo_test(workspace, &format!("--package {} --lib --bins --no-fail-fast", hosts::PACKAGE))?;
+    tally += cargo_test(workspace, &format!("--package {} {SHARED_FEATURES} --lib --no-fail-fast", hosts::PACKAGE))?;
     Ok(tally)
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::counted;
-use super::hosts::{PACKAGE, made, missing, named};
+use super::hosts::{made, missing, named, test};
 use crate::bundle;
 use crate::tally::Tally;
 use crate::workspace::{Workspace, find_program};
@@ -30,9 +30,8 @@ pub(super) fn run_all(workspace: &Workspace) -> Result<Tally> {
         Ok(_) => tests.extend(in_melt),
         Err(reason) => tally += missing(MELT, &in_melt, reason),
     }
-    // One at a time: a host and its daemon use all cores, and limits on time are for one that has them.
-    let arguments = format!("test --locked --release --package {PACKAGE} --test {TEST} -- --test-threads=1 --exact {}", tests.join(" "));
-    tally += counted(workspace.cargo(&arguments).env(BUNDLE_VARIABLE, folder).envs(melt.ok().map(|melt| (MELT_VARIABLE, melt))))?;
+    let mut command = test(workspace, TEST, &tests);
+    tally += counted(command.env(BUNDLE_VARIABLE, folder).envs(melt.ok().map(|melt| (MELT_VARIABLE, melt))))?;
     Ok(tally)
 }
 

@@ -2,7 +2,7 @@
 
 use std::result::Result;
 
-use crate::workspace::{Workspace, find_program, output, run};
+use crate::workspace::{Workspace, find_program, run};
 
 /// A program, or a file by its whole path, and the package of Debian that holds it.
 pub(super) struct Program {
@@ -17,7 +17,7 @@ pub(super) fn ensure(workspace: &Workspace, program: &Program) -> Result<(), Str
         return Ok(());
     }
     let advice = format!("{name} is not installed; on Debian: apt-get install {package}");
-    if !is_root(workspace) || find_program("apt-get").is_none() {
+    if !is_root() || find_program("apt-get").is_none() {
         return Err(advice);
     }
     println!("{name} is not installed: installing the package {package}");
@@ -28,6 +28,13 @@ pub(super) fn ensure(workspace: &Workspace, program: &Program) -> Result<(), Str
 }
 
 /// Whether this runs as root.
-pub(super) fn is_root(workspace: &Workspace) -> bool {
-    output(workspace.command("id").arg("-u")).is_ok_and(|user| user.trim() == "0")
+#[cfg(unix)]
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Only Unix knows root.
+#[cfg(not(unix))]
+pub(super) fn is_root() -> bool {
+    false
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::prerequisites::{self, Program};
 use crate::tally::Tally;
-use crate::workspace::{Workspace, find_program, output, run as run_command, shown};
+use crate::workspace::{SHARED_FEATURES, Workspace, find_program, output, run as run_command, shown};
 
 const PLUGIN: &str = "plugins/krita";
 /// Debian's Python is the one that Debian's bindings of Qt are for; they bring no program, so a file of theirs stands for them.
@@ -50,7 +50,7 @@ fn unittest(workspace: &Workspace) -> Result<Tally> {
         let reason = prerequisites::ensure(workspace, &QT).err().unwrap_or_else(|| format!("{PYTHON} cannot import PyQt5"));
         return Ok(missing("the plug-in's own tests", &reason));
     };
-    run_command(&mut workspace.cargo("build --locked --release --package dedit-daemon --example stand_in"))?;
+    run_command(&mut workspace.cargo(&format!("build --locked --release --package dedit-daemon {SHARED_FEATURES} --example stand_in")))?;
     let stand_in = workspace.target().join("release/examples").join(format!("stand_in{}", env::consts::EXE_SUFFIX));
     let mut command = Command::new(python);
     command.current_dir(workspace.root().join(PLUGIN)).args(["-B", "-m", "unittest", "--verbose"]);
