@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -10,8 +11,12 @@ use anyhow::{Context as _, Result};
 use crate::places;
 use crate::process::succeed;
 
+/// Held while a folder is made: tests run side by side, and one makes it for all.
+static MAKING: Mutex<()> = Mutex::new(());
+
 /// The kept folder of a name, which `make` fills at the path it is given where it is not there yet.
 pub(crate) fn folder(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = places::cache()?.join(name);
     if kept.exists() {
         return Ok(kept);

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -44,8 +44,8 @@ pub struct Tree {
     root: PathBuf,
 }
 
-/// Held to the end of the process.
-static LOCK: OnceLock<File> = OnceLock::new();
+/// The lock of the tree, held to the end of the process by all its threads together.
+static LOCK: Mutex<Option<File>> = Mutex::new(None);
 
 impl Tree {
     /// Where the tree is, or would be.
@@ -122,7 +122,8 @@ impl Tree {
 
     /// Waits for other processes that use the tree, and clears what an aborted one left in it.
     fn lock(&self) -> Result<()> {
-        if LOCK.get().is_some() {
+        let mut held = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some() {
             return Ok(());
         }
         let file = lock_file(&self.root)?;
@@ -132,9 +133,8 @@ impl Tree {
             Err(TryLockError::Error(error)) => Err(error.into()),
         });
         locked?.with_context(|| format!("{} is in use by another process", self.root.display()))?;
-        if LOCK.set(file).is_ok()
-            && let Ok(entries) = fs::read_dir(self.root.join("tmp"))
-        {
+        *held = Some(file);
+        if let Ok(entries) = fs::read_dir(self.root.join("tmp")) {
             for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(DESK)) {
                 remove(&entry.path())?;
             }

@@ -9,7 +9,7 @@ use clap::Parser as _;
 use super::readme;
 use crate::Cli;
 use crate::tally::Tally;
-use crate::workspace::{Workspace, files, output, shown};
+use crate::workspace::{Workspace, files, output, run as run_command, shown};
 
 /// Checks each command of README and each document; one result for each.
 pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
@@ -26,6 +26,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
     };
     let root = workspace.root();
     let text = fs::read_to_string(root.join("README.md")).context("README.md cannot be read")?;
+    run_command(&mut workspace.cargo("build --locked --release"))?;
     for command in readme::commands(&text) {
         count(&format!("`{command}`"), command_exists(workspace, &command));
     }
@@ -58,7 +59,7 @@ fn is_in_the_help(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     // Verbs, and what is done with the daemon, are commands of their own, with options of their own.
     let depth = if matches!(arguments, ["edit" | "plan" | "daemon", ..]) { 2 } else { 1 };
     let subcommand = arguments.iter().take(depth).take_while(|word| !word.starts_with('-'));
-    let mut help = workspace.cargo("run --locked --release --quiet --");
+    let mut help = workspace.command(workspace.built("dedit"));
     let text = output(help.args(subcommand).arg("--help"))?;
     let named: Vec<&str> = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '-')).collect();
     let options = arguments.iter().filter(|argument| argument.starts_with("--")).map(|option| option.split('=').next().unwrap_or(option));
