@@ -231,7 +231,10 @@ pub(crate) fn plan_settings(options: PlanOptions, size: Size) -> Result<PlanSett
         None | Some("exact") => Fit::Exact,
         Some("loose") => Fit::Loose,
         Some("box") => Fit::Box,
-        Some(other) => return Err(Error::usage(format!("the fit '{other}' is not known")).hint("give exact, loose or box")),
+        // As published there is one fit, and nothing is chosen.
+        Some("auto") if options.reference => Fit::Exact,
+        Some("auto") => Fit::Auto,
+        Some(other) => return Err(Error::usage(format!("the fit '{other}' is not known")).hint("give auto, exact, loose or box")),
     };
     Ok(PlanSettings {
         fit,

@@ -20,6 +20,8 @@ pub enum Fit {
     /// The item's own pixels.
     #[default]
     Exact,
+    /// Chosen for each edit: see [`EditPlan::new`](crate::EditPlan::new).
+    Auto,
     /// The item grown by a tenth of its bounding box's diagonal.
     Loose,
     /// The item's bounding box.

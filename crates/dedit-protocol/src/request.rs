@@ -4,6 +4,7 @@
 mod edits;
 mod learning;
 mod pictures;
+mod values;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 pub use edits::{Edit, EditVerb, History, Plan, PlanOptions, ResultOf, Undo};
 pub use learning::{EditOptions, Learn, LearnOptions, Lora, ModelChoice};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, Segment, SetItems, Which};
+pub use values::set_item;
 
 use crate::answer::{self, Edited, Fetched, Learned, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Welcome};
 use crate::event::SessionInfo;

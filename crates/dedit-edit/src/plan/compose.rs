@@ -36,7 +36,7 @@ impl Draft<'_> {
             self.check_others_remain()?;
             fill_nearest(size, &mut labels, |label| label == VACANT, |label| label != VACANT);
         }
-        self.fit(&mut labels, fit)?;
+        self.give_room(&mut labels, fit)?;
         self.check_none_vanished(&labels)?;
         Ok(labels)
     }
@@ -72,29 +72,6 @@ impl Draft<'_> {
         let (Some(item), None) = (remaining.next(), remaining.next()) else { return Ok(()) };
         let message = format!("item '{}' is the only one left, and no other can take the pixels it leaves", self.before.names()[item]);
         Err(Error::usage(message).hint("keep one item in its place, such as the background"))
-    }
-
-    /// Gives items with a new prompt more room, at the cost of items that no edit names; the earlier edit chooses first.
-    fn fit(&self, labels: &mut [u16], fit: Fit) -> Result<()> {
-        if fit == Fit::Exact {
-            return Ok(());
-        }
-        let edited: Vec<u16> = self.done.iter().map(|(item, _)| *item as u16).collect();
-        for (item, _) in self.done.iter().filter(|(_, kind)| *kind == ChangeKind::Prompt) {
-            let (size, label) = (self.before.size(), *item as u16);
-            let own = ItemMask::generate(size, |index| f32::from(u8::from(labels[index] == label)));
-            let Some(bounds) = own.bounding_box() else { continue };
-            let room = match fit {
-                Fit::Box => ItemMask::from_fn(size, |x, y| bounds.contains(x, y)),
-                _ => own.grow(((bounds.width.pow(2) + bounds.height.pow(2)) as f64).sqrt() / 10.0)?,
-            };
-            for (index, label) in labels.iter_mut().enumerate() {
-                if room.is_inside(index) && !edited.contains(label) {
-                    *label = *item as u16;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn check_none_vanished(&self, labels: &[u16]) -> Result<()> {

@@ -37,6 +37,8 @@ pub(super) struct Draft<'a> {
     pub(super) scope: Scope,
     /// Items and what the edits do to them, in the order of the edits: those with a new shape are painted, and those with a new prompt fitted, so.
     pub(super) done: Vec<(usize, ChangeKind)>,
+    /// The words that replace an item, for the choice of its fit.
+    pub(super) replaced_by: Vec<Option<String>>,
     shaped_by: Vec<Option<&'static str>>,
     prompted_by: Vec<Option<&'static str>>,
 }
@@ -52,6 +54,7 @@ impl<'a> Draft<'a> {
             regenerated: vec![false; items],
             scope: Scope::Items,
             done: Vec::new(),
+            replaced_by: vec![None; items],
             shaped_by: vec![None; items],
             prompted_by: vec![None; items],
         };
@@ -91,7 +94,12 @@ impl<'a> Draft<'a> {
                 self.done.extend((0..self.shapes.len()).map(|item| (item, ChangeKind::Regenerated)));
                 Ok(())
             }
-            Edit::Replace { item, prompt } => self.prompt(verb, item, ItemPrompt::words(prompt)?),
+            Edit::Replace { item, prompt } => {
+                self.prompt(verb, item, ItemPrompt::words(prompt)?)?;
+                let item = self.before.item(item)?;
+                self.replaced_by[item] = Some(prompt.clone());
+                Ok(())
+            }
             Edit::Augment { item, prompt } => self.prompt(verb, item, ItemPrompt::around(prompt, &ItemRef::target(item))?),
             Edit::SwapIn { item, from } => {
                 self.check(from)?;

@@ -5,11 +5,14 @@
 
 mod compose;
 mod draft;
+mod fit;
 mod picture;
 
 pub use picture::item_colour;
 
 use std::collections::BTreeMap;
+
+use dedit_schema::defaults;
 
 use crate::edit::{Edit, Fit};
 use crate::error::{Error, Result};
@@ -60,19 +63,16 @@ impl Default for PlanSettings {
     /// As published: exact fit, no margin, a ring of 20 pixels (the published implementation uses 10 to 40) that reaches over everything; nothing
     /// besides.
     fn default() -> Self {
-        Self { fit: Fit::Exact, ring: Ring::Distance(20.0), margin: 0.0, others_kept: false, also: Vec::new() }
+        Self { fit: Fit::Exact, ring: Ring::Distance(defaults::RING), margin: 0.0, others_kept: false, also: Vec::new() }
     }
 }
 
 impl PlanSettings {
-    /// The share of a picture's shorter side that the ring takes at most.
-    const RING_SHARE: f64 = 0.06;
-
     /// What suits a picture of this size: a ring that is narrower in a small one, room for shadows, and other items untouched.
     pub fn for_size(size: Size) -> Self {
         let shorter = size.width().min(size.height()) as f64;
-        let ring = Ring::Distance((shorter * Self::RING_SHARE).ceil().min(20.0));
-        Self { ring, margin: 0.2, others_kept: true, ..Self::default() }
+        let ring = Ring::Distance((shorter * defaults::RING_SHARE).ceil().min(defaults::RING));
+        Self { ring, margin: defaults::MARGIN, others_kept: true, ..Self::default() }
     }
 }
 
@@ -117,7 +117,11 @@ pub struct EditPlan {
 }
 
 impl EditPlan {
-    /// Works out the edits on a segmented picture. Of several, the earlier lies in front where they meet. `reference` gives the items that
+    /// Works out the edits on a segmented picture. With [`Fit::Auto`] what is replaced by words gets room beyond its outline: roughly its outline where
+    /// the words name the same kind of thing (`a white handbag` for `bag`), else its bounding box, unless items other than the background own more
+    /// than a tenth of that; everything else keeps its outline.
+    ///
+    /// Of several, the earlier lies in front where they meet. `reference` gives the items that
     /// [`ItemRef::reference`] names.
     ///
     /// Fails, naming the item, when a name is unknown, two edits contradict each other, an item leaves the picture, shrinks to nothing or is covered

@@ -204,6 +204,25 @@ fn fit_gives_new_content_more_room() {
 }
 
 #[test]
+fn the_automatic_fit_follows_the_verb_and_what_is_known() {
+    let after = |fit: Fit, edit: &Edit| {
+        let settings = PlanSettings { fit, ..PlanSettings::default() };
+        EditPlan::new(&room(), None, std::slice::from_ref(edit), &settings).unwrap().after().clone()
+    };
+    let augment = Edit::Augment { item: "ball".to_owned(), prompt: "a golden [v]".to_owned() };
+    let swap_in = Edit::SwapIn { item: "ball".to_owned(), from: ItemRef::target("box") };
+    for (edit, expected) in [
+        // The same kind of thing, another kind, and others that keep their outline.
+        (replace("ball", "a green football"), Fit::Loose),
+        (replace("ball", "a vase"), Fit::Box),
+        (augment, Fit::Exact),
+        (swap_in, Fit::Exact),
+    ] {
+        assert_eq!(after(Fit::Auto, &edit), after(expected, &edit), "{edit:?}");
+    }
+}
+
+#[test]
 fn whole_pictures_and_free_regions() {
     let everything = plan(&[Edit::Reconstruct]);
     assert_eq!((everything.change(), everything.after()), (&ItemMask::full(size(40, 30)), &room()));

@@ -2,6 +2,7 @@
 
 use dedit_diffusion::{Error, Family, Result};
 use dedit_edit::Downsampling;
+use dedit_schema::defaults;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::TrainedAttention;
@@ -84,12 +85,12 @@ impl Default for LearnSettings {
     /// end where the loss has settled.
     fn default() -> Self {
         Self {
-            tokens_per_item: 5,
-            tokens: StageSettings { updates: 80, rate: 1e-3, weight_decay: 0.0 },
-            attention: StageSettings { updates: 120, rate: 5e-4, weight_decay: 0.0 },
-            trained: TrainedAttention::Lora { rank: 4, alpha: 4.0 },
-            batch: 1,
-            accumulation: 2,
+            tokens_per_item: defaults::TOKENS,
+            tokens: StageSettings { updates: defaults::UPDATES[0], rate: defaults::RATES[0], weight_decay: 0.0 },
+            attention: StageSettings { updates: defaults::UPDATES[1], rate: defaults::RATES[1], weight_decay: 0.0 },
+            trained: TrainedAttention::Lora { rank: defaults::RANK, alpha: defaults::RANK as f64 },
+            batch: defaults::BATCH,
+            accumulation: defaults::ACCUMULATION,
             timesteps: Timesteps::Spread,
             balanced: true,
             min_snr_gamma: Some(5.0),

@@ -3,6 +3,7 @@
 use dedit_diffusion::scheduler::SchedulerKind;
 use dedit_diffusion::{Error, Family, Result};
 use dedit_edit::{Downsampling, Edit};
+use dedit_schema::defaults;
 use serde::{Deserialize, Serialize};
 
 /// What guidance leads away from.
@@ -121,12 +122,12 @@ pub struct EditSettings {
 impl Default for EditSettings {
     fn default() -> Self {
         Self {
-            steps: 20,
+            steps: defaults::STEPS,
             scheduler: Some(SchedulerKind::DpmPlusPlus2M.name().to_owned()),
             plain_ddim: false,
             guidance: 5.0,
             guidance_share: 1.0,
-            strength: 0.5,
+            strength: defaults::STRENGTH,
             seed: 0,
             unconditional: Unconditional::EmptyPrompt,
             frozen: FrozenLevel::Next,
@@ -135,7 +136,7 @@ impl Default for EditSettings {
             start: Start::Noise,
             context_crop: true,
             steady: false,
-            anchor: Some(0.8),
+            anchor: Some(defaults::ANCHOR),
             separate_vacated: true,
             pooled: PooledItems::Generated,
             fixed_time_ids: false,
@@ -153,9 +154,9 @@ impl EditSettings {
         let usual = Self::default();
         let (start, guidance, steps) = match edits {
             // On the way back to noise every step adds its error, the more the fewer there are.
-            [Edit::Reconstruct] => (Start::Inverted, 1.0, 50),
-            edits if edits.iter().any(says) => (Start::Noise, 7.0, usual.steps),
-            _ => (Start::Noise, 3.0, usual.steps),
+            [Edit::Reconstruct] => (Start::Inverted, defaults::GUIDANCE_RECONSTRUCT, defaults::STEPS_RECONSTRUCT),
+            edits if edits.iter().any(says) => (Start::Noise, defaults::GUIDANCE_WORDS, usual.steps),
+            _ => (Start::Noise, defaults::GUIDANCE_TOKENS, usual.steps),
         };
         Self { steps, guidance, start, ..usual }
     }
@@ -167,7 +168,7 @@ impl EditSettings {
             Family::Sdxl => Some(SchedulerKind::Ddpm.name().to_owned()),
         };
         Self {
-            steps: 50,
+            steps: defaults::STEPS_RECONSTRUCT,
             scheduler,
             plain_ddim: true,
             strength: 0.6,
