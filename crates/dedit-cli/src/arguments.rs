@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dedit_diffusion::scheduler::SchedulerKind;
 
 use crate::error::{Error, Result};
@@ -107,15 +107,6 @@ pub(crate) fn parse_count(text: &str) -> std::result::Result<usize, String> {
         Ok(count @ 1..=1000) => Ok(count),
         _ => Err("give a whole number from 1 to 1000; or leave it out".to_owned()),
     }
-}
-
-/// Our tuned defaults, or those of the published implementation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Preset {
-    /// Our tuned defaults
-    Default,
-    /// As published
-    Reference,
 }
 
 /// Two numbers, one for each stage of learning, if any were given.

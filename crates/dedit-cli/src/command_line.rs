@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::arguments::Reporting;
 use crate::commands::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
 use crate::console::Console;
+use crate::edit_options::unknown_option;
 use crate::error::Error;
 use crate::install;
 
@@ -77,7 +78,14 @@ fn in_one_line(error: &clap::Error) -> Error {
     if error.kind() == ClapErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage("no command was given").hint("try dedit --help");
     }
+    if let Some(refusal) = unknown_option(error, std::env::args().skip(1)) {
+        return refusal.into();
+    }
     let text = error.to_string();
+    if error.kind() == ClapErrorKind::ValueValidation && !text.contains("invalid value") {
+        // Refused by the table of parameters, which says what is taken.
+        return Error::usage(text.trim().trim_start_matches("error: "));
+    }
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
     let sentence = words.join(" ").replace(" tip: ", "; ");

@@ -92,3 +92,10 @@ impl From<candle_core::Error> for Error {
         dedit_diffusion::Error::from(error).into()
     }
 }
+
+impl From<dedit_schema::Refusal> for Error {
+    fn from(refusal: dedit_schema::Refusal) -> Self {
+        let error = Self::usage(refusal.message());
+        if refusal.hint().is_empty() { error } else { error.hint(refusal.hint()) }
+    }
+}

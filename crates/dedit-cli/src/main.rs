@@ -18,7 +18,6 @@ mod model_choice;
 mod output;
 mod picture;
 mod sheet;
-mod wire;
 
 use std::process::ExitCode;
 

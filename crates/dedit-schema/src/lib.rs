@@ -20,7 +20,7 @@ mod verb;
 
 pub use action::Action;
 pub use host::Host;
-pub use parameter::{Choice, Id, Kind, Parameter, Range};
+pub use parameter::{Choice, Group, Id, Kind, Parameter, Range};
 pub use refusal::Refusal;
 pub use table::LEARNING;
 pub use value::{Value, Values};

@@ -56,6 +56,72 @@ pub enum Id {
     PreviewEvery,
 }
 
+/// What a parameter is about: a heading of help texts, and which commands take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The verb itself.
+    Verb,
+    /// Which pixels may change.
+    Plan,
+    /// How new pixels are generated.
+    Sampling,
+    /// How a picture is learned.
+    Learning,
+}
+
+impl Id {
+    /// What it is about.
+    pub const fn group(self) -> Group {
+        match self {
+            Self::Fit | Self::Ring | Self::Margin | Self::Also => Group::Plan,
+            Self::When
+            | Self::Variations
+            | Self::Seed
+            | Self::Steps
+            | Self::Scheduler
+            | Self::Guidance
+            | Self::Strength
+            | Self::Anchor
+            | Self::Start
+            | Self::WholePicture
+            | Self::Steady
+            | Self::Preset
+            | Self::Model => Group::Sampling,
+            Self::Tokens
+            | Self::Updates
+            | Self::Rates
+            | Self::Rank
+            | Self::FullAttention
+            | Self::Batch
+            | Self::Accumulation
+            | Self::NoEarlyStop
+            | Self::CheckpointLevels
+            | Self::PreviewEvery => Group::Learning,
+            Self::Item
+            | Self::Prompt
+            | Self::From
+            | Self::FromImage
+            | Self::FromDocument
+            | Self::FromFile
+            | Self::FromItem
+            | Self::FromName
+            | Self::Into
+            | Self::Dx
+            | Self::Dy
+            | Self::Scale
+            | Self::Rotate
+            | Self::With
+            | Self::Amount
+            | Self::Mask
+            | Self::Items
+            | Self::Picture
+            | Self::Revision
+            | Self::Most
+            | Self::Restart => Group::Verb,
+        }
+    }
+}
+
 /// The values that a numeric parameter takes: from `low` to `high`, both included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range<T> {

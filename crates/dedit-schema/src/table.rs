@@ -257,11 +257,23 @@ pub(crate) const SHARED: &[Parameter] = &[
         Id::Scheduler,
         "scheduler",
         "Scheduler",
-        "The scheduler: ddim, ddpm, euler, euler-a, dpmpp-2m, dpmpp-2m-karras, unipc or lcm",
-        Kind::Text,
+        "The scheduler",
+        Kind::Choice {
+            choices: &[
+                word("ddim", "DDIM"),
+                word("ddpm", "DDPM"),
+                word("euler", "Euler"),
+                word("euler-a", "Euler ancestral"),
+                word("dpmpp-2m", "DPM-Solver++ 2M"),
+                word("dpmpp-2m-karras", "DPM-Solver++ 2M Karras"),
+                word("unipc", "UniPC"),
+                word("lcm", "LCM"),
+            ],
+            default: "dpmpp-2m",
+        },
     )
     .in_hosts(&[Cli])
-    .usually(|| "dpmpp-2m".to_owned()),
+    .usually(|| "dpmpp-2m; ddim or ddpm as published".to_owned()),
     row(
         Id::Anchor,
         "anchor",

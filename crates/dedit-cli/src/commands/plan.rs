@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use dedit_edit::{Channels, EditPlan, Image, Samples, Segmentation};
 use dedit_protocol::answer::Planned;
+use dedit_protocol::request::PlanOptions;
+use dedit_schema::Group;
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit_options::{Planning, Source, Verb};
+use crate::edit_options::{self, Besides, Planning, Source, VerbCall};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -20,12 +22,12 @@ use crate::picture::encode_image;
 #[command(subcommand_required = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    verb: Verb<Common>,
+    call: VerbCall<Common>,
 }
 
 impl Options {
     pub(crate) fn reporting(&self) -> &Reporting {
-        &self.verb.common().reporting
+        &self.call.besides().reporting
     }
 }
 
@@ -48,16 +50,20 @@ pub(crate) struct Common {
     reporting: Reporting,
 }
 
+impl Besides for Common {
+    const GROUPS: &'static [Group] = &[Group::Plan];
+}
+
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
-    let common = options.verb.common();
+    let common = options.call.besides();
     let connection = common.unused.daemon.connect_if_running(console, interrupt)?;
     let opened = common.source.open(&connection)?;
     let size = opened.target.items.size();
-    let edits = common.planning.edits(options.verb.edit(size)?, size)?;
-    let verb = edits[0].verb();
+    let edits = common.planning.edits(&options.call, size)?;
+    let verb = edits.0[0].verb().id();
     let session = common.source.session(&opened, &connection)?;
-    let (planned, plan) = common.planning.plan(&edits, false, &session, &opened, &connection)?;
+    let (planned, plan) = edit_options::plan(edits, PlanOptions::from_values(options.call.values()), &session, &opened, &connection)?;
     if let Some(file) = &common.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;

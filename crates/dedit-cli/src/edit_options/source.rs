@@ -2,20 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, ValueEnum};
-use dedit_edit::{Edit, EditPlan, Image, Size};
+use clap::{Args, Parser};
+use dedit_edit::{EditPlan, Image, Size};
 use dedit_protocol::Blob;
 use dedit_protocol::answer::Planned;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{self, PlanOptions, Which};
+use dedit_protocol::request::{self, EditVerb, PlanOptions, Which};
 
-use super::verbs::{Nothing, Verb};
+use super::verbs::{Nothing, VerbCall};
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
 use crate::items::{ItemFiles, read_picture};
 use crate::output::file_name;
 use crate::picture::Picture;
-use crate::wire;
 
 /// Where the picture and its items come from.
 #[derive(Debug, Clone, Args)]
@@ -100,36 +99,13 @@ fn add(image: &Image, blobs: &mut Vec<Blob>) -> Result<usize> {
     Ok(blobs.len() - 1)
 }
 
-/// What holds for the plan of all verbs.
+/// Further edits of the same plan.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Plan")]
 pub(crate) struct Planning {
-    /// Another item to make again; give it again for more of them
-    #[arg(long, value_name = "NAME")]
-    also: Vec<String>,
-    /// How closely what is new keeps to its item's outline
-    #[arg(long, value_enum, default_value_t = FitName::Exact)]
-    fit: FitName,
-    /// Width of the soft ring around what changes, pixels [default: 20, less in small pictures]
-    #[arg(long, value_name = "PX", allow_negative_numbers = true)]
-    ring: Option<f64>,
-    /// How far around what leaves or moves is made anew too, for its shadow: a share of its size [default: 0.2; 0 as published]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    margin: Option<f64>,
     /// Another edit in the same plan, behind the earlier ones where they meet: 'VERB OPTIONS'; give it again for more of them
     #[arg(long, value_name = "VERB…")]
     then: Vec<String>,
-}
-
-/// How closely what replaces an item keeps to its outline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FitName {
-    /// The item's own pixels
-    Exact,
-    /// The item grown by a tenth of its size
-    Loose,
-    /// The item's bounding box
-    Box,
 }
 
 /// An edit given as one word.
@@ -137,55 +113,44 @@ enum FitName {
 #[command(no_binary_name = true)]
 struct Another {
     #[command(subcommand)]
-    verb: Verb<Nothing>,
+    call: VerbCall<Nothing>,
 }
 
 impl Planning {
-    /// All edits, the first one and those that follow it.
-    pub(crate) fn edits(&self, first: Edit, size: Size) -> Result<Vec<Edit>> {
-        let mut edits = vec![first];
+    /// All edits on a picture of this size, the first one and those that follow it, and their masks.
+    pub(crate) fn edits<C>(&self, first: &VerbCall<C>, size: Size) -> Result<(Vec<EditVerb>, Vec<Blob>)> {
+        let mut blobs = Vec::new();
+        let mut edits = vec![first.edit(size, &mut blobs)?];
         for text in &self.then {
             let words = shlex::split(text).ok_or_else(|| Error::usage(format!("a quote is not closed in --then {text}")))?;
             let parsed = Another::try_parse_from(words).map_err(|error| {
-                let told = error.to_string();
-                let line = told.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let message = error.to_string();
+                let line = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 Error::usage(format!("{line}, in --then '{text}'")).hint("write it as a verb with its options")
             })?;
-            edits.push(parsed.verb.edit(size)?);
+            edits.push(parsed.call.edit(size, &mut blobs)?);
         }
-        Ok(edits)
+        Ok((edits, blobs))
     }
+}
 
-    /// What holds for the plan, as the daemon is told it.
-    pub(crate) fn options(&self, published: bool) -> PlanOptions {
-        let fit = match self.fit {
-            FitName::Exact => "exact",
-            FitName::Loose => "loose",
-            FitName::Box => "box",
-        };
-        PlanOptions { fit: Some(fit.to_owned()), ring: self.ring, margin: self.margin, also: self.also.clone(), reference: published }
-    }
-
-    /// The plan of edits on a session's picture, or on a frame, as the daemon works it out.
-    pub(crate) fn plan(
-        &self,
-        edits: &[Edit],
-        published: bool,
-        session: &SessionInfo,
-        opened: &Opened,
-        connection: &Connection<'_>,
-    ) -> Result<(Planned, EditPlan)> {
-        let (edits, mut blobs) = wire::told(edits)?;
-        let frame_items = opened.add_labels(&mut blobs)?;
-        let plan = request::Plan {
-            session: session.session.clone(),
-            edits,
-            plan: self.options(published),
-            base: if frame_items.is_none() { Some(0) } else { None },
-            frame: None,
-            frame_items,
-            frame_names: opened.names_of_labels(),
-        };
-        connection.plan(plan, blobs, &opened.target.items)
-    }
+/// The plan of edits on a session's picture, or on a frame, as the daemon works it out.
+pub(crate) fn plan(
+    (edits, mut blobs): (Vec<EditVerb>, Vec<Blob>),
+    options: PlanOptions,
+    session: &SessionInfo,
+    opened: &Opened,
+    connection: &Connection<'_>,
+) -> Result<(Planned, EditPlan)> {
+    let frame_items = opened.add_labels(&mut blobs)?;
+    let plan = request::Plan {
+        session: session.session.clone(),
+        edits,
+        plan: options,
+        base: if frame_items.is_none() { Some(0) } else { None },
+        frame: None,
+        frame_items,
+        frame_names: opened.names_of_labels(),
+    };
+    connection.plan(plan, blobs, &opened.target.items)
 }

@@ -1,213 +1,109 @@
-//! The verbs: what each takes, and the edit it means.
+//! The verbs as subcommands: what each takes is read from the table of parameters.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::{Args, Subcommand};
-use dedit_edit::{Edit, ItemRef, Size, Transform, Vacated};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use dedit_edit::{ItemMask, Size};
+use dedit_protocol::request::EditVerb;
+use dedit_protocol::{Blob, Pixels, Samples};
+use dedit_schema::{Action, Group, Id, Refusal, Values, Verb};
 
-use crate::error::Result;
+use super::table;
+use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::items;
 
-/// What is done to the items. `C` is what all verbs of a command take besides.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Verb<C: Args> {
-    /// An item becomes what the words say
-    Replace(With<Words, C>),
-    /// An item stays itself, with words round it: `a golden [v]`
-    Augment(With<Words, C>),
-    /// An item becomes an item of the reference picture, reference:NAME, or another of this one
-    SwapIn(With<SwapIn, C>),
-    /// An item is moved, scaled and turned about its own centre
-    Move(With<Move, C>),
-    /// Two items take each other's place and outline
-    Swap(With<Swap, C>),
-    /// An item takes the outline of a mask
-    Reshape(With<Reshape, C>),
-    /// Items go away
-    Remove(With<Remove, C>),
-    /// An item becomes something between itself and another
-    Blend(With<Blend, C>),
-    /// A region is made again as it is
-    Refine(With<Refine, C>),
-    /// The whole picture is made again from its items' prompts
-    Reconstruct(With<Nothing, C>),
-    /// One item alone in a new scene: `[v] on a beach`
-    Personalize(With<Words, C>),
+/// What a command takes besides the options of the table.
+pub(crate) trait Besides: Args {
+    /// The groups of the table that the command takes.
+    const GROUPS: &'static [Group];
 }
 
-/// A verb's own options and those it shares.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct With<A: Args, C: Args> {
-    #[command(flatten)]
-    own: A,
-    #[command(flatten)]
-    common: C,
-}
-
-/// No options.
+/// No more than the verb's own options.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Nothing {}
 
-/// An item and words.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Words {
-    /// The item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// The words; `[v]` stands for the item itself
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    prompt: String,
+impl Besides for Nothing {
+    const GROUPS: &'static [Group] = &[];
 }
 
-/// An item and what takes its place.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct SwapIn {
-    /// The item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// What takes its place: reference:NAME, or NAME for an item of this picture
-    #[arg(long, value_name = "ITEM")]
-    from: String,
+/// A verb with its values.
+#[derive(Debug, Clone)]
+pub(crate) struct VerbCall<C> {
+    verb: Verb,
+    values: Values,
+    besides: C,
 }
 
-/// An item and a way.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Move {
-    /// The item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// Pixels to the right
-    #[arg(long, value_name = "PX", default_value_t = 0.0, allow_negative_numbers = true)]
-    dx: f64,
-    /// Pixels down
-    #[arg(long, value_name = "PX", default_value_t = 0.0, allow_negative_numbers = true)]
-    dy: f64,
-    /// How many times as large
-    #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true)]
-    scale: f64,
-    /// Degrees clockwise
-    #[arg(long, value_name = "DEG", default_value_t = 0.0, allow_negative_numbers = true)]
-    rotate: f64,
-    /// Who gets the pixels it leaves [default: the nearest items]
-    #[arg(long, value_name = "NAME")]
-    into: Option<String>,
-}
-
-/// Two items.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Swap {
-    /// One item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// The other
-    #[arg(long, value_name = "NAME")]
-    with: String,
-}
-
-/// An item and a mask.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Reshape {
-    /// The item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// Its new mask
-    #[arg(long, value_name = "FILE")]
-    mask: PathBuf,
-    /// Who gets the pixels it leaves [default: the nearest items]
-    #[arg(long, value_name = "NAME")]
-    into: Option<String>,
-}
-
-/// Items.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Remove {
-    /// The item; give it again for more of them
-    #[arg(long, value_name = "NAME", required = true)]
-    item: Vec<String>,
-    /// Who gets the pixels they leave [default: the nearest items]
-    #[arg(long, value_name = "NAME")]
-    into: Option<String>,
-}
-
-/// Two items and how much of each.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Blend {
-    /// The item
-    #[arg(long, value_name = "NAME")]
-    item: String,
-    /// The other: NAME, or reference:NAME
-    #[arg(long, value_name = "ITEM")]
-    with: String,
-    /// 0 for the item itself to 1 for the other
-    #[arg(long, value_name = "0..1", default_value_t = 0.5, allow_negative_numbers = true)]
-    amount: f32,
-}
-
-/// A region.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Refine {
-    /// The region; soft values change less
-    #[arg(long, value_name = "FILE")]
-    mask: PathBuf,
-}
-
-fn vacated(into: Option<&String>) -> Vacated {
-    into.map_or(Vacated::Nearest, |name| Vacated::To(name.clone()))
-}
-
-impl<C: Args> Verb<C> {
-    /// The edit, on a picture of this size: masks are read.
-    pub(crate) fn edit(&self, size: Size) -> Result<Edit> {
-        Ok(match self {
-            Self::Replace(With { own: Words { item, prompt }, .. }) => Edit::Replace { item: item.clone(), prompt: prompt.clone() },
-            Self::Augment(With { own: Words { item, prompt }, .. }) => Edit::Augment { item: item.clone(), prompt: prompt.clone() },
-            Self::SwapIn(With { own: SwapIn { item, from }, .. }) => Edit::SwapIn { item: item.clone(), from: ItemRef::parse(from) },
-            Self::Move(With { own, .. }) => {
-                let transform = Transform { scale: own.scale, degrees: own.rotate, ..Transform::shift(own.dx, own.dy) };
-                Edit::Move { item: own.item.clone(), transform, vacated: vacated(own.into.as_ref()) }
-            }
-            Self::Swap(With { own: Swap { item, with }, .. }) => Edit::Swap { item: item.clone(), with: with.clone() },
-            Self::Reshape(With { own: Reshape { item, mask, into }, .. }) => {
-                Edit::Reshape { item: item.clone(), mask: items::mask(mask, size)?, vacated: vacated(into.as_ref()) }
-            }
-            Self::Remove(With { own: Remove { item, into }, .. }) => Edit::Remove { items: item.clone(), vacated: vacated(into.as_ref()) },
-            Self::Blend(With { own: Blend { item, with, amount }, .. }) => {
-                Edit::Blend { item: item.clone(), with: ItemRef::parse(with), amount: *amount }
-            }
-            Self::Refine(With { own: Refine { mask }, .. }) => Edit::Refine { mask: items::mask(mask, size)? },
-            Self::Reconstruct(_) => Edit::Reconstruct,
-            Self::Personalize(With { own: Words { item, prompt }, .. }) => Edit::Personalize { item: item.clone(), prompt: prompt.clone() },
+impl<C: Besides> Subcommand for VerbCall<C> {
+    fn augment_subcommands(command: Command) -> Command {
+        Verb::ALL.into_iter().fold(command, |command, verb| {
+            let own = Command::new(verb.id()).about(Action::Edit(verb).summary());
+            command.subcommand(C::augment_args(table::augment(own, &table::of_verb(verb, C::GROUPS))))
         })
     }
 
-    /// The item it is about, the first of several.
-    pub(crate) fn item(&self) -> Option<&str> {
-        match self {
-            Self::Replace(With { own, .. }) | Self::Augment(With { own, .. }) | Self::Personalize(With { own, .. }) => Some(&own.item),
-            Self::SwapIn(With { own, .. }) => Some(&own.item),
-            Self::Move(With { own, .. }) => Some(&own.item),
-            Self::Swap(With { own, .. }) => Some(&own.item),
-            Self::Reshape(With { own, .. }) => Some(&own.item),
-            Self::Remove(With { own, .. }) => own.item.first().map(String::as_str),
-            Self::Blend(With { own, .. }) => Some(&own.item),
-            Self::Refine(_) | Self::Reconstruct(_) => None,
-        }
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
     }
 
-    /// What it shares with the other verbs.
-    pub(crate) fn common(&self) -> &C {
-        match self {
-            Self::Replace(With { common, .. })
-            | Self::Augment(With { common, .. })
-            | Self::Personalize(With { common, .. })
-            | Self::SwapIn(With { common, .. })
-            | Self::Move(With { common, .. })
-            | Self::Swap(With { common, .. })
-            | Self::Reshape(With { common, .. })
-            | Self::Remove(With { common, .. })
-            | Self::Blend(With { common, .. })
-            | Self::Refine(With { common, .. })
-            | Self::Reconstruct(With { common, .. }) => common,
-        }
+    fn has_subcommand(name: &str) -> bool {
+        Verb::from_id(name).is_some()
     }
+}
+
+impl<C: Besides> FromArgMatches for VerbCall<C> {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let (name, own) = matches.subcommand().ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let verb = Verb::from_id(name).ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))?;
+        let values = table::read(Action::Edit(verb), &table::of_verb(verb, C::GROUPS), own).map_err(|refusal| refused(&refusal))?;
+        Ok(Self { verb, values, besides: C::from_arg_matches(own)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A refusal as clap reports its own.
+pub(crate) fn refused(refusal: &Refusal) -> clap::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, refusal)
+}
+
+/// The sentence about an option that the verb does not have, if clap's error is about one: the same as in every host.
+pub(crate) fn unknown_option(error: &clap::Error, arguments: impl Iterator<Item = String>) -> Option<Refusal> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)
+    else {
+        return None;
+    };
+    let mut words = arguments.skip_while(|word| !matches!(word.as_str(), "edit" | "plan")).skip(1);
+    let verb = words.find_map(|word| Verb::from_id(&word))?;
+    let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
+    Some(Values::new(Action::Edit(verb)).unknown(dedit_schema::Host::Cli, name))
+}
+
+impl<C> VerbCall<C> {
+    /// The edit, on a picture of this size. A mask is read, and joins the blobs.
+    pub(crate) fn edit(&self, size: Size, blobs: &mut Vec<Blob>) -> Result<EditVerb> {
+        let mask = self.values.text(Id::Mask).map(|file| add(&items::mask(Path::new(file), size)?, blobs)).transpose()?;
+        EditVerb::from_values(self.verb, &self.values, mask).map_err(Error::from)
+    }
+
+    /// The values that were given.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// What the command takes besides.
+    pub(crate) fn besides(&self) -> &C {
+        &self.besides
+    }
+}
+
+fn add(mask: &ItemMask, blobs: &mut Vec<Blob>) -> Result<usize> {
+    let (width, height) = (mask.size().width() as u32, mask.size().height() as u32);
+    let pixels = Pixels::new(width, height, 1, Samples::F32(mask.values().to_vec()));
+    blobs.push(Blob::Pixels(pixels.ok_or_else(|| Error::new(Kind::Internal, "a mask that does not fit the wire"))?));
+    Ok(blobs.len() - 1)
 }

@@ -191,7 +191,12 @@ mod tests {
     #[test]
     fn values_become_edits_with_their_titles() {
         for (verb, given, expected, title) in [
-            (Verb::Replace, vec![("prompt", text("a duck"))], r#"{"verb":"replace","item":"bag","prompt":"a duck"}"#, "Replace bag: a duck"),
+            (
+                Verb::Replace,
+                vec![("prompt", text("a duck"))],
+                r#"{"verb":"replace","item":"bag","prompt":"a duck"}"#,
+                "Replace bag: a duck",
+            ),
             (
                 Verb::Augment,
                 vec![("prompt", text("a red [v]"))],

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dedit_edit::{Edit, Fit, ItemRef, ItemWords, Rect, Segmentation, Transform, Vacated};
+use dedit_edit::{Fit, ItemWords, Rect, Segmentation};
+use dedit_protocol::request::EditVerb;
 use dedit_toys::{Back, Camera, Colour, Ground, Kind, Scene, Toy, draw};
 use image::RgbImage;
 
@@ -35,12 +36,12 @@ pub(super) struct Entry {
 pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) title: String,
-    pub(super) edit: Edit,
+    pub(super) edit: EditVerb,
     pub(super) fit: Fit,
 }
 
 impl Step {
-    fn new(name: &'static str, title: impl Into<String>, edit: Edit) -> Self {
+    fn new(name: &'static str, title: impl Into<String>, edit: EditVerb) -> Self {
         Self { name, title: title.into(), edit, fit: Fit::Exact }
     }
 
@@ -79,31 +80,34 @@ impl Picture {
     }
 }
 
-fn replace(item: &str, prompt: &str) -> Edit {
-    Edit::Replace { item: item.to_owned(), prompt: prompt.to_owned() }
+fn replace(item: &str, prompt: &str) -> EditVerb {
+    EditVerb::Replace { item: item.to_owned(), prompt: prompt.to_owned() }
 }
 
-fn augment(item: &str, prompt: &str) -> Edit {
-    Edit::Augment { item: item.to_owned(), prompt: prompt.to_owned() }
+fn augment(item: &str, prompt: &str) -> EditVerb {
+    EditVerb::Augment { item: item.to_owned(), prompt: prompt.to_owned() }
 }
 
-fn remove(item: &str) -> Edit {
-    Edit::Remove { items: vec![item.to_owned()], vacated: Vacated::Nearest }
+fn remove(item: &str) -> EditVerb {
+    EditVerb::Remove { items: vec![item.to_owned()], into: None }
 }
 
-fn shift(item: &str, dx: f64) -> Edit {
-    Edit::Move { item: item.to_owned(), transform: Transform::shift(dx, 0.0), vacated: Vacated::Nearest }
+fn moved(item: &str, [dx, dy]: [f64; 2], scale: f64) -> EditVerb {
+    EditVerb::Move { item: item.to_owned(), dx, dy, scale, rotate: 0.0, into: None }
 }
 
-fn swap(item: &str, with: &str) -> Edit {
-    Edit::Swap { item: item.to_owned(), with: with.to_owned() }
+fn shift(item: &str, dx: f64) -> EditVerb {
+    moved(item, [dx, 0.0], 1.0)
+}
+
+fn swap(item: &str, with: &str) -> EditVerb {
+    EditVerb::Swap { item: item.to_owned(), with: with.to_owned() }
 }
 
 /// Scaled about the middle of its foot: what stands on the ground stays there.
-fn resize(picture: &Picture, item: &str, scale: f64) -> Result<Edit> {
+fn resize(picture: &Picture, item: &str, scale: f64) -> Result<EditVerb> {
     let Rect { height, .. } = picture.extent(item)?;
-    let transform = Transform { scale, ..Transform::shift(0.0, -0.5 * height as f64 * (scale - 1.0)) };
-    Ok(Edit::Move { item: item.to_owned(), transform, vacated: Vacated::Nearest })
+    Ok(moved(item, [0.0, -0.5 * height as f64 * (scale - 1.0)], scale))
 }
 
 fn toy(colour: Colour, kind: Kind, x: f32, size: f32, turn: f32) -> Toy {
@@ -124,12 +128,12 @@ fn on_the_table() -> Result<Entry> {
     let picture = Picture::of_scene(&scene(Ground::Wood, Back::BlueWall, toys))?;
     let (mug, duck) = ("red mug", "yellow duck");
     let second = scene(Ground::Grass, Back::PinkWall, vec![toy(Colour::Green, Kind::Rocket, 0.0, 1.3, 0.0)]);
-    let from = ItemRef::reference("green rocket");
+    let from = "reference:green rocket".to_owned();
     let steps = vec![
-        Step::new("reconstruct", "reconstruct", Edit::Reconstruct),
+        Step::new("reconstruct", "reconstruct", EditVerb::Reconstruct),
         Step::new("replace", "mug -> a blue cube", replace(mug, "a blue cube")).within_box(),
         Step::new("augment", "a green [duck]", augment(duck, "a green [v]")),
-        Step::new("swap-in", "mug -> its rocket", Edit::SwapIn { item: mug.to_owned(), from }).within_box(),
+        Step::new("swap-in", "mug -> its rocket", EditVerb::SwapIn { item: mug.to_owned(), from }).within_box(),
         Step::new("resize", "duck, smaller", resize(&picture, duck, 0.7)?),
         Step::new("swap", "mug and duck swapped", swap(mug, duck)),
         Step::new("remove", "without the mug", remove(mug)),
@@ -142,7 +146,7 @@ fn in_the_garden() -> Result<Entry> {
     let picture = Picture::of_scene(&scene(Ground::Grass, Back::BlueSky, toys))?;
     let (snowman, house) = ("white snowman", "orange house");
     let steps = vec![
-        Step::new("reconstruct", "reconstruct", Edit::Reconstruct),
+        Step::new("reconstruct", "reconstruct", EditVerb::Reconstruct),
         Step::new("replace", "house -> a purple tree", replace(house, "a purple tree")).within_box(),
         Step::new("augment", "a red [snowman]", augment(snowman, "a red [v]")),
         Step::new("resize", "snowman, smaller", resize(&picture, snowman, 0.75)?),
@@ -156,21 +160,14 @@ fn in_the_garden() -> Result<Entry> {
 fn on_the_beach() -> Result<Entry> {
     let picture = Picture::of_scene(&scene(Ground::Sand, Back::GreenWall, vec![toy(Colour::Purple, Kind::Rocket, -0.75, 1.25, 0.0)]))?;
     let rocket = "purple rocket";
-    let Edit::Move { transform: smaller, .. } = resize(&picture, rocket, 0.65)? else {
-        return Err(Error::new(ErrorKind::Internal, "a resize is no move"));
-    };
-    let there = Transform { dx: 48.0, ..smaller };
+    let foot = picture.extent(rocket)?.height as f64 * 0.5 * (1.0 - 0.65);
     let steps = vec![
-        Step::new("reconstruct", "reconstruct", Edit::Reconstruct),
+        Step::new("reconstruct", "reconstruct", EditVerb::Reconstruct),
         Step::new("replace", "rocket -> a yellow star", replace(rocket, "a yellow star")).within_box(),
         Step::new("augment", "a red [rocket]", augment(rocket, "a red [v]")),
         Step::new("move", "rocket to the right", shift(rocket, 48.0)),
         Step::new("resize", "rocket, smaller", resize(&picture, rocket, 0.65)?),
-        Step::new(
-            "move-and-resize",
-            "to the right and smaller",
-            Edit::Move { item: rocket.to_owned(), transform: there, vacated: Vacated::Nearest },
-        ),
+        Step::new("move-and-resize", "to the right and smaller", moved(rocket, [48.0, foot], 0.65)),
         Step::new("remove", "without the rocket", remove(rocket)),
     ];
     Ok(Entry { name: "beach".to_owned(), picture, reference: None, steps })
@@ -193,7 +190,7 @@ pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry>
     let picture = Picture { photo, items, words };
     let width = picture.extent(first)?.width as f64;
     let mut steps = vec![
-        Step::new("reconstruct", "reconstruct", Edit::Reconstruct),
+        Step::new("reconstruct", "reconstruct", EditVerb::Reconstruct),
         Step::new("replace", format!("{first} -> {prompt}"), replace(first, prompt)).within_box(),
         Step::new("resize", format!("{first}, smaller"), resize(&picture, first, 0.7)?),
         Step::new("remove", format!("without {first}"), remove(first)),

@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use dedit_edit::Fit;
 use dedit_protocol::request::{self, EditOptions, Learn, LearnOptions, ModelChoice, PlanOptions, Which, Words};
+use dedit_schema::defaults;
 
 use self::album::{Entry, Step};
 use self::report::{Done, Figures, LearnedPage, Page};
@@ -22,7 +23,6 @@ use crate::items::ItemFiles;
 use crate::output;
 use crate::picture::{Photo, encode_image};
 use crate::sheet;
-use crate::wire;
 
 /// Learn the built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact sheet and a report
 #[derive(Debug, Args)]
@@ -38,11 +38,9 @@ pub(crate) struct Options {
     /// What the largest item of your picture is replaced by
     #[arg(long, value_name = "TEXT", default_value = "a blue cube", requires = "picture")]
     prompt: String,
-    /// Updates of the two stages of learning at most [default: 80,120]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help = updates_help())]
     updates: Vec<usize>,
-    /// Denoising steps of an edit [default: 20; 50 to reconstruct]
-    #[arg(long, value_name = "N", value_parser = arguments::parse_count)]
+    #[arg(long, value_name = "N", help = steps_help(), value_parser = arguments::parse_count)]
     steps: Option<usize>,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -51,6 +49,15 @@ pub(crate) struct Options {
     engine: arguments::Engine,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+fn updates_help() -> String {
+    let [tokens, attention] = defaults::UPDATES;
+    format!("Updates of the two stages of learning at most [default: {tokens},{attention}]")
+}
+
+fn steps_help() -> String {
+    format!("Denoising steps of an edit [default: {}; {} to reconstruct]", defaults::STEPS, defaults::STEPS_RECONSTRUCT)
 }
 
 /// Runs the command.
@@ -136,22 +143,21 @@ impl Demo<'_> {
 
     /// Makes one edit and writes it.
     fn step(&self, entry: &Entry, session: &str, step: &Step) -> Result<Done> {
-        let (edits, blobs) = wire::told(std::slice::from_ref(&step.edit))?;
         let fit = if step.fit == Fit::Box { "box" } else { "exact" };
         let edit = request::Edit {
             session: session.to_owned(),
-            edits,
+            edits: vec![step.edit.clone()],
             plan: PlanOptions { fit: Some(fit.to_owned()), ..PlanOptions::default() },
             options: EditOptions { seed: Some(self.options.seed), steps: self.options.steps, ..EditOptions::default() },
             base: Some(0),
             ..request::Edit::default()
         };
-        let (edited, blobs) = self.connection.ask(edit, blobs)?;
+        let (edited, blobs) = self.connection.ask(edit, Vec::new())?;
         let mut picture = entry.picture.photo.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let file = self.write(&format!("{}-{}.png", entry.name, step.name), &picture, entry)?;
         let shown = Some(sheet::shrunk(&picture)?);
-        Ok(Done { title: step.title.clone(), verb: step.edit.verb(), file, figures: Figures::of(&edited), model: edited.model, shown })
+        Ok(Done { title: step.title.clone(), verb: step.edit.verb().id(), file, figures: Figures::of(&edited), model: edited.model, shown })
     }
 
     fn write(&self, name: &str, picture: &dedit_edit::Image, entry: &Entry) -> Result<PathBuf> {

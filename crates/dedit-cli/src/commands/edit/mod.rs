@@ -6,33 +6,34 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use dedit_edit::{Depth, Edit};
+use dedit_edit::Depth;
 use dedit_protocol::Blob;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{self, EditOptions, ResultOf};
+use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf};
+use dedit_schema::{Group, Id, Values, defaults};
 use serde_json::json;
 
 use self::report::{Done, Made};
-use crate::arguments::{self, Reporting};
+use crate::arguments::{self, Reporting, random_seed};
 use crate::connection::{Connection, picture_of};
 use crate::console::Console;
-use crate::edit_options::{Frame, How, Opened, Planning, Source, Verb};
+use crate::edit_options::{Besides, Frame, Opened, Planning, Source, VerbCall, plan};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::picture::{MADE_BY, Photo, encode_image};
-use crate::{output, sheet, wire};
+use crate::{output, sheet};
 
 /// Change items of a learned picture
 #[derive(Debug, Args)]
 #[command(subcommand_required = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    verb: Verb<Common>,
+    call: VerbCall<Common>,
 }
 
 impl Options {
     pub(crate) fn reporting(&self) -> &Reporting {
-        &self.verb.common().reporting
+        &self.call.besides().reporting
     }
 }
 
@@ -58,36 +59,39 @@ pub(crate) struct Common {
     #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
-    how: How,
-    #[command(flatten)]
     engine: arguments::Engine,
     #[command(flatten)]
     reporting: Reporting,
 }
 
+impl Besides for Common {
+    const GROUPS: &'static [Group] = &[Group::Plan, Group::Sampling];
+}
+
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
-    let common = options.verb.common();
+    let (common, values) = (options.call.besides(), options.call.values());
     let connection = common.engine.daemon.connect(console, interrupt)?;
     common.frame.check(&connection)?;
     let opened = common.source.open(&connection)?;
     let frame = common.frame.open(&opened)?;
     let edited = frame.as_ref().unwrap_or(&opened);
-    let files = common.files(edited)?;
+    let files = common.files(edited, values)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
     let size = edited.target.items.size();
-    let edits = common.planning.edits(options.verb.edit(size)?, size)?;
+    let edits = common.planning.edits(&options.call, size)?;
     let session = common.source.session(&opened, &connection)?;
     let plan = match &sheet {
-        Some(_) => Some(common.planning.plan(&edits, common.how.published(), &session, edited, &connection)?.1),
+        Some(_) => Some(plan(edits.clone(), PlanOptions::from_values(values), &session, edited, &connection)?.1),
         None => None,
     };
     interrupt.listen();
     let original = common.original(edited, &session, &connection)?;
-    let job = Job { common, connection: &connection, edits: &edits, session: &session, frame: frame.as_ref(), original, console };
+    let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
+    let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original, console };
     let made = job.make_all(files, sheet.is_some())?;
-    let mut done = Done { verb: edits[0].verb(), item: options.verb.item(), made, seconds: begun.elapsed().as_secs_f64() };
+    let mut done = Done { verb, item: item.as_deref(), made, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
         output::write(file, &sheet::contact_sheet(&edited.target, plan, done.titled())?)?;
     }
@@ -97,12 +101,12 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
 
 impl Common {
     /// The files to write. That everything can be written is found out before anything is computed.
-    fn files(&self, opened: &Opened) -> Result<Vec<PathBuf>> {
+    fn files(&self, opened: &Opened, values: &Values) -> Result<Vec<PathBuf>> {
         if self.on != 0 && self.contact_sheet.is_some() {
             return Err(Error::usage("a contact sheet shows edits of the picture itself").hint("leave --contact-sheet or --on out"));
         }
         let extensions: &[&str] = if opened.target.photo.image.depth() == Depth::F32 { &["tif", "tiff"] } else { &["png"] };
-        output::prepare(&self.out, self.how.variations, extensions)
+        output::prepare(&self.out, values.whole(Id::Variations).unwrap_or(defaults::VARIATIONS), extensions)
     }
 
     /// The picture that is edited.
@@ -120,7 +124,9 @@ impl Common {
 struct Job<'a> {
     common: &'a Common,
     connection: &'a Connection<'a>,
-    edits: &'a [Edit],
+    values: &'a Values,
+    /// The edits and their masks.
+    edits: (Vec<EditVerb>, Vec<Blob>),
     session: &'a SessionInfo,
     /// What is edited in place of a revision.
     frame: Option<&'a Opened>,
@@ -133,17 +139,18 @@ impl Job<'_> {
     fn make_all(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Made>> {
         let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
         let model = self.common.engine.choice(self.session.model.as_deref(), self.console);
-        let options = self.common.how.options();
+        let mut options = EditOptions::from_values(self.values);
+        options.seed.get_or_insert_with(random_seed);
         let mut made = Vec::new();
         for (index, file) in files.into_iter().enumerate() {
             let seed = options.seed.map(|seed| seed.wrapping_add(index as u64));
-            let (edits, mut blobs) = wire::told(self.edits)?;
+            let (edits, mut blobs) = self.edits.clone();
             let frame_items = self.frame.map_or(Ok(None), |frame| frame.add_labels(&mut blobs))?;
             let frame = self.frame.map(|frame| frame.add_picture(&mut blobs)).transpose()?;
             let edit = request::Edit {
                 session: self.session.session.clone(),
                 edits,
-                plan: self.common.planning.options(self.common.how.published()),
+                plan: PlanOptions::from_values(self.values),
                 options: EditOptions { seed, ..options.clone() },
                 model: model.clone(),
                 base: if frame.is_none() { Some(self.common.on) } else { None },

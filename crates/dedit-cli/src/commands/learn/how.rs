@@ -1,71 +1,54 @@
-//! How a picture is learned: options as the daemon is told them.
+//! How a picture is learned: the options of the table of parameters.
 
-use clap::Args;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use dedit_protocol::request::LearnOptions;
+use dedit_schema::{Action, Id, LEARNING, Parameter, Values};
 
-use crate::arguments::{self, Preset, pair};
-use crate::error::Result;
+use crate::edit_options::{augment, read, refused};
+use crate::error::{Error, Result};
 
-/// How it is learned.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Learning")]
-pub(crate) struct How {
-    /// The way of the published implementation, or a better one
-    #[arg(long, value_enum, default_value_t = Preset::Default)]
-    preset: Preset,
-    /// Tokens of each item [default: 5]
-    #[arg(long, value_name = "N", value_parser = arguments::parse_count)]
-    tokens: Option<usize>,
-    /// Updates of the two stages at most, for the tokens and for the attention [default: 80,120]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    updates: Vec<usize>,
-    /// Learning rates of the two stages [default: 0.001,0.0005]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    rates: Vec<f64>,
-    /// Rank of the LoRA on the attention [default: 4]
-    #[arg(long, value_name = "N", conflicts_with = "full_attention", value_parser = arguments::parse_count)]
-    rank: Option<usize>,
-    /// Train the cross-attention weights themselves: a session of over 100 MB
-    #[arg(long)]
-    full_attention: bool,
-    /// Noised copies in one pass [default: 1]
-    #[arg(long, value_name = "N", value_parser = arguments::parse_count)]
-    batch: Option<usize>,
-    /// Passes to an update [default: 2]
-    #[arg(long, value_name = "N", value_parser = arguments::parse_count)]
-    accumulation: Option<usize>,
-    /// Go through all updates, also when the loss has settled
-    #[arg(long)]
-    no_early_stop: bool,
-    /// Compute the outermost N levels of the denoiser again in the backward pass: less memory for more time
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    checkpoint_levels: usize,
-    /// Write a preview to the session's folder every N updates
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) preview_every: usize,
-    /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+/// The options of fine-tuning.
+#[derive(Debug, Clone)]
+pub(super) struct How(Values);
+
+fn rows() -> Vec<&'static Parameter> {
+    LEARNING.iter().collect()
+}
+
+impl Args for How {
+    fn augment_args(command: Command) -> Command {
+        augment(command, &rows())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for How {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        read(Action::Learn, &rows(), matches).map(Self).map_err(|refusal| refused(&refusal))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl How {
-    /// What makes no sense is told before anything is sent.
+    /// The options as the daemon takes them. What makes no sense is refused before anything is sent.
     pub(super) fn options(&self) -> Result<LearnOptions> {
-        let (updates, rates) = (pair(&self.updates, "updates")?, pair(&self.rates, "rates")?);
-        dedit_edit::LearnOptions { tokens: self.tokens, rates, ..dedit_edit::LearnOptions::default() }.check()?;
-        Ok(LearnOptions {
-            reference: self.preset == Preset::Reference,
-            tokens: self.tokens,
-            updates,
-            rates,
-            rank: self.rank,
-            full_attention: self.full_attention,
-            batch: self.batch,
-            accumulation: self.accumulation,
-            no_early_stop: self.no_early_stop,
-            checkpoint_levels: self.checkpoint_levels,
-            preview_every: self.preview_every,
-            seed: self.seed,
-        })
+        let options = LearnOptions::from_values(&self.0);
+        if options.rank.is_some() && options.full_attention {
+            return Err(Error::usage("'rank' is of the LoRA that --full-attention does without").hint("give one of the two"));
+        }
+        dedit_edit::LearnOptions { tokens: options.tokens, rates: options.rates, ..dedit_edit::LearnOptions::default() }.check()?;
+        Ok(options)
+    }
+
+    /// Whether previews are written.
+    pub(super) fn has_previews(&self) -> bool {
+        self.0.whole::<usize>(Id::PreviewEvery).is_some_and(|updates| updates > 0)
     }
 }

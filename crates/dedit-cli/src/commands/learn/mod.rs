@@ -119,7 +119,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     if let Some(said) = &reference {
         connection.set_items(&opened.session, request::Which::Reference, &said.picture.items, Some(said.told_words()))?;
     }
-    if options.how.preview_every > 0 {
+    if options.how.has_previews() {
         connection.preview_to(Path::new(&opened.folder).join(PREVIEW));
     }
     let learn = Learn { session: opened.session, model, options: learning, restart: options.restart, keep: false };
