@@ -9,7 +9,7 @@ use dedit_edit::{
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
-use dedit_protocol::names::{self, ItemChange, SessionState, Verb};
+use dedit_protocol::names::{self, ItemChange, SessionState, VerbName};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
 use dedit_session::{Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
@@ -348,7 +348,7 @@ pub(crate) fn job_kind(kind: JobKind) -> names::JobKind {
 }
 
 /// What is heard of a job, as an event; `verb` is that of an edit.
-pub(crate) fn event(event: JobEvent, verb: &Verb) -> Event {
+pub(crate) fn event(event: JobEvent, verb: &VerbName) -> Event {
     match event {
         JobEvent::Queued { job, position } => Event::Queued(Queued { job, position }),
         JobEvent::Step { stage, step, of, loss, seconds_left } => {
@@ -362,7 +362,7 @@ pub(crate) fn event(event: JobEvent, verb: &Verb) -> Event {
     }
 }
 
-fn finished(output: JobOutput, verb: &Verb) -> Result<Event> {
+fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
     Ok(match output {
         // Whoever asked for it hears which models there are.
         JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dedit_edit::{Edit, Error, ItemMask, Rect, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
-use dedit_protocol::names::Verb;
+use dedit_protocol::names::VerbName;
 use dedit_protocol::request::{self, EditVerb, PlanOptions, Request, Which};
 use dedit_protocol::{Blob, Event, Failure, features};
 use dedit_segment::Hint;
@@ -23,7 +23,7 @@ struct Passing {
     outgoing: Arc<Outgoing>,
     serial: u32,
     /// That of an edit.
-    verb: Verb,
+    verb: VerbName,
 }
 
 impl Reporter for Passing {
@@ -72,7 +72,7 @@ impl Client {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
             Request::Load(load) => {
-                sessions.load(self.number, convert::model_choice(load.0), self.passing(serial, Verb::default())).map(|()| None)
+                sessions.load(self.number, convert::model_choice(load.0), self.passing(serial, VerbName::default())).map(|()| None)
             }
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
@@ -117,7 +117,7 @@ impl Client {
         answer.map_err(|error| convert::failure(&error))
     }
 
-    fn passing(&self, serial: u32, verb: Verb) -> Arc<Passing> {
+    fn passing(&self, serial: u32, verb: VerbName) -> Arc<Passing> {
         Arc::new(Passing { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb })
     }
 
@@ -196,7 +196,7 @@ impl Client {
             options: convert::learn_options(&learn.options),
             restart: learn.restart,
         };
-        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, Verb::default()))?;
+        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, VerbName::default()))?;
         Ok(None)
     }
 
@@ -206,7 +206,7 @@ impl Client {
         let frame = blobs.frame(frame, edit.edits.len())?;
         let (original, size) = self.original(&edit.session, edit.base, frame)?;
         let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
-        let verb = edit.edits.first().map(EditVerb::verb).unwrap_or_default();
+        let verb = edit.edits.first().map(EditVerb::verb).map_or_else(VerbName::default, VerbName::from);
         let planning = planning(edit.edits, edit.plan, original, &mut blobs, size)?;
         // They are for the history, which keeps nothing of a frame.
         let kept: &[Edit] = if planning.original.is_frame() { &[] } else { &planning.edits };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::event::SessionInfo;
 use crate::failure::{Failure, FailureKind};
 use crate::features;
-use crate::names::{ItemChange, JobKind, Verb};
+use crate::names::{ItemChange, JobKind, VerbName};
 use crate::words::Words;
 
 /// The answer of requests that have nothing to tell.
@@ -128,7 +128,7 @@ pub struct Edited {
     /// The revision that was edited; 0 for a frame.
     pub base: u64,
     /// The verb of the first edit.
-    pub verb: Verb,
+    pub verb: VerbName,
     /// Where pixels may have changed.
     pub region: Region,
     /// Pixels outside the plan's region that differ, in any bit.

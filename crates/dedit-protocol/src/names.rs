@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use dedit_schema::Verb;
 use serde::{Deserialize, Serialize};
 
 macro_rules! names {
@@ -101,32 +102,6 @@ names! {
         Learned = "learned",
     }
 
-    /// The verb of an edit, without its fields; with them it is [`EditVerb`](crate::request::EditVerb).
-    Verb {
-        /// [`EditVerb::Reconstruct`](crate::request::EditVerb::Reconstruct)
-        Reconstruct = "reconstruct",
-        /// [`EditVerb::Replace`](crate::request::EditVerb::Replace)
-        Replace = "replace",
-        /// [`EditVerb::Augment`](crate::request::EditVerb::Augment)
-        Augment = "augment",
-        /// [`EditVerb::SwapIn`](crate::request::EditVerb::SwapIn)
-        SwapIn = "swap-in",
-        /// [`EditVerb::Move`](crate::request::EditVerb::Move)
-        Move = "move",
-        /// [`EditVerb::Reshape`](crate::request::EditVerb::Reshape)
-        Reshape = "reshape",
-        /// [`EditVerb::Swap`](crate::request::EditVerb::Swap)
-        Swap = "swap",
-        /// [`EditVerb::Remove`](crate::request::EditVerb::Remove)
-        Remove = "remove",
-        /// [`EditVerb::Blend`](crate::request::EditVerb::Blend)
-        Blend = "blend",
-        /// [`EditVerb::Refine`](crate::request::EditVerb::Refine)
-        Refine = "refine",
-        /// [`EditVerb::Personalize`](crate::request::EditVerb::Personalize)
-        Personalize = "personalize",
-    }
-
     /// What an edit does to an item.
     ItemChange {
         /// Its prompt changes.
@@ -141,6 +116,51 @@ names! {
         Regenerated = "regenerated",
         /// It gets pixels that another item leaves, or loses some.
         Adjusted = "adjusted",
+    }
+}
+
+/// The verb that an answer names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum VerbName {
+    /// One of the table.
+    Known(Verb),
+    /// A word that is not known here.
+    Other(String),
+}
+
+impl VerbName {
+    /// The word on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(verb) => verb.id(),
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<String> for VerbName {
+    fn from(word: String) -> Self {
+        Verb::from_id(&word).map_or(Self::Other(word), Self::Known)
+    }
+}
+
+impl From<Verb> for VerbName {
+    fn from(verb: Verb) -> Self {
+        Self::Known(verb)
+    }
+}
+
+impl From<VerbName> for String {
+    fn from(name: VerbName) -> Self {
+        name.as_str().to_owned()
+    }
+}
+
+/// The empty word, which is what a missing field is read as.
+impl Default for VerbName {
+    fn default() -> Self {
+        Self::Other(String::new())
     }
 }
 

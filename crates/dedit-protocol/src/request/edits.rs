@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::learning::{EditOptions, ModelChoice};
-use crate::names::Verb;
+use dedit_schema::Verb;
 
 /// One thing done to items. Items are named; `reference:NAME` is one of the reference picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -36,23 +36,6 @@ impl EditVerb {
         })
     }
 
-    /// Which verb it is.
-    pub fn verb(&self) -> Verb {
-        match self {
-            Self::Reconstruct => Verb::Reconstruct,
-            Self::Replace { .. } => Verb::Replace,
-            Self::Augment { .. } => Verb::Augment,
-            Self::SwapIn { .. } => Verb::SwapIn,
-            Self::Move { .. } => Verb::Move,
-            Self::Reshape { .. } => Verb::Reshape,
-            Self::Swap { .. } => Verb::Swap,
-            Self::Remove { .. } => Verb::Remove,
-            Self::Blend { .. } => Verb::Blend,
-            Self::Refine { .. } => Verb::Refine,
-            Self::Personalize { .. } => Verb::Personalize,
-        }
-    }
-
     /// The item that it is about, the first of several.
     pub fn item(&self) -> Option<&str> {
         match self {
