@@ -248,7 +248,7 @@ mod tests {
         let remove = EditVerb::Remove { items: Vec::new(), into: None };
         let swap_in = EditVerb::SwapIn { item: String::new(), from: String::new() };
         for edit in [EditVerb::Reconstruct, remove, swap_in, blended("0.5").unwrap()] {
-            assert_eq!(serde_json::to_value(&edit).unwrap()["verb"], edit.verb().as_str());
+            assert_eq!(serde_json::to_value(&edit).unwrap()["verb"], edit.verb().id());
         }
     }
 
