@@ -82,14 +82,14 @@ fn in_one_line(error: &clap::Error) -> Error {
         return refusal.into();
     }
     let text = error.to_string();
-    if error.kind() == ClapErrorKind::ValueValidation && !text.contains("invalid value") {
-        // Refused by the table of parameters, which says what is taken.
-        return Error::usage(text.trim().trim_start_matches("error: "));
-    }
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
     let sentence = words.join(" ").replace(" tip: ", "; ");
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+    if error.kind() == ClapErrorKind::ValueValidation && !sentence.starts_with("invalid value") {
+        // Refused by the table of parameters, whose sentence says what is taken.
+        return Error::usage(sentence);
+    }
     // Complaints about values say what to do themselves.
     let (message, hint) = sentence.split_once("; ").unwrap_or((sentence, "see dedit --help, or --help after a command"));
     Error::usage(message).hint(hint)
