@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use dedit_protocol::answer::Planned;
-use dedit_protocol::names::Verb;
+use dedit_protocol::names::VerbName;
 use dedit_protocol::pixels::SampleType;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, Plan, Which};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples, features};
+use dedit_schema::Verb;
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -126,7 +127,7 @@ fn frames_that_cannot_be_edited_say_why_and_leave_nothing_behind() {
         assert!(failure.message.contains("has no items yet"), "{failure}");
         assert_eq!(host.history(session).unwrap(), before);
         let (edited, part) = host.edit_with(on_frame(refine(2), true), vec![frame(), halves(20, 10), columns(20, 10, 4..9)]).unwrap();
-        assert_eq!((edited.verb, part.height()), (Verb::Refine, 10));
+        assert_eq!((edited.verb, part.height()), (VerbName::Known(Verb::Refine), 10));
     });
 }
 

@@ -1,10 +1,11 @@
 //! The life of a session, from its picture to its end.
 
 use dedit_protocol::answer::Edited;
-use dedit_protocol::names::{ItemChange, SessionState, Verb};
+use dedit_protocol::names::{ItemChange, SessionState};
 use dedit_protocol::pixels::SampleType;
 use dedit_protocol::request::{self, EditVerb, Fetch, Items, Plan, Segment, SetItems, Which, Words};
 use dedit_protocol::{Blob, Pixels, Samples};
+use dedit_schema::Verb;
 
 use crate::fake::Knobs;
 use crate::host::Host;
@@ -70,7 +71,7 @@ fn learned_edited_undone_and_edited_on() {
         assert!(learned.loss_first > learned.loss_last);
         assert_eq!(host.learn(learn(session)).unwrap().resumed_at, [10, 10], "nothing is left to be learned");
         let (first, part) = host.edit(replace(session, "a hat", 7)).unwrap();
-        assert_eq!((first.revision, first.base, first.seed, first.verb, first.draft), (Some(1), 0, 7, Verb::Replace, false));
+        assert_eq!((first.revision, first.base, first.seed, first.verb, first.draft), (Some(1), 0, 7, Verb::Replace.into(), false));
         assert_eq!((part.width() as usize, part.height() as usize), (first.region.width, first.region.height));
         let (second, _) = host.edit(replace(session, "a cap", 8)).unwrap();
         assert_eq!((second.revision, second.base), (Some(2), 1));
