@@ -6,11 +6,10 @@ use clap::error::ErrorKind as ClapErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::arguments::Reporting;
-use crate::commands::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
+use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
 use crate::console::Console;
 use crate::edit_options::unknown_option;
 use crate::error::Error;
-use crate::install;
 
 /// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]

@@ -11,7 +11,6 @@ mod console;
 mod edit_options;
 mod error;
 mod format;
-mod install;
 mod interrupt;
 mod items;
 mod model_choice;
@@ -22,7 +21,7 @@ mod sheet;
 use std::process::ExitCode;
 
 use crate::command_line::Command;
-use crate::commands::{daemon, demo, doctor, edit, generate, learn, plan, segment, show};
+use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 
@@ -48,8 +47,8 @@ fn main() -> ExitCode {
         Command::Show(options) => show::run(&options, &console, &interrupt),
         Command::Segment(options) => segment::run(&options, &console),
         Command::Daemon(options) => daemon::run(&options, &console),
-        Command::Install(options) => install::run(&options, &console, &interrupt),
-        Command::Uninstall(options) => install::remove(&options, &console),
+        Command::Install(options) => install::install(&options, &console, &interrupt),
+        Command::Uninstall(options) => install::uninstall(&options, &console, &interrupt),
         Command::Doctor(options) => doctor::run(&options, &console),
     });
     match outcome {

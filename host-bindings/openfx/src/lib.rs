@@ -13,6 +13,7 @@ mod define;
 mod effect;
 mod entry;
 mod error;
+pub mod folders;
 mod format;
 mod guard;
 mod image;

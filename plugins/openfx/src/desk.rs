@@ -1,7 +1,6 @@
 //! The daemon as the effect asks it. One connection serves all instances and threads; one that broke is made anew.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,6 +11,7 @@ use dedit_protocol::answer::{Edited, Learned};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{Edit, Hello, Learn, OpenPicture, OpenSession, Which};
 use dedit_protocol::{Blob, Event, Pixels, Samples, address, features};
+use ofx_host::folders;
 
 use crate::failure::{Failure, FailureKind, stopped};
 use crate::pixels::{Made, Plate};
@@ -198,10 +198,7 @@ fn program() -> Option<Program> {
 
 /// Where this bundle may be: where the host says, and where hosts look.
 fn bundles() -> impl Iterator<Item = PathBuf> {
-    let path = env::var_os("OFX_PLUGIN_PATH").unwrap_or_default();
-    let named: Vec<PathBuf> = env::split_paths(&path).collect();
-    let usual = ["/usr/OFX/Plugins", "/Library/OFX/Plugins", r"C:\Program Files\Common Files\OFX\Plugins"].map(PathBuf::from);
-    let folders = named.into_iter().chain(usual).map(|folder| folder.join(BUNDLE));
+    let folders = folders::named().into_iter().chain([folders::system()]).map(|folder| folder.join(BUNDLE));
     INSTALLED.get().cloned().into_iter().chain(folders)
 }
 

@@ -1,9 +1,13 @@
 //! `dedit doctor`: what is there, what is wrong, and what to do about it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use dedit_install::Installer;
+use dedit_install::gimp::Gimp;
+use dedit_install::krita::Krita;
+use dedit_install::openfx::OpenFx;
 use dedit_models::Catalogue;
 use dedit_protocol::address;
 use dedit_session::{ModelChoice, Models as _, memory};
@@ -13,8 +17,6 @@ use serde_json::json;
 use crate::arguments::{DaemonOptions, DeviceName, Reporting};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::listed;
-use crate::install;
 
 /// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
 #[derive(Debug, Args)]
@@ -65,7 +67,8 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let checks = [daemon(&options.daemon), model(options), ram(), disk(), gimp(), krita(), openfx()];
+    let checks =
+        [daemon(&options.daemon), model(options), ram(), disk(), host(&Gimp::default()), host(&Krita::default()), host(&OpenFx::default())];
     let line = |check: &Check| {
         let mark = match check.ok {
             Some(true) => "ok",
@@ -142,90 +145,8 @@ fn disk() -> Check {
     }
 }
 
-/// A program that D-Edit can work in.
-struct Host {
-    name: &'static str,
-    programs: &'static [&'static str],
-    /// Those of them that must be new enough, and how new, which is not asked of them.
-    dated: Option<(&'static [&'static str], &'static str)>,
-}
-
-const GIMP: Host = Host { name: "gimp", programs: &["gimp", "gimp-3.0", "gimp-2.10"], dated: None };
-
-const KRITA: Host = Host { name: "krita", programs: &["krita"], dated: None };
-
-/// The hosts of `OpenFX` that show their effects by MLT.
-const MLT: &[&str] = &["melt", "melt-7", "kdenlive", "shotcut"];
-
-const OPENFX: Host = Host {
-    name: "openfx",
-    programs: &["melt", "melt-7", "kdenlive", "shotcut", "Natron", "resolve"],
-    dated: Some((MLT, "has OpenFX with MLT from 7.38 on")),
-};
-
-fn host(host: &Host) -> Check {
-    let folders: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
-    let program = |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|path: &PathBuf| Path::is_file(path));
-    let mut found = host.programs.iter().filter_map(|name| Some((name, program(name)?))).peekable();
-    match found.peek().map(|(_, path)| path.display().to_string()) {
-        Some(path) => {
-            let age = host.dated.filter(|(dated, _)| found.all(|(name, _)| dated.contains(name)));
-            Check::good(host.name, age.map_or_else(|| path.clone(), |(_, age)| format!("{path}, which {age}")))
-        }
-        None => Check::absent(host.name, format!("no {} on PATH", host.programs.join(", ")), "install it to edit there"),
-    }
-}
-
-/// GIMP, and D-Edit in its profiles.
-fn gimp() -> Check {
-    let program = host(&GIMP);
-    let found = install::gimp::look();
-    if found.there.is_empty() {
-        return match program.ok {
-            Some(true) => Check::absent(GIMP.name, format!("{}; D-Edit is not in it", program.found), "dedit install gimp puts it there"),
-            _ => program,
-        };
-    }
-    let told = format!("{}; D-Edit is in {}", program.found, listed(&found.there));
-    if !found.faults.is_empty() {
-        return Check::bad(GIMP.name, format!("{told}; {}", found.faults.join("; ")), "dedit install gimp puts that right");
-    }
-    let told = if found.compared { told } else { format!("{told}; of which build is not known, as no dedit-gimp is beside dedit") };
-    Check::good(GIMP.name, told)
-}
-
-/// Krita, and D-Edit in its folder.
-fn krita() -> Check {
-    let program = host(&KRITA);
-    let found = install::krita::look();
-    let Some(there) = found.there else {
-        return match program.ok {
-            Some(true) => Check::absent(KRITA.name, format!("{}; D-Edit is not in it", program.found), "dedit install krita puts it there"),
-            _ => program,
-        };
-    };
-    let told = format!("{}; D-Edit is in {there}", program.found);
-    if found.faults.is_empty() {
-        return Check::good(KRITA.name, told);
-    }
-    Check::bad(KRITA.name, format!("{told}; {}", found.faults.join("; ")), "dedit install krita puts that right")
-}
-
-/// The hosts of `OpenFX`, and D-Edit in the folders in which they look.
-fn openfx() -> Check {
-    let program = host(&OPENFX);
-    let found = install::openfx::look();
-    if found.there.is_empty() {
-        return match program.ok {
-            Some(true) => {
-                Check::absent(OPENFX.name, format!("{}; D-Edit is not in it", program.found), "dedit install openfx puts it there")
-            }
-            _ => program,
-        };
-    }
-    let told = format!("{}; D-Edit is in {}", program.found, found.there.join("; "));
-    if !found.faults.is_empty() {
-        return Check::bad(OPENFX.name, format!("{told}; {}", found.faults.join("; ")), "dedit install openfx puts that right");
-    }
-    Check { advice: found.note, ..Check::good(OPENFX.name, told) }
+/// A host's programs, and D-Edit in them.
+fn host<I: Installer>(host: &I) -> Check {
+    let dedit_install::Check { ok, found, advice } = dedit_install::check(host);
+    Check { name: I::NAME, ok, found, advice }
 }

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod generate;
+pub(crate) mod install;
 pub(crate) mod learn;
 pub(crate) mod plan;
 pub(crate) mod segment;
