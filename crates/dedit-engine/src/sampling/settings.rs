@@ -207,3 +207,18 @@ impl EditSettings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dedit_schema::{Action, Host, Id, Verb};
+
+    use super::*;
+
+    #[test]
+    fn the_table_of_parameters_has_every_scheduler() {
+        let rows = Action::Edit(Verb::Replace).parameters(Host::Cli);
+        let row = rows.into_iter().find(|row| row.id == Id::Scheduler).unwrap();
+        let words: Vec<_> = row.choices(Host::Cli).into_iter().map(|choice| choice.word).collect();
+        assert_eq!(words, SchedulerKind::ALL.map(|kind| kind.name()));
+    }
+}

@@ -1,4 +1,4 @@
-//! Documents that stay true: README's commands exist, and links between documents lead somewhere.
+//! Documents that stay true: their commands exist, and links between documents lead somewhere.
 
 use std::fs;
 use std::path::Path;
@@ -25,17 +25,20 @@ pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
         }
     };
     let root = workspace.root();
-    let text = fs::read_to_string(root.join("README.md")).context("README.md cannot be read")?;
     run_command(&mut workspace.cargo("build --locked --release"))?;
-    for command in readme::commands(&text) {
-        count(&format!("`{command}`"), command_exists(workspace, &command));
-    }
     let mut documents = vec![root.join("README.md")];
-    for directory in ["crates", "plugins", "host-bindings", "tests"].map(|name| root.join(name)).iter().filter(|path| path.is_dir()) {
+    for directory in
+        [".github", "crates", "plugins", "host-bindings", "tests"].map(|name| root.join(name)).iter().filter(|path| path.is_dir())
+    {
         documents.extend(files(directory, "md")?);
     }
     for document in documents {
-        count(&document.strip_prefix(root).unwrap_or(&document).display().to_string(), links_resolve(&document));
+        let name = document.strip_prefix(root).unwrap_or(&document).display().to_string();
+        let text = fs::read_to_string(&document).with_context(|| format!("{name} cannot be read"))?;
+        for command in readme::commands(&text) {
+            count(&format!("`{command}` in {name}"), command_exists(workspace, &command));
+        }
+        count(&name, links_resolve(&document));
     }
     Ok(tally)
 }
