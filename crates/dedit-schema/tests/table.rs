@@ -139,5 +139,5 @@ fn what_stands_for_the_usual_is_not_given() {
     values.set(Host::Gimp, "strength", Value::Number(0.0)).unwrap();
     values.set(Host::Gimp, "prompt", Value::Text(" a duck\n".into())).unwrap();
     assert_eq!((values.number(Id::Strength), values.text(Id::Prompt)), (Some(0.0), Some("a duck")));
-    assert_eq!(values.missing(Id::Item).to_string(), "replace needs 'item'; give the name of the item");
+    assert_eq!(values.missing(Id::Item).to_string(), "replace needs 'item'; give the item's name");
 }

@@ -20,25 +20,25 @@ SHARED = (
 
 ACTIONS = (
     Action("replace", "Replace", "Replace", "Replaces the item by what a prompt describes", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("prompt", "Prompt", "What it becomes, in words, such as: a white handbag", "text", takes="words", required=True),
     )),
     Action("augment", "Augment", "Augment this item", "Changes the item by words and keeps its identity, such as: a golden [v]", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("prompt", "Prompt", "Words for it, with [v] for the item itself, such as: a golden [v]", "text", takes="words", required=True),
     )),
     Action("swap-in", "Replace from another picture", "Replace from another picture", "Puts an item of another picture in the item's place", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("from-document", "Another picture", "The open document with the other item", "text", takes="words"),
         Parameter("from-file", "Or a file on disk", "A picture file with the other item", "file", takes="the path of a file"),
         Parameter("from-name", "Known as", "Its layer, mask or channel; without a name the active layer or the first one", "text", takes="words"),
     )),
     Action("remove", "Remove", "Remove", "Takes the item away and fills the place", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
     )),
     Action("move", "Move", "Move / resize", "Moves, resizes or turns the item and fills the place that it leaves", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("dx", "X, px", "Pixels to the right; negative to the left", "number", low=-65000, high=65000, default=0, takes="-65000 to 65000", unit="px"),
         Parameter("dy", "Y, px", "Pixels down; negative up", "number", low=-65000, high=65000, default=0, takes="-65000 to 65000", unit="px"),
         Parameter("scale", "Size", "How many times as large", "number", low=0.01, high=100, default=1, takes="0.01 to 100"),
@@ -46,7 +46,7 @@ ACTIONS = (
         Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
     )),
     Action("swap", "Swap", "Swap items", "Lets two items take each other's place and outline", True, (
-        Parameter("item", "Item", "The name of the item; empty for what is selected", "text", takes="words", required=True),
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("with", "With", "The other item", "text", takes="words", required=True),
     )),
     Action("refine", "Refine", "Refine selection", "Generates a region again as it is", True, ()),

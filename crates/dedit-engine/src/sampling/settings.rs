@@ -219,6 +219,6 @@ mod tests {
         let rows = Action::Edit(Verb::Replace).parameters(Host::Cli);
         let row = rows.into_iter().find(|row| row.id == Id::Scheduler).unwrap();
         let words: Vec<_> = row.choices(Host::Cli).into_iter().map(|choice| choice.word).collect();
-        assert_eq!(words, SchedulerKind::ALL.map(|kind| kind.name()));
+        assert_eq!(words, SchedulerKind::ALL.map(SchedulerKind::name));
     }
 }
