@@ -60,7 +60,8 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
 /// The largest coordinate of a picture on the wire, pixels.
 const FAR: f64 = 65_000.0;
 
-const ITEM: Parameter = row(Id::Item, "item", "_Item", "The item's name; where there is a selection, empty for what is selected", Kind::Text).needed();
+const ITEM: Parameter =
+    row(Id::Item, "item", "_Item", "The item's name; where there is a selection, empty for what is selected", Kind::Text).needed();
 const INTO: Parameter = row(Id::Into, "into", "Filled _by", "The item that gets the pixels it leaves", Kind::Text).usually(nearest);
 const PROMPT: Parameter = row(Id::Prompt, "prompt", "_Prompt", "What it becomes, in words, such as: a white handbag", Kind::Text).needed();
 
