@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use dedit_protocol::answer::OpenedPicture;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{Fetch, Items, OpenPicture, ResultOf, Segment, SetItems, Which, Words};
+use dedit_protocol::request::{Fetch, Items, ItemsOf, OpenPicture, ResultOf, Segment, SetItems, Which, Words};
 use dedit_protocol::{Blob, Failure, FailureKind, Pixels, Samples};
 
 use crate::blobs::Blobs;
@@ -35,18 +36,44 @@ impl Client {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn open_picture(&self, pixels: &Pixels, profile: Option<&[u8]>, mut open: OpenPicture) -> Result<SessionInfo, Failure> {
+    pub fn open_picture(&self, pixels: &Pixels, profile: Option<&[u8]>, open: OpenPicture) -> Result<SessionInfo, Failure> {
+        Ok(self.open_shown(pixels, profile, open)?.0.session)
+    }
+
+    /// Like [`open_picture`](Self::open_picture), for a picture of which `open` says more than its pixels: `revision_of`, `last`, `peek`, `labels`. Gives the
+    /// label map too, if it was asked for. After a `peek` no pixels are sent.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the answer lacks the label map.
+    pub fn open_shown(
+        &self,
+        pixels: &Pixels,
+        profile: Option<&[u8]>,
+        mut open: OpenPicture,
+    ) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {
         if open.digest.is_empty() {
             open.digest = pixels.digest();
         }
-        let (asked, _) = self.ask(open.clone(), Vec::new())?;
-        if asked.known {
-            return Ok(asked.session);
+        let (asked, blobs) = self.ask(open.clone(), Vec::new())?;
+        if asked.known || open.peek {
+            return with_labels(asked, blobs);
         }
         let mut blobs = vec![Blob::Pixels(pixels.clone())];
         blobs.extend(profile.map(|profile| Blob::Bytes(profile.to_vec())));
         let open = OpenPicture { pixels: Some(0), profile: profile.map(|_| 1), ..open };
-        Ok(self.ask(open, blobs)?.0.session)
+        let (opened, blobs) = self.ask(open, blobs)?;
+        with_labels(opened, blobs)
+    }
+
+    /// The items of a revision, 0 for the picture itself; `None` where none are set yet.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the answer lacks the label map.
+    pub fn items(&self, session: &str, revision: u64) -> Result<Option<Labels>, Failure> {
+        let (found, blobs) = self.ask(ItemsOf { session: session.to_owned(), revision, labels: true }, Vec::new())?;
+        let Some(index) = found.labels else { return Ok(None) };
+        let numbers = Blobs::from(blobs).labels(index)?;
+        Ok(Some(Labels { names: found.names, numbers, words: (!found.words.is_empty()).then_some(found.words) }))
     }
 
     /// The items of a session's picture; `None` where it has none yet.
@@ -92,4 +119,9 @@ impl Client {
         let (_, blobs) = self.ask(ResultOf { session: session.to_owned(), revision, whole: true }, Vec::new())?;
         Blobs::from(blobs).pixels(0)
     }
+}
+
+fn with_labels(opened: OpenedPicture, blobs: Vec<Blob>) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {
+    let labels = opened.labels.map(|index| Blobs::from(blobs).labels(index)).transpose()?;
+    Ok((opened, labels))
 }

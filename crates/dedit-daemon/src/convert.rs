@@ -84,14 +84,16 @@ impl Blobs {
     pub(crate) fn items(&mut self, names: Vec<String>, items: &Items, size: Size) -> Result<Segmentation> {
         match items {
             Items::Labels(index) => Segmentation::from_labels(size, names, self.labels(*index, Some(size))?.1),
-            Items::Masks(indices) => {
-                if indices.len() != names.len() {
-                    return Err(Error::usage(format!("{} masks for {} names", indices.len(), names.len())));
-                }
-                let masks = names.into_iter().zip(indices).map(|(name, index)| Ok((name, self.mask(*index, size)?)));
-                Segmentation::from_masks(size, &masks.collect::<Result<Vec<_>>>()?, "background")
-            }
+            Items::Masks(indices) => Segmentation::from_masks(size, &self.masks(names, indices, size)?, "background"),
         }
+    }
+
+    /// Masks by name.
+    pub(crate) fn masks(&mut self, names: Vec<String>, indices: &[usize], size: Size) -> Result<Vec<(String, ItemMask)>> {
+        if indices.len() != names.len() {
+            return Err(Error::usage(format!("{} masks for {} names", indices.len(), names.len())));
+        }
+        names.into_iter().zip(indices).map(|(name, index)| Ok((name, self.mask(*index, size)?))).collect()
     }
 
     /// A picture that is none of the session's, if there is one: its pixels, its items, or both. That a plan of so many edits fits into memory is found
@@ -168,6 +170,13 @@ pub(crate) fn image_blob(image: Image) -> Result<Blob> {
 
 pub(crate) fn labels_blob(items: &Segmentation) -> Result<Blob> {
     pixels(items.size(), 1, Samples::U16(items.labels().to_vec()))
+}
+
+/// The label map of a rectangle; labels stay those of the whole picture.
+fn labels_within(items: &Segmentation, region: Rect) -> Result<Blob> {
+    let rows = items.labels().chunks_exact(items.size().width()).skip(region.y).take(region.height);
+    let labels = rows.flat_map(|row| row[region.x..region.right()].iter().copied()).collect();
+    pixels(region.size()?, 1, Samples::U16(labels))
 }
 
 pub(crate) fn mask_blob(mask: &ItemMask) -> Result<Blob> {
@@ -297,7 +306,8 @@ pub(crate) fn session_info(info: &Info) -> SessionInfo {
     }
 }
 
-pub(crate) fn planned(plan: &EditPlan) -> Result<(answer::Planned, Vec<Blob>)> {
+/// The answer to `plan`; `cropped` blobs have the size of the region, and are none where nothing changes.
+pub(crate) fn planned(plan: &EditPlan, cropped: bool) -> Result<(answer::Planned, Vec<Blob>)> {
     let (before, after) = (plan.before().bounding_boxes(), plan.after().bounding_boxes());
     let item = |(was, name): (usize, &String)| {
         let number = plan.after().names().iter().position(|after| after == name);
@@ -315,7 +325,11 @@ pub(crate) fn planned(plan: &EditPlan) -> Result<(answer::Planned, Vec<Blob>)> {
         names: plan.after().names().to_vec(),
         items: plan.before().names().iter().enumerate().map(item).collect(),
     };
-    Ok((told, vec![labels_blob(plan.after())?, mask_blob(plan.change())?]))
+    if !cropped {
+        return Ok((told, vec![labels_blob(plan.after())?, mask_blob(plan.change())?]));
+    }
+    let Some(region) = plan.region() else { return Ok((told, Vec::new())) };
+    Ok((told, vec![labels_within(plan.after(), region)?, mask_blob(&plan.change().crop(region)?)?]))
 }
 
 fn item_change(kind: ChangeKind) -> ItemChange {
@@ -404,8 +418,11 @@ fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
                 model: edited.model,
                 items: edited.items,
                 peak_rss_bytes: memory::peak_rss_bytes(),
+                changes: edited.changes.is_some().then_some(1),
             };
-            Event::finished(&answer, vec![image_blob(edited.pixels)?])
+            let mut blobs = vec![image_blob(edited.pixels)?];
+            blobs.extend(edited.changes.as_ref().map(mask_blob).transpose()?);
+            Event::finished(&answer, blobs)
         }
     })
 }

@@ -13,6 +13,7 @@ mod convert;
 mod daemon;
 mod log;
 mod outgoing;
+mod pictures;
 mod requests;
 mod serve;
 

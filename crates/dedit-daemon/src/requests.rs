@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dedit_edit::{Edit, Error, ItemMask, Rect, Result, Size};
+use dedit_edit::{Edit, Error, ItemMask, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
 use dedit_protocol::names::VerbName;
-use dedit_protocol::request::{self, EditVerb, PlanOptions, Request, Which};
+use dedit_protocol::request::{self, EditVerb, PlanOptions, Request};
 use dedit_protocol::{Blob, Event, Failure, features};
-use dedit_segment::Hint;
-use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Opening, Original, PlanRequest, Reporter, Revision};
+use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Original, PlanRequest, Reporter, Revision};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -37,13 +36,13 @@ impl Reporter for Passing {
 }
 
 /// An answer, or `None` for what answers later.
-type Answer = Result<Option<Event>>;
+pub(crate) type Answer = Result<Option<Event>>;
 
 fn nothing() -> Event {
     Event::finished(&Nothing {}, Vec::new())
 }
 
-fn session(info: &dedit_session::Info) -> Event {
+pub(crate) fn session(info: &dedit_session::Info) -> Event {
     Event::finished(&convert::session_info(info), Vec::new())
 }
 
@@ -54,13 +53,6 @@ fn models(daemon: &Daemon) -> Event {
     let rest = known.iter().filter(|found| !loaded.iter().any(|model| model.found == **found));
     models.extend(rest.map(|found| convert::model_info(found, None)));
     Event::finished(&answer::Models { models }, Vec::new())
-}
-
-fn index(which: Which) -> usize {
-    match which {
-        Which::Target => 0,
-        Which::Reference => 1,
-    }
 }
 
 impl Client {
@@ -111,6 +103,9 @@ impl Client {
                 Ok(Some(nothing()))
             }
             Request::Fetch(fetch) => self.fetch(&fetch),
+            Request::Items(of) => self.items(&of),
+            Request::Choose(choose) => self.choose(&choose, &mut blobs),
+            Request::Adopt(adopt) => self.adopt(adopt, &mut blobs),
             // It was heard before.
             Request::Goodbye(_) => Ok(None),
         };
@@ -134,60 +129,6 @@ impl Client {
             features: features::FEATURES.map(str::to_owned).to_vec(),
         };
         Event::finished(&welcome, Vec::new())
-    }
-
-    fn open_picture(&self, open: &request::OpenPicture, blobs: &mut Blobs) -> Answer {
-        let sessions = &self.daemon.sessions;
-        if let (Some(of), "") = (&open.reference_of, open.digest.as_str()) {
-            let session = convert::session_info(&sessions.set_reference(of, None)?);
-            return Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())));
-        }
-        if !open.variant.is_empty() && (open.folder.is_some() || open.reference_of.is_some()) {
-            return Err(Error::usage("variants are of pictures in the store").hint("leave out the variant, or the folder"));
-        }
-        let folder = open.folder.as_deref().map(Path::new);
-        let opening = match open.pixels {
-            Some(pixels) => {
-                let image = convert::image(blobs.pixels(pixels)?)?;
-                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
-                let opening = Opening::new(image, profile, open.name.clone());
-                if opening.digest() != open.digest {
-                    return Err(Error::usage("the digest of a picture is not that of its pixels"));
-                }
-                Some(opening)
-            }
-            None => sessions.known(&open.digest, folder).map(|known| known.named(open.name.clone())),
-        };
-        let Some(opening) = opening.map(|opening| opening.of_variant(open.variant.clone())) else {
-            return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
-        };
-        let info = match &open.reference_of {
-            Some(of) => sessions.set_reference(of, Some(&opening))?,
-            None => sessions.open_picture(self.number, &opening, folder, open.replace)?,
-        };
-        let session = convert::session_info(&info);
-        Ok(Some(Event::finished(&answer::OpenedPicture { known: true, session }, Vec::new())))
-    }
-
-    fn set_items(&self, set: request::SetItems, blobs: &mut Blobs) -> Answer {
-        let sessions = &self.daemon.sessions;
-        let index = index(set.picture);
-        let items = blobs.items(set.names, &set.items, sessions.size(&set.session, index)?)?;
-        Ok(Some(session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)))
-    }
-
-    fn segment(&self, segment: &request::Segment) -> Answer {
-        let sessions = &self.daemon.sessions;
-        if let Some(most) = segment.everything {
-            let items = sessions.segment_everything(&segment.session, most)?;
-            let told = answer::Segmented { names: items.names().to_vec() };
-            return Ok(Some(Event::finished(&told, vec![convert::labels_blob(&items)?])));
-        }
-        let points = |points: &[[usize; 2]]| points.iter().map(|&[x, y]| (x, y)).collect();
-        let region = segment.region.map(|[x, y, width, height]| Rect { x, y, width, height });
-        let hint = Hint { region, inside: points(&segment.inside), outside: points(&segment.outside) };
-        let mask = sessions.segment(&segment.session, &hint)?;
-        Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
     }
 
     fn learn(&self, serial: u32, learn: request::Learn) -> Answer {
@@ -219,6 +160,7 @@ impl Client {
             options: convert::edit_options(edit.options),
             draft: edit.draft,
             previews: edit.previews,
+            changes: edit.changes,
             note: edit.note,
         };
         sessions.edit(self.number, &edit.session, request, edit.keep, self.passing(serial, verb))?;
@@ -230,7 +172,7 @@ impl Client {
         let frame = blobs.frame(frame, plan.edits.len())?;
         let (original, size) = self.original(&plan.session, plan.base, frame)?;
         let planning = planning(plan.edits, plan.plan, original, &mut blobs, size)?;
-        let (told, blobs) = convert::planned(&self.daemon.sessions.plan(&plan.session, &planning)?)?;
+        let (told, blobs) = convert::planned(&self.daemon.sessions.plan(&plan.session, &planning)?, plan.cropped)?;
         Ok(Some(Event::finished(&told, blobs)))
     }
 
@@ -283,27 +225,6 @@ impl Client {
             rss_bytes: daemon.sessions.rss_bytes(),
         };
         Event::finished(&told, Vec::new())
-    }
-
-    fn fetch(&self, fetch: &request::Fetch) -> Answer {
-        let fetched = self.daemon.sessions.fetch(&fetch.session, index(fetch.picture))?;
-        let (session, words) = (convert::session_info(&fetched.info), convert::told_words(&fetched.words));
-        let mut told = answer::Fetched { session, words, ..answer::Fetched::default() };
-        let mut blobs = Vec::new();
-        if let Some(items) = &fetched.items {
-            told.names = items.names().to_vec();
-            told.labels = Some(blobs.len());
-            blobs.push(convert::labels_blob(items)?);
-        }
-        if fetch.pixels {
-            told.pixels = Some(blobs.len());
-            blobs.push(convert::image_blob(fetched.image.as_ref().clone())?);
-            if let Some(profile) = &fetched.profile {
-                told.profile = Some(blobs.len());
-                blobs.push(Blob::Bytes(profile.as_ref().clone()));
-            }
-        }
-        Ok(Some(Event::finished(&told, blobs)))
     }
 }
 

@@ -77,8 +77,66 @@ pub struct Models {
 pub struct OpenedPicture {
     /// Whether the daemon has the pixels; where not, nothing was opened.
     pub known: bool,
-    /// The session.
+    /// The session; where `carried` without `known`, the one that has the items.
     pub session: SessionInfo,
+    /// The revision that the picture is; 0 is the picture itself.
+    pub base: u64,
+    /// The names of its items.
+    pub names: Vec<String>,
+    /// Blob: the label map (u16), if asked for and there are items.
+    pub labels: Option<usize>,
+    /// The items are those of the session that was worked on last. After a `peek`, `session` is that one, and its items can be planned with.
+    pub carried: bool,
+}
+
+/// To `items`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ItemsFound {
+    /// The items' names; empty where none are set.
+    pub names: Vec<String>,
+    /// Words for them, by name.
+    pub words: BTreeMap<String, Words>,
+    /// The smallest rectangle round each, in their order.
+    pub regions: Vec<Region>,
+    /// Pixels of each, in their order.
+    pub areas: Vec<usize>,
+    /// Blob: the label map (u16), if asked for and there are items.
+    pub labels: Option<usize>,
+}
+
+/// To `choose`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// The item's name.
+    pub item: String,
+    /// Whether the picture has it; else the selection would become it.
+    pub known: bool,
+    /// Width of the selection's soft edge in pixels, where the selection decided and its edge is soft: the `ring` of a plan.
+    pub ring: Option<f64>,
+    /// The names of all items.
+    pub names: Vec<String>,
+}
+
+/// To `adopt`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Adopted {
+    /// The session that has the items: another one than before where the picture was a revision and other items were wanted.
+    pub session: SessionInfo,
+    /// The revision that the picture is there.
+    pub base: u64,
+    /// The item that is meant, where one was.
+    pub item: Option<String>,
+    /// As for `choose`.
+    pub ring: Option<f64>,
+    /// The names of all items.
+    pub names: Vec<String>,
+    /// Names of masks that were left out because they are empty.
+    pub empty: Vec<String>,
+    /// Blob: the label map (u16), if asked for.
+    pub labels: Option<usize>,
 }
 
 /// To `learn`.
@@ -149,6 +207,8 @@ pub struct Edited {
     pub items: Vec<String>,
     /// The most memory that the daemon's process has held so far.
     pub peak_rss_bytes: Option<u64>,
+    /// Blob: how far each pixel of the region may change (f32, 0 … 1), if asked for.
+    pub changes: Option<usize>,
 }
 
 /// An item of a plan.
@@ -167,7 +227,8 @@ pub struct PlannedItem {
     pub changes: Vec<ItemChange>,
 }
 
-/// To `plan`: blob 0 holds the items' numbers after the edit (u16), blob 1 how far each pixel may change (f32).
+/// To `plan`: blob 0 holds the items' numbers after the edit (u16), blob 1 how far each pixel may change (f32); of the region alone where the request was
+/// `cropped`, and none where that is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Planned {

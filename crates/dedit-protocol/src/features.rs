@@ -9,14 +9,22 @@ pub const FRAMES: &str = "frames";
 /// `open_picture` with a `variant`.
 pub const VARIANTS: &str = "variants";
 
+/// `items`, `choose`, `adopt`, and `open_picture` with `revision_of`, `last`, `peek` and `labels`.
+pub const ITEMS: &str = "items";
+
+/// `edit` with `changes`, `plan` with `cropped`.
+pub const CROPPED: &str = "cropped";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 2] = [FRAMES, VARIANTS];
+pub const FEATURES: [&str; 4] = [FRAMES, VARIANTS, ITEMS, CROPPED];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
     match feature {
         FRAMES => "edit frames".to_owned(),
         VARIANTS => "tell sessions of one picture apart".to_owned(),
+        ITEMS => "choose the items of a document".to_owned(),
+        CROPPED => "tell of an edit's region alone".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -2,6 +2,7 @@
 //! fields are only ever added. Fields that name a blob hold its index in the frame.
 
 mod edits;
+mod items;
 mod learning;
 mod pictures;
 mod values;
@@ -11,11 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use edits::{Edit, EditVerb, History, Plan, PlanOptions, ResultOf, Undo};
+pub use items::{Adopt, Choose, ItemsOf};
 pub use learning::{EditOptions, Learn, LearnOptions, Lora, ModelChoice};
-pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, Segment, SetItems, Which};
+pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};
 pub use values::set_item;
 
-use crate::answer::{self, Edited, Fetched, Learned, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Welcome};
+use crate::answer::{
+    self, Adopted, Chosen, Edited, Fetched, ItemsFound, Learned, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented,
+    Welcome,
+};
 use crate::event::SessionInfo;
 pub use crate::words::Words;
 
@@ -175,4 +180,10 @@ requests! {
     20 "fetch" Fetch(Fetch) -> Fetched,
     /// Ends the connection.
     21 "goodbye" Goodbye(Goodbye),
+    /// The items of a revision.
+    22 "items" Items(ItemsOf) -> ItemsFound,
+    /// Which item is meant.
+    23 "choose" Choose(Choose) -> Chosen,
+    /// Sets the items of a revision's picture.
+    24 "adopt" Adopt(Adopt) -> Adopted,
 }

@@ -13,7 +13,8 @@ use std::fs;
 use std::io::{self, Read, Write};
 
 use dedit_protocol::answer::{
-    Edited, Fetched, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented, Sessions, Status, Welcome,
+    Adopted, Chosen, Edited, Fetched, ItemsFound, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented,
+    Sessions, Status, Welcome,
 };
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::{Blob, Event, FailureKind, Frame, ReadError, Request, event, handshake};
@@ -188,6 +189,9 @@ fn typed_answer(request: &str, head: Head) -> Option<Value> {
         "segment" => again::<Segmented>(head),
         "sessions" => again::<Sessions>(head),
         "status" => again::<Status>(head),
+        "items" => again::<ItemsFound>(head),
+        "choose" => again::<Chosen>(head),
+        "adopt" => again::<Adopted>(head),
         "open_session" | "set_items" | "undo" => again::<SessionInfo>(head),
         "cancel" | "forget" | "unload" | "shutdown" => again::<Nothing>(head),
         _ => return None,

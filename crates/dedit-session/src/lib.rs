@@ -5,7 +5,7 @@
 //!
 //! This crate knows no host, no wire format and no tensors: engines come from [`Models`] as [`dedit_edit::Engine`].
 //!
-//! The modules, each using only those before it: `files`, `memory`, `raster`, `models`, `settings`, `info`, `opening` (leaves); `folder` (a session on
+//! The modules, each using only those before it: `files`, `memory`, `raster`, `models`, `settings`, `info`, `opening`, `item_policy` (leaves); `folder` (a session on
 //! disk); `session` (a session in memory); `watchers`, `store` (all sessions), `jobs`, `scheduler` (queues and workers); `sessions`.
 
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@
 pub mod files;
 mod folder;
 mod info;
+mod item_policy;
 mod jobs;
 pub mod memory;
 mod models;
@@ -26,12 +27,13 @@ mod store;
 mod watchers;
 
 pub use info::{Info, State};
+pub use item_policy::Choice;
 pub use jobs::{
     EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, LearnRequest, Learned, LoadedModel, Original, PlanRequest, Reporter,
 };
 pub use models::{Found, Lora, ModelChoice, Models};
 pub use opening::Opening;
 pub use raster::digest;
-pub use sessions::{Fetched, Revision, Sessions, Status};
+pub use sessions::{Adopted, Fetched, Items, Located, NewItems, Revision, RevisionId, Selection, Sessions, Shown, Status};
 pub use settings::{DEFAULT_QUOTA, Logging, SessionsSettings};
 pub use watchers::Watcher;

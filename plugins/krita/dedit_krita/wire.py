@@ -51,6 +51,9 @@ REQUESTS = {
     "shutdown": 19,
     "fetch": 20,
     "goodbye": 21,
+    "items": 22,
+    "choose": 23,
+    "adopt": 24,
 }
 EVENTS = {
     101: "queued",

@@ -151,6 +151,7 @@ pub(crate) fn plan(
         frame: None,
         frame_items,
         frame_names: opened.names_of_labels(),
+        cropped: false,
     };
     connection.plan(plan, blobs, &opened.target.items)
 }

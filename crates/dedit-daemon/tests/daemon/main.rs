@@ -12,6 +12,7 @@ mod ends;
 mod folders;
 mod frames;
 mod host;
+mod items;
 mod jobs;
 mod kills;
 mod life;

@@ -150,6 +150,7 @@ pub struct PlanOptions {
 /// An edit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the wire")]
 pub struct Edit {
     /// The session.
     pub session: String,
@@ -177,6 +178,8 @@ pub struct Edit {
     pub keep: bool,
     /// Sends previews.
     pub previews: bool,
+    /// Whether the answer says how far each pixel of the region may change.
+    pub changes: bool,
     /// Kept with the revision, and told in the history: whatever the client wants to know of it later.
     pub note: Option<serde_json::Value>,
 }
@@ -199,6 +202,8 @@ pub struct Plan {
     pub frame_items: Option<usize>,
     /// Their names, as for [`Edit::frame_names`].
     pub frame_names: Option<Vec<String>>,
+    /// The blobs of the answer have the size of the region, not that of the picture.
+    pub cropped: bool,
 }
 
 /// What was done in a session.

@@ -17,6 +17,16 @@ pub enum Which {
     Reference,
 }
 
+/// A revision of a session; 0 is the picture itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RevisionId {
+    /// The session.
+    pub session: String,
+    /// The revision.
+    pub revision: u64,
+}
+
 /// A picture. Sent without `pixels` it asks whether the daemon has them: the answer's `known` says so, and only if it is false are they sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,6 +48,16 @@ pub struct OpenPicture {
     pub replace: bool,
     /// Tells sessions of one picture apart: those of different variants have items, learning and history of their own. Not with `folder`.
     pub variant: String,
+    /// Width and height of the picture.
+    pub size: Option<[usize; 2]>,
+    /// The revision that the client made the picture of: opened in place of a session of its own.
+    pub revision_of: Option<RevisionId>,
+    /// The session that the client worked on last, and the revision whose items a new picture gets.
+    pub last: Option<RevisionId>,
+    /// Creates no session and sets no items.
+    pub peek: bool,
+    /// Whether the answer has a label map.
+    pub labels: bool,
 }
 
 /// A session that is there.
@@ -103,6 +123,8 @@ pub struct Segment {
     pub outside: Vec<[usize; 2]>,
     /// Instead of one item, all that can be told apart, at most so many.
     pub everything: Option<usize>,
+    /// With `everything`: the revision that is segmented; 0 is the picture itself.
+    pub base: u64,
 }
 
 /// Something to be removed.

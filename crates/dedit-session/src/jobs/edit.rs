@@ -95,6 +95,7 @@ pub(super) fn edit(
         base: base.as_ref().map_or(0, |base| base.revision),
         pixels: edited.picture.crop(edited.region)?,
         region: edited.region,
+        changes: request.changes.then(|| plan.change().crop(edited.region)).transpose()?,
         changed_pixels_outside: edited.changed_pixels_outside,
         steps: edited.steps,
         seed: request.options.seed,

@@ -1,6 +1,6 @@
 //! What a job reports while it waits and runs, and its result.
 
-use dedit_edit::{Error, Image, Rect};
+use dedit_edit::{Error, Image, ItemMask, Rect};
 use serde_json::Value;
 
 /// The result of learning.
@@ -31,6 +31,8 @@ pub struct Edited {
     pub pixels: Image,
     /// Where pixels may have changed.
     pub region: Rect,
+    /// How far each pixel of the region may change, 0 … 1, if asked for.
+    pub changes: Option<ItemMask>,
     /// Pixels outside the plan's region that differ in any bit.
     pub changed_pixels_outside: usize,
     /// Denoising steps done.

@@ -65,6 +65,8 @@ pub struct EditRequest {
     pub draft: bool,
     /// Whether previews are wanted.
     pub previews: bool,
+    /// Whether the result has the change mask of its region.
+    pub changes: bool,
     /// Kept with the revision.
     pub note: Option<Value>,
 }

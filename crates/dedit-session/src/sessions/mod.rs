@@ -1,6 +1,7 @@
 //! The interface of this crate: everything that clients can ask for.
 
 mod history;
+mod items;
 mod pictures;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Instant;
 use dedit_edit::{EditPlan, Error, Result};
 
 pub use self::history::Revision;
+pub use self::items::{Adopted, Items, Located, NewItems, RevisionId, Selection, Shown};
 pub use self::pictures::Fetched;
 use crate::info::Info;
 use crate::jobs::{

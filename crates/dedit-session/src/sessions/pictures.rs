@@ -94,13 +94,6 @@ impl Sessions {
         dedit_segment::segment(&image, hint)
     }
 
-    /// Segments a session's picture into at most `most` items.
-    pub fn segment_everything(&self, session: &str, most: usize) -> Result<Segmentation> {
-        let session = self.store.session(session)?;
-        let image = session.lock().picture(0)?.image;
-        dedit_segment::everything(&image, most)
-    }
-
     /// The folder of the store.
     pub fn store(&self) -> PathBuf {
         self.settings.store.clone()

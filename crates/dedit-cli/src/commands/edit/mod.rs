@@ -160,6 +160,7 @@ impl Job<'_> {
                 draft: self.common.draft || self.common.source.is_picture(),
                 keep: false,
                 previews: false,
+                changes: false,
                 note: Some(json!({"arguments": arguments, "file": file})),
             };
             made.push(self.make(edit, blobs, file, on_sheet)?);

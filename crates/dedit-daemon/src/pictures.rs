@@ -1,0 +1,179 @@
+//! Requests about pictures and items.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dedit_edit::{Error, Rect, Result, Segmentation, Size};
+use dedit_protocol::answer;
+use dedit_protocol::request::{self, Items, Which};
+use dedit_protocol::{Blob, Event};
+use dedit_segment::Hint;
+use dedit_session::{Adopted, Located, NewItems, Opening, RevisionId, Selection, Shown};
+
+use crate::client::Client;
+use crate::convert::{self, Blobs};
+use crate::requests::{Answer, session};
+
+fn index(which: Which) -> usize {
+    match which {
+        Which::Target => 0,
+        Which::Reference => 1,
+    }
+}
+
+impl Client {
+    pub(crate) fn open_picture(&self, open: &request::OpenPicture, blobs: &mut Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        if let (Some(of), "") = (&open.reference_of, open.digest.as_str()) {
+            return Ok(Some(opened(&sessions.set_reference(of, None)?)));
+        }
+        if !open.variant.is_empty() && (open.folder.is_some() || open.reference_of.is_some()) {
+            return Err(Error::usage("variants are of pictures in the store").hint("leave out the variant, or the folder"));
+        }
+        let folder = open.folder.as_deref().map(Path::new);
+        let opening = match open.pixels {
+            Some(pixels) => {
+                let image = convert::image(blobs.pixels(pixels)?)?;
+                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
+                let opening = Opening::new(image, profile, open.name.clone());
+                if opening.digest() != open.digest {
+                    return Err(Error::usage("the digest of a picture is not that of its pixels"));
+                }
+                Some(opening)
+            }
+            None => sessions.known(&open.digest, folder).map(|known| known.named(open.name.clone())),
+        };
+        if open.revision_of.is_some() || open.last.is_some() || open.peek || open.labels {
+            return self.open_shown(open, opening.as_ref());
+        }
+        let Some(opening) = opening.map(|opening| opening.of_variant(open.variant.clone())) else {
+            return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
+        };
+        let info = match &open.reference_of {
+            Some(of) => sessions.set_reference(of, Some(&opening))?,
+            None => sessions.open_picture(self.number, &opening, folder, open.replace)?,
+        };
+        Ok(Some(opened(&info)))
+    }
+
+    /// Opens a picture as a client shows it, where the client says more about it than its pixels.
+    fn open_shown(&self, open: &request::OpenPicture, opening: Option<&Opening>) -> Answer {
+        if open.folder.is_some() || open.reference_of.is_some() || !open.variant.is_empty() {
+            return Err(Error::usage("a picture that is looked for by its revisions is one of the store")
+                .hint("leave out folder, reference_of and variant"));
+        }
+        let id = |of: &request::RevisionId| RevisionId { session: of.session.clone(), revision: of.revision };
+        let shown = Shown {
+            digest: open.digest.clone(),
+            size: open.size,
+            revision_of: open.revision_of.as_ref().map(id),
+            last: open.last.as_ref().map(id),
+            peek: open.peek,
+        };
+        let Some(located) = self.daemon.sessions.locate(self.number, &shown, opening)? else {
+            return Ok(Some(Event::finished(&answer::OpenedPicture::default(), Vec::new())));
+        };
+        let (names, labels, blobs) = names_and_labels(located.items.as_deref(), open.labels)?;
+        let Located { is_known: known, base, carried, .. } = located;
+        let session = convert::session_info(&located.info);
+        Ok(Some(Event::finished(&answer::OpenedPicture { known, session, base, names, labels, carried }, blobs)))
+    }
+
+    pub(crate) fn set_items(&self, set: request::SetItems, blobs: &mut Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        let index = index(set.picture);
+        let items = blobs.items(set.names, &set.items, sessions.size(&set.session, index)?)?;
+        Ok(Some(session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)))
+    }
+
+    pub(crate) fn segment(&self, segment: &request::Segment) -> Answer {
+        let sessions = &self.daemon.sessions;
+        if let Some(most) = segment.everything {
+            let items = sessions.segment_everything(&segment.session, segment.base, most)?;
+            let told = answer::Segmented { names: items.names().to_vec() };
+            return Ok(Some(Event::finished(&told, vec![convert::labels_blob(&items)?])));
+        }
+        let points = |points: &[[usize; 2]]| points.iter().map(|&[x, y]| (x, y)).collect();
+        let region = segment.region.map(|[x, y, width, height]| Rect { x, y, width, height });
+        let hint = Hint { region, inside: points(&segment.inside), outside: points(&segment.outside) };
+        let mask = sessions.segment(&segment.session, &hint)?;
+        Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
+    }
+
+    pub(crate) fn fetch(&self, fetch: &request::Fetch) -> Answer {
+        let fetched = self.daemon.sessions.fetch(&fetch.session, index(fetch.picture))?;
+        let (session, words) = (convert::session_info(&fetched.info), convert::told_words(&fetched.words));
+        let mut told = answer::Fetched { session, words, ..answer::Fetched::default() };
+        let mut blobs;
+        (told.names, told.labels, blobs) = names_and_labels(fetched.items.as_deref(), true)?;
+        if fetch.pixels {
+            told.pixels = Some(blobs.len());
+            blobs.push(convert::image_blob(fetched.image.as_ref().clone())?);
+            if let Some(profile) = &fetched.profile {
+                told.profile = Some(blobs.len());
+                blobs.push(Blob::Bytes(profile.as_ref().clone()));
+            }
+        }
+        Ok(Some(Event::finished(&told, blobs)))
+    }
+
+    pub(crate) fn items(&self, of: &request::ItemsOf) -> Answer {
+        let dedit_session::Items { items, words } = self.daemon.sessions.items(&of.session, of.revision)?;
+        let (names, labels, blobs) = names_and_labels(items.as_deref(), of.labels)?;
+        let regions = items.iter().flat_map(|items| items.bounding_boxes()).map(convert::region).collect();
+        let areas = items.iter().flat_map(|items| items.areas()).collect();
+        let words = if items.is_some() { convert::told_words(&words) } else { BTreeMap::new() };
+        Ok(Some(Event::finished(&answer::ItemsFound { names, words, regions, areas, labels }, blobs)))
+    }
+
+    pub(crate) fn choose(&self, choose: &request::Choose, blobs: &mut Blobs) -> Answer {
+        let mask = choose.selection.map(|index| blobs.mask(index, self.daemon.sessions.size(&choose.session, 0)?)).transpose()?;
+        let selection = Selection { mask, name: choose.name.clone(), prefer_name: choose.prefer_name };
+        let (choice, items) = self.daemon.sessions.choose(&choose.session, choose.base, &selection)?;
+        let (names, ..) = names_and_labels(items.as_deref(), false)?;
+        Ok(Some(Event::finished(&answer::Chosen { item: choice.item, known: choice.is_known, ring: choice.ring, names }, Vec::new())))
+    }
+
+    pub(crate) fn adopt(&self, adopt: request::Adopt, blobs: &mut Blobs) -> Answer {
+        let sessions = &self.daemon.sessions;
+        let of = RevisionId { session: adopt.session.clone(), revision: adopt.base };
+        let with_labels = adopt.labels;
+        let new = new_items(adopt, blobs, sessions.size(&of.session, 0)?)?;
+        let adopted = sessions.adopt(self.number, &of, new)?;
+        let (names, labels, blobs) = names_and_labels(Some(adopted.items.as_ref()), with_labels)?;
+        let Adopted { base, item, ring, empty, .. } = adopted;
+        let session = convert::session_info(&adopted.info);
+        Ok(Some(Event::finished(&answer::Adopted { session, base, item, ring, names, empty, labels }, blobs)))
+    }
+}
+
+fn opened(info: &dedit_session::Info) -> Event {
+    let names = info.items[0].clone();
+    let session = convert::session_info(info);
+    Event::finished(&answer::OpenedPicture { known: true, session, names, ..answer::OpenedPicture::default() }, Vec::new())
+}
+
+/// Names of items, and their label map as the first blob if it is wanted.
+fn names_and_labels(items: Option<&Segmentation>, with_labels: bool) -> Result<(Vec<String>, Option<usize>, Vec<Blob>)> {
+    let names = items.map(|items| items.names().to_vec()).unwrap_or_default();
+    let blobs = items.filter(|_| with_labels).map(convert::labels_blob).transpose()?;
+    Ok((names, blobs.as_ref().map(|_| 0), blobs.into_iter().collect()))
+}
+
+/// What a request wants to be the items of a picture of this size.
+fn new_items(adopt: request::Adopt, blobs: &mut Blobs, size: Size) -> Result<NewItems> {
+    let request::Adopt { selection, region, items, everything, names, name, prefer_name, add, .. } = adopt;
+    match (selection, region, items, everything) {
+        (selection, None, None, None) => {
+            let mask = selection.map(|index| blobs.mask(index, size)).transpose()?;
+            Ok(NewItems::Selected(Selection { mask, name, prefer_name }))
+        }
+        (None, Some(region), None, None) => Ok(NewItems::Region(blobs.mask(region, size)?)),
+        (None, None, Some(Items::Masks(masks)), None) => Ok(NewItems::Masks { masks: blobs.masks(names, &masks, size)?, add }),
+        (None, None, Some(labels @ Items::Labels(_)), None) => Ok(NewItems::All(blobs.items(names, &labels, size)?)),
+        (None, None, None, Some(most)) => Ok(NewItems::Everything(most)),
+        _ => {
+            Err(Error::usage("at most one of selection, region, items and everything says what the items are").hint("leave the others out"))
+        }
+    }
+}
