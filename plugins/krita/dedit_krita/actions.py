@@ -21,6 +21,11 @@ def check_values(name: str, values: dict[str, Any]) -> dict[str, Any]:
     return checked(name, parameters_of(BY_NAME[name]), values)
 
 
+def default_of(action: str, parameter: str) -> Any:  # noqa: ANN401
+    """Return the default of a parameter."""
+    return next(one.initial for one in parameters_of(BY_NAME[action]) if one.name == parameter)
+
+
 def shared_defaults() -> dict[str, Any]:
     """Return the default of each parameter that all edits share."""
     return checked("an edit", SHARED, {})

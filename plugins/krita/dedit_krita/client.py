@@ -31,6 +31,11 @@ LAST = ("finished", "failed", "cancelled")
 PAUSES = (0.02, 0.5)
 
 
+FEATURES = {
+    "items": "choose the items of a document",
+    "cropped": "tell of an edit's region alone",
+}
+"""Features of the daemon that the plug-in needs, and what they do."""
 JOBS = ("load", "learn", "edit")
 """Requests that run as jobs, and are cancelled by the job's number."""
 
@@ -45,6 +50,13 @@ class Patience:
     start: float = 20.0
     # After which a daemon that keeps closing the connection is given up.
     ended: float = 2.0
+
+
+def too_old(feature: str) -> Failure:
+    """Return the failure of a daemon without a feature."""
+    message = f"the D-Edit daemon that runs cannot {FEATURES[feature]}"
+    hint = "stop it with `dedit daemon stop`; the next command starts a newer one"
+    return Failure("connection", message, hint=hint)
 
 
 class Client(QtCore.QObject):
@@ -257,6 +269,11 @@ class Client(QtCore.QObject):
     def _welcomed(self, answer: Answer) -> None:
         self._hello = None
         self._hello_clock.stop()
+        features = answer.head.get("features")
+        missing = [name for name in FEATURES if name not in (features or ())]
+        if missing:
+            self._give_up(too_old(missing[0]))
+            return
         self._end_launch()
         self.welcome = answer.head
         self._set_state("ready")

@@ -10,10 +10,9 @@ from .annotations import Annotations
 from .client import Client
 from .command import Command
 from .document_view import DocumentView
-from .edit_request import check_complete
+from .edit_request import check_complete, edit_request, wire_edit
 from .failure import Failure
-from .item_commands import change_items, keep_masks, take_items
-from .items import renamed_items
+from .item_commands import drop_item, keep_masks, rename_item, take_items
 from .jobs import Jobs
 from .plan_preview import PlanPreview
 from .qt import QtCore, Signal
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from krita import Krita
 
     from .flow import Steps
-    from .items import PictureSession
-    from .masks import Mask
     from .result_layer import EditResult
     from .source import Source
 
@@ -160,19 +157,13 @@ class Controller(QtCore.QObject):
 
     def rename_item(self, name: str, new: str) -> None:
         """Rename an item."""
-        self._change_items(f"Rename {name}", lambda picture: renamed_items(picture, name, new))
+        command = self._command_for_shown("items")
+        self._add(f"Rename {name}", command, lambda: rename_item(command, name, new))
 
     def drop_item(self, name: str) -> None:
-        """Remove an item from the list; its pixels go to the item or background behind it."""
-
-        def others(picture: PictureSession) -> list[Mask]:
-            return [picture.mask(k, item) for k, item in picture.items() if item != name]
-
-        self._change_items(f"Leave out {name}", others)
-
-    def _change_items(self, title: str, change: Callable[[PictureSession], list[Mask]]) -> None:
+        """Remove an item from the list; its pixels become background."""
         command = self._command_for_shown("items")
-        self._add(title, command, lambda: change_items(command, change))
+        self._add(f"Leave out {name}", command, lambda: drop_item(command, name))
 
     def keep_masks(self) -> None:
         """Add the items to the document as selection masks."""
@@ -180,17 +171,19 @@ class Controller(QtCore.QObject):
         self._add("Items as masks", command, lambda: keep_masks(command))
 
     def show_plan(self, verb: str, values: dict[str, Any]) -> None:
-        """Show the plan of an edit of a known item; hide it if the values are incomplete."""
+        """Show the plan of an edit of a shown item; hide it if the values are incomplete."""
         try:
             values = check_values(verb, values)
             check_complete(verb, values)
-            command = self._command(verb, values)
         except Failure:
             self.hide_plan()
             return
-        names = [item.name for item in self.picture.items] if self.picture is not None else []
-        if values.get("item") in names and self._client.state == "ready":
-            self._preview.show(command)
+        picture = self.picture
+        if picture is None or picture.plan_of is None or self._client.state != "ready":
+            return
+        if any(item.name == values.get("item") for item in picture.items):
+            request = edit_request(wire_edit(verb, values, values["item"]), values, None)
+            self._preview.show(picture, request)
 
     def hide_plan(self) -> None:
         """Hide the plan."""
@@ -291,8 +284,10 @@ class Controller(QtCore.QObject):
         if layer:
             self._view.withdraw(key)
             return
-        seed, edits = result.head["seed"], tuple(result.edits)
-        self._view.offer(place, Entry(key, result.title, seed, remark=remark, edits=edits))
+        note = {"plan": result.plan, "options": result.options}
+        details = {"base": result.head["base"], "edits": result.edits, "note": note}
+        entry = Entry(key, result.title, result.head["seed"], remark=remark, details=details)
+        self._view.offer(place, entry)
 
     def _job_ended(self, number: int, _result: object, failure: Failure | None) -> None:
         title = self._titles.pop(number, "")

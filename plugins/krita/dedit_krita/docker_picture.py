@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import pixels as p
-from .annotations import Annotations
 from .failure import Failure
-from .flow import Ask, InThread, Steps
+from .flow import InThread, Steps
 from .items import PictureSession, open_session
 from .masks import BACKGROUND
 from .snapshot import Snapshot, take_snapshot
-from .source import find_document
 from .view_state import Item, Picture, Plan, SmallImage
 from .wire import Frame, Pixels
 
@@ -40,30 +39,24 @@ GREY = (128, 128, 128)
 
 
 def read_picture(command: Command, *, asks: bool) -> Steps:
-    """Give the `Picture`; its items only if the daemon may be asked and knows the picture."""
+    """Give the `Picture`, with its items if the daemon may be asked; nothing is created."""
     snapshot = yield from take_snapshot(command.krita, command.source)
     session = None
     if asks:
-        document = find_document(command.krita, command.source.document)
-        is_known = command.source.layer in Annotations.of(document).sessions
-        if not is_known:
-            answer = yield Ask("open_picture", {"digest": snapshot.digest})
-            is_known = bool(answer.head["known"])
-        if is_known:
-            try:
-                session = yield from open_session(
-                    command.krita, command.source, snapshot, writes=False
-                )
-            except Failure as failure:
-                if failure.ends_work:
-                    raise
+        try:
+            session = yield from open_session(
+                command.krita, command.source, snapshot, peek=True, labels=True
+            )
+        except Failure as failure:
+            if failure.ends_work:
+                raise
     return (yield InThread(lambda: _picture(command.source, snapshot, session)))
 
 
 def _picture(source: Source, snapshot: Snapshot, session: PictureSession | None) -> Picture:
     small = _small_image(snapshot.pixels)
     name, (width, height) = source.name, source.size
-    if session is None:
+    if session is None or not session.session:
         return Picture(name, width, height, small, b"")
     area = max(1, len(session.labels))
     _, _, labels = p.downsample(session.labels, width, 1, SIDE)
@@ -76,8 +69,20 @@ def _picture(source: Source, snapshot: Snapshot, session: PictureSession | None)
         )
         for label, item in enumerate(session.names)
     )
-    state, model = (str(session.head.get(field) or "") for field in ("state", "model"))
-    return Picture(name, width, height, small, labels, items, session.session, state, model)
+    picture = Picture(
+        name,
+        width,
+        height,
+        small,
+        labels,
+        items,
+        model=str(session.info.get("model") or ""),
+        plan_of=(session.session, session.base) if items else None,
+    )
+    if not session.is_known:
+        return picture
+    state = str(session.info.get("state") or "")
+    return replace(picture, session=session.session, state=state)
 
 
 def _small_image(pixels: Pixels) -> SmallImage:
@@ -95,15 +100,21 @@ def preview_image(frame: Frame) -> SmallImage | None:
     return SmallImage(blob.width, blob.height, p.to_rgba8(blob))
 
 
-def plan_overlay(answer: Answer) -> Steps:
-    """Give the `Plan` that the docker lays over the picture."""
-    labels, changes = answer.blobs[0], answer.blobs[1]
-    assert isinstance(labels, Pixels)
-    assert isinstance(changes, Pixels)
+def plan_overlay(answer: Answer, picture: Picture) -> Steps:
+    """Give the `Plan` that the docker lays over the picture, from a plan of its region alone."""
+    region = p.Rect(*(int(answer.head["region"][name]) for name in ("x", "y", "width", "height")))
+    blobs = [blob for blob in answer.blobs if isinstance(blob, Pixels)]
+    return (yield InThread(lambda: _overlay(tuple(answer.head["names"]), region, blobs, picture)))
 
-    def downsample() -> Plan:
-        _, _, small = p.downsample(p.labels_to_bytes(labels), labels.width, 1, SIDE)
-        _, _, changed = p.downsample(p.change_mask(changes), labels.width, 1, SIDE)
-        return Plan(small, changed, tuple(answer.head["names"]))
 
-    return (yield InThread(downsample))
+def _overlay(names: tuple[str, ...], region: p.Rect, blobs: list[Pixels], picture: Picture) -> Plan:
+    indices = [names.index(item.name) if item.name in names else 255 for item in picture.items]
+    labels = picture.labels.translate(bytes((indices + [255] * 256)[:256]))
+    changes = bytes(len(labels))
+    if len(blobs) >= 2:
+        width, step = picture.small.width, p.downsample_step(picture.width, picture.height, SIDE)
+        box, part = p.downsample_part(p.labels_to_bytes(blobs[0]), region, step)
+        labels = p.paste(labels, width, 1, box, part)
+        box, part = p.downsample_part(p.change_mask(blobs[1]), region, step)
+        changes = p.paste(changes, width, 1, box, part)
+    return Plan(labels, changes, names)

@@ -1,4 +1,4 @@
-"""An edit from the document to the daemon and back: edit, redo, and the plan of a movement."""
+"""An edit from the document to the daemon and back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from . import pixels as p
 from .edit_request import EditRequest, edit_request, wire_edit
 from .failure import Failure
 from .flow import Ask, InThread, Steps
-from .items import PictureSession, choose_item, open_session, require_item, set_items
+from .items import (
+    Choice,
+    PictureSession,
+    adopt_region,
+    choose_item,
+    open_picture,
+    require_item,
+)
 from .learn import learn_session
-from .masks import SELECTION, Mask
 from .reference import send_reference
 from .result_layer import EditResult, add_result_layer
 from .snapshot import Snapshot, take_snapshot
@@ -20,106 +26,71 @@ from .wire import Pixels
 if TYPE_CHECKING:
     from .annotations import ResultRecord
     from .command import Command
-
-SOFT = 3.0
-"""Width in pixels from which a soft edge is more than anti-aliasing."""
+    from .pending import Answer
 
 
 @dataclass(frozen=True)
-class PlannedEdit:
-    """An edit that the daemon has planned."""
+class PreparedEdit:
+    """An edit of a picture whose items are set."""
 
     picture: PictureSession
     request: EditRequest
     masks: list[Pixels]
-    changes: bytes
     hide: str | None = None
     is_exact: bool = True
     """Whether the picture equals the revision that the daemon edits."""
 
 
 def edit(command: Command) -> Steps:
-    """Edit an item: read the picture, set its items, plan, compute, add the layer."""
-    snapshot = yield from take_snapshot(command.krita, command.source)
-    picture = yield from open_session(command.krita, command.source, snapshot)
-    item, reference, masks = "", "", []
-    origin = command.values["items"]
-    # A selection is ignored when an item is chosen by name: it may be left over.
-    is_named = command.values.get("item") in picture.names
-    is_selected = command.verb == "refine" or origin == "selection"
-    is_selected = is_selected or (origin == "auto" and not is_named)
+    """Edit an item: read the picture, choose its item, compute, add the layer."""
+    picture: PictureSession = yield from open_picture(command)
+    values, masks = command.values, []
     if command.verb == "refine":
-        masks = [(yield from _region(picture, command.selection))]
+        ring = yield from adopt_region(picture, command.selection)
+        choice = Choice("", ring)
+        masks = [picture.mask(command.selection or b"")]
     else:
-        item = yield from choose_item(picture, command.values, command.selection)
-    for name in (command.values.get("with"), command.values.get("into")):
+        choice = yield from choose_item(picture, values, command.selection)
+    for name in (values.get("with"), values.get("into")):
         if name:
             yield from require_item(picture, name)
+    reference = ""
     if command.verb == "swap-in":
-        reference = yield from send_reference(picture, command.values)
-    ring = None
-    if command.selection is not None and is_selected:
-        selection = command.selection
-        width = yield InThread(lambda: p.softness(selection, command.source.rect.width))
-        ring = width if width >= SOFT else None
-    wanted = wire_edit(command.verb, command.values, item, reference)
-    request = edit_request(wanted, command.values, ring)
-    planned = yield from _plan(picture, request, masks)
-    yield from _carry_out(command, planned)
+        reference = yield from send_reference(picture, values)
+    wanted = wire_edit(command.verb, values, choice.item, reference)
+    request = edit_request(wanted, values, choice.ring)
+    yield from _carry_out(command, PreparedEdit(picture, request, masks))
 
 
-def _region(picture: PictureSession, selection: bytes | None) -> Steps:
-    """Give the mask of the region to refine."""
-    if selection is None:
-        hint = "select the region that is to be made again"
-        raise Failure("input", "nothing is selected", hint=hint)
-    if not picture.items():
-        yield from set_items(picture, [Mask(SELECTION, selection)])
-    rect = picture.source.rect
-    return Pixels(rect.width, rect.height, 1, "u8", selection)
-
-
-def _plan(picture: PictureSession, request: EditRequest, masks: list[Pixels]) -> Steps:
-    head = {
-        "session": picture.session,
-        "edits": [request.edit],
-        "plan": request.plan,
-        "base": picture.base,
-    }
-    answer = yield Ask("plan", head, list(masks))
-    if len(answer.blobs) < 2 or not isinstance(answer.blobs[1], Pixels):
-        raise Failure("connection", "the daemon's answer has no changes", hint="update D-Edit")
-    changes = yield InThread(lambda: p.change_mask(answer.blobs[1]))
-    return PlannedEdit(picture, request, masks, changes)
-
-
-def _carry_out(command: Command, planned: PlannedEdit) -> Steps:
+def _carry_out(command: Command, prepared: PreparedEdit) -> Steps:
     """Compute the results: as drafts, after learning, or both; the latter hide the draft."""
-    hide, request = planned.hide, planned.request
+    hide, request = prepared.hide, prepared.request
     if request.when != "learned":
-        first = yield from _compute_all(command, planned, draft=True, hide=hide)
+        first = yield from _compute_all(command, prepared, draft=True, hide=hide)
         if request.when == "draft" or not first:
             return
         hide = first
-    yield from learn_session(planned.picture.session, request.model, restart=False)
-    yield from _compute_all(command, planned, draft=False, hide=hide)
+    yield from learn_session(prepared.picture.session, request.model, restart=False)
+    yield from _compute_all(command, prepared, draft=False, hide=hide)
 
 
-def _compute_all(command: Command, planned: PlannedEdit, *, draft: bool, hide: str | None) -> Steps:
+def _compute_all(
+    command: Command, prepared: PreparedEdit, *, draft: bool, hide: str | None
+) -> Steps:
     """Compute every variation and add the first as a layer; gives its id if it is a draft."""
-    seed, layer = planned.request.options.get("seed"), ""
-    for variation in range(planned.request.variations):
-        options = dict(planned.request.options)
+    seed, layer = prepared.request.options.get("seed"), ""
+    for variation in range(prepared.request.variations):
+        options = dict(prepared.request.options)
         if seed is not None:
             options["seed"] = seed + variation
-        result = yield from _compute(planned, options, draft=draft)
-        result = replace(result, is_exact=planned.is_exact)
+        result = yield from _compute(prepared, options, draft=draft)
+        result = replace(result, is_exact=prepared.is_exact)
         seed = result.head["seed"] if variation == 0 else seed
         added, remark = "", "a variation: apply it to see it in the picture" if variation else ""
         failure = None
         if not variation:
             try:
-                snapshot = planned.picture.snapshot
+                snapshot = prepared.picture.snapshot
                 added = yield from add_result_layer(
                     command.krita, command.source, snapshot, result, hide
                 )
@@ -133,8 +104,8 @@ def _compute_all(command: Command, planned: PlannedEdit, *, draft: bool, hide: s
     return layer
 
 
-def _compute(planned: PlannedEdit, options: dict[str, Any], *, draft: bool) -> Steps:
-    request, picture = planned.request, planned.picture
+def _compute(prepared: PreparedEdit, options: dict[str, Any], *, draft: bool) -> Steps:
+    request, picture = prepared.request, prepared.picture
     note = {"host": "krita", "name": request.title, "plan": request.plan, "options": options}
     head = {
         "session": picture.session,
@@ -145,13 +116,12 @@ def _compute(planned: PlannedEdit, options: dict[str, Any], *, draft: bool) -> S
         "base": picture.base,
         "draft": draft,
         "previews": True,
+        "changes": True,
         "note": note,
     }
-    answer = yield Ask("edit", head, list(planned.masks))
-    found = answer.head["region"]
-    region = p.Rect(found["x"], found["y"], found["width"], found["height"])
-    width = picture.source.rect.width
-    mask = yield InThread(lambda: p.crop(planned.changes, width, 1, region))
+    answer = yield Ask("edit", head, list(prepared.masks))
+    changes = _changes(answer)
+    mask = yield InThread(lambda: p.change_mask(changes))
     title = f"{request.title} (draft)" if answer.head["draft"] else request.title
     return EditResult(
         answer.head,
@@ -165,21 +135,13 @@ def _compute(planned: PlannedEdit, options: dict[str, Any], *, draft: bool) -> S
     )
 
 
-def plan_movement(command: Command) -> Steps:
-    """Give the daemon's plan of an edit; nothing is computed, and no item is set."""
-    snapshot = yield from take_snapshot(command.krita, command.source)
-    picture = yield from open_session(command.krita, command.source, snapshot, writes=False)
-    item = command.values.get("item") or ""
-    if item not in picture.names:
-        hint = f"there are: {', '.join(picture.names)}" if picture.names else "select a thing first"
-        raise Failure("input", f"there is no item '{item}'", hint=hint)
-    wanted = wire_edit(command.verb, command.values, item)
-    request = edit_request(wanted, command.values, None)
-    # A plan depends on the items alone: for a picture without a session those of the last one.
-    session, base = picture.items_of or (picture.session, picture.base)
-    head = {"session": session, "edits": [request.edit], "plan": request.plan, "base": base}
-    answer = yield Ask("plan", head)
-    return answer
+def _changes(answer: Answer) -> Pixels:
+    """Return how far each pixel of the region may change."""
+    index = answer.head.get("changes")
+    changes = answer.blobs[index] if isinstance(index, int) and index < len(answer.blobs) else None
+    if not isinstance(changes, Pixels):
+        raise Failure("connection", "the daemon's answer has no changes", hint="update D-Edit")
+    return changes
 
 
 def redo(command: Command, layer: str | None, record: ResultRecord, seed: int | None) -> Steps:
@@ -197,8 +159,7 @@ def redo(command: Command, layer: str | None, record: ResultRecord, seed: int | 
         options["seed"] = seed
     model = {"model": record.model} if record.model else {}
     request = EditRequest(record.edits[0], record.plan, options, model, record.when, 1)
-    planned = yield from _plan(picture, request, masks)
-    yield from _carry_out(command, replace(planned, hide=layer, is_exact=is_exact))
+    yield from _carry_out(command, PreparedEdit(picture, request, masks, layer, is_exact))
 
 
 def _is_base(snapshot: Snapshot, record: ResultRecord) -> Steps:
@@ -209,7 +170,7 @@ def _is_base(snapshot: Snapshot, record: ResultRecord) -> Steps:
             record.session,
             record.base,
         )
-    known = yield Ask("open_picture", {"digest": snapshot.digest})
+    known = yield Ask("open_picture", {"digest": snapshot.digest, "peek": True})
     return bool(known.head["known"]) and known.head["session"]["session"] == record.session
 
 

@@ -54,7 +54,7 @@ def _entry(session: str, revision: dict[str, Any], blobs: list[Any]) -> Entry:
         edit_title(edits[0]),
         int(revision.get("seed") or 0),
         png,
-        edits=tuple(edits),
+        details=revision,
     )
 
 
@@ -82,10 +82,7 @@ def apply_result(command: Command, entry: Entry) -> Steps:
             f"'{entry.title}' was made of a picture of another size or kind",
             hint="open the picture that it was made of, and choose its layer",
         )
-    history = yield Ask("history", {"session": session})
-    revisions = history.head["revisions"]
-    details = next((one for one in revisions if one["revision"] == revision), {})
-    result = yield InThread(lambda: _difference(entry, current, whole, details))
+    result = yield InThread(lambda: _difference(entry, current, whole))
     if result is None:
         raise Failure("input", f"'{entry.title}' is what is seen already")
     layer = yield from add_result_layer(command.krita, command.source, snapshot, result, None)
@@ -96,9 +93,7 @@ def _format(pixels: Pixels) -> tuple[int, int, int, str]:
     return (pixels.width, pixels.height, pixels.channels, pixels.samples)
 
 
-def _difference(
-    entry: Entry, current: Pixels, whole: Pixels, details: dict[str, Any]
-) -> EditResult | None:
+def _difference(entry: Entry, current: Pixels, whole: Pixels) -> EditResult | None:
     """Return the part of a whole result that differs from the picture; None if nothing does."""
     pixel = current.channels * p.SAMPLE_BYTES[current.samples]
     mask = p.difference_mask(current.data, whole.data, pixel)
@@ -109,8 +104,8 @@ def _difference(
     part = Pixels(box.width, box.height, whole.channels, whole.samples, data)
     region = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
     head = {"region": region, "revision": entry.key[1], "seed": entry.seed, "draft": False}
-    head["base"] = details.get("base") or 0
-    note = details.get("note")
+    head["base"] = entry.details.get("base") or 0
+    note = entry.details.get("note")
     note = note if isinstance(note, dict) else {}
     return EditResult(
         head,
@@ -118,7 +113,7 @@ def _difference(
         p.crop(mask, current.width, 1, box),
         entry.key[0],
         entry.title,
-        [dict(edit) for edit in entry.edits],
+        [dict(edit) for edit in entry.details.get("edits") or []],
         note.get("plan") or {},
         note.get("options") or {},
     )

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from . import pixels as p
-from .failure import Failure
 from .flow import InThread, Steps
-from .items import (
-    PictureSession,
-    no_item_chosen,
-    open_picture,
-    record_session,
-    set_items,
-    set_items_from,
-)
+from .items import drop, open_picture, record_session, rename, set_items_from
 from .masks import MASKS, PREFIX, Mask, unused_name
 from .qt import QtCore
 from .source import VISIBLE, current_layer, find_document
@@ -33,13 +25,18 @@ def take_items(command: Command) -> Steps:
     return picture
 
 
-def change_items(command: Command, change: Callable[[PictureSession], list[Mask]]) -> Steps:
-    """Replace the items by those that `change` returns; gives the session."""
-    picture = yield from open_picture(command)
-    masks = change(picture)
-    if not masks:
-        raise Failure("input", "the picture has no other item", hint="set its items anew")
-    yield from set_items(picture, masks)
+def rename_item(command: Command, name: str, new: str) -> Steps:
+    """Rename an item; gives the session."""
+    picture = yield from open_picture(command, labels=True)
+    yield from rename(picture, name, new)
+    record_session(picture)
+    return picture
+
+
+def drop_item(command: Command, name: str) -> Steps:
+    """Remove an item; gives the session."""
+    picture = yield from open_picture(command, labels=True)
+    yield from drop(picture, name)
     record_session(picture)
     return picture
 
@@ -48,10 +45,12 @@ def keep_masks(command: Command) -> Steps:
     """Add each item as a selection mask under the layer; existing masks are not changed."""
     from krita import Selection  # noqa: PLC0415 (exists only in Krita)
 
-    picture = yield from open_picture(command)
-    if not picture.items():
-        raise no_item_chosen(picture)
-    masks = yield InThread(lambda: [picture.mask(label, name) for label, name in picture.items()])
+    picture = yield from open_picture(command, labels=True)
+    yield from set_items_from(picture, "session", None)
+    labels = picture.labels
+    masks = yield InThread(
+        lambda: [Mask(name, p.label_mask(labels, label)) for label, name in picture.items()]
+    )
     document, rect = find_document(command.krita, command.source.document), command.source.rect
     is_visible = command.source.layer == VISIBLE
     parent = document.rootNode() if is_visible else current_layer(document, command.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .flow import Ask, Steps
-from .items import open_picture, record_session, set_items_from
+from .items import PictureSession, open_picture, record_session, set_items_from
 
 if TYPE_CHECKING:
     from .command import Command
@@ -16,7 +16,7 @@ PREVIEW_EVERY = 25
 
 def learn(command: Command) -> Steps:
     """Learn the picture's items, setting them first if there are none; gives the session."""
-    picture = yield from open_picture(command)
+    picture: PictureSession = yield from open_picture(command)
     if not picture.items():
         yield from set_items_from(picture, command.values.get("items", "auto"), command.selection)
     record_session(picture)

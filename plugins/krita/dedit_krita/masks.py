@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .colour_space import ColourSpace
     from .source import Source
 
-BACKGROUND, SELECTION, PREFIX = "background", "selection", "item:"
+BACKGROUND, PREFIX = "background", "item:"
 MAX_ITEMS = 250
 """Labels are bytes, of which some are reserved."""
 
@@ -73,7 +73,7 @@ def collect_masks(document: Document, source: Source, kind: str) -> list[CopiedM
         raise Failure("input", f"'{source.name}' has no {what}", hint=hint)
     if len(found) > MAX_ITEMS:
         raise Failure("input", f"{len(found)} masks are too many", hint=f"use at most {MAX_ITEMS}")
-    return with_unique_names(found)
+    return found
 
 
 def _masks(document: Document, source: Source) -> list[Node]:
@@ -118,17 +118,6 @@ def _copy(node: Node, source: Source) -> CopiedMask | None:
     data = bytes(node.projectionPixelData(rect.x, rect.y, rect.width, rect.height))
     copy = CopiedMask(name, data, space)
     return copy if len(data) == rect.area * space.pixel and any(copy.mask().data) else None
-
-
-def with_unique_names(copies: list[CopiedMask]) -> list[CopiedMask]:
-    """Give each mask a unique name that the daemon accepts."""
-    taken: set[str] = {BACKGROUND}
-    named = []
-    for copy in copies:
-        name = unused_name(copy.name, taken)
-        taken.add(name)
-        named.append(CopiedMask(name, copy.data, copy.space))
-    return named
 
 
 def unused_name(name: str, taken: set[str]) -> str:

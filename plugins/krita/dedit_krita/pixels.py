@@ -166,30 +166,15 @@ def label_mask(labels: bytes, number: int) -> bytes:
     return labels.translate(bytes(table))
 
 
-def agreement(one: bytes, other: bytes) -> float:
-    """Return the intersection over union of two binary masks, 0 to 1."""
-    first, second = int.from_bytes(one, "little"), int.from_bytes(other, "little")
-    both = (first & second).to_bytes(len(one), "little").count(255)
-    either = (first | second).to_bytes(len(one), "little").count(255)
-    return both / either if either else 0.0
-
-
-def softness(mask: bytes, width: int) -> float:
-    """Return the width of a mask's soft edge in pixels: soft pixels per pixel of outline."""
-    soft = len(mask) - sum(mask.count(value) for value in (*range(6), *range(250, 256)))
-    hard = mask.translate(BINARY)
-    bits = int.from_bytes(hard, "little")
-    down = (bits ^ (bits >> (8 * width))).to_bytes(len(hard), "little")
-    across = (bits ^ (bits >> 8)).to_bytes(len(hard), "little")
-    last = bytes(across[width - 1 :: width])
-    outline = down[: len(hard) - width].count(255) + across.count(255) - last.count(255)
-    return soft / max(1, outline)
+def downsample_step(width: int, height: int, most: int) -> int:
+    """Return the n of every n-th row and column, so that no side exceeds `most`."""
+    return max(1, -(-max(width, height) // most))
 
 
 def downsample(data: bytes, width: int, pixel: int, most: int) -> tuple[int, int, bytes]:
     """Keep every n-th row and column, so that no side exceeds `most`; width, height, data."""
     height = len(data) // (width * pixel)
-    step = max(1, -(-max(width, height) // most))
+    step = downsample_step(width, height, most)
     columns, kept = -(-width // step), []
     for row in range(0, height, step):
         line = data[row * width * pixel : (row + 1) * width * pixel]
@@ -198,6 +183,21 @@ def downsample(data: bytes, width: int, pixel: int, most: int) -> tuple[int, int
             thin[place::pixel] = line[place :: pixel * step]
         kept.append(bytes(thin))
     return columns, len(kept), b"".join(kept)
+
+
+def downsample_part(data: bytes, part: Rect, step: int) -> tuple[Rect, bytes]:
+    """Keep every n-th row and column of a whole raster, of which `data` is a part of bytes.
+
+    Returns the rectangle in the downsampled raster, and its bytes.
+    """
+    left, top = -(-part.x // step), -(-part.y // step)
+    rows = range(top * step - part.y, part.height, step)
+    kept = [
+        data[row * part.width + left * step - part.x : (row + 1) * part.width : step]
+        for row in rows
+    ]
+    width = len(range(left * step - part.x, part.width, step))
+    return Rect(left, top, width, len(kept)), b"".join(kept)
 
 
 def to_rgba8(pixels: Pixels) -> bytes:

@@ -65,7 +65,7 @@ def add_result_layer(
     # No `yield` from here to the annotations: the document cannot change in between.
     document = find_document(krita, source.document)
     check_unchanged(document, source)
-    parent, above = _position(document, source, hide or snapshot.topmost)
+    parent, above = _position(document, source, hide or snapshot.topmost_layer)
     active = document.activeNode()
     parent.addChildNode(node, above)
     hidden = find_node(document, hide) if hide else None

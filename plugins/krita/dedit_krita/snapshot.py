@@ -44,8 +44,10 @@ class Snapshot:
     """The result that the composite equals."""
     raw: bytes
     """The composite in the document's colour space, in Krita's order."""
-    topmost: str | None
-    """Id of the uppermost visible result layer."""
+    topmost: ResultRecord | None
+    """Record of the uppermost visible result layer."""
+    topmost_layer: str | None
+    """Its id."""
 
 
 def take_snapshot(krita: Krita, source: Source, without: str | None = None) -> Steps:
@@ -68,7 +70,8 @@ def take_snapshot(krita: Krita, source: Source, without: str | None = None) -> S
     ids = [node_id(node) for node in nodes]
     records = [found for layer in reversed(ids) if (found := annotations.result(layer)) is not None]
     result = next((record for record in records if record.digest == digest), None)
-    return Snapshot(pixels, digest, result, raw, ids[-1] if ids else None)
+    topmost = records[0] if records else None
+    return Snapshot(pixels, digest, result, raw, topmost, ids[-1] if ids else None)
 
 
 def composite_exactly(data: bytes, layers: list[LayerPixels], space: ColourSpace) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Picture:
     """`opened`, `items`, `learning` or `learned`; empty without a session."""
     model: str = ""
     device: str = ""
+    plan_of: tuple[str, int] | None = None
+    """Session and revision that have these items."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ class Entry:
     """Whether a visible layer of the document shows it."""
     remark: str = ""
     """Why no layer shows it, if one was expected."""
-    edits: tuple[dict[str, object], ...] = field(default=())
+    details: dict[str, Any] = field(default_factory=dict)
+    """As the daemon lists it."""
 
 
 @dataclass(frozen=True)

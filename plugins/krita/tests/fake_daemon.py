@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
+from dedit_krita.client import FEATURES
 from dedit_krita.wire import (
     EVENTS,
     HELLO,
@@ -43,11 +44,12 @@ class Side:
             hello += self.connection.recv(HELLO.size - len(hello))
         self.connection.sendall(answer_bytes(hello, versions)[1])
 
-    def welcome(self) -> None:
+    def welcome(self, features: tuple[str, ...] = tuple(FEATURES)) -> None:
         """Answer the handshake and `hello`."""
         self.greet()
         hello = self.next("hello")
-        self.say("finished", hello.serial, {"version": "9", "client": hello.head["client"]})
+        head = {"version": "9", "client": hello.head["client"], "features": list(features)}
+        self.say("finished", hello.serial, head)
 
     def _arrivals(self) -> Iterator[Frame | RefusedError]:
         while True:

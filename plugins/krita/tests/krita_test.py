@@ -55,13 +55,19 @@ def pixels(kind: tuple[str, str], count: int, seed: int = 1) -> bytes:
 
 
 class OpaqueClient(Client):
-    """A client that makes results opaque.
+    """A client that makes results opaque, and records the names of its requests.
 
     The stand-in's engine makes up alpha as well; a real one leaves it as it was, and so does this.
     """
 
+    def __init__(self, **named: Any) -> None:  # noqa: ANN401
+        """Create a client without requests."""
+        super().__init__(**named)
+        self.sent: list[str] = []
+
     def request(self, name: str, *arguments: Any, **named: Any) -> Pending:  # noqa: ANN401
         """Send a request."""
+        self.sent.append(name)
         pending = super().request(name, *arguments, **named)
         if name in ("edit", "result"):
             end = pending.end

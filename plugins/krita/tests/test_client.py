@@ -36,7 +36,7 @@ class Conversations(ClientTest):
         until(lambda: len(order) == 3)
         self.assertEqual(order, [17, 2, 15])
         self.assertEqual(self.states, ["connecting", "ready"])
-        self.assertEqual(client.welcome, {"version": "9", "client": "krita"})
+        self.assertEqual(client.welcome["client"], "krita")
         self.assertEqual(self.answer(client.request("unload")).head, {"tag": 18})
         client.close()
         self.assertEqual((client.state, client.failure), ("idle", None))

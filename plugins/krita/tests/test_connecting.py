@@ -63,6 +63,12 @@ class Greetings(ClientTest):
         told = self.refused(script).sentence()
         self.assertIn("the daemon is older: end it with `dedit daemon stop`", told)
 
+    def test_a_daemon_without_a_feature(self) -> None:
+        """A daemon of an earlier release: it has to be replaced."""
+        told = self.refused(lambda side: side.welcome(("frames", "items"))).sentence()
+        self.assertIn("the D-Edit daemon that runs cannot tell of an edit's region alone", told)
+        self.assertIn("stop it with `dedit daemon stop`", told)
+
     def test_strangers(self) -> None:
         """Another program on the socket."""
 

@@ -99,6 +99,38 @@ class Edits(KritaTest):
         """Return the records of result layers."""
         return list(self.notes(document).results.values())
 
+    def check_requests(self, expected: list[str], verb: str, **values: object) -> None:
+        """Edit, and compare the requests until the document is read again."""
+        self.daemon_client.sent.clear()
+        self.controller.edit(verb, {"when": "draft", **values})
+        self.done()
+        sent = self.daemon_client.sent
+        self.assertEqual(sent[: sent.index("edit") + 1], expected)
+        # Reading the picture again is one request, with one pair for each session of the history.
+        rest = sent[sent.index("edit") + 1 :]
+        self.assertEqual(rest.count("open_picture"), 1, rest)
+        self.assertLessEqual(set(rest), {"open_picture", "models", "open_session", "history"}, rest)
+
+    def test_requests_of_an_edit(self) -> None:
+        """Pixels are sent once; an edit of a known item is one request besides opening."""
+        document, _ = self.document()
+        self.select(document, BOX)
+        opening = ["open_picture", "open_picture"]
+        self.check_requests([*opening, "adopt", "edit"], "replace", prompt="a lake")
+        self.check_requests(["open_picture", "adopt", "edit"], "replace", prompt="a street")
+        self.check_requests(["open_picture", "edit"], "remove", item="selection")
+
+    def test_looking_creates_no_session(self) -> None:
+        """Reading a picture that was painted on changes nothing at the daemon."""
+        document, node = self.document()
+        self.select(document, BOX)
+        self.replace("a lake")
+        before = self.answer(self.daemon_client.request("sessions")).head
+        node.setPixelData(QtCore.QByteArray(pixels(("RGBA", "U8"), 4, seed=9)), 0, 0, 2, 2)
+        self.controller.refresh()
+        self.settle()
+        self.assertEqual(self.answer(self.daemon_client.request("sessions")).head, before)
+
     def test_painting_on_a_result_makes_another_picture(self) -> None:
         """A result that was painted on is no revision of the daemon."""
         document, node = self.document()

@@ -126,9 +126,14 @@ class Items(KritaTest):
     def test_a_plan_is_shown(self) -> None:
         """A plan of a movement is shown."""
         self.two()
+        self.daemon_client.sent.clear()
         self.controller.show_plan("move", {"item": "left", "dx": 4})
         until(lambda: self.controller.plan is not None)
+        self.assertEqual(self.daemon_client.sent, ["plan"])
         assert self.controller.plan is not None
+        assert self.controller.picture is not None
+        self.assertEqual(len(self.controller.plan.labels), len(self.controller.picture.labels))
+        self.assertNotEqual(self.controller.plan.labels, self.controller.picture.labels)
         self.assertIn("left", self.controller.plan.names)
         self.assertTrue(any(self.controller.plan.changes))
         # Painted on, the picture has no session yet.
