@@ -11,6 +11,8 @@ from .failure import Failure
 PLAN = ("fit", "ring", "margin")
 OPTIONS = ("seed", "steps", "guidance", "strength")
 """Parameters that are fields of the wire's `plan` and `options`."""
+NOT_SENT = ("item", "from-document", "from-file", "from-name")
+"""Parameters that choose an item or a picture; the others of a verb are fields of its edit."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +51,20 @@ def check_complete(verb: str, values: dict[str, Any]) -> None:
 
 def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "") -> dict[str, Any]:
     """Return the edit in the protocol's form; `reference` is an item of the reference picture."""
-    edit: dict[str, Any] = {"verb": verb}
-    if verb == "refine":
-        return {**edit, "mask": 0}
-    if verb == "remove":
-        edit["items"] = [item]
-    else:
-        edit["item"] = item
-    if verb == "replace":
-        edit["prompt"] = values["prompt"]
-    elif verb == "augment":
-        prompt = values["prompt"]
-        edit["prompt"] = prompt if "[v]" in prompt else f"{prompt} [v]"
+    edit: dict[str, Any] = {"verb": verb, "item": item}
+    for parameter in BY_NAME[verb].own:
+        value = values.get(parameter.name)
+        if parameter.name not in NOT_SENT and value not in (None, ""):
+            edit[parameter.name.replace("-", "_")] = value
+    if verb == "augment" and "[v]" not in edit["prompt"]:
+        edit["prompt"] += " [v]"
     elif verb == "swap-in":
         edit["from"] = f"reference:{reference}"
-    elif verb == "move":
-        edit.update({name: values[name] for name in ("dx", "dy", "scale", "rotate")})
-    elif verb == "swap":
-        edit["with"] = values["with"]
-    if values.get("into"):
-        edit["into"] = values["into"]
+    elif verb == "remove":
+        edit["items"] = [edit.pop("item")]
+    elif verb == "refine":
+        edit["mask"] = 0
+        del edit["item"]
     return edit
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..actions import BY_NAME, parameters_of
+from ..actions import BY_NAME, EDITS, parameters_of
 from ..parameters import SHARED
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..schema import Action
@@ -16,7 +16,8 @@ from .frame import Movement
 from .items import SELECTED
 from .widgets import ElidedLabel, small_font, tool
 
-ROWS = (("replace", "augment", "remove", "refine"), ("swap-in", "move", "swap"))
+NAMES = [action.name for action in EDITS]
+ROWS = [NAMES[start : start + 4] for start in range(0, len(NAMES), 4)]
 MOVEMENT = tuple(field.name for field in dataclasses.fields(Movement))
 OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name", *MOVEMENT}
 """Parameters that are not remembered, because they belong to one picture."""
