@@ -1,4 +1,4 @@
-//! What fine-tuning changes in the denoiser's attention: LoRA beside the weights, or the cross-attention weights themselves.
+//! The changes of fine-tuning to the denoiser's attention: LoRA adapters, or new cross-attention weights.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainedAttention {
-    /// Queries, keys and values of every cross-attention. Large: 126 MB for Stable Diffusion 1.5.
+    /// The weights of queries, keys and values in every cross-attention, as published. 126 MB for Stable Diffusion 1.5.
     CrossAttention,
-    /// A LoRA on queries, keys, values and output of every attention. Small: 3 MB for Stable Diffusion 1.5 at rank 4.
+    /// A LoRA on queries, keys, values and output of every attention. 3 MB for Stable Diffusion 1.5 at rank 4.
     Lora {
         /// Rank of the factors, at least 1.
         rank: usize,
-        /// Strength over rank; peft's `lora_alpha`.
+        /// Numerator of the scale alpha / rank; peft's `lora_alpha`.
         alpha: f64,
     },
 }
@@ -37,7 +37,7 @@ impl TrainedAttention {
     }
 }
 
-/// The outcome for one layer.
+/// The trained change of one layer.
 #[derive(Debug, Clone)]
 pub(crate) enum LayerDelta {
     /// `A [rank, in]`, `B [out, rank]` and the scale of their product.
@@ -46,10 +46,10 @@ pub(crate) enum LayerDelta {
     Weight(Tensor),
 }
 
-/// Layer path → what it learned.
+/// Changes by layer path.
 pub(crate) type AttentionDelta = BTreeMap<String, LayerDelta>;
 
-/// What a U-Net needs to become as it was: paths of layers with an adapter more, and weights that were replaced.
+/// What is needed to restore a U-Net: the paths of layers with an added adapter, and the replaced weights.
 #[derive(Default)]
 pub(crate) struct Mounted {
     adapters: Vec<String>,
@@ -65,10 +65,10 @@ fn each_linear(unet: &mut Unet, visit: &mut dyn FnMut(&str, &mut Linear) -> dedi
 }
 
 impl Mounted {
-    /// Puts what was learned onto the denoiser.
+    /// Applies a delta to the denoiser.
     ///
     /// # Errors
-    /// When a layer is missing or has another shape; the denoiser is then as it was.
+    /// When a layer is missing or has another shape; the denoiser is unchanged then.
     pub(crate) fn mount(unet: &mut Unet, delta: &AttentionDelta) -> Result<Self> {
         let mut mounted = Self::default();
         let unfit = |error: Error| Error::model(format!("what was learned does not fit this model ({})", error.message()));
@@ -107,7 +107,7 @@ impl Mounted {
         })
     }
 
-    /// Makes the layers that `trained` covers trainable and gives their parameters by name; nothing is changed yet.
+    /// Makes the layers of `trained` trainable and returns their parameters by name. The output of the denoiser does not change.
     pub(crate) fn for_training(
         unet: &mut Unet,
         trained: TrainedAttention,
@@ -139,7 +139,7 @@ impl Mounted {
         Ok((mounted, parameters))
     }
 
-    /// Takes everything off again.
+    /// Restores the denoiser.
     pub(crate) fn unmount(&mut self, unet: &mut Unet) -> Result<()> {
         let Self { adapters, weights } = std::mem::take(self);
         if adapters.is_empty() && weights.is_empty() {
@@ -154,7 +154,7 @@ impl Mounted {
     }
 }
 
-/// What training made of the parameters of [`Mounted::for_training`], copied to the CPU.
+/// The trained parameters of [`Mounted::for_training`] as a delta on the CPU.
 pub(crate) fn learned(parameters: &[(String, Parameter)], trained: TrainedAttention) -> Result<AttentionDelta> {
     let by_name: BTreeMap<&str, &Parameter> = parameters.iter().map(|(name, parameter)| (name.as_str(), parameter)).collect();
     let value = |name: &str| -> Result<Tensor> {
@@ -176,7 +176,7 @@ pub(crate) fn learned(parameters: &[(String, Parameter)], trained: TrainedAttent
     Ok(delta)
 }
 
-/// The tensors of a delta under the names that PEFT and diffusers give them.
+/// The tensors of a delta, named as in PEFT and diffusers.
 pub(crate) fn named(delta: &AttentionDelta) -> BTreeMap<String, Tensor> {
     let mut tensors = BTreeMap::new();
     for (path, layer) in delta {
@@ -196,7 +196,7 @@ pub(crate) fn named(delta: &AttentionDelta) -> BTreeMap<String, Tensor> {
 /// The inverse of [`named`].
 ///
 /// # Errors
-/// In words, for tensors of other names, factors without their counterpart, or of another rank than `trained` says.
+/// A sentence, for tensors with other names, factors without their counterpart, or a rank that differs from `trained`.
 pub(crate) fn from_named(tensors: &BTreeMap<String, Tensor>, trained: TrainedAttention) -> std::result::Result<AttentionDelta, String> {
     let mut delta = AttentionDelta::new();
     for (name, tensor) in tensors {

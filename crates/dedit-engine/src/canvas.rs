@@ -1,10 +1,11 @@
-//! Between the pixels of a picture and those the model works on.
+//! The mapping between the pixels of a picture and those that the model works on.
 //!
-//! Spaces: *image* pixels are the picture's own; *canvas* pixels are what the autoencoder sees, of the size the model was trained on and of sides that are
-//! multiples of its unit; *latent* cells are canvas pixels over that unit.
+//! Spaces: *image* pixels are the picture's; *canvas* pixels are those of the autoencoder's input, about as many as the model was trained on, with sides that
+//! are multiples of its unit (8); a *latent* cell is unit × unit canvas pixels.
 //!
-//! An edit of one picture takes the canvas that fits its region best ([`Canvas::around`]): it moves and grows by single pixels with the region. A *steady*
-//! canvas ([`Canvas::steady`]) is one of few, so that neighbouring frames of a film share it or differ by whole latent cells.
+//! An edit of a single picture uses the canvas that fits its region best ([`Canvas::around`]), which moves and grows by single pixels with the region. A
+//! *steady* canvas ([`Canvas::steady`]) has few possible scales, shapes and positions, so that consecutive frames of a film have the same one, or one that is
+//! shifted by whole latent cells.
 
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::pipeline::Pipeline;
@@ -15,7 +16,7 @@ use image::{ImageBuffer, Luma};
 
 use crate::error::from_edit;
 
-/// A rectangle of a picture, and the size it has for the model.
+/// A rectangle of a picture, and its size for the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Canvas {
     /// In image pixels.
@@ -23,21 +24,21 @@ pub(crate) struct Canvas {
     /// In canvas pixels.
     pub(crate) size: Size,
     unit: usize,
-    /// Image pixels of a latent cell each way, on a steady canvas; 0 where the size of the rectangle alone decides.
+    /// Side of a latent cell in image pixels on a steady canvas; 0 where it follows from the size of the rectangle.
     rung: usize,
 }
 
-/// Latent cells that a steady canvas moves by where its surroundings leave the choice: denoisers halve their grid three times at most, and a shift by this
-/// many leaves the grid of every level where it was.
+/// Preferred step, in latent cells, of the position of a steady canvas: a U-Net halves its grid at most three times, so that a shift by this many is a shift
+/// by whole cells at every level.
 const STRIDE: usize = 8;
 
 impl Canvas {
-    /// The whole picture, at the area the model was trained on and in its own aspect.
+    /// The whole picture, scaled to the area that the model was trained on, with its own aspect ratio.
     pub(crate) fn whole(picture: Size, pipeline: &Pipeline) -> Result<Self> {
         Self::of(picture.rect(), pipeline.pixels_per_latent(), pipeline.native_side())
     }
 
-    /// The region with half its size of surroundings on every side, and as many more as the model has room for without enlarging anything.
+    /// The region with a margin of half its longer side, and a larger one where the model has room for it without upscaling.
     pub(crate) fn around(region: Rect, picture: Size, pipeline: &Pipeline) -> Result<Self> {
         let margin = region.width.max(region.height) / 2 + 1;
         let grown = region.grown(margin, picture);
@@ -47,15 +48,14 @@ impl Canvas {
         Self::of(Rect { x, y, width, height }, pipeline.pixels_per_latent(), native)
     }
 
-    /// The region with the surroundings of [`around`](Self::around), at a scale and a place that the frames of a film share.
+    /// The region with the margin of [`around`](Self::around), at one of few scales and positions.
     ///
-    /// A latent cell is a whole number of image pixels each way, one of a [ladder](rungs) of powers of √2 that holds the unit itself, where nothing is
-    /// resampled. Steps of √2 halve the area: the finest rung that holds the surroundings is at most one step coarser than a free scale, and a region must
-    /// grow by 40 % to cross more than one. The canvas has one of five [shapes](shapes), the squarest that does, and begins at a whole number of cells from
-    /// the picture's corner, unless the region reaches into the part of a cell that the picture's far border leaves: then it ends at that border. Along a
-    /// side where it would reach over the picture it takes all of it, and the cells are squeezed to fit. Where no rung is finer than the whole picture's own
-    /// scale, it is the whole picture, which is the same in every frame. Rung and shape together are up to 1.7 times coarser than
-    /// [`around`](Self::around), each way.
+    /// The side of a latent cell in image pixels is one of the [`rungs`], powers of √2 around the unit (at which nothing is resampled). The finest rung is
+    /// chosen at which the region with its margin fits; it is at most one step coarser than a free scale, and a region must grow by 40 % to change it by more
+    /// than one step. The canvas has one of five [`shapes`], the most square one that fits. It begins at a whole number of cells from the picture's top left
+    /// corner, unless the region reaches into the incomplete last cell of the picture: then it ends at the picture's border. Along a side on which it would be
+    /// longer than the picture it covers the whole side, and the cells are squeezed. Where no rung is finer than the scale of the whole picture, it is the
+    /// whole picture. Along each axis rung and shape together are up to 1.7 times coarser than [`around`](Self::around).
     pub(crate) fn steady(region: Rect, picture: Size, pipeline: &Pipeline) -> Result<Self> {
         Self::on_ladder(region, picture, pipeline.pixels_per_latent(), pipeline.native_side())
     }
@@ -67,7 +67,7 @@ impl Canvas {
         let spans = [(region.x, region.width), (region.y, region.height)];
         let holds = |shape: &[usize; 2], rung: usize| {
             shape.iter().zip(limits).zip(spans).all(|((cells, limit), (_, length))| {
-                // One cell to spare, so that it holds wherever the region lies between the cells.
+                // With a spare cell, so that it fits for every position of the region relative to the cells.
                 let surrounded = (cells - 1) * rung >= length + 2 * margin && cells * rung >= native.min(limit);
                 surrounded || cells * rung >= limit
             })
@@ -76,8 +76,8 @@ impl Canvas {
         for rung in rungs(unit).take_while(|rung| (*rung as f64) < coarsest) {
             let Some(shape) = shapes(side).into_iter().find(|shape| holds(shape, rung)) else { continue };
             let [columns, rows] = fitted(shape, rung, limits, side);
-            let (x, width) = placed(spans[0], margin, limits[0], columns, rung);
-            let (y, height) = placed(spans[1], margin, limits[1], rows, rung);
+            let (x, width) = range_along(spans[0], margin, limits[0], columns, rung);
+            let (y, height) = range_along(spans[1], margin, limits[1], rows, rung);
             let size = Size::new(columns * unit, rows * unit).map_err(from_edit)?;
             return Ok(Self { rect: Rect { x, y, width, height }, size, unit, rung });
         }
@@ -86,7 +86,7 @@ impl Canvas {
 
     fn of(rect: Rect, unit: usize, native: usize) -> Result<Self> {
         let scale = native as f64 / (rect.width as f64 * rect.height as f64).sqrt();
-        // Beyond a ratio of 1 : 8 a picture is squeezed: the model knows nothing like it anyway, and fewer cells than this hold nothing.
+        // Beyond an aspect ratio of 1 : 8 a picture is squeezed: the model was not trained on such pictures, and fewer cells cannot show anything.
         let (least, most) = ((native / 4).max(unit), native * 2);
         let side = |pixels: usize| {
             let wanted = (pixels as f64 * scale).clamp(least as f64, most as f64);
@@ -95,29 +95,29 @@ impl Canvas {
         Ok(Self { rect, size: Size::new(side(rect.width), side(rect.height)).map_err(from_edit)?, unit, rung: 0 })
     }
 
-    /// Image pixels of a latent cell each way on a steady canvas; 0 on one that is the whole picture.
+    /// Side of a latent cell in image pixels on a steady canvas; 0 on one that is the whole picture.
     pub(crate) fn rung(&self) -> usize {
         self.rung
     }
 
-    /// The middle of a latent cell in the picture.
+    /// The centre of a latent cell, in image pixels.
     pub(crate) fn place(&self, column: usize, row: usize) -> Point {
         let at = |start: usize, cell: usize, pitch: f64| start as f64 + (cell as f64 + 0.5) * pitch - 0.5;
         let [across, down] = self.pitch();
         Point { x: at(self.rect.x, column, across), y: at(self.rect.y, row, down) }
     }
 
-    /// The cell, column and row, of the lattice of the canvas's rung that a place of the picture is in, within this canvas or not. The lattice begins at
-    /// the picture's corner. Cells of the canvas are consecutive cells of the lattice, also where they lie between them: the nearest, then.
+    /// Column and row of a point of the picture in the lattice of the canvas's rung, which begins at the picture's top left corner; the point may be outside of
+    /// this canvas. Adjacent cells of the canvas have adjacent lattice cells, the nearest ones where the canvas is not aligned with the lattice.
     pub(crate) fn lattice_cell(&self, place: Point) -> [i64; 2] {
         let first = |start: usize| (start + self.rung / 2) / self.rung.max(1);
-        // What rounding keeps off the border of a cell is on it, or a shift by half a cell would leave some out.
+        // Points that rounding moves slightly before the border of a cell count as on it; otherwise a shift by half a cell would skip cells.
         let at = |start: usize, place: f64, pitch: f64| first(start) as i64 + ((place + 0.5 - start as f64) / pitch + 1e-6).floor() as i64;
         let [across, down] = self.pitch();
         [at(self.rect.x, place.x, across), at(self.rect.y, place.y, down)]
     }
 
-    /// Image pixels of a latent cell across and down.
+    /// Width and height of a latent cell in image pixels.
     fn pitch(&self) -> [f64; 2] {
         let pitch = |pixels: usize, side: usize| (pixels * self.unit) as f64 / side as f64;
         [pitch(self.rect.width, self.size.width()), pitch(self.rect.height, self.size.height())]
@@ -128,15 +128,15 @@ impl Canvas {
         Size::new(self.size.width() / self.unit, self.size.height() / self.unit).map_err(from_edit)
     }
 
-    /// `[batch, channels, height, width]` of latents on this canvas.
+    /// The shape `[batch, channels, height, width]` of latents on this canvas.
     pub(crate) fn latent_shape(&self, batch: usize, channels: usize) -> [usize; 4] {
         [batch, channels, self.size.height() / self.unit, self.size.width() / self.unit]
     }
 
-    /// The part of the picture as the autoencoder takes it: `[1, 3, height, width]`, values in -1..=1. Float values beyond 0..=1 are cut off.
+    /// The part of the picture as the autoencoder's input `[1, 3, height, width]`, with values in `[-1, 1]`. Float samples outside of `[0, 1]` are clipped.
     ///
     /// # Errors
-    /// `Input` where a value there is not finite.
+    /// `Input` where a sample of this part is NaN or infinite.
     pub(crate) fn tensor(&self, picture: &Image) -> Result<Tensor> {
         self.tensor_of(&picture.crop(self.rect).and_then(|part| part.planes()).map_err(from_edit)?)
     }
@@ -146,14 +146,14 @@ impl Canvas {
         let colours = part.clone().with_colours(3);
         let mut values = Vec::with_capacity(3 * self.size.pixels());
         for plane in colours.colour() {
-            // Before it is resized, or what is far beyond white would spread.
+            // Clipped before it is resized: otherwise values far above 1 would spread to their neighbours.
             let cut: Vec<f32> = plane.iter().map(|value| value.clamp(0.0, 1.0)).collect();
             values.extend(resized(&cut, part.size(), self.size)?.into_iter().map(|value| value.clamp(0.0, 1.0) * 2.0 - 1.0));
         }
         Ok(Tensor::from_vec(values, (1, 3, self.size.height(), self.size.width()), &Device::Cpu)?)
     }
 
-    /// What the autoencoder gave, `[1, 3, height, width]` nominally in -1..=1, as planes of the size of the rectangle, 0..=1.
+    /// The autoencoder's output `[1, 3, height, width]`, nominally in `[-1, 1]`, as planes of the size of the rectangle with values in `[0, 1]`.
     pub(crate) fn planes(&self, generated: &Tensor) -> Result<Planes> {
         let unit = ((generated.to_device(&Device::Cpu)?.to_dtype(DType::F32)? + 1.0)? * 0.5)?.clamp(0.0, 1.0)?;
         let size = Size::new(self.rect.width, self.rect.height).map_err(from_edit)?;
@@ -165,22 +165,22 @@ impl Canvas {
     }
 }
 
-/// A span widened about its middle to at least `least`, within `0..limit`.
+/// A range, as start and length, widened about its middle to at least `least`, within `0..limit`.
 fn widened(start: usize, length: usize, least: usize, limit: usize) -> (usize, usize) {
     let wanted = length.max(least.min(limit));
     let begun = start.saturating_sub((wanted - length) / 2).min(limit - wanted);
     (begun, wanted)
 }
 
-/// The image pixels that a latent cell of a steady canvas can have each way, ascending: unit · √2ᵏ rounded to whole pixels, so that every rung has a grid
-/// of whole pixels. For a unit of 8 that is 1, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32 …
+/// The possible sides of a latent cell in image pixels on a steady canvas, ascending: unit · √2ᵏ rounded to integers. For a unit of 8: 1, 1, 2, 3, 4, 6, 8,
+/// 11, 16, 23, 32, …
 fn rungs(unit: usize) -> impl Iterator<Item = usize> {
     let lowest = -2 * unit.max(1).ilog2() as i32;
     (lowest..=32).map(move |power| (unit as f64 * (f64::from(power) * 0.5).exp2()).round().max(1.0) as usize)
 }
 
-/// The shapes of a steady canvas, columns and rows in latent cells, the squarest first: the area that the model was trained on, `side`², in aspects of 1, 2
-/// and 4 either way, rounded to eighths of `side` or 8 cells, whichever is less.
+/// The shapes of a steady canvas, as columns and rows of latent cells, most square first: the area that the model was trained on, `side`², with the aspect
+/// ratios 1, 2, ½, 4 and ¼, rounded to multiples of `side` / 8 or 8 cells, whichever is smaller.
 fn shapes(side: usize) -> [[usize; 2]; 5] {
     let step = (side / 8).clamp(1, STRIDE);
     let cells = |factor: f64| (((side as f64 * factor / step as f64).round() as usize).max(1) * step).min(2 * side);
@@ -188,7 +188,7 @@ fn shapes(side: usize) -> [[usize; 2]; 5] {
     [[whole, whole], [more, less], [less, more], [double, half], [half, double]]
 }
 
-/// The shape, with no more cells than the picture has along a side, and the area that this leaves made up for along the other.
+/// The shape limited to the cells of the picture along each side; where that shortens one side, the other grows to keep the area.
 fn fitted([columns, rows]: [usize; 2], rung: usize, limits: [usize; 2], side: usize) -> [usize; 2] {
     let [across, down] = limits.map(|pixels| pixels.div_ceil(rung).max(side.div_ceil(4)));
     let beside = |other: usize| (side * side / other).min(2 * side);
@@ -197,26 +197,27 @@ fn fitted([columns, rows]: [usize; 2], rung: usize, limits: [usize; 2], side: us
     [wider.min(across), taller.min(down)]
 }
 
-/// Where along a side so many cells lie, first pixel and length, to hold a span of the region, first pixel and length, with its margin.
-fn placed((start, length): (usize, usize), margin: usize, limit: usize, cells: usize, rung: usize) -> (usize, usize) {
+/// The range of a canvas of `cells` along one side, as first pixel and length, that contains a range of the region, as first pixel and length, with its
+/// margin.
+fn range_along((start, length): (usize, usize), margin: usize, limit: usize, cells: usize, rung: usize) -> (usize, usize) {
     let whole = cells * rung;
     if whole >= limit {
         return (0, limit);
     }
     let (from, to) = (start.saturating_sub(margin), (start + length + margin).min(limit));
-    // In cells: the first and the last place that leave nothing out.
+    // The first and the last position, in cells, at which the range is inside.
     let (first, last) = (to.saturating_sub(whole).div_ceil(rung), from.min(limit - whole) / rung);
     if first <= last {
-        return (settled(first, last) * rung, whole);
+        return (preferred_position(first, last) * rung, whole);
     }
-    // The picture's last cell is not whole.
+    // The last cell of the picture is incomplete.
     let end = (limit - whole) / rung * rung;
     (if end + whole >= start + length { end } else { limit - whole }, whole)
 }
 
-/// Of the numbers from `first` to `last` the multiple of [`STRIDE`], or else of its greatest divisor that has one, that is nearest to their middle. While
-/// the two grow together it grows too, seldom.
-fn settled(first: usize, last: usize) -> usize {
+/// The number in `first..=last` nearest to their middle that is a multiple of [`STRIDE`], or of its largest divisor with a multiple in the range. It never
+/// decreases while both bounds increase, and changes rarely.
+fn preferred_position(first: usize, last: usize) -> usize {
     let mut step = STRIDE;
     while first.next_multiple_of(step) > last {
         step /= 2;
@@ -225,7 +226,7 @@ fn settled(first: usize, last: usize) -> usize {
     nearest.clamp(first.next_multiple_of(step), last / step * step)
 }
 
-/// A plane in another size: exact where the size is the same, Lanczos where it shrinks, Catmull-Rom where it grows; both keep edges.
+/// A plane in another size: unchanged for the same size, Lanczos for smaller sizes, Catmull-Rom for larger ones; both keep edges sharp.
 fn resized(plane: &[f32], from: Size, to: Size) -> Result<Vec<f32>> {
     if from == to {
         return Ok(plane.to_vec());
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!(shapes(1), [[1, 1], [1, 1], [1, 1], [2, 1], [1, 2]]);
     }
 
-    /// Film formats and odd ones, the regions of a person and of something small or wide, and where they start.
+    /// Sizes of films and odd sizes; the tests combine them with regions of several sizes and positions.
     const FILMS: [(usize, usize); 8] =
         [(1920, 1080), (1280, 720), (854, 480), (3840, 2160), (1001, 777), (513, 2049), (4000, 99), (720, 576)];
     const REGIONS: [(usize, usize); 5] = [(150, 260), (40, 30), (300, 80), (31, 400), (97, 97)];
@@ -288,7 +289,7 @@ mod tests {
                 }
                 let name = format!("{across}×{down} from ({left}, {top}) on {picture}: {seen:?}");
                 assert!(seen.iter().all(|(rung, size, _)| (rung, size) == (&seen[0].0, &seen[0].1)), "{name}");
-                // Forth alone, never back, and in steps of 8 cells as long as the surroundings allow it.
+                // Never backwards, and in steps of 8 cells where the margin allows it.
                 let steps = seen.windows(2).filter(|pair| pair[0].2 != pair[1].2).count();
                 assert!(steps <= 3, "{name}");
                 ladders += usize::from(seen[0].0 > 0);
@@ -297,7 +298,7 @@ mod tests {
         assert!(ladders > 80, "{ladders} of the canvases are on the ladder");
     }
 
-    /// What holds for every steady canvas.
+    /// Properties of every steady canvas.
     fn check(canvas: &Canvas, region: Rect, picture: Size, native: usize) {
         let (rect, size, rung) = (canvas.rect, canvas.size, canvas.rung);
         let name = format!("{region} on {picture}: {canvas:?}");
@@ -318,7 +319,7 @@ mod tests {
         ];
         for (start, length, own, own_length, from, to, limit, side) in axes {
             let cells = side / canvas.unit;
-            // The border's part of a cell may be left out where the region does not reach it.
+            // The incomplete cell at the border may be left out where the region does not reach it.
             assert!(start <= from && start + length + rung > to && start <= own && start + length >= own + own_length, "{name}");
             assert!(length == cells * rung || length == limit, "{name}");
             assert!(start.is_multiple_of(rung) || start + length == limit, "{name}");

@@ -1,4 +1,4 @@
-//! What the denoiser is told besides the latents and the time.
+//! Inputs of the denoiser besides latents, timestep and text.
 
 use candle_core::Tensor;
 use dedit_diffusion::Result;
@@ -9,13 +9,13 @@ use dedit_edit::Size;
 use dedit_nn::autograd::Value;
 use dedit_nn::ops;
 
-/// SDXL's micro-conditioning (arXiv 2307.01952): original height and width, crop offset, target height and width.
+/// SDXL's micro-conditioning (arXiv 2307.01952) in pixels: original height and width, crop top and left, target height and width.
 pub(crate) fn time_ids(canvas: Size, fixed: bool) -> [f32; 6] {
     let (height, width) = if fixed { (1024.0, 1024.0) } else { (canvas.height() as f32, canvas.width() as f32) };
     [height, width, 0.0, 0.0, height, width]
 }
 
-/// The mean of pooled texts `[1, width]`; `None` without any.
+/// The mean of pooled texts, each `[1, width]`; `None` for an empty list.
 pub(crate) fn mean(pooled: &[Value]) -> Result<Option<Value>> {
     let Some((first, rest)) = pooled.split_first() else { return Ok(None) };
     let mut sum = first.clone();
@@ -25,7 +25,7 @@ pub(crate) fn mean(pooled: &[Value]) -> Result<Option<Value>> {
     Ok(Some(ops::scale(&sum, 1.0 / pooled.len() as f64)?))
 }
 
-/// The added conditioning of a batch, one pooled text for each sample; `None` for models that take none.
+/// The added conditioning of a batch, from one pooled text per sample; `None` for models without it.
 pub(crate) fn text_time(samples: &[Option<Value>], time_ids: [f32; 6]) -> Result<Option<TextTimeInput>> {
     let pooled: Vec<Value> = samples.iter().flatten().cloned().collect();
     if pooled.is_empty() {

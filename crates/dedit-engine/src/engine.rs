@@ -1,4 +1,4 @@
-//! The engine: a model, and what can be done with it.
+//! The engine: learning and editing with one model.
 
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::Result;
@@ -14,14 +14,14 @@ use crate::learning::{Clock, LearnListener, LearnSettings, LearningState, Run, S
 use crate::picture::{digest, hex, learned_items};
 use crate::text::{Item, ItemTokens};
 
-/// A model that learns pictures and edits them, one thing at a time.
+/// A model with which pictures are learned and edited, one call at a time.
 pub struct Engine {
     pipeline: Pipeline,
     fingerprint: String,
 }
 
 impl Engine {
-    /// An engine on a loaded model. LoRA files belong onto the pipeline before: sessions are bound to the model with them.
+    /// An engine with a loaded model. Apply LoRA files to the pipeline before: they are part of the [fingerprint](Self::fingerprint).
     pub fn new(mut pipeline: Pipeline) -> Result<Self> {
         let fingerprint = fingerprint(&mut pipeline)?;
         Ok(Self { pipeline, fingerprint })
@@ -32,26 +32,26 @@ impl Engine {
         &self.pipeline
     }
 
-    /// Identifies the model: sessions learned with another one are refused.
+    /// A hash of the model and its LoRA files. [`Learned`] of an engine with another fingerprint cannot be used.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// What a picture is before anything is learned of it: tokens as they start. Edits made with it are drafts.
+    /// A `Learned` with the initial tokens, before any fine-tuning, for quick previews of edits.
     ///
     /// # Errors
-    /// `Usage` and `Input` for settings, words and masks that make no sense.
+    /// `Usage` and `Input` for invalid settings, words and masks.
     pub fn draft(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<Learned> {
         settings.check()?;
         let tokens = self.first_tokens(target, reference, settings)?;
         Ok(self.finished(target, reference, settings, &tokens, AttentionDelta::new(), [Vec::new(), Vec::new()]))
     }
 
-    /// Learns a picture, or two at once: the items' tokens, then the attention. From `state` it goes on where that was.
+    /// Fine-tunes on a picture, and optionally a reference picture: first the items' tokens, then the attention. With `state` it resumes from there.
     ///
     /// # Errors
-    /// `Usage` and `Input` for settings, words and masks that make no sense, or a state of something else; `Cancelled` where `listener` broke (the last
-    /// state it heard of is that of the break); `Model` where the loss is no number; errors of `listener`.
+    /// `Usage` and `Input` for invalid settings, words and masks, or a state with other inputs; `Cancelled` where `listener` returned `Break` (it got the state
+    /// at that point before); `Model` where the loss is NaN or infinite; errors of `listener`.
     pub fn learn(
         &mut self,
         target: &Subject<'_>,
@@ -65,7 +65,7 @@ impl Engine {
         self.run(target, reference, settings, tokens, &mut SeededDraws::new(settings), state, listener)
     }
 
-    /// Says whether learning of these pictures with these settings can go on from a state.
+    /// Fails unless learning these pictures with these settings can resume from `state`.
     pub fn check_state(
         &self,
         target: &Subject<'_>,
@@ -76,7 +76,7 @@ impl Engine {
         state.check(&self.inputs(target, reference, settings)?, settings)
     }
 
-    /// [`learn`](Self::learn) with given draws, from given token rows (`[items · tokens, width]` per encoder): for comparisons.
+    /// [`learn`](Self::learn) with given draws, from given token rows (`[items · tokens, width]` per encoder), to compare with the published implementation.
     pub fn learn_with(
         &mut self,
         target: &Subject<'_>,
@@ -130,7 +130,7 @@ impl Engine {
         ItemTokens::new(&self.pipeline, items, settings.tokens_per_item, &mut Generator::new(settings.seed ^ TOKENS_STREAM))
     }
 
-    /// Identifies what is learned: the model, the pictures, the items and what is said of them.
+    /// A hash of everything that learning depends on besides the settings: model, pictures, items and their words.
     fn inputs(&self, target: &Subject<'_>, reference: Option<&Subject<'_>>, settings: &LearnSettings) -> Result<String> {
         let mut hash = Sha256::new();
         hash.update(format!("{} {}", self.fingerprint, settings.tokens_per_item));
@@ -162,7 +162,7 @@ impl Engine {
         Learned { header, rows: tokens.rows.iter().map(dedit_nn::autograd::Parameter::tensor).collect(), delta }
     }
 
-    /// Runs `body` on the model with what was learned put onto it, and takes it off again.
+    /// Runs `body` with the learned attention applied to the model, and restores the model.
     pub(crate) fn with_learned<T>(&mut self, learned: &Learned, body: impl FnOnce(&Pipeline) -> Result<T>) -> Result<T> {
         learned.check_model(&self.fingerprint, &self.pipeline)?;
         let mut mounted = Mounted::mount(self.pipeline.unet_mut(), &learned.delta)?;
@@ -172,10 +172,10 @@ impl Engine {
     }
 }
 
-/// A stream of random numbers of its own for tokens that start from noise.
+/// The random stream of tokens that are initialised with noise.
 const TOKENS_STREAM: u64 = 0x2545_F491_4F6C_DD1D;
 
-/// Identifies a model by its sizes, some of its numbers and every LoRA on it, in well under a second whatever its size.
+/// A hash of the model's sizes, a sample of its weights and all of its LoRA adapters. Takes well under a second for any model.
 fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?}", pipeline.family(), pipeline.unet().config()));

@@ -1,4 +1,4 @@
-//! The engine as [`dedit_edit::Engine`]: options become settings for this model, events and errors those that hosts know.
+//! The implementation of [`dedit_edit::Engine`]: converts options to settings of this model, and events and errors to those of `dedit_edit`.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ use crate::sampling::{EditEvent, EditSettings, Start};
 use crate::{Engine, Learned, TrainedAttention};
 
 impl LearnSettings {
-    /// What the options mean for this model and this many pictures.
+    /// The settings of these options for this model; `pictures` is 1, or 2 with a reference picture.
     pub fn from_options(options: &LearnOptions, engine: &Engine, pictures: usize) -> Self {
         let usual = match options.preset {
             Preset::Default => Self::default(),
@@ -48,7 +48,7 @@ impl LearnSettings {
 }
 
 impl EditSettings {
-    /// What the options mean for these edits on this model.
+    /// The settings of these options for these edits on this model.
     pub fn from_options(options: &EditOptions, engine: &Engine, edits: &[Edit]) -> Self {
         let usual = match options.preset {
             Preset::Default => Self::for_edits(edits),
@@ -69,7 +69,7 @@ impl EditSettings {
     }
 }
 
-/// What a stage of learning is called while it goes on.
+/// The stage's name in progress messages.
 fn stage_name(stage: Stage) -> &'static str {
     match stage {
         Stage::Tokens => "learning tokens",
@@ -87,13 +87,13 @@ impl dedit_edit::Engine for Engine {
     }
 
     fn draft(&self, pictures: &[Subject<'_>], options: &LearnOptions) -> Result<Arc<dyn dedit_edit::Learned>> {
-        let (target, reference) = two(pictures)?;
+        let (target, reference) = target_and_reference(pictures)?;
         let settings = LearnSettings::from_options(options, self, pictures.len());
         Ok(Arc::new(Self::draft(self, target, reference, &settings).map_err(to_edit)?))
     }
 
     fn check_state(&self, pictures: &[Subject<'_>], options: &LearnOptions, state: &[u8]) -> Result<()> {
-        let (target, reference) = two(pictures)?;
+        let (target, reference) = target_and_reference(pictures)?;
         let settings = LearnSettings::from_options(options, self, pictures.len());
         let state = LearningState::from_bytes(state).map_err(to_edit)?;
         Self::check_state(self, target, reference, &settings, &state).map_err(to_edit)
@@ -106,11 +106,11 @@ impl dedit_edit::Engine for Engine {
         state: Option<&[u8]>,
         listener: &mut Listener<'_>,
     ) -> Result<Arc<dyn dedit_edit::Learned>> {
-        let (target, reference) = two(pictures)?;
+        let (target, reference) = target_and_reference(pictures)?;
         let settings = LearnSettings::from_options(options, self, pictures.len());
         let state = state.map(LearningState::from_bytes).transpose().map_err(to_edit)?;
-        let mut hear = |event: LearnEvent<'_>| hear_learning(&event, listener);
-        Ok(Arc::new(Self::learn(self, target, reference, &settings, state, &mut hear).map_err(to_edit)?))
+        let mut forward = |event: LearnEvent<'_>| forward_learn_event(&event, listener);
+        Ok(Arc::new(Self::learn(self, target, reference, &settings, state, &mut forward).map_err(to_edit)?))
     }
 
     fn read_learned(&self, bytes: &[u8]) -> Result<Arc<dyn dedit_edit::Learned>> {
@@ -118,7 +118,7 @@ impl dedit_edit::Engine for Engine {
     }
 
     fn same_inputs(&self, one: &dyn dedit_edit::Learned, other: &dyn dedit_edit::Learned) -> bool {
-        matches!((own(one), own(other)), (Ok(one), Ok(other)) if one.same_inputs(other))
+        matches!((downcast(one), downcast(other)), (Ok(one), Ok(other)) if one.same_inputs(other))
     }
 
     fn edit(
@@ -131,8 +131,8 @@ impl dedit_edit::Engine for Engine {
         listener: &mut Listener<'_>,
     ) -> Result<Edited> {
         let settings = EditSettings::from_options(options, self, edits);
-        let mut hear = |event: EditEvent<'_>| hear_editing(&event, listener);
-        let edited = Self::edit(self, own(learned)?, picture, plan, &settings, &mut hear).map_err(to_edit)?;
+        let mut forward = |event: EditEvent<'_>| forward_edit_event(&event, listener);
+        let edited = Self::edit(self, downcast(learned)?, picture, plan, &settings, &mut forward).map_err(to_edit)?;
         let settings = serde_json::to_string(&settings)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("the settings of an edit make no JSON ({error})")))?;
         let crate::sampling::Edited { picture, region, changed_pixels_outside, steps, .. } = edited;
@@ -142,33 +142,33 @@ impl dedit_edit::Engine for Engine {
     fn least_memory(&self, size: Size) -> u64 {
         let unit = self.pipeline().pixels_per_latent();
         let usual = self.pipeline().request("");
-        // Whatever the picture's size, the networks see about their own.
-        let side = |pixels: usize, own: usize| pixels.next_multiple_of(unit).min(own);
+        // The networks work at most at about their own size, however large the picture is.
+        let side = |pixels: usize, downcast: usize| pixels.next_multiple_of(unit).min(downcast);
         let request = GenerateRequest { width: side(size.width(), usual.width), height: side(size.height(), usual.height), ..usual };
         self.pipeline().least_memory(&request) + FLOATS * size.pixels() as u64
     }
 }
 
-/// Bytes of a pixel while an edit is made: the picture, what is generated, and what comes of both, as floats.
+/// Bytes per pixel of the picture during an edit: original, generated and composited colours as f32.
 const FLOATS: u64 = 3 * 3 * 4;
 
 /// The picture and the reference picture.
-fn two<'p, 's>(pictures: &'p [Subject<'s>]) -> Result<(&'p Subject<'s>, Option<&'p Subject<'s>>)> {
+fn target_and_reference<'p, 's>(pictures: &'p [Subject<'s>]) -> Result<(&'p Subject<'s>, Option<&'p Subject<'s>>)> {
     match pictures {
         [target] => Ok((target, None)),
         [target, reference] => Ok((target, Some(reference))),
-        _ => Err(Error::usage(format!("{} pictures at once", pictures.len())).hint("give one, or one and a reference picture")),
+        _ => Err(Error::usage(format!("{} pictures were given", pictures.len())).hint("give one picture, or one and a reference picture")),
     }
 }
 
-/// What this engine learned.
-fn own(learned: &dyn dedit_edit::Learned) -> Result<&Learned> {
+/// Fails for a `Learned` of another implementation.
+fn downcast(learned: &dyn dedit_edit::Learned) -> Result<&Learned> {
     let other = || Error::new(ErrorKind::Internal, "this was learned by another engine").hint("learn the picture again");
     learned.as_any().downcast_ref().ok_or_else(other)
 }
 
-fn hear_learning(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
-    let heard = match event {
+fn forward_learn_event(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
+    let flow = match event {
         LearnEvent::Step { stage, step, of, loss, seconds_left } => listener(EngineEvent::Step {
             stage: stage_name(*stage),
             step: *step,
@@ -183,14 +183,14 @@ fn hear_learning(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> dedit_d
         }
         LearnEvent::StageDone { .. } => Ok(ControlFlow::Continue(())),
     };
-    heard.map_err(from_edit)
+    flow.map_err(from_edit)
 }
 
-fn hear_editing(event: &EditEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
-    let heard = match event {
+fn forward_edit_event(event: &EditEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
+    let flow = match event {
         EditEvent::Cut(end) => {
-            let told = format!("a prompt is too long for the text encoder; this end of it was left out: {end}");
-            listener(EngineEvent::Note(told))
+            let note = format!("a prompt is too long for the text encoder; this end of it was left out: {end}");
+            listener(EngineEvent::Note(note))
         }
         EditEvent::Inverted { done, of } => {
             listener(EngineEvent::Step { stage: "inverting", step: *done, of: *of, loss: None, seconds_left: None })
@@ -203,7 +203,7 @@ fn hear_editing(event: &EditEvent<'_>, listener: &mut Listener<'_>) -> dedit_dif
             }
         }
     };
-    heard.map_err(from_edit)
+    flow.map_err(from_edit)
 }
 
 impl dedit_edit::Learned for Learned {

@@ -1,8 +1,8 @@
-//! Errors of the layers below, and of those above, as one.
+//! Conversion between the errors of `dedit_edit` and `dedit_diffusion`.
 
 use dedit_diffusion::{Error, ErrorKind};
 
-/// An error about a picture, mask, plan or session, as the engine tells it.
+/// An error of `dedit_edit` as one of the engine.
 #[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
 pub fn from_edit(error: dedit_edit::Error) -> Error {
     let kind = match error.kind() {
@@ -13,12 +13,12 @@ pub fn from_edit(error: dedit_edit::Error) -> Error {
         dedit_edit::ErrorKind::Resources => ErrorKind::Resources,
         dedit_edit::ErrorKind::Internal => ErrorKind::Internal,
     };
-    let told = Error::new(kind, error.message());
-    let told = error.place().map_or(told.clone(), |place| told.at(place));
-    error.hint_text().map_or(told.clone(), |hint| told.hint(hint))
+    let converted = Error::new(kind, error.message());
+    let converted = error.place().map_or(converted.clone(), |place| converted.at(place));
+    error.hint_text().map_or(converted.clone(), |hint| converted.hint(hint))
 }
 
-/// An error of the engine, as those hear it who hold pictures.
+/// An error of the engine as one of `dedit_edit`.
 #[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
 pub fn to_edit(error: Error) -> dedit_edit::Error {
     let kind = match error.kind() {
@@ -29,7 +29,7 @@ pub fn to_edit(error: Error) -> dedit_edit::Error {
         ErrorKind::Resources => dedit_edit::ErrorKind::Resources,
         ErrorKind::Internal => dedit_edit::ErrorKind::Internal,
     };
-    let told = dedit_edit::Error::new(kind, error.message());
-    let told = error.place().map_or(told.clone(), |place| told.at(place));
-    error.hint_text().map_or(told.clone(), |hint| told.hint(hint))
+    let converted = dedit_edit::Error::new(kind, error.message());
+    let converted = error.place().map_or(converted.clone(), |place| converted.at(place));
+    error.hint_text().map_or(converted.clone(), |hint| converted.hint(hint))
 }

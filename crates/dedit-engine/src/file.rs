@@ -1,4 +1,4 @@
-//! The engine's files: safetensors with a JSON header under the metadata key `dedit`.
+//! The engine's file format: safetensors with a JSON header under the metadata key `dedit`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use crate::picture::hex;
 
 const KEY: &str = "dedit";
-/// The version of the layout; another one is refused.
+/// The version of the layout; files of other versions are not read.
 const VERSION: u64 = 1;
 
-/// Writes a header and tensors; the same ones give the same bytes.
+/// Writes a header and tensors. The same input gives the same bytes.
 pub(crate) fn write(kind: &str, header: &impl Serialize, tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>> {
     let fault = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Internal, format!("a {kind} cannot be written ({error})"));
     let header = serde_json::to_value(header).map_err(|error| fault(&error))?;
@@ -26,7 +26,7 @@ pub(crate) fn write(kind: &str, header: &impl Serialize, tensors: &BTreeMap<Stri
     safetensors::serialize(tensors, Some(HashMap::from([(KEY.to_owned(), text)]))).map_err(|error| fault(&error))
 }
 
-/// Reads what [`write()`] wrote.
+/// Reads the bytes of [`write()`].
 ///
 /// # Errors
 /// `Input` for damaged bytes, another kind or another version.
@@ -53,7 +53,7 @@ pub(crate) fn read<H: DeserializeOwned>(kind: &str, bytes: &[u8]) -> Result<(H, 
     Ok((header, tensors))
 }
 
-/// Of names, shapes and numbers.
+/// A hash of names, shapes and values.
 fn checksum(tensors: &BTreeMap<String, Tensor>) -> Result<String> {
     let mut hash = Sha256::new();
     for (name, tensor) in tensors {

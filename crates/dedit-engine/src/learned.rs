@@ -1,4 +1,4 @@
-//! What learning a picture came to.
+//! The result of learning a picture.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{file, picture};
 
 const KIND: &str = "dedit session";
 
-/// The tokens of a picture's items and what the attention learned of them. Small, and of use only with the model and the picture it was learned with.
+/// The result of learning a picture: the tokens of its items and the change of the attention. Small; usable only with the same model and picture.
 #[derive(Debug, Clone)]
 pub struct Learned {
     pub(crate) header: Header,
@@ -25,10 +25,10 @@ pub struct Learned {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Header {
-    /// Fingerprint of the model, and what it is in words.
+    /// Fingerprint and description of the model.
     pub(crate) model: String,
     pub(crate) model_description: String,
-    /// [`picture::digest`] of the picture, and of the reference picture.
+    /// [`picture::digest`] of the picture and of the reference picture.
     pub(crate) pictures: Vec<String>,
     pub(crate) items: Vec<Item>,
     pub(crate) settings: LearnSettings,
@@ -37,7 +37,7 @@ pub(crate) struct Header {
 }
 
 impl Learned {
-    /// The items that have tokens: the picture's, then the reference picture's.
+    /// The items with tokens: those of the picture, then those of the reference picture.
     pub fn items(&self) -> &[Item] {
         &self.header.items
     }
@@ -47,29 +47,29 @@ impl Learned {
         &self.header.settings
     }
 
-    /// The loss of every update of the two stages. Empty where nothing was learned yet.
+    /// The loss of every update of the two stages; empty for a draft.
     pub fn losses(&self) -> &[Vec<f32>; 2] {
         &self.header.losses
     }
 
-    /// Whether both are of the same model, pictures and items, with settings that come to the same.
+    /// Whether model, pictures, items and all settings that influence the result are the same.
     pub fn same_inputs(&self, other: &Self) -> bool {
         let (one, other) = (&self.header, &other.header);
         let same = (&one.model, &one.pictures, &one.items) == (&other.model, &other.pictures, &other.items);
         same && same_outcome(&one.settings, &other.settings)
     }
 
-    /// The fingerprint of the model it belongs to.
+    /// The fingerprint of the model.
     pub fn model(&self) -> &str {
         &self.header.model
     }
 
-    /// Item token rows by encoder, `[items · tokens, width]`, f32.
+    /// The item tokens of each text encoder, `[items · tokens, width]`, f32.
     pub fn token_rows(&self) -> &[Tensor] {
         &self.rows
     }
 
-    /// The trained tensors of the denoiser, by the names that PEFT and diffusers give them, after `unet.`.
+    /// The trained tensors of the denoiser, named as in PEFT and diffusers without the prefix `unet.`.
     pub fn attention_tensors(&self) -> BTreeMap<String, Tensor> {
         attention::named(&self.delta)
     }
@@ -81,10 +81,10 @@ impl Learned {
         file::write(KIND, &self.header, &tensors)
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) gave.
+    /// Reads the bytes of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
-    /// `Input` for anything else, cut or damaged bytes among it.
+    /// `Input` for truncated, damaged or other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, mut tensors) = file::read::<Header>(KIND, bytes)?;
         let damaged = |reason: &dyn std::fmt::Display| {
@@ -102,7 +102,7 @@ impl Learned {
         Ok(Self { header, rows, delta })
     }
 
-    /// Says whether this was learned of that picture with those items; `of_reference` asks for the reference picture.
+    /// Fails unless this was learned from this picture with these items; with `of_reference`, as the reference picture.
     pub fn check_picture(&self, picture: &Image, items: &Segmentation, of_reference: bool) -> Result<()> {
         match self.header.pictures.get(usize::from(of_reference)) {
             Some(digest) if *digest == picture::digest(picture, items) => Ok(()),
@@ -111,7 +111,7 @@ impl Learned {
         }
     }
 
-    /// Says whether this was learned with a model of this fingerprint.
+    /// Fails unless this was learned with a model of this fingerprint.
     pub(crate) fn check_model(&self, fingerprint: &str, pipeline: &Pipeline) -> Result<()> {
         if self.header.model == fingerprint {
             return Ok(());

@@ -1,11 +1,11 @@
-//! The D-Edit method ("An Item is Worth a Prompt", arXiv 2403.04880): every item of a picture gets a prompt of its own, learned on that picture;
-//! grouped cross-attention lets an item's pixels see that prompt alone; edits are changes of prompts, masks, or which belongs to which.
+//! The D-Edit method ("An Item is Worth a Prompt", arXiv 2403.04880): every item of a picture gets its own prompt, learned on that picture; grouped
+//! cross-attention makes the pixels of an item attend to this prompt only; an edit changes prompts, masks, or their assignment.
 //!
-//! The life of a picture: a [`Subject`](dedit_edit::Subject) (picture and items) is learned by [`Engine::learn`] to a [`Learned`], which is small and can be kept; an
-//! [`EditPlan`](dedit_edit::EditPlan) on it is carried out by [`Engine::edit`]. [`Engine::draft`] gives a `Learned` that has learned nothing yet, so
-//! that edits can begin at once.
+//! [`Engine::learn`] fine-tunes on a [`Subject`](dedit_edit::Subject) (a picture and its items) and returns a [`Learned`], which is small and can be saved;
+//! [`Engine::edit`] carries out an [`EditPlan`](dedit_edit::EditPlan) with it. [`Engine::draft`] returns a `Learned` before any fine-tuning, for quick
+//! previews.
 //!
-//! This crate opens no file, socket or environment variable: what is kept comes and goes as bytes.
+//! This crate opens no file or socket and reads no environment variable: whatever is saved is passed as bytes.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The pictures that are learned.
+//! Pictures and items as inputs of learning.
 
 use dedit_diffusion::Result;
 use dedit_edit::{Image, ItemWords, Samples, Segmentation, Subject};
@@ -7,10 +7,10 @@ use sha2::{Digest as _, Sha256};
 use crate::error::from_edit;
 use crate::text::Item;
 
-/// A picture's items with what is said of them.
+/// The items of a picture with their words.
 ///
 /// # Errors
-/// `Usage` for words about an item that is not there, or a template without `[v]`; `Input` where picture and items differ in size.
+/// `Usage` for words of an item that does not exist, or a template without `[v]`; `Input` where picture and items differ in size.
 pub(crate) fn learned_items(subject: &Subject<'_>, of_reference: bool) -> Result<Vec<Item>> {
     subject.items.check_picture(subject.picture).map_err(from_edit)?;
     for name in subject.words.keys() {
@@ -24,7 +24,7 @@ pub(crate) fn learned_items(subject: &Subject<'_>, of_reference: bool) -> Result
     subject.items.names().iter().map(item).collect()
 }
 
-/// Identifies a picture and its items: what was learned of one is no good for another.
+/// A hash of a picture and its items. A [`Learned`](crate::Learned) is valid only for the picture with its digest.
 pub fn digest(picture: &Image, items: &Segmentation) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?} {:?} {:?}", picture.size(), picture.channels(), picture.depth(), items.names()));

@@ -1,4 +1,4 @@
-//! Small pictures of latents, without the autoencoder.
+//! Previews of latents without the autoencoder.
 
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::{Error, ErrorKind, Result};
@@ -6,18 +6,19 @@ use dedit_edit::{Depth, Image, Planes, Size};
 
 use crate::error::from_edit;
 
-/// A linear map from latents to colours, fitted to a picture whose latents are known: exact enough to see what is coming, at no cost.
+/// A linear map from latent channels to colours, fitted to a picture with known latents: accurate enough for previews, and takes almost no time.
 #[derive(Debug, Clone)]
 pub(crate) struct LatentColours {
-    /// For red, green and blue: a factor for every latent channel, and an offset.
+    /// For red, green and blue: a factor for every latent channel, then the offset.
     lines: [Vec<f64>; 3],
 }
 
-/// Keeps the normal equations solvable where a latent channel is constant.
+/// Added to the diagonal of the normal equations, which would be singular where a latent channel is constant.
 const RIDGE: f64 = 1e-3;
 
 impl LatentColours {
-    /// The least-squares fit of the picture `[1, 3, height, width]`, averaged over each latent's pixels, to its latents `[1, channels, rows, columns]`.
+    /// The least-squares fit of the picture `[1, 3, height, width]`, averaged over the pixels of each latent cell, to its latents
+    /// `[1, channels, rows, columns]`.
     pub(crate) fn fit(latents: &Tensor, picture: &Tensor) -> Result<Self> {
         let unit = picture.dim(2)? / latents.dim(2)?.max(1);
         let small = picture.to_dtype(DType::F32)?.avg_pool2d(unit)?;
@@ -41,7 +42,7 @@ impl LatentColours {
         Ok(Self { lines })
     }
 
-    /// Latents `[1, channels, rows, columns]` as an 8-bit picture of a pixel per latent.
+    /// Latents `[1, channels, rows, columns]` as an 8-bit picture with one pixel per latent cell.
     pub(crate) fn picture(&self, latents: &Tensor) -> Result<Image> {
         let (channels, cells) = rows_of(latents)?;
         let size = Size::new(latents.dim(3)?, latents.dim(2)?).map_err(from_edit)?;
@@ -54,7 +55,7 @@ impl LatentColours {
     }
 }
 
-/// The channels of `[1, channels, rows, columns]`.
+/// The pixels per channel, and the values of each channel, of `[1, channels, rows, columns]`.
 fn rows_of(tensor: &Tensor) -> Result<(usize, Vec<Vec<f32>>)> {
     let channels = tensor.dim(1)?;
     let rows: Vec<Vec<f32>> =
@@ -62,7 +63,7 @@ fn rows_of(tensor: &Tensor) -> Result<(usize, Vec<Vec<f32>>)> {
     if rows.len() == channels { Ok((channels, rows)) } else { Err(Error::new(ErrorKind::Internal, "latents without channels")) }
 }
 
-/// Gauss-Jordan elimination of a positive definite system, the right side in the last column.
+/// Gauss–Jordan elimination of a positive definite system, with the right-hand side in the last column.
 fn solved(mut system: Vec<Vec<f64>>) -> Vec<f64> {
     let size = system.len();
     for pivot in 0..size {

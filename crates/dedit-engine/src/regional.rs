@@ -1,4 +1,4 @@
-//! Item masks where the denoiser needs them: at the resolution of every cross-attention.
+//! Item masks at the resolutions of the denoiser's attention.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use dedit_nn::autograd::Value;
 
 use crate::error::from_edit;
 
-/// (height, width) → values of one mask.
+/// The values of one mask, row-major, by (height, width).
 pub(crate) type Pyramid<T> = Arc<BTreeMap<(usize, usize), Vec<T>>>;
 
-/// The mask of every item at every attention resolution for latents of this size, 0 or 1. Each cell belongs to one item; with
-/// [`Downsampling::AreaMajority`] each item has a cell wherever there are as many cells as items.
+/// The mask of every item, with values 0 or 1, at every attention resolution for latents of this size. Each cell belongs to one item; with
+/// [`Downsampling::AreaMajority`] each item has a cell unless there are fewer cells than items.
 pub(crate) fn item_masks(unet: &Unet, items: &Segmentation, latent: Size, downsampling: Downsampling) -> Result<Vec<Pyramid<f32>>> {
     let count = items.names().len();
     let mut masks = vec![BTreeMap::new(); count];
     for (height, width) in unet.attention_sizes(latent.height(), latent.width()) {
         let grid = Size::new(width, height).map_err(from_edit)?;
-        // With fewer cells than items somebody has to go without on this level; the finer ones have them all.
+        // With fewer cells than items some have no cell at this level; they have cells at the finer ones.
         let downsampling = if grid.pixels() < count { Downsampling::Nearest } else { downsampling };
         let owners = items.on_grid(grid, downsampling).map_err(from_edit)?;
         for (item, masks) in masks.iter_mut().enumerate() {
@@ -30,7 +30,7 @@ pub(crate) fn item_masks(unet: &Unet, items: &Segmentation, latent: Size, downsa
     Ok(masks.into_iter().map(Arc::new).collect())
 }
 
-/// Which cells lie for the larger part in a mask, at every attention resolution.
+/// At every attention resolution, whether more than half of each cell is inside a mask.
 pub(crate) fn cells_inside(unet: &Unet, mask: &ItemMask, latent: Size) -> Result<Pyramid<bool>> {
     let mut cells = BTreeMap::new();
     for (height, width) in unet.attention_sizes(latent.height(), latent.width()) {
@@ -40,7 +40,7 @@ pub(crate) fn cells_inside(unet: &Unet, mask: &ItemMask, latent: Size) -> Result
     Ok(Arc::new(cells))
 }
 
-/// Every item's context for its own pixels.
+/// The context of one sample in which each item's pixels attend to the item's own prompt.
 pub(crate) fn regions(contexts: &[Value], masks: &[Pyramid<f32>]) -> SampleContext {
     SampleContext::Regions(
         contexts.iter().zip(masks).map(|(context, masks)| Region { context: context.clone(), masks: masks.clone() }).collect(),

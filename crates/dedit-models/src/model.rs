@@ -72,12 +72,12 @@ impl Model {
     /// `Model` where its files or those of a LoRA cannot be used.
     pub fn load(self, note: &mut dyn FnMut(String)) -> Result<Pipeline> {
         let Self { checkpoint, device, choice, .. } = self;
-        // Opened first: a name that is wrong is told before the time that a large model takes.
+        // Opened first: a name that is wrong is sentence before the time that a large model takes.
         let files = choice.loras.iter().map(|lora| LoraFile::open(Path::new(&lora.file))).collect::<Result<Vec<_>>>()?;
         let mut pipeline = Pipeline::load(&checkpoint, &device)?;
         for (lora, file) in choice.loras.iter().zip(files) {
             // Beside the weights it counts exactly; merged, it would be rounded to what they are stored in.
-            let applied = pipeline.apply_lora(&file, Placement::Beside, lora.scale)?;
+            let applied = pipeline.apply_lora(&file, Placement::Adapter, lora.scale)?;
             let unused: Vec<&String> = applied.unmatched.iter().chain(file.unknown()).collect();
             if let Some(first) = unused.first() {
                 let count = unused.len();
@@ -106,9 +106,9 @@ pub(crate) fn lasting(choice: &ModelChoice, path: &Path, is_built_in: bool) -> M
 
 pub(crate) fn unknown_words(prompt: &str) -> Option<String> {
     let unknown = toys::unknown_words(prompt);
-    let told =
+    let sentence =
         || format!("the built-in model knows toys alone, and not these words: {}; name another model with --model", unknown.join(", "));
-    (!unknown.is_empty()).then(told)
+    (!unknown.is_empty()).then(sentence)
 }
 
 /// The model's path, and whether it is the built-in one.

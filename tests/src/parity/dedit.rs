@@ -147,7 +147,7 @@ fn learn(folder: &Folder, report: &mut Report<'_>, engine: &mut Engine, scene: &
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    ensure!(draws.left() == 0, "{} draws were not asked for", draws.left());
+    ensure!(draws.remaining() == 0, "{} draws were not used", draws.remaining());
     compare_learned(folder, report, &learned, &cases, tokens)?;
     Ok(learned)
 }
@@ -215,7 +215,7 @@ fn edit(
     };
     let mut noise = RecordedNoise::new(used);
     let edited = engine.edit_with(learned, &scene.picture, &plan, &settings, &mut noise, &mut |_| Ok(ControlFlow::Continue(())))?;
-    ensure!(noise.left() == 0, "{} draws were not asked for", noise.left());
+    ensure!(noise.remaining() == 0, "{} draws were not used", noise.remaining());
     report.compare(folder, &format!("{name}.latent"), folder.tolerance_of("latent", LATENT), || Ok(edited.latents));
     let image = format!("{name}.image");
     if !folder.has(&image) {

@@ -18,7 +18,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
     let checkpoint = Checkpoint::open(folder.checkpoint()?)?;
     let tolerance = folder.tolerance(ONE_OPERATION);
     for (name, case) in folder.cases()? {
-        for (way, placement) in [("beside", Placement::Beside), ("merged", Placement::Merged)] {
+        for (way, placement) in [("beside", Placement::Adapter), ("merged", Placement::Merged)] {
             report.by(way, |report| match Networks::with_lora(folder, &checkpoint, case, placement) {
                 Ok(networks) => networks.compare(folder, report, name, tolerance),
                 Err(error) => report.fail(&format!("{}/{name}", folder.name()), &error),

@@ -63,7 +63,7 @@ fn generate(folder: &Folder, pipeline: &Pipeline, request: &GenerateRequest, cas
     let request = GenerateRequest { scheduler: Some(SchedulerConfig::new(class, config.clone())), ..request.clone() };
     let mut noise = RecordedNoise::new([folder.tensor("noise")?]);
     let generated = pipeline.generate_from(&request, &mut noise, &mut |_| ControlFlow::Continue(()))?;
-    ensure!(noise.left() == 0, "{} draws were not asked for", noise.left());
+    ensure!(noise.remaining() == 0, "{} draws were not used", noise.remaining());
     Ok(generated)
 }
 

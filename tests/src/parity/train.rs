@@ -80,7 +80,7 @@ impl<'a> Step<'a> {
 
     fn with_lora(folder: &'a Folder, checkpoint: &Checkpoint, case: &Json) -> Result<Self> {
         let mut learned = BTreeMap::new();
-        let Networks { mut unet, text_encoders } = Networks::with_lora(folder, checkpoint, case, Placement::Beside)?;
+        let Networks { mut unet, text_encoders } = Networks::with_lora(folder, checkpoint, case, Placement::Adapter)?;
         train_adapters(&mut unet, "unet", &mut learned)?;
         let mut encoders = Vec::new();
         for (i, mut model) in text_encoders.into_iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::{Error, Family, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
     /// As an adapter beside the weight: two more low-rank products per call; it can be scaled, trained and removed.
-    Beside,
+    Adapter,
     /// Added to the weight permanently: calls take no more time, and the sum is rounded to the precision of the weight.
     Merged,
 }
@@ -63,12 +63,12 @@ impl LoraFile {
             applied.unmatched.extend(unmatched);
         }
         if plan.is_empty() {
-            return Err(Error::model("no module of this LoRA is found in the model").at(&self.path).hint(self.seems_to_be_for()));
+            return Err(Error::model("no module of this LoRA is found in the model").at(&self.path).hint(self.intended_model()));
         }
         applied.modules = plan.len();
         for (target, network) in &mut networks {
             let entries: Vec<&LoraEntry> = plan.iter().filter(|entry| entry.target == *target).collect();
-            put(&mut **network, &entries, placement, scale)?;
+            apply_to_network(&mut **network, &entries, placement, scale)?;
         }
         Ok(applied)
     }
@@ -88,11 +88,11 @@ impl LoraFile {
             [outputs, entry.rank]
         ))
         .at(&self.path)
-        .hint(self.seems_to_be_for()))
+        .hint(self.intended_model()))
     }
 
     /// The models that it was made for, from the width of the text that its cross-attentions read, or from its text encoders.
-    fn seems_to_be_for(&self) -> String {
+    fn intended_model(&self) -> String {
         const TEXT_WIDTHS: [(usize, Family); 3] = [(768, Family::Sd1), (1024, Family::Sd2), (2048, Family::Sdxl)];
         let width = self.modules.iter().find_map(|((_, name), parts)| {
             let reads_text = name.ends_with("attn2.to_k") || name.ends_with("attn2.to_v");
@@ -124,7 +124,7 @@ fn sizes(network: &mut dyn Visit) -> Result<BTreeMap<String, Size>> {
 }
 
 /// Applies entries, whose shapes were checked, to the modules of one network.
-fn put(network: &mut dyn Visit, entries: &[&LoraEntry], placement: Placement, scale: f64) -> Result<()> {
+fn apply_to_network(network: &mut dyn Visit, entries: &[&LoraEntry], placement: Placement, scale: f64) -> Result<()> {
     let mut by_module: BTreeMap<&str, Vec<&LoraEntry>> = BTreeMap::new();
     for entry in entries {
         by_module.entry(&entry.module).or_default().push(entry);

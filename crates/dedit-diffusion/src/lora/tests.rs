@@ -1,7 +1,7 @@
 use safetensors::Dtype;
 
 use super::*;
-use crate::weights::tests::{Made, counting, made, safetensors};
+use crate::weights::tests::{TestTensor, counting, safetensors, test_tensor};
 
 const MODULES: [&str; 9] = [
     "conv_in",
@@ -16,7 +16,7 @@ const MODULES: [&str; 9] = [
 ];
 const TEXT_MODULES: [&str; 2] = ["text_model.encoder.layers.0.self_attn.q_proj", "text_model.encoder.layers.0.mlp.fc1"];
 
-fn open(tensors: &[Made]) -> Result<LoraFile> {
+fn open(tensors: &[TestTensor]) -> Result<LoraFile> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lora.safetensors");
     std::fs::write(&path, safetensors(tensors)).unwrap();
@@ -81,7 +81,7 @@ fn every_dialect_leads_to_the_same_module() {
 
 #[test]
 fn matrices_and_scales_are_read() {
-    let alpha = made("lora_unet_conv_in.alpha", Dtype::F32, &[], 1_f32.to_le_bytes().to_vec());
+    let alpha = test_tensor("lora_unet_conv_in.alpha", Dtype::F32, &[], 1_f32.to_le_bytes().to_vec());
     let file = open(&[
         counting("lora_unet_conv_in.lora_down.weight", &[2, 3, 3, 3]),
         counting("lora_unet_conv_in.lora_up.weight", &[4, 2, 1, 1]),
@@ -119,7 +119,7 @@ fn settings_of_peft_in_the_notes_give_the_scale() {
         ("no JSON", [1.0, 1.0]),
     ];
     for (settings, expected) in cases {
-        let views = tensors.iter().map(Made::view);
+        let views = tensors.iter().map(TestTensor::view);
         let notes = [(SETTINGS.to_owned(), settings.to_owned())].into();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lora.safetensors");
@@ -132,7 +132,7 @@ fn settings_of_peft_in_the_notes_give_the_scale() {
 
 #[test]
 fn files_that_cannot_be_used_say_why() {
-    let named = |names: &[(&str, &[usize])]| -> Vec<Made> { names.iter().map(|(name, shape)| counting(*name, shape)).collect() };
+    let named = |names: &[(&str, &[usize])]| -> Vec<TestTensor> { names.iter().map(|(name, shape)| counting(*name, shape)).collect() };
     let cases = [
         (
             named(&[("model.diffusion_model.out.2.bias", &[1])]),

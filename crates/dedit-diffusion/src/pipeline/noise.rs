@@ -50,7 +50,7 @@ impl RecordedNoise {
     }
 
     /// Number of draws that were not used.
-    pub fn left(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.0.len()
     }
 }

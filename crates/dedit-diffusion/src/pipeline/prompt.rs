@@ -32,8 +32,8 @@ impl Pipeline {
             cut = cut.or(encoded.dropped);
         }
         let JoinedText { context, pooled } = self.join_text(&outputs)?;
-        let told = |text: Value| text.into_tensor().to_dtype(self.unet_dtype);
-        let (context, pooled) = (told(context)?, pooled.map(told).transpose()?);
+        let converted = |text: Value| text.into_tensor().to_dtype(self.unet_dtype);
+        let (context, pooled) = (converted(context)?, pooled.map(converted).transpose()?);
         Ok(EncodedPrompt { context, pooled, cut })
     }
 

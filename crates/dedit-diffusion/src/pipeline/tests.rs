@@ -98,11 +98,11 @@ fn a_picture_to_start_from_is_noised_to_the_level_of_its_first_step() {
     // One draw for the posterior and one for the starting noise; this scheduler draws none.
     let mut noise = RecordedNoise::new([draw(0.5), draw(-1.0)]);
     let mut steps = 0;
-    let made = pipeline.generate_from(&request, &mut noise, &mut |progress| {
+    let generated = pipeline.generate_from(&request, &mut noise, &mut |progress| {
         steps += usize::from(matches!(progress, Progress::Step { steps: 4, .. }));
         ControlFlow::Continue(())
     });
-    assert_eq!((made.unwrap().steps, steps, noise.left()), (4, 4, 0));
+    assert_eq!((generated.unwrap().steps, steps, noise.remaining()), (4, 4, 0));
 
     let error = pipeline.generate_from(&request, &mut RecordedNoise::new([draw(0.5)]), &mut go).unwrap_err();
     assert!(error.to_string().contains("after the last recorded draw"), "{error}");
@@ -114,13 +114,13 @@ fn work_stops_where_progress_breaks() {
     let request = GenerateRequest { batch: 2, ..with_init(request(&pipeline), 1.0) };
     // The calls: text, encoded, three steps, two decoded.
     for last in 1..=7 {
-        let mut heard = 0;
+        let mut calls = 0;
         let outcome = pipeline.generate(&request, &mut |_| {
-            heard += 1;
-            if heard == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            calls += 1;
+            if calls == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
-        assert_eq!(heard, last);
+        assert_eq!(calls, last);
     }
 }
 
@@ -128,16 +128,16 @@ fn work_stops_where_progress_breaks() {
 fn what_does_not_fit_of_a_prompt_is_told() {
     for kind in ["sd", "sdxl"] {
         let pipeline = load(&tiny(kind));
-        let mut told = None;
+        let mut left_out = None;
         let long = format!("{}and the very end", "bag ".repeat(90));
         let request = GenerateRequest { prompt: long, negative_prompt: "blurry".to_owned(), ..request(&pipeline) };
         let _ = pipeline.generate(&request, &mut |progress| {
             if let Progress::Text { cut, negative_cut } = progress {
-                told = Some((cut.map(str::to_owned), negative_cut.map(str::to_owned)));
+                left_out = Some((cut.map(str::to_owned), negative_cut.map(str::to_owned)));
             }
             ControlFlow::Break(())
         });
-        let (cut, negative_cut) = told.unwrap();
+        let (cut, negative_cut) = left_out.unwrap();
         assert!(cut.unwrap().ends_with("and the very end"));
         assert_eq!(negative_cut, None);
     }

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::prediction::Denoiser;
 use super::timesteps::{self, Layout};
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, Scheduler, Step, check_step, level_in};
@@ -26,7 +26,7 @@ impl Ddim {
         Ok(Self {
             levels: schedule.levels(&timesteps)?,
             targets: timesteps.iter().map(target).collect::<Result<_>>()?,
-            timesteps: timesteps::shown(&timesteps),
+            timesteps: timesteps::rounded(&timesteps),
             denoiser: Denoiser::read(keys, schedule.prediction_type(), true)?,
         })
     }
@@ -43,11 +43,11 @@ impl Scheduler for Ddim {
 
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, _: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let original = self.denoiser.original(self.levels[index], &output, &x)?;
         // From the unclipped output, also where the clean latent was clipped, as in diffusers.
         let noise = self.denoiser.prediction.noise(self.levels[index], &output, &x)?;
         let target = self.targets[index];
-        leave(sample, &combine(&[(target.signal, &original), (target.noise, &noise)])?, &original)
+        finish(sample, &combine(&[(target.signal, &original), (target.noise, &noise)])?, &original)
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::prediction::Denoiser;
 use super::timesteps::{self, Layout};
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, Scheduler, Step, check_step, level_in};
@@ -43,7 +43,7 @@ impl Ddpm {
         let next = timesteps.iter().skip(1).map(|&t| alpha(t)).chain(std::iter::once(1.0));
         let posteriors = timesteps.iter().zip(next).map(|(&t, next)| Posterior::new(alpha(t), next, variance)).collect();
         let denoiser = Denoiser::read(keys, schedule.prediction_type(), true)?;
-        Ok(Self { timesteps: timesteps::shown(&timesteps), levels, posteriors, denoiser })
+        Ok(Self { timesteps: timesteps::rounded(&timesteps), levels, posteriors, denoiser })
     }
 }
 
@@ -75,14 +75,14 @@ impl Scheduler for Ddpm {
 
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let original = self.denoiser.original(self.levels[index], &output, &x)?;
         let posterior = self.posteriors[index];
         let mut prev_sample = combine(&[(posterior.original, &original), (posterior.sample, &x)])?;
         if self.timesteps[index] > 0.0 {
-            let drawn = enter(&noise(sample.dims())?)?;
+            let drawn = to_f32(&noise(sample.dims())?)?;
             prev_sample = combine(&[(1.0, &prev_sample), (posterior.deviation, &drawn)])?;
         }
-        leave(sample, &prev_sample, &original)
+        finish(sample, &prev_sample, &original)
     }
 }

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::history::History;
 use super::interval::Interval;
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::sigmas::{Family, FinalSigma, Sigmas};
 use super::timesteps::{self, Layout};
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, PredictionType, Scheduler, Step, check_step};
@@ -72,7 +72,7 @@ impl DpmSolver {
         let ending =
             Ending { first_order_last: few || end == FinalSigma::Zero || keys.flag("euler_at_final", false)?, second_order_before: few };
         Ok(Self {
-            timesteps: timesteps::shown(&sigmas.timesteps),
+            timesteps: timesteps::rounded(&sigmas.timesteps),
             sigmas,
             prediction: schedule.prediction_type(),
             algorithm,
@@ -176,7 +176,7 @@ impl Scheduler for DpmSolver {
 
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let interval = self.interval(index);
         let original = self.prediction.original(interval.from, &output, &x)?;
         self.history.enter(index);
@@ -189,12 +189,12 @@ impl Scheduler for DpmSolver {
         let order = self.order_at(index, interval.h);
         let factors = if order == 1 { vec![weights.constant] } else { self.output_factors(index, order, weights) };
         let drawn = match self.algorithm {
-            Algorithm::DataStochastic => Some(enter(&noise(sample.dims())?)?),
+            Algorithm::DataStochastic => Some(to_f32(&noise(sample.dims())?)?),
             Algorithm::Data | Algorithm::Noise => None,
         };
         let mut terms = vec![(weights.sample, &x)];
         terms.extend(factors.into_iter().zip(self.history.outputs()));
         terms.extend(drawn.iter().map(|drawn| (weights.noise, drawn)));
-        leave(sample, &combine(&terms)?, &original)
+        finish(sample, &combine(&terms)?, &original)
     }
 }

@@ -5,7 +5,7 @@
 use candle_core::Tensor;
 
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::sigmas::{Family, FinalSigma, Sigmas};
 use super::timesteps::{self, Layout};
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, PredictionType, Scheduler, Step, check_step};
@@ -41,7 +41,7 @@ impl Euler {
         let highest = sigmas.sigmas[0];
         let leading = keys.text("timestep_spacing")? == Some("leading");
         Ok(Self {
-            timesteps: timesteps::shown(&sigmas.timesteps),
+            timesteps: timesteps::rounded(&sigmas.timesteps),
             sigmas: sigmas.sigmas,
             prediction: schedule.prediction_type(),
             init_noise_sigma: if leading { highest.hypot(1.0) } else { highest },
@@ -75,17 +75,17 @@ impl Scheduler for Euler {
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
         let level = self.level(index)?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let original = self.prediction.original(level, &output, &x)?;
         // dx/dσ of the probability flow is the noise itself.
         let slope = self.prediction.noise(level, &output, &x)?;
         let (from, to) = (self.sigmas[index], self.sigmas[index + 1]);
         if !self.ancestral {
-            return leave(sample, &combine(&[(1.0, &x), (to - from, &slope)])?, &original);
+            return finish(sample, &combine(&[(1.0, &x), (to - from, &slope)])?, &original);
         }
         let up = to * ((from - to) * (from + to)).sqrt() / from;
         let down = to * to / from;
-        let drawn = enter(&noise(sample.dims())?)?;
-        leave(sample, &combine(&[(1.0, &x), (down - from, &slope), (up, &drawn)])?, &original)
+        let drawn = to_f32(&noise(sample.dims())?)?;
+        finish(sample, &combine(&[(1.0, &x), (down - from, &slope), (up, &drawn)])?, &original)
     }
 }

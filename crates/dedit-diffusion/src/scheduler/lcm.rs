@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::prediction::Denoiser;
 use super::timesteps;
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, Scheduler, Step, check_step, level_in};
@@ -36,7 +36,7 @@ impl Lcm {
         let timesteps: Vec<f64> = (0..steps).map(|i| distilled[(i as f64 * spacing) as usize]).collect();
         Ok(Self {
             levels: schedule.levels(&timesteps)?,
-            timesteps: timesteps::shown(&timesteps),
+            timesteps: timesteps::rounded(&timesteps),
             timestep_scaling: keys.number("timestep_scaling", 10.0)?,
             denoiser: Denoiser::read(keys, schedule.prediction_type(), false)?,
         })
@@ -55,16 +55,16 @@ impl Scheduler for Lcm {
     /// The returned clean latent is the consistency function, which includes the boundary condition.
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, noise: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let original = self.denoiser.original(self.levels[index], &output, &x)?;
         let scaled = f64::from(self.timesteps[index]) * self.timestep_scaling;
         let radius = scaled.hypot(SIGMA_DATA);
         let denoised = combine(&[(scaled / radius, &original), ((SIGMA_DATA / radius).powi(2), &x)])?;
         if index + 1 == self.steps() {
-            return leave(sample, &denoised, &denoised);
+            return finish(sample, &denoised, &denoised);
         }
         let next = self.levels[index + 1];
-        let drawn = enter(&noise(sample.dims())?)?;
-        leave(sample, &combine(&[(next.signal, &denoised), (next.noise, &drawn)])?, &denoised)
+        let drawn = to_f32(&noise(sample.dims())?)?;
+        finish(sample, &combine(&[(next.signal, &denoised), (next.noise, &drawn)])?, &denoised)
     }
 }

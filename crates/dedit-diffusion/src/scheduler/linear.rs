@@ -36,12 +36,12 @@ pub(super) fn combine_as(like: &Tensor, terms: &[(f64, &Tensor)]) -> Result<Tens
 }
 
 /// A tensor in float32 and detached from candle's graph, which would otherwise keep the tensors of all steps alive.
-pub(super) fn enter(tensor: &Tensor) -> Result<Tensor> {
+pub(super) fn to_f32(tensor: &Tensor) -> Result<Tensor> {
     Ok(tensor.detach().to_dtype(DType::F32)?)
 }
 
 /// The result of a step, in the element type of its sample.
-pub(super) fn leave(sample: &Tensor, prev_sample: &Tensor, pred_original_sample: &Tensor) -> Result<Step> {
+pub(super) fn finish(sample: &Tensor, prev_sample: &Tensor, pred_original_sample: &Tensor) -> Result<Step> {
     let dtype = sample.dtype();
     Ok(Step { prev_sample: prev_sample.to_dtype(dtype)?, pred_original_sample: pred_original_sample.to_dtype(dtype)? })
 }

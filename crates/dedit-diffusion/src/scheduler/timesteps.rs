@@ -64,6 +64,6 @@ pub(super) fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
 }
 
 /// Timesteps in the type of [`super::Scheduler::timesteps`].
-pub(super) fn shown(timesteps: &[f64]) -> Vec<f32> {
+pub(super) fn rounded(timesteps: &[f64]) -> Vec<f32> {
     timesteps.iter().map(|&t| t as f32).collect()
 }

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::history::History;
 use super::interval::Interval;
 use super::keys::Keys;
-use super::linear::{combine, enter, leave};
+use super::linear::{combine, finish, to_f32};
 use super::sigmas::{Family, FinalSigma, Sigmas};
 use super::timesteps::{self, Layout};
 use super::{DrawNoise, NoiseLevel, NoiseSchedule, PredictionType, Scheduler, Step, check_step};
@@ -71,7 +71,7 @@ impl UniPc {
         let timesteps = timesteps::read(keys, Layout::Multistep { last: train }, train, steps)?;
         let sigmas = Sigmas::read(keys, schedule, timesteps, Family::UniPc, end)?;
         Ok(Self {
-            timesteps: timesteps::shown(&sigmas.timesteps),
+            timesteps: timesteps::rounded(&sigmas.timesteps),
             sigmas,
             prediction: schedule.prediction_type(),
             predict_x0: keys.flag("predict_x0", true)?,
@@ -190,7 +190,7 @@ impl Scheduler for UniPc {
 
     fn step(&mut self, model_output: &Tensor, index: usize, sample: &Tensor, _: &mut DrawNoise<'_>) -> Result<Step> {
         check_step(index, self.steps())?;
-        let (output, x) = (enter(model_output)?, enter(sample)?);
+        let (output, x) = (to_f32(model_output)?, to_f32(sample)?);
         let level = self.level(index)?;
         let original = self.prediction.original(level, &output, &x)?;
         let converted = if self.predict_x0 { original.clone() } else { self.prediction.noise(level, &output, &x)? };
@@ -203,6 +203,6 @@ impl Scheduler for UniPc {
         terms.extend(factors.outputs.into_iter().zip(self.history.outputs()));
         let prev_sample = combine(&terms)?;
         self.last = Some((x, order));
-        leave(sample, &prev_sample, &original)
+        finish(sample, &prev_sample, &original)
     }
 }

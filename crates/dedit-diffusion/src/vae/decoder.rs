@@ -66,13 +66,13 @@ impl Decoder {
         let x = self.middle.run(&self.conv_in.forward(&x)?)?;
         let (_, height, width, _) = x.tensor().dims4()?;
         if !tiling.splits(height, width, self.reach) {
-            return self.outward(x, &mut Norms::Own);
+            return self.levels_up(x, &mut Norms::Own);
         }
         Ok(self.tiled(x.tensor(), tiling)?.into())
     }
 
     /// The levels, from latent size to the picture.
-    fn outward(&self, x: Value, norms: &mut Norms<'_>) -> Result<Value> {
+    fn levels_up(&self, x: Value, norms: &mut Norms<'_>) -> Result<Value> {
         let x = self.levels.iter().try_fold(x, |x, level| level.run_up(x, norms))?;
         Ok(self.conv_out.forward(&norms.silu(&self.conv_norm_out, &x)?)?)
     }
@@ -84,13 +84,13 @@ impl Decoder {
         for sample in 0..batch {
             let x = x.narrow(0, sample, 1)?;
             let mut statistics: Vec<FixedStatistics> = Vec::new();
-            self.outward(patches(&x, tiling, 1)?.into(), &mut Norms::Measure(&mut statistics))?;
+            self.levels_up(patches(&x, tiling, 1)?.into(), &mut Norms::Measure(&mut statistics))?;
             let mut rows = Vec::new();
             for row in tiles(height, tiling, self.reach) {
                 let mut parts = Vec::new();
                 for column in tiles(width, tiling, self.reach) {
                     let piece = column.cut(&row.cut(&x, 1)?, 2)?.contiguous()?;
-                    let piece = self.outward(piece.into(), &mut Norms::Fixed(statistics.iter()))?;
+                    let piece = self.levels_up(piece.into(), &mut Norms::Fixed(statistics.iter()))?;
                     parts.push(self.keep(&self.keep(piece.tensor(), row, 1)?, column, 2)?);
                 }
                 rows.push(Tensor::cat(&parts, 2)?);

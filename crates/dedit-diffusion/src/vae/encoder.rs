@@ -57,7 +57,7 @@ impl Encoder {
         let x = if tiling.splits(height / self.factor, width / self.factor, self.reach) {
             self.tiled(picture.tensor(), tiling)?.into()
         } else {
-            self.inward(picture, &mut Norms::Own)?
+            self.levels_down(picture, &mut Norms::Own)?
         };
         // The middle block is not tiled: its attention needs the whole picture, and at latent size it is cheap.
         let x = self.middle.run(&x)?;
@@ -66,7 +66,7 @@ impl Encoder {
     }
 
     /// The levels, from the picture to latent size.
-    fn inward(&self, picture: &Value, norms: &mut Norms<'_>) -> Result<Value> {
+    fn levels_down(&self, picture: &Value, norms: &mut Norms<'_>) -> Result<Value> {
         self.levels.iter().try_fold(self.conv_in.forward(picture)?, |x, level| level.run_down(x, norms))
     }
 
@@ -77,13 +77,13 @@ impl Encoder {
         for sample in 0..batch {
             let picture = picture.narrow(0, sample, 1)?;
             let mut statistics: Vec<FixedStatistics> = Vec::new();
-            self.inward(&patches(&picture, tiling, self.factor)?.into(), &mut Norms::Measure(&mut statistics))?;
+            self.levels_down(&patches(&picture, tiling, self.factor)?.into(), &mut Norms::Measure(&mut statistics))?;
             let mut rows = Vec::new();
             for row in tiles(height / self.factor, tiling, self.reach) {
                 let mut parts = Vec::new();
                 for column in tiles(width / self.factor, tiling, self.reach) {
                     let piece = column.scaled(self.factor).cut(&row.scaled(self.factor).cut(&picture, 1)?, 2)?.contiguous()?;
-                    let piece = self.inward(&piece.into(), &mut Norms::Fixed(statistics.iter()))?;
+                    let piece = self.levels_down(&piece.into(), &mut Norms::Fixed(statistics.iter()))?;
                     parts.push(piece.tensor().narrow(1, row.before, row.size)?.narrow(2, column.before, column.size)?);
                 }
                 rows.push(Tensor::cat(&parts, 2)?);

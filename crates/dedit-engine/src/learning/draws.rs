@@ -8,22 +8,22 @@ use dedit_nn::rng::Generator;
 
 use super::{LearnSettings, Stage, Timesteps};
 
-/// Where the random numbers of fine-tuning come from. For every stage: the posterior of each picture, where it is sampled; then for every pass and
-/// picture the noise, and the timesteps.
+/// A source of random numbers for fine-tuning. Order of the draws in each stage: the noise of each picture's posterior, where latents are sampled; then for
+/// every pass and picture the noise, and the timesteps.
 pub trait TrainingDraws {
-    /// A stage begins.
+    /// Called at the beginning of a stage.
     fn begin(&mut self, stage: Stage);
-    /// Standard normal f32 numbers.
+    /// Standard normal f32 values.
     fn noise(&mut self, shape: &[usize], device: &Device) -> Result<Tensor>;
-    /// `count` timesteps below `bound`.
+    /// `count` timesteps in `0..bound`.
     fn timesteps(&mut self, count: usize, bound: usize) -> Result<Vec<usize>>;
-    /// Where the draws are: all that is needed to go on from there.
+    /// The position in the stream, for [`seek`](Self::seek).
     fn position(&self) -> u64;
-    /// Goes on from where [`position`](Self::position) was this.
+    /// Continues from a position that [`position`](Self::position) returned.
     fn seek(&mut self, position: u64);
 }
 
-/// Draws from one seed, the same on every device.
+/// Draws from a seed, the same on every device.
 #[derive(Debug, Clone)]
 pub struct SeededDraws {
     generator: Generator,
@@ -32,9 +32,9 @@ pub struct SeededDraws {
     drawn: u64,
 }
 
-/// The fractional part of the golden ratio: multiples of it fill 0..1 as evenly as any sequence can.
+/// The fractional part of the golden ratio: its multiples modulo 1 are a low-discrepancy sequence.
 const GOLDEN: f64 = 0.618_033_988_749_895;
-/// Bits of a position that count the draws of timesteps; the rest counts the generator's blocks.
+/// The low bits of a position count the draws of timesteps, the others the generator's blocks.
 const COUNT_BITS: u32 = 24;
 
 impl SeededDraws {
@@ -47,7 +47,7 @@ impl SeededDraws {
 
 impl TrainingDraws for SeededDraws {
     fn begin(&mut self, stage: Stage) {
-        // Streams of their own: the second stage does not depend on how long the first one was.
+        // Separate streams, so that the second stage does not depend on the length of the first.
         let stream = match stage {
             Stage::Tokens => self.seed,
             Stage::Attention => self.seed ^ 0x5851_F42D_4C95_7F2D,
@@ -84,7 +84,7 @@ impl TrainingDraws for SeededDraws {
     }
 }
 
-/// Draws that were made elsewhere, for each stage in order.
+/// Given draws, for each stage in order.
 #[derive(Debug, Clone, Default)]
 pub struct RecordedDraws {
     stages: Vec<(Stage, VecDeque<Tensor>, VecDeque<usize>)>,
@@ -92,7 +92,7 @@ pub struct RecordedDraws {
 }
 
 impl RecordedDraws {
-    /// The noises and timesteps of a stage.
+    /// Adds the noises and timesteps of a stage.
     #[must_use]
     pub fn with(mut self, stage: Stage, noises: impl IntoIterator<Item = Tensor>, timesteps: impl IntoIterator<Item = usize>) -> Self {
         self.stages.push((stage, noises.into_iter().collect(), timesteps.into_iter().collect()));
@@ -104,8 +104,8 @@ impl RecordedDraws {
         present.ok_or_else(|| Error::usage("a stage without recorded draws"))
     }
 
-    /// How many were not asked for.
-    pub fn left(&self) -> usize {
+    /// Number of draws that were not used.
+    pub fn remaining(&self) -> usize {
         self.stages.iter().map(|(_, noises, timesteps)| noises.len() + timesteps.len()).sum()
     }
 }

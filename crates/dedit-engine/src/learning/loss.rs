@@ -1,4 +1,4 @@
-//! What fine-tuning minimises: the squared error of the prediction, over the whole latent.
+//! The loss of fine-tuning: the squared error of the denoiser's prediction over the whole latent.
 
 use candle_core::{Device, Tensor};
 use dedit_diffusion::Result;
@@ -9,7 +9,7 @@ use dedit_nn::ops;
 
 use crate::error::from_edit;
 
-/// Weights `[1, 1, height, width]` of latent cells such that every item counts alike: one over the cells it owns.
+/// Weights `[1, 1, height, width]` of latent cells that give every item the same total weight: 1 / number of the item's cells.
 pub(super) fn balance(items: &Segmentation, latent: Size, downsampling: Downsampling, device: &Device) -> Result<Tensor> {
     let owners = items.on_grid(latent, downsampling).map_err(from_edit)?;
     let mut areas = vec![0u32; items.names().len()];
@@ -20,10 +20,11 @@ pub(super) fn balance(items: &Segmentation, latent: Size, downsampling: Downsamp
     Ok(Tensor::from_vec(weights, (1, 1, latent.height(), latent.width()), device)?)
 }
 
-/// min-SNR weight of a timestep (arXiv 2303.09556): min(SNR, γ) / SNR for noise, over SNR + 1 for velocity, min(SNR, γ) for the clean latent.
+/// The min-SNR weight of a timestep (arXiv 2303.09556): min(SNR, γ) / SNR for noise prediction, min(SNR, γ) / (SNR + 1) for velocity, min(SNR, γ) for the
+/// clean latent.
 pub(super) fn min_snr_weight(schedule: &NoiseSchedule, timestep: usize, gamma: f64) -> Result<f64> {
     let snr = schedule.snr(timestep)?;
-    // Schedules rescaled to zero SNR have no signal at their last timestep; the limit of min(SNR, γ) / SNR there is 1.
+    // With a schedule rescaled to zero SNR the SNR of the last timestep is 0; the limit of min(SNR, γ) / SNR there is 1.
     let share = if snr > 0.0 { snr.min(gamma) / snr } else { 1.0 };
     Ok(match schedule.prediction_type() {
         PredictionType::Epsilon => share,
@@ -32,13 +33,13 @@ pub(super) fn min_snr_weight(schedule: &NoiseSchedule, timestep: usize, gamma: f
     })
 }
 
-/// The loss of a batch: the mean squared error, with cells weighted by `balance` and samples by `weights` (mean of their weighted errors).
+/// The loss of a batch: the mean over the samples of `weights` times the squared error, which is a mean over the cells weighted by `balance`.
 pub(super) fn loss(predicted: &Value, target: &Tensor, balance: Option<&Tensor>, weights: Option<&[f64]>) -> Result<Value> {
     let Some(weights) = weights else { return Ok(ops::mean_squared_error(predicted, target, balance)?) };
     let count = weights.len();
     let mean = weights.iter().sum::<f64>() / count as f64;
     if mean <= 0.0 {
-        // Nothing to learn at these timesteps: pure noise tells nothing of the picture.
+        // All weights are 0, at timesteps of pure noise; dividing by their sum would give NaN.
         return Ok(ops::scale(&ops::mean_squared_error(predicted, target, balance)?, 0.0)?);
     }
     let narrow: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
@@ -47,7 +48,7 @@ pub(super) fn loss(predicted: &Value, target: &Tensor, balance: Option<&Tensor>,
         Some(balance) => per_sample.broadcast_mul(balance)?,
         None => per_sample,
     };
-    // The error is a weighted mean: the mean weight makes it a mean of weighted errors.
+    // `mean_squared_error` divides by the sum of weights; times their mean this is the mean of the weighted errors.
     Ok(ops::scale(&ops::mean_squared_error(predicted, target, Some(&all))?, mean)?)
 }
 
@@ -71,7 +72,7 @@ mod tests {
             let x = Value::constant(Tensor::from_vec(values.to_vec(), (1, 1, 2, 4), &Device::Cpu).unwrap());
             scalar(&loss(&x, &x.tensor().zeros_like().unwrap(), Some(&balance), None).unwrap())
         };
-        // The small item wrong by 1 costs as much as the large one wrong by 1 everywhere.
+        // An error of 1 in the small item has the same loss as an error of 1 in all of the large one.
         let (small, large) = (error([0., 0., 0., 1., 0., 0., 0., 0.]), error([1., 1., 1., 0., 1., 1., 1., 1.]));
         assert!((small - 0.5).abs() < 1e-6 && (large - 0.5).abs() < 1e-6, "{small} {large}");
     }

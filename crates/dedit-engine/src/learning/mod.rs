@@ -1,8 +1,8 @@
-//! Two-stage fine-tuning on one picture, or on two for edits that take items from a reference.
+//! Two-stage fine-tuning on one picture, or on two for edits that take items from a reference picture.
 //!
-//! Read top to bottom: [`settings`](LearnSettings) say how; `run` goes through the stages, first the token embeddings with everything else fixed,
-//! then the attention with the embeddings fixed; `scene` is one picture's share of an update; `loss` is what is minimised; `draws` are the random
-//! numbers; `state` is what a resumed run needs.
+//! Modules in reading order: `settings` has the options ([`LearnSettings`]); `run` goes through the stages, first the token embeddings with everything else
+//! frozen, then the attention with the embeddings frozen; `scene` computes the loss of one picture in one pass; `loss` is the formula; `draws` are the random
+//! numbers; `state` is what is saved to resume a run; `plateau` decides on early stopping.
 
 mod draws;
 mod loss;
@@ -29,9 +29,9 @@ pub(crate) use state::same_outcome;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The item tokens.
+    /// Stage 1: the item tokens.
     Tokens,
-    /// The denoiser's attention.
+    /// Stage 2: the denoiser's attention.
     Attention,
 }
 
@@ -41,35 +41,35 @@ impl Stage {
     }
 }
 
-/// What is heard while a picture is learned.
+/// Progress of learning.
 pub enum LearnEvent<'a> {
-    /// An update is done.
+    /// A finished update of the optimiser.
     Step {
-        /// Which stage.
+        /// The stage.
         stage: Stage,
-        /// Updates of the stage that are done.
+        /// Finished updates of the stage.
         step: usize,
-        /// Updates of the stage, if it does not settle before.
+        /// Updates of the stage without early stopping.
         of: usize,
         /// The loss of this update.
         loss: f32,
-        /// Seconds that both stages still take at this pace, at most.
+        /// Estimated seconds for the rest of both stages without early stopping.
         seconds_left: f64,
     },
-    /// How the denoiser sees the picture now: from half noise, a pixel per latent.
+    /// The denoiser's present estimate of the picture from a half-noised one, with one pixel per latent cell.
     Preview(&'a Image),
-    /// A state that can be gone on from; it is worth saving.
+    /// A state from which learning can be resumed, to be saved.
     State(&'a LearningState),
-    /// A stage is at its end: all updates are done, or the loss has settled.
+    /// The end of a stage: all updates are done, or the loss no longer falls.
     StageDone {
-        /// Which stage.
+        /// The stage.
         stage: Stage,
-        /// Updates done.
+        /// Finished updates.
         steps: usize,
-        /// Whether it ended early because the loss had settled.
+        /// Whether it stopped early.
         settled: bool,
     },
 }
 
-/// Hears of everything and decides whether to go on; an error of its own ends the work too.
+/// Called with every event. `Break` cancels learning; an error is returned to the caller.
 pub type LearnListener<'a> = dyn FnMut(LearnEvent<'_>) -> Result<ControlFlow<()>> + 'a;

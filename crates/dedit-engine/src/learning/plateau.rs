@@ -1,9 +1,9 @@
-//! When a loss has settled.
+//! Early stopping.
 
 use super::Plateau;
 
 impl Plateau {
-    /// Whether the last window of losses is hardly lower than the one before it.
+    /// Whether the mean of the last `window` losses is less than the share `least_gain` below that of the window before.
     pub(super) fn reached(&self, losses: &[f32]) -> bool {
         let window = self.window.max(1);
         let Some(before) = losses.len().checked_sub(2 * window) else { return false };

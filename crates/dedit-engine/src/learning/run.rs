@@ -1,4 +1,4 @@
-//! The two stages, update by update.
+//! The training loop of the two stages.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use super::{LearnEvent, LearnListener, LearnSettings, LearningState, Scene, Stag
 use crate::attention::{AttentionDelta, Mounted, learned};
 use crate::text::{EncodedItems, ItemTokens, rows_name};
 
-/// Streams of random numbers of their own for what starts random.
+/// The random stream of the LoRA initialisation.
 const LORA_STREAM: u64 = 0x1405_7B7E_F767_814F;
 
 /// A learning run.
@@ -28,26 +28,25 @@ pub(crate) struct Run<'r> {
     pub(crate) scenes: Vec<Scene>,
     pub(crate) tokens: ItemTokens,
     pub(crate) schedule: NoiseSchedule,
-    /// Identifies model, pictures and items.
+    /// Hash of model, pictures and items.
     pub(crate) inputs: String,
     pub(crate) draws: &'r mut dyn TrainingDraws,
     pub(crate) clock: Clock,
     pub(crate) losses: [Vec<f32>; 2],
 }
 
-/// A stage on its way.
+/// The state of a running stage.
 struct StageRun {
     stage: Stage,
     settings: StageSettings,
     parameters: Vec<(String, Parameter)>,
     optimizer: AdamW,
-    /// What every pass attends to, where nothing of it learns.
+    /// The encoded prompts of each picture, in the second stage, where the tokens are frozen.
     text: Option<Vec<EncodedItems>>,
 }
 
 impl Run<'_> {
-    /// Goes through both stages and gives what the attention learned; the tokens hold what they learned. The denoiser is then as it was, also where
-    /// it fails.
+    /// Runs both stages and returns the change of the attention; the tokens are trained in place. The denoiser is restored, also on an error.
     pub(crate) fn go(
         &mut self,
         pipeline: &mut Pipeline,
@@ -61,7 +60,7 @@ impl Run<'_> {
         }
         let mut resumed = from;
         let begun_with = |stage: Stage, resumed: &mut Option<LearningState>| match resumed.as_ref().map(|state| state.header.stage) {
-            // A state of the second stage says that the first one is done.
+            // A state of the second stage implies that the first one is done.
             Some(Stage::Attention) if stage == Stage::Tokens => None,
             Some(present) if present == stage => Some(resumed.take()),
             _ => Some(None),
@@ -102,7 +101,7 @@ impl Run<'_> {
         };
         let StageSettings { rate, weight_decay, .. } = settings;
         let usual = AdamWOptions::default();
-        // AdamW takes the same steps for gradients of any scale, as long as ε has it too.
+        // Scaling gradients and ε by the same factor does not change the steps of AdamW.
         let options = AdamWOptions { rate, weight_decay, epsilon: usual.epsilon * loss_scale(pipeline), ..usual };
         let mut run = StageRun { stage, settings, optimizer: AdamW::new(parameters.clone(), options)?, parameters, text: None };
         self.draws.begin(stage);
@@ -140,14 +139,14 @@ impl Run<'_> {
             self.losses[stage.index()].push(loss);
             step += 1;
             let seconds_left = self.clock.seconds_left(self.settings, stage, step);
-            let told = listener(LearnEvent::Step { stage, step, of, loss, seconds_left })?;
+            let flow = listener(LearnEvent::Step { stage, step, of, loss, seconds_left })?;
             let due = |every: usize| every > 0 && step.is_multiple_of(every);
-            let mut stop = told.is_break();
+            let mut stop = flow.is_break();
             if due(self.settings.preview_every) && !stop {
                 stop = self.show(pipeline, listener)?.is_break();
             }
             if stop || (due(self.settings.save_every) && step < of) {
-                // Whoever stops is told the state first.
+                // Before stopping, the listener gets the state.
                 let state = self.state(run, false);
                 let saved = listener(LearnEvent::State(&state))?;
                 if stop || saved.is_break() {
@@ -157,11 +156,11 @@ impl Run<'_> {
         }
         let state = self.state(run, true);
         let saved = listener(LearnEvent::State(&state))?;
-        let told = listener(LearnEvent::StageDone { stage, steps: step, settled: step < of })?;
-        if saved.is_break() || told.is_break() { Err(Error::cancelled()) } else { Ok(()) }
+        let flow = listener(LearnEvent::StageDone { stage, steps: step, settled: step < of })?;
+        if saved.is_break() || flow.is_break() { Err(Error::cancelled()) } else { Ok(()) }
     }
 
-    /// The gradients and the loss of one update: means over its passes, sums over the pictures.
+    /// Gradients and loss of one update: means over its passes, summed over the pictures.
     fn gradients(&mut self, pipeline: &Pipeline, run: &StageRun) -> Result<(Gradients, f32)> {
         let (mut gradients, mut sum) = (Gradients::default(), 0.0);
         let passes = self.settings.accumulation;
@@ -226,12 +225,12 @@ fn unfit(reason: &dyn std::fmt::Display) -> Error {
     Error::new(ErrorKind::Input, format!("the state of learning does not fit ({reason})")).hint("start again from the beginning")
 }
 
-/// What the loss is multiplied with: half precision has no numbers as small as some gradients.
+/// The factor of the loss (loss scaling): small gradients would underflow in half precision.
 fn loss_scale(pipeline: &Pipeline) -> f64 {
     if pipeline.unet_dtype() == DType::F16 { 1024.0 } else { 1.0 }
 }
 
-/// Measures updates.
+/// Measures the duration of updates.
 pub(crate) struct Clock {
     begun: Instant,
     measured: usize,
@@ -242,7 +241,7 @@ impl Clock {
         Self { begun: Instant::now(), measured: 0 }
     }
 
-    /// Seconds that the rest takes once `step` updates of `stage` are done; called once after each.
+    /// Estimated seconds for the rest, after `step` updates of `stage`. To be called once after each update.
     fn seconds_left(&mut self, settings: &LearnSettings, stage: Stage, step: usize) -> f64 {
         self.measured += 1;
         let rest = match stage {

@@ -1,4 +1,4 @@
-//! One picture's share of fine-tuning.
+//! The loss of one picture.
 
 use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
@@ -20,11 +20,11 @@ use crate::preview::LatentColours;
 use crate::regional::{Pyramid, item_masks, regions};
 use crate::text::{EncodedItems, Item, ItemTokens, encode};
 
-/// A picture that is learned.
+/// A picture in training.
 pub(crate) struct Scene {
     canvas: Canvas,
     posterior: Posterior,
-    /// Scaled, `[1, channels, height, width]`.
+    /// Scaled latents, `[1, channels, height, width]`.
     latents: Tensor,
     masks: Vec<Pyramid<f32>>,
     prompts: Vec<ItemPrompt>,
@@ -44,7 +44,7 @@ impl Scene {
         Ok(Self {
             masks: item_masks(pipeline.unet(), subject.items, latent, downsampling)?,
             prompts: items.iter().map(Item::prompt).collect::<Result<_>>()?,
-            // Cells fewer than items cannot give each one; every cell then counts alike.
+            // With fewer cells than items some items have no cell; then all cells have the same weight.
             balance: if settings.balanced && latent.pixels() >= items.len() { Some(weights()?) } else { None },
             time_ids: time_ids(canvas.size, settings.fixed_time_ids),
             colours: LatentColours::fit(&latents, &picture)?,
@@ -54,12 +54,12 @@ impl Scene {
         })
     }
 
-    /// The prompts of its items, encoded; differentiable while the tokens learn.
+    /// The encoded prompts of its items; differentiable while the tokens are trainable.
     pub(super) fn encode(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
         encode(pipeline, tokens, &self.prompts)
     }
 
-    /// Draws the latents of a stage from the autoencoder's posterior.
+    /// Draws the latents of a stage from the autoencoder's posterior, where the settings ask for it.
     pub(super) fn sample_latents(&mut self, pipeline: &Pipeline, draws: &mut dyn TrainingDraws) -> Result<()> {
         let shape = self.canvas.latent_shape(1, self.latents.dim(1)?);
         let noise = draws.noise(&shape, pipeline.device())?;
@@ -67,7 +67,7 @@ impl Scene {
         Ok(())
     }
 
-    /// The loss of one pass.
+    /// The loss of one pass, a scalar.
     pub(super) fn loss(
         &self,
         pipeline: &Pipeline,
@@ -110,7 +110,7 @@ impl Scene {
         })
     }
 
-    /// What the denoiser makes of the picture under half noise, always the same noise: comes closer to the picture while it is learned.
+    /// The denoiser's estimate of the half-noised picture, always with the same noise, so that previews show the progress.
     pub(super) fn preview(
         &self,
         pipeline: &Pipeline,
@@ -129,7 +129,7 @@ impl Scene {
         })
     }
 
-    /// The same text for every pass: nothing of it learns any more.
+    /// The encoded prompts without gradients, for all passes of the second stage.
     pub(super) fn fixed_text(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
         let fixed = |values: Vec<Value>| values.iter().map(Value::detach).collect();
         let EncodedItems { contexts, pooled, cut } = no_grad(|| self.encode(pipeline, tokens))?;
@@ -137,12 +137,12 @@ impl Scene {
     }
 }
 
-/// A loss as a number, for those who only read it.
+/// The value of a scalar loss.
 pub(super) fn number(loss: &Value) -> Result<f32> {
     Ok(loss.tensor().to_dtype(DType::F32)?.to_scalar::<f32>()?)
 }
 
-/// The loss over the passes of an update.
+/// The loss divided by the number of passes of an update.
 pub(super) fn share(loss: &Value, passes: usize) -> Result<Value> {
     Ok(ops::scale(loss, 1.0 / passes as f64)?)
 }

@@ -1,4 +1,4 @@
-//! How a picture is learned.
+//! The settings of learning.
 
 use dedit_diffusion::{Error, Family, Result};
 use dedit_edit::Downsampling;
@@ -11,7 +11,7 @@ use crate::text::MOST_TOKENS;
 /// One stage of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StageSettings {
-    /// Updates of the optimiser; 0 leaves the stage out.
+    /// Updates of the optimiser; 0 skips the stage.
     pub updates: usize,
     /// Learning rate.
     pub rate: f64,
@@ -19,70 +19,68 @@ pub struct StageSettings {
     pub weight_decay: f64,
 }
 
-/// When a stage ends before its updates are done: the mean loss of the last `window` updates is not lower, by the share `least_gain`, than that of
-/// the window before.
+/// Early stopping: a stage ends when the mean loss of the last `window` updates is not at least the share `least_gain` below that of the window before.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
-    /// Updates that are compared with as many before them.
+    /// Number of updates in a window.
     pub window: usize,
-    /// Share of the loss, such as 0.01.
+    /// Least relative decrease of the loss, such as 0.01.
     pub least_gain: f64,
 }
 
-/// Which timesteps are trained at.
+/// How timesteps are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timesteps {
-    /// Each drawn for itself, all equally likely.
+    /// Independent and uniform, as published.
     Uniform,
-    /// Spread evenly over each window of updates (a golden-ratio sequence from a random start): losses compare from window to window.
+    /// A golden-ratio sequence from a random start, which is evenly spread within each window of updates, so that the losses of windows are comparable.
     Spread,
 }
 
-/// Everything that decides what learning a picture comes to.
+/// All settings of learning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other, each with its name")]
 pub struct LearnSettings {
-    /// Tokens of each item, 1 to 32. The paper's text uses 2; 5 is the best of its ablation.
+    /// Tokens per item, 1 to 32. The paper uses 2; 5 is the best in its ablation.
     pub tokens_per_item: usize,
     /// Stage 1: the token embeddings.
     pub tokens: StageSettings,
-    /// Stage 2: the attention, with the embeddings fixed.
+    /// Stage 2: the attention, with frozen embeddings.
     pub attention: StageSettings,
-    /// What stage 2 trains.
+    /// The weights that stage 2 trains.
     pub trained: TrainedAttention,
-    /// (noise, timestep) pairs in one pass of the denoiser.
+    /// Batch size: (noise, timestep) pairs in one pass of the denoiser.
     pub batch: usize,
-    /// Passes whose gradients are added up to one update.
+    /// Gradient accumulation: passes per update.
     pub accumulation: usize,
-    /// Timesteps.
+    /// How timesteps are drawn.
     pub timesteps: Timesteps,
-    /// Whether every item counts alike in the loss, however small it is.
+    /// Whether every item has the same total weight in the loss, whatever its size.
     pub balanced: bool,
-    /// γ of min-SNR weighting (arXiv 2303.09556), which gives easy timesteps less weight; `None` for the plain mean.
+    /// γ of min-SNR weighting (arXiv 2303.09556), which gives timesteps with little noise less weight; `None` for equal weights.
     pub min_snr_gamma: Option<f64>,
-    /// When to stop early.
+    /// Early stopping; `None` for all updates.
     pub plateau: Option<Plateau>,
-    /// How item masks reach the attention's resolutions.
+    /// Whether each item keeps a cell at every resolution of the attention; otherwise masks are resized by nearest neighbour, as published.
     pub small_items_kept: bool,
-    /// Whether latents are drawn from the autoencoder's posterior, as in the published implementation, or are its mean.
+    /// Whether latents are sampled from the autoencoder's posterior, as published, instead of its mean.
     pub sampled_latents: bool,
-    /// SDXL's picture size as the published implementation has it (1024 × 1024, whatever it is) instead of the true one.
+    /// Whether SDXL's size conditioning is always 1024 × 1024, as published, instead of the actual size.
     pub fixed_time_ids: bool,
-    /// Levels of the denoiser that are computed again in the backward pass, from the outermost: less memory for more time.
+    /// Gradient checkpointing: number of levels of the denoiser, from the outermost, that are computed again in the backward pass; saves memory, takes time.
     pub checkpoint_levels: usize,
-    /// Seed of every random draw.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Updates between previews; 0 for none.
+    /// Updates between previews; 0 for no previews.
     pub preview_every: usize,
-    /// Updates between states to save; 0 for none but at the end of each stage.
+    /// Updates between saved states; 0 for one at the end of each stage only.
     pub save_every: usize,
 }
 
 impl Default for LearnSettings {
-    /// Few updates on small weights: tokens that stay near the words they start from (a removed item comes back where
-    /// the background's went far), a LoRA on all attention, evenly spread timesteps, balanced items, min-SNR weighting with its authors' γ = 5, and an
-    /// end where the loss has settled.
+    /// Our tuned defaults: few updates; tokens that stay near their initial words (if those of the background move far, a removed item reappears); a LoRA on all
+    /// attention; evenly spread timesteps; balanced items; min-SNR weighting with γ = 5 as in its paper; early stopping.
     fn default() -> Self {
         Self {
             tokens_per_item: defaults::TOKENS,
@@ -106,12 +104,12 @@ impl Default for LearnSettings {
     }
 }
 
-/// The largest rank of a LoRA, and the most updates: more is a slip, and would fill the memory.
+/// Upper limits of LoRA rank and updates, against typing errors that would exhaust the memory.
 const MOST_RANK: usize = 1024;
 const MOST_UPDATES: usize = 1_000_000;
 
 impl LearnSettings {
-    /// The published implementation's settings, with its cross-attention training. `pictures` is 1, or 2 with a reference picture.
+    /// The settings of the published implementation. `pictures` is 1, or 2 with a reference picture.
     pub fn reference(family: Family, pictures: usize) -> Self {
         let batch = match (family, pictures) {
             (_, 2..) => 1,
@@ -140,7 +138,7 @@ impl LearnSettings {
         if self.small_items_kept { Downsampling::AreaMajority } else { Downsampling::Nearest }
     }
 
-    /// Says what makes no sense before any work is done.
+    /// Validates the settings before any work is done.
     pub(crate) fn check(&self) -> Result<()> {
         if self.tokens_per_item == 0 || self.tokens_per_item > MOST_TOKENS {
             let message = format!("{} tokens per item", self.tokens_per_item);

@@ -1,4 +1,4 @@
-//! Learning that is under way, as bytes: everything that decides how it goes on.
+//! The saved state of an unfinished run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::text::rows_name;
 
 const KIND: &str = "dedit learning state";
 
-/// A point in learning between two updates. Going on from it gives the same numbers, bit for bit, as never having stopped.
+/// The state of learning between two updates. A resumed run gives bitwise the same result as an uninterrupted one.
 #[derive(Debug, Clone)]
 pub struct LearningState {
     pub(super) header: Header,
@@ -22,13 +22,13 @@ pub struct LearningState {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Header {
-    /// Model, pictures and items.
+    /// Hash of model, pictures and items.
     pub(super) inputs: String,
     pub(super) settings: LearnSettings,
     pub(super) stage: Stage,
-    /// Whether the stage has come to its end.
+    /// Whether the stage is finished.
     pub(super) stage_done: bool,
-    /// Where the random draws are.
+    /// Position of the random draws.
     pub(super) position: u64,
     /// Losses of every update of both stages.
     pub(super) losses: [Vec<f32>; 2],
@@ -40,26 +40,26 @@ impl LearningState {
         file::write(KIND, &self.header, &self.tensors)
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) gave.
+    /// Reads the bytes of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
-    /// `Input` for anything else, cut or damaged bytes among it.
+    /// `Input` for truncated, damaged or other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, tensors) = file::read(KIND, bytes)?;
         Ok(Self { header, tensors })
     }
 
-    /// Updates done in the two stages.
+    /// Finished updates of the two stages.
     pub fn updates(&self) -> [usize; 2] {
         [self.header.losses[0].len(), self.header.losses[1].len()]
     }
 
-    /// The rows of the item tokens by encoder, `[items · tokens, width]`.
+    /// The item tokens of each text encoder, `[items · tokens, width]`, f32.
     pub fn token_rows(&self) -> Vec<Tensor> {
         (0..).map_while(|encoder| self.tensors.get(&rows_name(encoder)).cloned()).collect()
     }
 
-    /// Says whether learning with these inputs and settings can go on from here.
+    /// Fails unless learning with these inputs and settings can resume from here.
     pub(crate) fn check(&self, inputs: &str, settings: &LearnSettings) -> Result<()> {
         let other = if self.header.inputs != inputs {
             "of another picture, other items or another model"
@@ -72,7 +72,7 @@ impl LearningState {
     }
 }
 
-/// Whether two settings come to the same numbers: how often something is shown or saved is left aside.
+/// Whether two settings give the same result: those for previews and saving do not matter.
 pub(crate) fn same_outcome(one: &LearnSettings, other: &LearnSettings) -> bool {
     let plain = |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, ..settings.clone() };
     plain(one) == plain(other)

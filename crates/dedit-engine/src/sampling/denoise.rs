@@ -1,4 +1,4 @@
-//! From noise to latents, step by step.
+//! The denoising loop.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use dedit_diffusion::{Error, Result};
 use super::freeze::Kept;
 use super::guided::Guided;
 use super::settings::EditSettings;
-use super::{EditEvent, EditListener, go_on};
+use super::{EditEvent, EditListener, continue_or_cancel};
 use crate::preview::LatentColours;
 
-/// What stays the same from step to step.
+/// The inputs that are the same for all steps.
 pub(super) struct Denoising<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) guided: &'a Guided<'a>,
@@ -23,7 +23,7 @@ pub(super) struct Denoising<'a> {
 }
 
 impl Denoising<'_> {
-    /// Denoises `latents`, which are on the scale of the sample of step 0, and keeps what is to be kept.
+    /// Denoises `latents`, scaled like the sample of step 0, and restores the kept part after each step.
     pub(super) fn run(
         &self,
         scheduler: &mut dyn Scheduler,
@@ -38,7 +38,7 @@ impl Denoising<'_> {
             let output = self.guided.predict(&scheduler.scale_model_input(&latents, index)?, scheduler.timesteps()[index], leads)?;
             let step = scheduler.step(&output, index, &latents, &mut |shape| noise.draw(shape, self.pipeline.device()))?;
             latents = match self.kept {
-                Some(kept) => kept.put_back(&step.prev_sample, scheduler, index)?,
+                Some(kept) => kept.restore(&step.prev_sample, scheduler, index)?,
                 None => step.prev_sample,
             };
             let done = index + 1;
@@ -48,7 +48,7 @@ impl Denoising<'_> {
             }
             let preview = self.colours.picture(&step.pred_original_sample)?;
             let seconds_left = begun.elapsed().as_secs_f64() / done as f64 * (of - done) as f64;
-            go_on(listener(EditEvent::Step { done, of, seconds_left, preview: &preview })?)?;
+            continue_or_cancel(listener(EditEvent::Step { done, of, seconds_left, preview: &preview })?)?;
         }
         Ok(latents)
     }

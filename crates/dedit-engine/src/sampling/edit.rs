@@ -1,4 +1,4 @@
-//! A plan carried out on its picture.
+//! Carrying out a plan.
 
 use candle_core::Tensor;
 use dedit_diffusion::pipeline::{Noise, Pipeline, SeededNoise};
@@ -15,7 +15,7 @@ use super::guided::Guided;
 use super::invert::invert;
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
 use super::steady::SteadyNoise;
-use super::{EditEvent, EditListener, go_on};
+use super::{EditEvent, EditListener, continue_or_cancel};
 use crate::canvas::Canvas;
 use crate::conditioning::{latents, time_ids};
 use crate::engine::Engine;
@@ -25,27 +25,27 @@ use crate::preview::LatentColours;
 use crate::regional::{cells_inside, item_masks};
 use crate::text::{EncodedItems, ItemTokens, encode};
 
-/// An edited picture.
+/// The result of an edit.
 #[derive(Debug, Clone)]
 pub struct Edited {
-    /// The whole picture, of the original's size, channels and depth.
+    /// The whole picture, with the original's size, channels and depth.
     pub picture: Image,
-    /// The smallest rectangle around every pixel that may have changed; all that was decoded where that comes back whole.
+    /// The bounding box, in image pixels, of all pixels that may have changed; with [`Output::Decoded`] the whole decoded rectangle.
     pub region: Rect,
-    /// Pixels outside the plan's region that differ from the original's, in any bit.
+    /// Number of pixels outside of the plan's region that differ from the original in any bit.
     pub changed_pixels_outside: usize,
-    /// Denoising steps done.
+    /// Number of denoising steps.
     pub steps: usize,
-    /// The latents of the part that was worked on, `[1, channels, rows, columns]`.
+    /// The scaled latents of the edited part, `[1, channels, rows, columns]`.
     pub latents: Tensor,
 }
 
 impl Engine {
-    /// Carries out a plan on the picture it was made for.
+    /// Carries out a plan on the picture that it was made for.
     ///
     /// # Errors
-    /// `Model` for something learned with another model, or networks that give something that is no number; `Usage` and `Input` for settings and pictures
-    /// that make no sense; `Cancelled` where `listener` broke; errors of `listener`.
+    /// `Model` where `learned` belongs to another model, or a network gives an infinity or NaN; `Usage` and `Input` for invalid settings and pictures;
+    /// `Cancelled` where `listener` returned `Break`; errors of `listener`.
     pub fn edit(
         &mut self,
         learned: &Learned,
@@ -62,8 +62,8 @@ impl Engine {
         self.edit_with(learned, picture, plan, settings, &mut SeededNoise::new(settings.seed, 1), listener)
     }
 
-    /// [`edit`](Self::edit) with given noise. The draws: where sampling starts; the posterior, where latents are sampled, and the noise of what is kept,
-    /// where it is kept one level too high as published (else the first noise is taken); whatever the scheduler draws.
+    /// [`edit`](Self::edit) with given noise. Order of the draws: the starting noise; the posterior, if latents are sampled; the noise of the kept part with
+    /// [`FrozenLevel::Present`] (otherwise it has the starting noise); the draws of the scheduler.
     pub fn edit_with(
         &mut self,
         learned: &Learned,
@@ -82,7 +82,7 @@ impl Engine {
     }
 }
 
-/// One edit.
+/// The inputs of an edit.
 struct Job<'a> {
     pipeline: &'a Pipeline,
     picture: &'a Image,
@@ -106,19 +106,19 @@ impl Job<'_> {
         let mut kept_noise = frozen_noise;
         if settings.start == Start::Inverted {
             let prediction = pipeline.scheduler().prediction_type()?;
-            let own = self.guided_as_was(canvas, tokens)?;
-            start = invert(&own, scheduler.as_ref(), prediction, &clean, listener)?;
+            let original_prompts = self.guided_by_original(canvas, tokens)?;
+            start = invert(&original_prompts, scheduler.as_ref(), prediction, &clean, listener)?;
             let level = scheduler.level(0)?;
             kept_noise = ((&start - (&clean * level.signal)?)? * (1.0 / level.noise))?;
         }
         let kept = self.kept(canvas, original, kept_noise)?;
         if let (Some(kept), FrozenLevel::Next) = (&kept, settings.frozen) {
-            start = kept.put_under(&start, scheduler.as_ref())?;
+            start = kept.restore_initial(&start, scheduler.as_ref())?;
         }
         let colours = LatentColours::fit(&clean, &picture)?;
         let denoising = Denoising { pipeline, guided: &guided, kept: kept.as_ref(), settings, colours: &colours };
         let result = denoising.run(scheduler.as_mut(), start, noise, listener)?;
-        let edited = self.put_back(canvas, &result)?;
+        let edited = self.compose(canvas, &result)?;
         let change = self.plan.change();
         Ok(Edited {
             changed_pixels_outside: changed_outside(self.picture, &edited, change).map_err(from_edit)?,
@@ -143,10 +143,10 @@ impl Job<'_> {
         }
     }
 
-    /// Predictions under the prompts of the plan.
+    /// Predictions with the prompts of the plan.
     fn guided(&self, canvas: Canvas, tokens: &ItemTokens, listener: &mut EditListener<'_>) -> Result<Guided<'_>> {
         let after = self.plan.after();
-        let prompts = of_names(after.names(), self.plan.prompts(), after.crop(canvas.rect).map_err(from_edit)?.names());
+        let prompts = prompts_of(after.names(), self.plan.prompts(), after.crop(canvas.rect).map_err(from_edit)?.names());
         let mut prompts_of_all = prompts.clone();
         if self.settings.pooled == PooledItems::All {
             let removed = self.plan.before().names().iter().filter(|name| !after.names().contains(name));
@@ -155,13 +155,13 @@ impl Job<'_> {
         let mut text = encode(self.pipeline, tokens, &prompts_of_all)?;
         text.contexts.truncate(prompts.len());
         for end in &text.cut {
-            go_on(listener(EditEvent::Cut(end))?)?;
+            continue_or_cancel(listener(EditEvent::Cut(end))?)?;
         }
         self.guided_by(canvas, &text, after, self.separation(canvas)?)
     }
 
-    /// Predictions for the picture as it was.
-    fn guided_as_was(&self, canvas: Canvas, tokens: &ItemTokens) -> Result<Guided<'_>> {
+    /// Predictions with the prompts of the original items.
+    fn guided_by_original(&self, canvas: Canvas, tokens: &ItemTokens) -> Result<Guided<'_>> {
         let before = self.plan.before().crop(canvas.rect).map_err(from_edit)?;
         let prompts: Vec<ItemPrompt> = before.names().iter().map(|name| ItemPrompt::tokens(ItemRef::target(name))).collect();
         let text = encode(self.pipeline, tokens, &prompts)?;
@@ -182,7 +182,7 @@ impl Job<'_> {
         Guided::new(self.pipeline, text, &masks, &generated, time_ids(canvas.size, self.settings.fixed_time_ids), separation, self.settings)
     }
 
-    /// The vacated pixels, which must not attend to each other.
+    /// The pixels that removed or moved items leave, which must not attend to each other.
     fn separation(&self, canvas: Canvas) -> Result<Option<Separation>> {
         let vacated = self.plan.vacated().crop(canvas.rect).map_err(from_edit)?;
         if !self.settings.separate_vacated || vacated.is_empty() {
@@ -191,7 +191,7 @@ impl Job<'_> {
         Ok(Some(Separation { pixels: cells_inside(self.pipeline.unet(), &vacated, canvas.latent_size()?)? }))
     }
 
-    /// The latents that are kept, with the noise that is put on them. Moved items are where they go.
+    /// The latents of the kept part, in which moved items are already at their destination, and the noise that is added to them.
     fn original(
         &self,
         canvas: Canvas,
@@ -231,7 +231,7 @@ impl Job<'_> {
         Ok(Some(Kept { original, noise, until, level: self.settings.frozen }))
     }
 
-    fn put_back(&self, canvas: Canvas, latents: &Tensor) -> Result<Image> {
+    fn compose(&self, canvas: Canvas, latents: &Tensor) -> Result<Image> {
         let mut generated = canvas.planes(&self.pipeline.decode_latents(latents)?)?;
         let at = (canvas.rect.x, canvas.rect.y);
         let change = match self.settings.output {
@@ -239,8 +239,8 @@ impl Job<'_> {
             Output::Composited { colour_match } => {
                 if colour_match {
                     let part = self.picture.crop(canvas.rect).and_then(|part| part.planes());
-                    let original = part.and_then(|part| shown(&part)).map_err(from_edit)?;
-                    let ring = outer(&self.plan.soft().crop(canvas.rect).map_err(from_edit)?)?;
+                    let original = part.and_then(|part| clipped(&part)).map_err(from_edit)?;
+                    let ring = ring_weights(&self.plan.soft().crop(canvas.rect).map_err(from_edit)?)?;
                     generated = ColourMatch::measure(&original, &generated, &ring).map_err(from_edit)?.apply(generated);
                 }
                 self.plan.change()
@@ -250,7 +250,7 @@ impl Job<'_> {
     }
 }
 
-/// The part of the picture that is worked on.
+/// The part of the picture to work on.
 fn canvas(plan: &EditPlan, settings: &EditSettings, pipeline: &Pipeline) -> Result<Canvas> {
     let picture = plan.before().size();
     match plan.region() {
@@ -260,24 +260,24 @@ fn canvas(plan: &EditPlan, settings: &EditSettings, pipeline: &Pipeline) -> Resu
     }
 }
 
-/// The colour as the model sees it: values beyond 0 … 1 are cut off.
-fn shown(part: &Planes) -> dedit_edit::Result<Planes> {
+/// The colours clipped to `[0, 1]`, as in the input of the model.
+fn clipped(part: &Planes) -> dedit_edit::Result<Planes> {
     let cut = |plane: &Vec<f32>| plane.iter().map(|value| value.clamp(0.0, 1.0)).collect();
     Planes::new(part.size(), part.colour().iter().map(cut).collect(), None)
 }
 
-/// The ring weighted to its outside, which shows what the original shows.
-fn outer(ring: &ItemMask) -> Result<ItemMask> {
+/// Weights of the colour match: those of the soft ring, larger outwards, where generated and original picture have the same content.
+fn ring_weights(ring: &ItemMask) -> Result<ItemMask> {
     let weights = ring.values().iter().map(|value| if *value > 0.0 { 1.0 - value } else { 0.0 }).collect();
     ItemMask::new(ring.size(), weights).map_err(from_edit)
 }
 
-/// The prompts of some of the items.
-fn of_names(all: &[String], prompts: &[ItemPrompt], some: &[String]) -> Vec<ItemPrompt> {
+/// The prompts of the items named in `some`.
+fn prompts_of(all: &[String], prompts: &[ItemPrompt], some: &[String]) -> Vec<ItemPrompt> {
     all.iter().zip(prompts).filter(|(name, _)| some.contains(name)).map(|(_, prompt)| prompt.clone()).collect()
 }
 
-/// An error where everything that is to be generated is fully transparent: nobody would see it.
+/// Fails where the whole region is fully transparent: the edit would not be visible.
 fn check_visible(picture: &Image, plan: &EditPlan) -> Result<()> {
     let Some(region) = plan.region().filter(|_| picture.channels().has_alpha()) else { return Ok(()) };
     let part = picture.crop(region).and_then(|part| part.planes()).map_err(from_edit)?;

@@ -1,4 +1,4 @@
-//! Keeping the rest of the picture in place while a region is generated.
+//! Keeping the rest of the picture unchanged while a region is generated.
 
 use candle_core::{Device, Tensor};
 use dedit_diffusion::Result;
@@ -8,23 +8,24 @@ use dedit_edit::{Downsampling, EditPlan, Rect, Size};
 use super::settings::{EditSettings, FrozenLevel, RingRelease};
 use crate::error::from_edit;
 
-/// What is kept, and for how long.
+/// The kept part, and the steps in which it is kept.
 pub(super) struct Kept {
-    /// The latents that are kept, `[1, channels, rows, columns]`.
+    /// Scaled latents of the original, `[1, channels, rows, columns]`.
     pub(super) original: Tensor,
-    /// The noise they are given.
+    /// The noise that is added to them, of the same shape.
     pub(super) noise: Tensor,
-    /// For each latent cell the share of the steps in which it is kept: 0 for what is generated from the start, above 1 for what never changes.
+    /// For each latent cell the share of the steps, from the first one, in which it is kept: 0 where it is generated from the start, above 1 where it never
+    /// changes.
     pub(super) until: Vec<f64>,
     pub(super) level: FrozenLevel,
 }
 
-/// More than all steps.
+/// A share above 1: all steps.
 const ALWAYS: f64 = 2.0;
 
 impl Kept {
-    /// The latents after step `index`, with what is kept at that step in its place.
-    pub(super) fn put_back(&self, latents: &Tensor, scheduler: &dyn Scheduler, index: usize) -> Result<Tensor> {
+    /// The latents after step `index`, with the cells that are kept at that step replaced by the noised original.
+    pub(super) fn restore(&self, latents: &Tensor, scheduler: &dyn Scheduler, index: usize) -> Result<Tensor> {
         let level = match self.level {
             FrozenLevel::Next => index + 1,
             FrozenLevel::Present => index,
@@ -33,8 +34,8 @@ impl Kept {
         self.blended(latents, &scheduler.add_noise(&self.original, &self.noise, level)?, kept)
     }
 
-    /// What sampling starts from: noise, and what is kept at the first step at its noise level.
-    pub(super) fn put_under(&self, latents: &Tensor, scheduler: &dyn Scheduler) -> Result<Tensor> {
+    /// The initial latents, with the cells that are kept at the first step replaced by the noised original.
+    pub(super) fn restore_initial(&self, latents: &Tensor, scheduler: &dyn Scheduler) -> Result<Tensor> {
         self.blended(latents, &scheduler.add_noise(&self.original, &self.noise, 0)?, |until| *until > 0.0)
     }
 
@@ -46,7 +47,7 @@ impl Kept {
     }
 }
 
-/// For each latent cell of the plan's rectangle the share of the steps in which it is kept.
+/// For each latent cell of `rect` the share of the steps in which it is kept.
 pub(super) fn kept_until(plan: &EditPlan, rect: Rect, latent: Size, settings: &EditSettings) -> Result<Vec<f64>> {
     let change = plan.change().crop(rect).map_err(from_edit)?;
     let strength = settings.strength;
@@ -60,7 +61,7 @@ pub(super) fn kept_until(plan: &EditPlan, rect: Rect, latent: Size, settings: &E
         value => of_ring(value),
     };
     let cells = match settings.downsampling() {
-        // A cell may change as soon as one of its pixels may: the rest is put back in pixel space.
+        // A cell may change if one of its pixels may; the other pixels are restored by compositing.
         Downsampling::AreaMajority => change.largest_on_grid(latent),
         Downsampling::Nearest => change.nearest_on_grid(latent),
     };

@@ -1,4 +1,4 @@
-//! One prediction under the items' prompts.
+//! Predictions of the denoiser with the items' prompts and classifier-free guidance.
 
 use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
@@ -11,10 +11,10 @@ use crate::conditioning::{mean, text_time};
 use crate::regional::{Pyramid, regions};
 use crate::text::EncodedItems;
 
-/// Tokens of an unconditional context of zeros.
+/// Number of tokens of the all-zero unconditional context.
 const ZERO_TOKENS: usize = 77;
 
-/// The denoiser with everything that stays the same from step to step.
+/// The denoiser with its inputs that are the same for all steps.
 pub(super) struct Guided<'a> {
     pipeline: &'a Pipeline,
     conditional: SampleContext,
@@ -24,12 +24,12 @@ pub(super) struct Guided<'a> {
     time_ids: [f32; 6],
     separation: Option<Separation>,
     guidance: f64,
-    /// Guidance as an input of the denoiser, which then needs no second branch (latent consistency models, arXiv 2310.04378).
+    /// The guidance scale as an input of the denoiser, for latent consistency models (arXiv 2310.04378); there is no unconditional branch then.
     embedded: Option<f64>,
 }
 
 impl<'a> Guided<'a> {
-    /// `generated` says of each item whether it is generated.
+    /// `generated` has one entry per item: whether any of its pixels are generated.
     pub(super) fn new(
         pipeline: &'a Pipeline,
         text: &EncodedItems,
@@ -68,7 +68,7 @@ impl<'a> Guided<'a> {
         })
     }
 
-    /// The prediction for scaled latents `[1, channels, rows, columns]` at a timestep, in f32: both branches in one pass where there is guidance.
+    /// The prediction for scaled latents `[1, channels, rows, columns]` at a timestep, f32 of the same shape. With guidance both branches are one batch.
     pub(super) fn predict(&self, latents: &Tensor, timestep: f32, guided: bool) -> Result<Tensor> {
         if !guided || self.embedded.is_some() || (self.guidance - 1.0).abs() < f64::EPSILON {
             return self.call(latents, timestep, vec![self.conditional.clone()], std::slice::from_ref(&self.pooled));

@@ -1,8 +1,8 @@
-//! Carrying out a plan: from noise, under the items' prompts, to a picture that differs from the original in the plan's region alone.
+//! Carrying out a plan: generates the plan's region from noise with the items' prompts, and leaves the rest of the picture unchanged.
 //!
-//! Read top to bottom: [`settings`](EditSettings) say how; `edit` prepares and puts back; `denoise` goes from noise to latents; `guided` is one
-//! prediction; `freeze` keeps the rest of the picture in place; `invert` finds noise that leads back to the picture; `steady` is noise that belongs to
-//! places of the picture.
+//! Modules in reading order: `settings` has the options ([`EditSettings`]); `edit` prepares the inputs and composites the result; `denoise` is the loop over
+//! the steps; `guided` is one prediction; `freeze` keeps the rest of the picture; `invert` is DDIM inversion; `steady` is noise that is attached to positions of
+//! the picture, for films.
 
 mod denoise;
 mod edit;
@@ -20,34 +20,34 @@ use dedit_edit::Image;
 pub use edit::Edited;
 pub use settings::{EditSettings, FrozenLevel, Output, PooledItems, RingRelease, Start, Unconditional};
 
-/// What is heard while an edit is carried out.
+/// Progress of an edit.
 pub enum EditEvent<'a> {
-    /// The end of a prompt did not fit into the text encoder and was left out.
+    /// The end of a prompt, which was left out because the prompt is too long for the text encoder.
     Cut(&'a str),
-    /// A step on the way from the picture to noise.
+    /// A finished step of the inversion.
     Inverted {
-        /// Steps done.
+        /// Finished steps.
         done: usize,
-        /// Steps in all.
+        /// Total number of steps.
         of: usize,
     },
-    /// A denoising step is done.
+    /// A finished denoising step.
     Step {
-        /// Steps done.
+        /// Finished steps.
         done: usize,
-        /// Steps in all.
+        /// Total number of steps.
         of: usize,
-        /// Seconds that the rest of them take.
+        /// Estimated seconds for the remaining steps.
         seconds_left: f64,
-        /// What it will look like, a pixel per latent, of the part that is worked on.
+        /// A preview of the edited part with one pixel per latent cell.
         preview: &'a Image,
     },
 }
 
-/// Hears of everything and decides whether to go on.
+/// Called with every event. `Break` cancels the edit; an error is returned to the caller.
 pub type EditListener<'a> = dyn FnMut(EditEvent<'_>) -> Result<ControlFlow<()>> + 'a;
 
-/// A break is an error here.
-fn go_on(flow: ControlFlow<()>) -> Result<()> {
+/// Converts `Break` to the error `Cancelled`.
+fn continue_or_cancel(flow: ControlFlow<()>) -> Result<()> {
     if flow.is_break() { Err(Error::cancelled()) } else { Ok(()) }
 }

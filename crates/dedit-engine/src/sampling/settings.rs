@@ -1,4 +1,4 @@
-//! How an edit is carried out: every switch between the published implementation and what is better.
+//! The settings of an edit, with a switch for each deviation from the published implementation.
 
 use dedit_diffusion::scheduler::SchedulerKind;
 use dedit_diffusion::{Error, Family, Result};
@@ -6,116 +6,115 @@ use dedit_edit::{Downsampling, Edit};
 use dedit_schema::defaults;
 use serde::{Deserialize, Serialize};
 
-/// What guidance leads away from.
+/// The unconditional context of guidance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unconditional {
-    /// The encoded empty prompt, which the model was trained with.
+    /// The encoded empty prompt, as in the model's training.
     EmptyPrompt,
-    /// A context of 77 zeros, as published.
+    /// 77 all-zero tokens, as published.
     Zeros,
 }
 
-/// The noise level of the kept part after step i, which leads from the level of timestep i to that of i + 1.
+/// The noise level of the kept part after step i, a step from level i to level i + 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FrozenLevel {
-    /// That of i + 1, as the generated part has it; none at the end.
+    /// Level i + 1, that of the generated part; without noise at the end.
     Next,
-    /// That of i, as published: one level too high, and noisy at the end.
+    /// Level i, as published: one level too high, with noise left at the end.
     Present,
 }
 
-/// How the soft ring becomes free.
+/// When the pixels of the soft ring are no longer kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RingRelease {
-    /// A pixel whose change is v after the share strength + (1 − strength) · (1 − v) of the steps: from the inside out (differential diffusion, arXiv
+    /// A pixel with change v after the share strength + (1 − strength) · (1 − v) of the steps, from the inside outwards (differential diffusion, arXiv
     /// 2306.00950).
     Gradual,
-    /// All at once after the share `strength` of the steps, as published.
+    /// All pixels after the share `strength` of the steps, as published.
     AtOnce,
 }
 
-/// What comes back.
+/// How the result is composed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Output {
-    /// The original's own pixels where the plan changes nothing, bit for bit; generated ones elsewhere, brought to the colours around them and blended
-    /// across the ring.
+    /// Bitwise the original's pixels where the plan changes nothing; generated ones elsewhere, blended across the soft ring.
     Composited {
-        /// Whether colours are brought to those around.
+        /// Whether the generated colours are matched to the original's in the ring.
         colour_match: bool,
     },
-    /// The whole decoded picture, as published: every pixel comes through the autoencoder.
+    /// The whole decoded picture, as published: all pixels are changed by the autoencoder.
     Decoded,
 }
 
-/// Where denoising starts.
+/// The initial latents of denoising.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// From noise of the seed.
+    /// Noise of the seed.
     Noise,
-    /// From the noise that leads back to the picture under its items' prompts (DDIM inversion, arXiv 2105.05233): costs as many predictions as steps.
+    /// The DDIM inversion of the picture with its items' prompts (arXiv 2105.05233). Takes one more prediction per step.
     Inverted,
 }
 
-/// Whose text is in SDXL's pooled vector.
+/// The items whose text is in SDXL's pooled vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PooledItems {
-    /// Of the items that are generated.
+    /// Those that are generated.
     Generated,
-    /// Of every item, those that are removed too, as published.
+    /// All items, including removed ones, as published.
     All,
 }
 
-/// Everything that decides how an edit comes out, besides the plan.
+/// All settings of an edit besides the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other, each with its name")]
 pub struct EditSettings {
     /// Denoising steps, from 1.
     pub steps: usize,
-    /// The scheduler's [`SchedulerKind::name`]; `None` for the model's own settings.
+    /// The [`SchedulerKind::name`] of the scheduler; `None` for the model's own.
     pub scheduler: Option<String>,
-    /// Whether DDIM goes from timestep 0 on and to a clean end, as published, whatever the model's settings say.
+    /// Whether DDIM uses timesteps from 0 on and ends without noise, as published, whatever the model's settings are.
     pub plain_ddim: bool,
-    /// Classifier-free guidance: how far predictions go from the unconditional one to the conditional one.
+    /// Scale of classifier-free guidance (arXiv 2207.12598); 1 for the conditional prediction alone.
     pub guidance: f64,
-    /// Share of the steps, from the start, that guidance is applied in; after it a step costs half. 1 for all.
+    /// Share of the steps, from the first one, with guidance, in `[0, 1]`; the others take half the time.
     pub guidance_share: f64,
-    /// Share of the steps in which the ring is kept, 0 … 1.
+    /// Share of the steps, from the first one, in which the ring is kept, in `[0, 1]`.
     pub strength: f64,
     /// Seed of the noise.
     pub seed: u64,
-    /// What guidance leads away from.
+    /// The unconditional context of guidance.
     pub unconditional: Unconditional,
     /// The noise level of the kept part.
     pub frozen: FrozenLevel,
-    /// How the ring becomes free.
+    /// When the ring is no longer kept.
     pub ring: RingRelease,
-    /// What comes back.
+    /// How the result is composed.
     pub output: Output,
-    /// Where denoising starts.
+    /// The initial latents of denoising.
     pub start: Start,
-    /// Works on the region with its surroundings at the model's own size, not on the whole picture.
+    /// Whether to work on the region with a margin, at the model's own size, instead of the whole picture.
     pub context_crop: bool,
-    /// Ties the noise to places of the picture and to what moves, on a canvas of few scales and places: the frames of a film that are edited alike come out
-    /// alike. The canvas is up to 1.7 times coarser than the one that fits the region best.
+    /// For films: noise that is attached to positions of the picture and moves with moved items, on a canvas with few scales and positions, so that consecutive
+    /// frames look alike. The canvas is up to 1.7 times coarser than the one that fits the region best.
     #[serde(default)]
     pub steady: bool,
-    /// Moved items start from their own pixels: the share of the steps in which these are kept. `None` re-imagines them from their tokens.
+    /// The share of the steps, from the first one, in which moved items keep their own pixels; `None` generates them from their tokens only.
     pub anchor: Option<f64>,
-    /// Keeps pixels that removed or moved items leave from attending to each other, so that nothing grows back.
+    /// Whether the pixels that removed or moved items leave do not attend to each other, so that the item does not reappear there.
     pub separate_vacated: bool,
-    /// Whose text is in SDXL's pooled vector.
+    /// The items whose text is in SDXL's pooled vector.
     pub pooled: PooledItems,
-    /// SDXL's picture size as published, 1024 × 1024 whatever it is, instead of the true one.
+    /// Whether SDXL's size conditioning is always 1024 × 1024, as published, instead of the actual size.
     pub fixed_time_ids: bool,
-    /// Small items keep a cell at every resolution of the attention.
+    /// Whether each item keeps a cell at every resolution of the attention; otherwise masks are resized by nearest neighbour, as published.
     pub small_items_kept: bool,
-    /// Latents are drawn from the autoencoder's posterior, as published, or are its mean.
+    /// Whether latents are sampled from the autoencoder's posterior, as published, instead of its mean.
     pub sampled_latents: bool,
 }
 
@@ -147,13 +146,13 @@ impl Default for EditSettings {
 }
 
 impl EditSettings {
-    /// What suits the edits: guidance as the paper has it, 7 for words and 3 for tokens. A reconstruction starts from the picture's own noise, which leads
-    /// back to it without guidance.
+    /// Our tuned defaults for these edits, with the paper's guidance of 7 for words and 3 for tokens. A reconstruction starts from the inverted picture and has
+    /// no guidance.
     pub fn for_edits(edits: &[Edit]) -> Self {
         let says = |edit: &Edit| matches!(edit, Edit::Replace { .. } | Edit::Augment { .. } | Edit::Personalize { .. });
         let usual = Self::default();
         let (start, guidance, steps) = match edits {
-            // On the way back to noise every step adds its error, the more the fewer there are.
+            // The error of the inversion is larger with fewer steps.
             [Edit::Reconstruct] => (Start::Inverted, defaults::GUIDANCE_RECONSTRUCT, defaults::STEPS_RECONSTRUCT),
             edits if edits.iter().any(says) => (Start::Noise, defaults::GUIDANCE_WORDS, usual.steps),
             _ => (Start::Noise, defaults::GUIDANCE_TOKENS, usual.steps),
@@ -161,7 +160,7 @@ impl EditSettings {
         Self { steps, guidance, start, ..usual }
     }
 
-    /// The published implementation's way, with its guidance and steps.
+    /// The settings of the published implementation.
     pub fn reference(family: Family, edits: &[Edit]) -> Self {
         let scheduler = match family {
             Family::Sd1 | Family::Sd2 => Some(SchedulerKind::Ddim.name().to_owned()),
@@ -193,7 +192,7 @@ impl EditSettings {
         if self.small_items_kept { Downsampling::AreaMajority } else { Downsampling::Nearest }
     }
 
-    /// Says what makes no sense before any work is done.
+    /// Validates the settings before any work is done.
     pub(crate) fn check(&self) -> Result<()> {
         if !self.guidance.is_finite() || self.guidance < 0.0 {
             return Err(Error::usage(format!("the guidance {} makes no sense", self.guidance)).hint("give a number from 0, such as 5"));

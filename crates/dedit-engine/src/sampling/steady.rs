@@ -1,4 +1,4 @@
-//! Noise that belongs to places of the picture, for films.
+//! Noise that is attached to positions of the picture, for films.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,26 @@ use dedit_nn::rng::Generator;
 
 use crate::canvas::Canvas;
 
-/// Cells of a tile along a side: 16² numbers of a channel come from one stream, so that its key is mixed once for all of them.
+/// Side of a tile in cells: the 16² values of a channel come from one stream, so that its key is computed once.
 const TILE: i64 = 16;
 
-/// Noise whose numbers depend on the seed, how many draws there were before, the canvas's rung, the cell of its lattice in the picture and the channel, and
-/// on nothing else: a place of the picture has the same noise in whatever canvas of that rung, or frame, it is drawn.
+/// Noise whose values depend only on the seed, the number of earlier draws, the canvas's rung, the cell in the lattice of the picture, and the channel: a
+/// position of the picture has the same noise in all canvases of the same rung, and so in all frames.
 ///
-/// Within the destination of a moved item a cell has the number of the lattice cell nearest to where the move took it from: the noise goes along with
-/// the item. The nearest number is taken and none are mixed, so every one stays standard normal; they are independent as long as no two cells come from the
-/// same one. An enlarged item has cells that repeat their neighbours, and where an item's old place lies in the canvas, it
-/// has the noise of the new.
+/// At the destination of a moved item a cell has the noise of the lattice cell nearest to its origin: the noise moves with the item. As the nearest value
+/// is taken and none are interpolated, all values are standard normal; they are independent as long as no two cells have the same origin. In an enlarged
+/// item adjacent cells repeat, and the item's old position, where it is on the canvas, has the same noise as the new one.
 #[derive(Debug)]
 pub(super) struct SteadyNoise {
     seed: u64,
     rung: u64,
-    /// Draws made.
+    /// Number of draws so far.
     draws: u64,
     rows: usize,
     columns: usize,
-    /// The tiles that are needed, by column and row of tiles.
+    /// The tiles that the canvas needs, by column and row of tiles.
     tiles: Vec<[i64; 2]>,
-    /// For each cell of the canvas, row by row, the number of its tile, and its place in it.
+    /// For each cell of the canvas, row-major, the index of its tile and its index in the tile.
     cells: Vec<(usize, usize)>,
 }
 
@@ -53,7 +52,7 @@ impl SteadyNoise {
         Ok(Self { seed, rung: canvas.rung() as u64, draws: 0, rows: size.height(), columns: size.width(), tiles, cells })
     }
 
-    /// Numbers of a tile `[channels, 16, 16]`: more channels leave those of the first as they are.
+    /// The values of a tile, `[channels, 16, 16]`. Those of the first channels do not depend on the number of channels.
     fn tile(&self, [column, row]: [i64; 2], channels: usize) -> Result<Vec<f32>> {
         let key = [self.seed, self.draws, self.rung, column as u64, row as u64].into_iter().fold(0, mixed);
         Ok(Generator::new(key).normal(channels * (TILE * TILE) as usize, &Device::Cpu)?.to_vec1()?)
@@ -84,7 +83,7 @@ impl SteadyNoise {
     }
 }
 
-/// A key with one more number mixed in: the finaliser of `SplitMix64` (Steele et al. 2014, "Fast splittable pseudorandom number generators").
+/// Hashes a number into a key: the finaliser of `SplitMix64` (Steele et al. 2014, "Fast splittable pseudorandom number generators").
 fn mixed(key: u64, number: u64) -> u64 {
     let key = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ number;
     let key = key.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -101,7 +100,7 @@ mod tests {
 
     const PICTURE: (usize, usize) = (1920, 1080);
 
-    /// A plan on a picture whose item is the rectangle.
+    /// A plan on a picture with one rectangular item.
     fn plan(item: Rect, edit: Edit) -> EditPlan {
         let size = Size::new(PICTURE.0, PICTURE.1).unwrap();
         let labels = (0..size.pixels()).map(|index| u16::from(!item.contains(index % PICTURE.0, index / PICTURE.0))).collect();
@@ -127,7 +126,8 @@ mod tests {
         std::array::from_fn(|_| noise.draw(&shape, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap())
     }
 
-    /// Calls `visit` with the indices in two draws of 4 channels of the cells that a picture's place has on both canvases, the second shifted by pixels.
+    /// Calls `visit` for the cells of the same position of the picture on both canvases, of which the second is shifted by pixels, with their indices in draws
+    /// of 4 channels.
     fn both(one: &Canvas, other: &Canvas, (dx, dy): (usize, usize), mut visit: impl FnMut(usize, usize, (usize, usize))) -> usize {
         let (a, b, mut met) = (one.latent_size().unwrap(), other.latent_size().unwrap(), 0);
         for index in 0..a.pixels() {
@@ -157,7 +157,7 @@ mod tests {
             let met = both(&here, &there, (0, 0), |a, b, _| assert_eq!((first[a], second[a]), (again[b], other[b])));
             assert!(met > 1000, "({dx}, {dy}) leaves {met}");
         }
-        // Another seed, draw or rung has nothing to do with it: the correlation of 16384 numbers is below four standard errors.
+        // Another seed, draw or rung is independent: the correlation of 16384 values is below four standard errors.
         let coarser = canvas(Rect { width: 240, height: 320, ..item });
         assert!(coarser.rung() > here.rung());
         for other in [&second, &draws::<1>(6, &here, &plan)[0], &draws::<1>(5, &coarser, &plan)[0]] {
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn noise_is_standard_normal_and_its_neighbours_are_independent() {
         let item = Rect { x: 2, y: 2, width: 100, height: 100 };
-        // Taken from beyond the picture's corner, where cells have negative numbers.
+        // Origins beyond the picture's top left corner, where lattice cells are negative.
         for plan in [still(item), shifted(item, 300.0, 300.0), shifted(Rect { x: 0, y: 0, ..item }, -40.5, -30.5)] {
             let canvas = canvas(item);
             let values: Vec<f32> = draws::<8>(3, &canvas, &plan).concat();
@@ -192,7 +192,7 @@ mod tests {
     fn noise_goes_along_with_a_moved_item() {
         let item = Rect { x: 704, y: 400, width: 80, height: 96 };
         let standing = draws::<1>(5, &canvas(item), &still(item));
-        // By whole cells, and by what is no whole number of them: the nearest, without a gap.
+        // By whole cells and by fractions, where the nearest cells are used, without gaps.
         for (dx, dy) in [(160, 80), (163, 77), (131, 37)] {
             let (plan, to) = (shifted(item, dx as f64, dy as f64), Rect { x: item.x + dx, y: item.y + dy, ..item });
             let there = canvas(to);

@@ -1,4 +1,4 @@
-//! From item prompts to what each item's pixels attend to.
+//! Encoding of item prompts.
 
 mod tokens;
 
@@ -14,21 +14,21 @@ use dedit_nn::ops;
 pub use tokens::Item;
 pub(crate) use tokens::{ItemTokens, MOST_TOKENS, rows_name};
 
-/// Tokens that a prompt with item tokens in it is padded to, as in the published implementation; other prompts get the encoder's full length.
+/// Length in tokens that a prompt with item tokens is padded to, as published; other prompts have the encoder's full length.
 const ITEM_TOKENS_LENGTH: usize = 40;
 
-/// What prompts are to the denoiser.
+/// Encoded prompts.
 #[derive(Clone)]
 pub(crate) struct EncodedItems {
     /// `[1, tokens, width]` each.
     pub(crate) contexts: Vec<Value>,
     /// SDXL's pooled text of each, `[1, width]`.
     pub(crate) pooled: Vec<Value>,
-    /// Ends of prompts that did not fit and were left out.
+    /// Ends of prompts beyond the length limit, which were left out.
     pub(crate) cut: Vec<String>,
 }
 
-/// Encodes prompts, differentiable with respect to trainable item tokens. An item's plain tokens are read with the words they were learned with.
+/// Encodes prompts, differentiable with respect to trainable item tokens. A prompt of an item's tokens alone uses the template that they were learned with.
 pub(crate) fn encode(pipeline: &Pipeline, tokens: &ItemTokens, prompts: &[ItemPrompt]) -> Result<EncodedItems> {
     let mut reader = Reader { tokens, blends: Vec::new() };
     let read = prompts.iter().map(|prompt| reader.read(prompt)).collect::<Result<Vec<_>>>()?;
@@ -50,13 +50,13 @@ pub(crate) fn encode(pipeline: &Pipeline, tokens: &ItemTokens, prompts: &[ItemPr
     Ok(EncodedItems { contexts: contexts.into_iter().flatten().collect(), pooled: pooled.into_iter().flatten().collect(), cut })
 }
 
-/// A piece of a prompt with items as rows.
+/// A piece of a prompt in which items are given by their rows.
 enum Part {
     Words(String),
     Rows(std::ops::Range<u32>),
 }
 
-/// (rows of one item, rows of another, amount): rows between them, behind all others.
+/// (rows of one item, rows of another, amount): interpolated rows, appended to the table.
 type BlendedRows = (std::ops::Range<u32>, std::ops::Range<u32>, f32);
 
 struct Reader<'a> {
@@ -80,7 +80,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An item's tokens with the words they were learned with.
+    /// An item's tokens in the template that they were learned with.
     fn plain(&self, own: &ItemRef) -> Result<Vec<Part>> {
         let rows = self.tokens.rows_of(own)?;
         match self.tokens.item(own).filter(|item| item.template.is_some()).map(tokens::Item::prompt).transpose()? {
@@ -121,7 +121,7 @@ fn encode_group(
                     Error::usage("a prompt is too long: an item's own tokens do not fit into it").hint("use fewer words before them")
                 );
             }
-            // Every encoder splits text alike.
+            // All encoders have the same vocabulary.
             cut.extend(encoded.dropped.filter(|_| index == 0));
             prompts.push(encoded.ids);
         }
@@ -137,7 +137,7 @@ fn pieces(part: &Part, first: u32) -> Vec<Piece<'_>> {
     }
 }
 
-/// The learned rows of an encoder, and behind them those between items.
+/// The learned rows of an encoder, followed by the interpolated ones.
 fn rows(tokens: &ItemTokens, encoder: usize, blends: &[BlendedRows]) -> Result<Value> {
     let learned = tokens.rows[encoder].value();
     if blends.is_empty() {

@@ -1,4 +1,4 @@
-//! Item tokens: embedding rows that stand for the items of the pictures.
+//! Item tokens: embedding rows for the items of the pictures.
 
 use std::ops::Range;
 
@@ -13,26 +13,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::from_edit;
 
-/// An item with tokens of its own.
+/// An item that has tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// Whether it is an item of the reference picture.
+    /// Whether it is in the reference picture.
     pub of_reference: bool,
     /// Its name in its picture's segmentation.
     pub name: String,
-    /// Words its tokens start from.
+    /// Words whose embeddings initialise its tokens.
     pub words: Option<String>,
-    /// Words round its tokens while they are learned and where nothing else is asked of it, with `[v]` for the tokens: `a photo of a [v] handbag`.
+    /// The prompt in learning, and in edits without other words, with `[v]` for the tokens: `a photo of a [v] handbag`.
     pub template: Option<String>,
 }
 
 impl Item {
-    /// What edits call it.
+    /// Its name in edits.
     pub fn reference(&self) -> ItemRef {
         if self.of_reference { ItemRef::reference(&self.name) } else { ItemRef::target(&self.name) }
     }
 
-    /// What it is learned with.
+    /// The prompt that it is learned with.
     pub(crate) fn prompt(&self) -> Result<ItemPrompt> {
         match &self.template {
             Some(template) => ItemPrompt::around(template, &self.reference()).map_err(from_edit),
@@ -41,7 +41,7 @@ impl Item {
     }
 }
 
-/// The tokens of all items, `per_item` rows for each in the order of the items, in every text encoder.
+/// The tokens of all items in every text encoder: `per_item` rows for each item, in the order of the items.
 #[derive(Debug, Clone)]
 pub(crate) struct ItemTokens {
     pub(crate) items: Vec<Item>,
@@ -50,14 +50,13 @@ pub(crate) struct ItemTokens {
     pub(crate) rows: Vec<Parameter>,
 }
 
-/// The most tokens an item can have: with start and end they fit a prompt of item tokens.
+/// Maximal number of tokens per item; together with start and end they fit into a prompt of item tokens.
 pub(crate) const MOST_TOKENS: usize = dedit_edit::LearnOptions::MOST_TOKENS;
-/// How far rows that start from the same word lie apart, in deviations of the table: equal rows would get equal gradients for ever.
+/// Deviation of the noise added to rows that start from the same word, in deviations of the table: equal rows would always get equal gradients.
 const APART: f64 = 0.1;
 
 impl ItemTokens {
-    /// Tokens that have not learned anything yet: Gaussian with the mean and the deviation of the encoder's table (one number each), or the rows of the
-    /// item's words, over and over.
+    /// Initial tokens: the embeddings of the item's words, repeated; without words, Gaussian with mean and deviation of the encoder's table (one number each).
     pub(crate) fn new(pipeline: &Pipeline, items: Vec<Item>, per_item: usize, rng: &mut Generator) -> Result<Self> {
         let mut rows = Vec::new();
         for (tokenizer, encoder) in pipeline.tokenizers().iter().zip(pipeline.text_encoders()) {
@@ -68,7 +67,7 @@ impl ItemTokens {
         Ok(Self { items, per_item, rows })
     }
 
-    /// Tokens with given rows, checked against the text encoders.
+    /// Tokens with the given rows, whose shapes are checked.
     pub(crate) fn with_rows(pipeline: &Pipeline, items: Vec<Item>, per_item: usize, rows: Vec<Tensor>) -> Result<Self> {
         let expected = items.len() * per_item;
         let fits = |(encoder, rows): (&TextEncoder, &Tensor)| rows.dims() == [expected, encoder.config().hidden_size];
@@ -80,7 +79,7 @@ impl ItemTokens {
         Ok(Self { items, per_item, rows: rows.into_iter().map(placed).collect::<Result<_>>()? })
     }
 
-    /// The rows that belong to an item.
+    /// The rows of an item.
     pub(crate) fn rows_of(&self, wanted: &ItemRef) -> Result<Range<u32>> {
         let of_reference = wanted.picture == Picture::Reference;
         let found = self.items.iter().position(|item| item.of_reference == of_reference && item.name == wanted.item);
@@ -97,18 +96,18 @@ impl ItemTokens {
         self.items.iter().find(|item| item.reference() == *wanted)
     }
 
-    /// Stops or resumes the learning of all rows.
+    /// Freezes or unfreezes all rows.
     pub(crate) fn set_trainable(&self, trainable: bool) {
         self.rows.iter().for_each(|rows| rows.set_trainable(trainable));
     }
 }
 
-/// The name an encoder's tokens are saved under.
+/// The name of an encoder's tokens in files.
 pub(crate) fn rows_name(encoder: usize) -> String {
     if encoder == 0 { "tokens.text_encoder".to_owned() } else { format!("tokens.text_encoder_{}", encoder + 1) }
 }
 
-/// A text encoder's embedding table and its statistics.
+/// A text encoder's embedding table with its mean and deviation.
 struct Table<'a> {
     rows: &'a Tensor,
     mean: f64,

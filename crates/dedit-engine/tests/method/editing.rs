@@ -1,4 +1,4 @@
-//! Every verb on every kind of picture: nothing but the region changes, and seeds decide the rest.
+//! Every verb on every kind of picture: only the region changes, and the result depends only on the seed.
 
 use std::ops::ControlFlow;
 

@@ -1,5 +1,5 @@
-//! The published implementation's known faults, one test each: the switch that keeps it, and what the default does instead. Those of masks and plans
-//! (ring, nearest-item fill, scaling about the item's own centre) are tested where they live, in `dedit-edit`.
+//! Known faults of the published implementation, one test for each: the setting that reproduces it, and the default. Those of masks and plans (ring,
+//! nearest-item fill, scaling about the item's own centre) are tested in `dedit-edit`.
 
 use candle_core::{D, Tensor};
 use dedit_diffusion::pipeline::Pipeline;
@@ -20,7 +20,7 @@ fn ready(kind: &str) -> (Engine, Image, Learned) {
     (engine, picture, learned)
 }
 
-/// The same edit under two settings.
+/// The same edit with two settings.
 fn both(kind: &str, edits: &[Edit], one: &EditSettings, other: &EditSettings) -> [Edited; 2] {
     let (mut engine, picture, learned) = ready(kind);
     [one, other].map(|settings| edit(&mut engine, &learned, &picture, edits, settings))
@@ -89,11 +89,11 @@ fn guidance_leads_away_from_the_empty_prompt() {
     let zeros = EditSettings { unconditional: Unconditional::Zeros, ..empty.clone() };
     let [one, other] = both("sd", &edits, &empty, &zeros);
     assert_ne!(numbers(&one.latents), numbers(&other.latents));
-    // Without guidance the unconditional branch has no say.
+    // Without guidance the unconditional branch has no effect.
     let plain = |settings: EditSettings| EditSettings { guidance: 1.0, ..settings };
     let [one, other] = both("sd", &edits, &plain(empty.clone()), &plain(zeros));
     assert_eq!(numbers(&one.latents), numbers(&other.latents));
-    // Cut off late it has less.
+    // With a smaller share of the steps it has less effect.
     let [late, none] =
         both("sd", &edits, &EditSettings { guidance_share: 0.5, ..empty.clone() }, &EditSettings { guidance_share: 0.0, ..empty });
     assert_ne!(numbers(&late.latents), numbers(&none.latents));
@@ -157,7 +157,7 @@ fn vacated_pixels_do_not_attend_to_each_other() {
     let kept = EditSettings { separate_vacated: false, ..short(&edits) };
     let [separated, together] = both("sd", &edits, &short(&edits), &kept);
     assert!(largest_difference(&separated.latents, &together.latents) > 1e-4);
-    // Where nothing is vacated it makes no difference.
+    // Without vacated pixels it has no effect.
     let [one, other] = both("sd", &[replace("ball")], &short(&edits), &kept);
     assert_eq!(numbers(&one.latents), numbers(&other.latents));
 }
@@ -177,7 +177,7 @@ fn only_the_region_and_its_surroundings_are_worked_on() {
         let settings = EditSettings { context_crop, ..short(&edits) };
         engine.edit(&learned, &picture, &plan, &settings, &mut |_| Ok(std::ops::ControlFlow::Continue(()))).unwrap().latents
     };
-    // The crop is as the region asks, the picture of its aspect of 4 : 3.
+    // The crop has the aspect ratio of the region, the whole picture its own of 4 : 3.
     let (crop, whole) = (latents(true), latents(false));
     assert!(crop.dim(3).unwrap() < whole.dim(3).unwrap());
     assert!(whole.dim(3).unwrap() > whole.dim(2).unwrap());
@@ -190,7 +190,7 @@ fn the_ring_becomes_free_from_the_inside_out() {
     let at_once = EditSettings { ring: RingRelease::AtOnce, ..gradual.clone() };
     let [one, other] = both("sd", &edits, &gradual, &at_once);
     assert_ne!(numbers(&one.latents), numbers(&other.latents));
-    // Kept to the end, both are the same.
+    // If the ring is kept to the end, both are the same.
     let kept = |settings: EditSettings| EditSettings { strength: 1.0, ..settings };
     let [one, other] = both("sd", &edits, &kept(gradual), &kept(at_once));
     assert_eq!(numbers(&one.latents), numbers(&other.latents));
@@ -200,7 +200,7 @@ fn the_ring_becomes_free_from_the_inside_out() {
 fn an_inverted_start_leads_back_to_the_picture() {
     let edits = [Edit::Reconstruct];
     let from = |start| EditSettings { start, guidance: 1.0, steps: 30, scheduler: Some("ddim".to_owned()), ..short(&edits) };
-    // A denoiser that hardly minds its input, as a trained one does from step to step; random weights follow no path back.
+    // A denoiser whose prediction changes little from step to step, like a trained one; with random weights an inversion would not lead back.
     let (mut engine, picture) = (smooth_engine(), picture(Kind::Rgb8));
     let learned = draft(&engine, &picture);
     let [inverted, noise] =
@@ -230,7 +230,7 @@ fn the_true_size_is_told_to_sdxl() {
 
 #[test]
 fn small_items_are_learned() {
-    // One pixel of the picture: as published its tokens get no gradient at all.
+    // An item of one pixel: with the published settings its tokens get no gradient.
     let picture = picture(Kind::Rgb8);
     let size = picture.size();
     let dot = dedit_edit::ItemMask::from_fn(size, |x, y| (x, y) == (41, 23));

@@ -1,4 +1,4 @@
-//! What is kept: small, whole, and for one model and picture.
+//! Saved results: their size, damaged ones, and those of other models and pictures.
 
 use dedit_diffusion::ErrorKind;
 use dedit_engine::Learned;
@@ -33,12 +33,12 @@ fn damaged_and_foreign_bytes_are_refused_in_a_sentence() {
     for length in [0, 1, 7, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
         assert!(refused(&bytes[..length]).contains("no whole dedit session"), "{length} bytes");
     }
-    // A number changed somewhere in the weights.
+    // A changed value in the weights.
     let mut other = bytes.clone();
     let last = other.len() - 2;
     other[last] ^= 1;
     assert!(refused(&other).contains("its checksum is another one"));
-    // Every byte of the header changed, one at a time: refused, or read as something else, and never a panic.
+    // Each byte of the header changed, one at a time: an error or another valid header, but never a panic.
     for index in 0..bytes.len().min(4000) {
         for change in [0x01, 0x80, 0xff] {
             let mut damaged = bytes.clone();
@@ -79,6 +79,6 @@ fn a_session_holds_tokens_and_low_rank_factors_alone() {
     assert!(factors.keys().all(|name| name.ends_with(".lora_A.weight") || name.ends_with(".lora_B.weight")));
     let numbers = rows + factors.values().map(candle_core::Tensor::elem_count).sum::<usize>();
     let size = learned.to_bytes().unwrap().len();
-    // Four bytes a number, and for every tensor a name with its place.
+    // Four bytes per value, and for every tensor an entry in the header.
     assert!(size < 4 * numbers + 250 * (factors.len() + 1) + 4000, "{size} bytes for {numbers} numbers");
 }

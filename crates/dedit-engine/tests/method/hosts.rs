@@ -1,4 +1,4 @@
-//! The engine as hosts see it does what it does for those who know its settings, and learning that makes way comes to the same.
+//! The engine as `dedit_edit::Engine` gives the same results as through its own interface, also when learning is interrupted and resumed.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn options() -> LearnOptions {
     }
 }
 
-/// Learns until `stop` says so for an event; gives what was learned or the state of the break.
+/// Learns until `stop` returns true for an event; returns the result, or the state at the interruption.
 fn learn_until(
     engine: &mut Engine,
     state: Option<&[u8]>,
@@ -107,7 +107,7 @@ fn options_become_settings_of_the_preset_they_name() {
         (steady(false), steady(true)),
         (EditSettings::for_edits(&edits), EditSettings { steady: true, ..EditSettings::for_edits(&edits) })
     );
-    for (pictures, fragment) in [(0, "0 pictures at once"), (3, "3 pictures at once")] {
+    for (pictures, fragment) in [(0, "0 pictures were given"), (3, "3 pictures were given")] {
         let (picture, items) = (picture(Kind::Rgb8), items());
         let Err(error) = dedit_edit::Engine::draft(&engine, &vec![subject(&picture, &items); pictures], &options()) else {
             panic!("{pictures} pictures were taken")

@@ -1,4 +1,4 @@
-//! Fine-tuning: what learns, what stays, how it stops and goes on.
+//! Fine-tuning: what is trained, what stays unchanged, stopping and resuming.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -42,7 +42,7 @@ fn every_trainable_weight_learns_and_the_model_is_as_before() {
         for (name, tensor) in &tensors {
             let values = numbers(tensor);
             assert!(values.iter().all(|value| value.is_finite()), "{kind}: {name}");
-            // The factor B starts at zero and is moved by the first update already.
+            // The factor B is zero at first and changes with the first update.
             assert!(values.iter().any(|value| *value != 0.0), "{kind}: {name} did not learn");
         }
         assert_eq!(engine.pipeline().unet().config(), &before);
@@ -51,7 +51,7 @@ fn every_trainable_weight_learns_and_the_model_is_as_before() {
     }
 }
 
-/// Learns until `stop` states were heard of, and gives the last of them.
+/// Learns until `stop` states were reported, and returns the last of them.
 fn interrupted(engine: &mut Engine, settings: &LearnSettings, stop: usize) -> Vec<u8> {
     let (picture, items) = (picture(Kind::Rgb8), items());
     let (mut heard, mut last) = (0, Vec::new());
@@ -100,7 +100,7 @@ fn a_state_of_something_else_is_refused() {
     let worded = Subject { words: BTreeMap::from([("ball".to_owned(), named)]), ..plain.clone() };
     assert!(refused(&mut other, &worded, &quick()).contains("learning of another picture, other items or another model was begun here"));
     assert!(refused(&mut engine("sd2"), &plain, &quick()).contains("another model"));
-    // How often something is shown or saved makes no difference.
+    // The intervals of previews and saving do not change the result.
     let shown = LearnSettings { preview_every: 1, save_every: 0, ..quick() };
     assert!(other.learn(&plain, None, &shown, Some(state.clone()), &mut go).is_ok());
 }
@@ -176,7 +176,7 @@ fn two_pictures_are_learned_together() {
 #[test]
 fn a_stage_ends_where_the_loss_has_settled() {
     let (picture, items) = (picture(Kind::Rgb8), items());
-    // A rate too small to learn anything: settled as soon as there are two windows, unless the second happens to be lower by more than all of it.
+    // With a tiny learning rate the loss does not fall, so it stops after two windows (a gain of more than 100 % is impossible).
     let stage = StageSettings { updates: 40, rate: 1e-12, weight_decay: 0.0 };
     let plateau = Some(Plateau { window: 3, least_gain: 1.0 });
     let settings = LearnSettings { tokens: stage, attention: stage, plateau, ..quick() };

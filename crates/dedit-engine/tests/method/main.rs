@@ -1,4 +1,4 @@
-//! The method on tiny networks with random weights: what is exact must be exact, and every switch must do what it says.
+//! The method on tiny networks with random weights: exact results, and the effect of every setting.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 

@@ -1,4 +1,4 @@
-//! Frames of a film that are edited alike come out alike, with noise that belongs to places of the picture.
+//! With noise that is attached to positions of the picture, consecutive frames with the same edit look alike.
 
 use dedit_edit::{Channels, Edit, EditPlan, Image, ItemMask, PlanSettings, Ring, Samples, Segmentation, Size};
 use dedit_engine::Engine;
@@ -10,7 +10,7 @@ const WIDTH: usize = 480;
 const HEIGHT: usize = 320;
 const SIDE: usize = 32;
 
-/// A frame with a box whose corner is at a place, and a spot in the frame's far corner.
+/// A frame with a box at a position, and a spot in the frame's bottom right corner.
 fn frame((left, top): (usize, usize), spot: u8) -> (Image, Segmentation) {
     let size = Size::new(WIDTH, HEIGHT).unwrap();
     let mask = ItemMask::from_fn(size, |x, y| (left..left + SIDE).contains(&x) && (top..top + SIDE).contains(&y));
@@ -46,7 +46,7 @@ fn apart(one: &(Vec<f32>, EditPlan), other: &(Vec<f32>, EditPlan)) -> f64 {
 #[test]
 fn a_mask_that_shifts_leaves_the_pixels_within_much_as_they_were() {
     let mut engine = smooth_engine();
-    // By a pixel, a cell and more; and by a cell and a pixel where the canvas moves on by four cells.
+    // Shifts by a pixel, by a cell and more, and by a cell and a pixel where the canvas moves by four cells.
     for (from, to) in
         [((200, 140), (200, 141)), ((200, 140), (208, 140)), ((200, 140), (205, 151)), ((217, 140), (225, 140)), ((220, 140), (221, 140))]
     {

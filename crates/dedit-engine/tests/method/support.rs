@@ -20,7 +20,7 @@ pub(crate) fn engine(kind: &str) -> Engine {
     open(&checkpoint(kind))
 }
 
-/// An engine whose denoiser gives a twentieth of what it gave.
+/// An engine whose denoiser's output is scaled by 1 / 20.
 pub(crate) fn smooth_engine() -> Engine {
     let (copy, from) = (tempfile::tempdir().unwrap(), checkpoint("sd"));
     for part in ["", "scheduler", "text_encoder", "tokenizer", "unet", "vae"] {
@@ -43,7 +43,7 @@ fn open(path: &Path) -> Engine {
     Engine::new(Pipeline::load(&Checkpoint::open(path).unwrap(), &Device::Cpu).unwrap()).unwrap()
 }
 
-/// The kinds of samples a picture can have.
+/// The kinds of pictures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Rgb8,
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
 pub(crate) const WIDTH: usize = 96;
 pub(crate) const HEIGHT: usize = 64;
 
-/// A ball of radius 12 about (30, 30) and a box from (60, 20) to (84, 44) on a ground: three items, the ground the last.
+/// Three items: a ball of radius 12 about (30, 30), a box from (60, 20) to (84, 44), and the ground.
 pub(crate) fn items() -> Segmentation {
     let label = |x: usize, y: usize| match (x, y) {
         (x, y) if x.abs_diff(30).pow(2) + y.abs_diff(30).pow(2) <= 144 => 0,
@@ -66,7 +66,7 @@ pub(crate) fn items() -> Segmentation {
     Segmentation::from_labels(Size::new(WIDTH, HEIGHT).unwrap(), names, labels).unwrap()
 }
 
-/// A picture of those items.
+/// A picture of these items.
 pub(crate) fn picture(kind: Kind) -> Image {
     let items = items();
     let (channels, count) = match kind {
@@ -91,7 +91,7 @@ pub(crate) fn subject<'a>(picture: &'a Image, items: &'a Segmentation) -> Subjec
     Subject { picture, items, words: BTreeMap::new() }
 }
 
-/// Few updates, at rates that show.
+/// Few updates with large learning rates.
 pub(crate) fn quick() -> LearnSettings {
     let stage = |updates, rate| StageSettings { updates, rate, weight_decay: 0.0 };
     LearnSettings {
@@ -130,7 +130,7 @@ pub(crate) fn replace(item: &str) -> Edit {
     Edit::Replace { item: item.to_owned(), prompt: "a red bag".to_owned() }
 }
 
-/// Two steps of the default way.
+/// The default settings with two steps.
 pub(crate) fn short(edits: &[Edit]) -> EditSettings {
     EditSettings { steps: 3, guidance: 3.0, seed: 5, ..EditSettings::for_edits(edits) }
 }

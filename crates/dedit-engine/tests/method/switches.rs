@@ -1,4 +1,4 @@
-//! Every switch has an effect of its own.
+//! Every setting has an effect.
 
 use dedit_engine::TrainedAttention;
 use dedit_engine::learning::{LearnSettings, Timesteps};
@@ -37,7 +37,7 @@ fn every_setting_of_an_edit_counts() {
     for (name, change) in cases {
         let mut settings = base.clone();
         change(&mut settings);
-        // The region of these edits is most of the small picture: the crop is all of it.
+        // The region of these edits is most of the small picture, so the crop is the whole picture.
         let effect = edit(&mut engine, &learned, &picture, &edits, &settings).picture != usual;
         assert_eq!(effect, name != "context crop", "{name}");
     }
@@ -82,7 +82,7 @@ fn every_setting_of_learning_counts() {
         let same_attention = own.iter().zip(&usual).all(|((_, one), (_, other))| numbers(one) == numbers(other));
         assert!(!same_rows || !same_attention, "{name}");
     }
-    // Computed again in the backward pass, for less memory: the same numbers.
+    // Gradient checkpointing does not change the result.
     let again = learn(&mut engine, &LearnSettings { checkpoint_levels: 9, ..base });
     let largest = again
         .token_rows()

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use super::*;
 use crate::Checkpoint;
 use crate::unet::{Context, UnetInput};
-use crate::weights::tests::{Made, made, safetensors};
+use crate::weights::tests::{TestTensor, safetensors, test_tensor};
 
 /// A 3 × 3 convolution, a 1 × 1 one, one that is built as a linear layer, and a linear layer; with the sizes of their weights.
 const MODULES: [(&str, [usize; 4]); 4] = [
@@ -27,7 +27,7 @@ fn networks() -> (Unet, [TextEncoder; 1]) {
     (Unet::new(checkpoint.unet(), &Device::Cpu).unwrap(), [encoder])
 }
 
-fn open(tensors: &[Made]) -> LoraFile {
+fn open(tensors: &[TestTensor]) -> LoraFile {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lora.safetensors");
     std::fs::write(&path, safetensors(tensors)).unwrap();
@@ -35,13 +35,13 @@ fn open(tensors: &[Made]) -> LoraFile {
 }
 
 /// Values of both signs, each different from its neighbours.
-fn waves(name: impl Into<String>, shape: &[usize]) -> Made {
+fn waves(name: impl Into<String>, shape: &[usize]) -> TestTensor {
     let bytes = (0..shape.iter().product::<usize>()).flat_map(|i| (0.3 * (1.7 * i as f32 + 0.4).sin()).to_le_bytes()).collect();
-    made(name, Dtype::F32, shape, bytes)
+    test_tensor(name, Dtype::F32, shape, bytes)
 }
 
 /// The two matrices of a module, for a weight of the given size; those of a linear layer where height and width are 0.
-fn pair(module: &str, [outputs, inputs, height, width]: [usize; 4]) -> [Made; 2] {
+fn pair(module: &str, [outputs, inputs, height, width]: [usize; 4]) -> [TestTensor; 2] {
     let with_window = |sizes: [usize; 4]| if height == 0 { sizes[..2].to_vec() } else { sizes.to_vec() };
     [
         waves(format!("{module}.lora_down.weight"), &with_window([RANK, inputs, height, width])),
@@ -54,7 +54,7 @@ fn kohya() -> LoraFile {
     for (module, size) in MODULES {
         let module = format!("lora_unet_{}", module.replace('.', "_"));
         tensors.extend(pair(&module, size));
-        tensors.push(made(format!("{module}.alpha"), Dtype::F32, &[], ALPHA.to_le_bytes().to_vec()));
+        tensors.push(test_tensor(format!("{module}.alpha"), Dtype::F32, &[], ALPHA.to_le_bytes().to_vec()));
     }
     open(&tensors)
 }
@@ -119,7 +119,7 @@ fn beside_and_merged_are_what_adding_the_product_to_the_weights_is() {
     };
     widen(&mut plain, false);
     widen(&mut dense, true);
-    apply(&mut beside, Placement::Beside);
+    apply(&mut beside, Placement::Adapter);
     widen(&mut merged, false);
     apply(&mut merged, Placement::Merged);
     let expected = output(&dense);
@@ -155,7 +155,7 @@ fn a_merged_weight_is_rounded_to_the_precision_it_is_stored_in() {
 fn what_fits_nothing_is_told_and_the_rest_applied() {
     let (mut unet, mut encoders) = networks();
     let text = "text_encoder.text_model.encoder.layers.1.self_attn.q_proj";
-    let tensors: Vec<Made> = [
+    let tensors: Vec<TestTensor> = [
         pair("unet.conv_in", [4, 4, 3, 3]),
         pair("unet.conv_in.not_there", [4, 4, 0, 0]),
         pair(text, [4, 4, 0, 0]),
@@ -164,7 +164,7 @@ fn what_fits_nothing_is_told_and_the_rest_applied() {
     .into_iter()
     .flatten()
     .collect();
-    let applied = open(&tensors).apply(&mut unet, &mut encoders, Placement::Beside, 1.0).unwrap();
+    let applied = open(&tensors).apply(&mut unet, &mut encoders, Placement::Adapter, 1.0).unwrap();
     let unmatched = ["unet.conv_in.not_there.lora_down.weight", "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight"];
     assert_eq!(applied, Applied { modules: 2, unmatched: unmatched.map(str::to_owned).to_vec() });
 }
@@ -191,7 +191,7 @@ fn adapters(unet: &mut Unet, encoders: &mut [TextEncoder; 1]) -> usize {
 fn a_lora_for_another_model_is_refused_whole() {
     let fits = || pair("lora_unet_conv_in", [4, 4, 3, 3]);
     let key = "down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
-    let cases: [(Vec<Made>, &[&str]); 6] = [
+    let cases: [(Vec<TestTensor>, &[&str]); 6] = [
         (pair("lora_unet_nowhere", [4, 4, 0, 0]).into(), &["no module of this LoRA is found in the model", "another kind of model"]),
         (
             pair("lora_te2_text_model_x", [4, 4, 0, 0]).into(),
@@ -216,10 +216,10 @@ fn a_lora_for_another_model_is_refused_whole() {
     ];
     let (mut unet, mut encoders) = networks();
     for (tensors, fragments) in cases {
-        let message = open(&tensors).apply(&mut unet, &mut encoders, Placement::Beside, 1.0).unwrap_err().to_string();
+        let message = open(&tensors).apply(&mut unet, &mut encoders, Placement::Adapter, 1.0).unwrap_err().to_string();
         assert!(fragments.iter().all(|fragment| message.contains(fragment)), "{message}\nlacks one of\n{fragments:?}");
         assert_eq!(adapters(&mut unet, &mut encoders), 0, "{message}");
     }
-    let message = open(&fits()).apply(&mut unet, &mut encoders, Placement::Beside, f64::NAN).unwrap_err().to_string();
+    let message = open(&fits()).apply(&mut unet, &mut encoders, Placement::Adapter, f64::NAN).unwrap_err().to_string();
     assert!(message.contains("the scale NaN of a LoRA makes no sense"), "{message}");
 }

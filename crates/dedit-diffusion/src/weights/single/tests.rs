@@ -1,7 +1,7 @@
 use candle_core::DType;
 use safetensors::Dtype;
 
-use super::super::tests::{Made, counting, made, open_error, safetensors};
+use super::super::tests::{TestTensor, counting, open_error, safetensors, test_tensor};
 use super::*;
 use crate::config::{BlockKind, HiddenAct, TextTime};
 
@@ -62,12 +62,12 @@ fn names_of_the_autoencoder_become_those_of_diffusers() {
     }
 }
 
-fn zeros(name: String, shape: &[usize]) -> Made {
-    made(name, Dtype::F16, shape, vec![0; shape.iter().product::<usize>() * 2])
+fn zeros(name: String, shape: &[usize]) -> TestTensor {
+    test_tensor(name, Dtype::F16, shape, vec![0; shape.iter().product::<usize>() * 2])
 }
 
 /// A transformer of `width` channels with two layers, attending to text of width 128.
-fn transformer(tensors: &mut Vec<Made>, name: &str, width: usize) {
+fn transformer(tensors: &mut Vec<TestTensor>, name: &str, width: usize) {
     tensors.push(zeros(format!("model.diffusion_model.{name}.proj_in.weight"), &[width, width]));
     for layer in 0..2 {
         tensors.push(zeros(format!("model.diffusion_model.{name}.transformer_blocks.{layer}.attn2.to_k.weight"), &[width, 128]));
@@ -75,7 +75,7 @@ fn transformer(tensors: &mut Vec<Made>, name: &str, width: usize) {
 }
 
 /// The tensors whose shapes determine the configurations of U-Net and autoencoder: two levels of 64 and 128 channels, one block each.
-fn two_levels() -> Vec<Made> {
+fn two_levels() -> Vec<TestTensor> {
     let unet = [
         ("input_blocks.0.0.weight", [64, 4, 3, 3]),
         ("input_blocks.1.0.in_layers.2.weight", [64, 64, 3, 3]),
@@ -94,7 +94,7 @@ fn two_levels() -> Vec<Made> {
         ("decoder.mid.attn_1.q.weight", [64, 64, 1, 1]),
         ("quant_conv.weight", [8, 8, 1, 1]),
     ];
-    let mut tensors: Vec<Made> = unet.iter().map(|(name, shape)| zeros(format!("model.diffusion_model.{name}"), shape)).collect();
+    let mut tensors: Vec<TestTensor> = unet.iter().map(|(name, shape)| zeros(format!("model.diffusion_model.{name}"), shape)).collect();
     tensors.extend(vae.iter().map(|(name, shape)| zeros(format!("first_stage_model.{name}"), shape)));
     for (name, width) in [("input_blocks.3.1", 128), ("middle_block.1", 128), ("output_blocks.0.1", 128)] {
         transformer(&mut tensors, name, width);
@@ -103,7 +103,7 @@ fn two_levels() -> Vec<Made> {
 }
 
 /// The text encoder of OpenCLIP with three layers.
-fn open_clip(tensors: &mut Vec<Made>, prefix: &str, hidden: usize) {
+fn open_clip(tensors: &mut Vec<TestTensor>, prefix: &str, hidden: usize) {
     tensors.push(zeros(format!("{prefix}token_embedding.weight"), &[100, hidden]));
     tensors.push(zeros(format!("{prefix}positional_embedding"), &[77, hidden]));
     tensors.push(counting(format!("{prefix}text_projection"), &[hidden, 2]));
@@ -114,7 +114,7 @@ fn open_clip(tensors: &mut Vec<Made>, prefix: &str, hidden: usize) {
     }
 }
 
-fn written(tensors: &[Made]) -> (tempfile::TempDir, std::path::PathBuf) {
+fn written(tensors: &[TestTensor]) -> (tempfile::TempDir, std::path::PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.safetensors");
     std::fs::write(&path, safetensors(tensors)).unwrap();
@@ -167,7 +167,7 @@ fn stable_diffusion_2_leaves_out_a_layer_and_may_predict_v() {
         let mut tensors = two_levels();
         transformer(&mut tensors, "output_blocks.3.1", 64);
         let bias = (0..64).flat_map(|index| (if index % 2 == 0 { spread } else { -spread }).to_le_bytes()).collect();
-        tensors.push(made("model.diffusion_model.output_blocks.3.1.transformer_blocks.0.norm1.bias", Dtype::F32, &[64], bias));
+        tensors.push(test_tensor("model.diffusion_model.output_blocks.3.1.transformer_blocks.0.norm1.bias", Dtype::F32, &[64], bias));
         open_clip(&mut tensors, "cond_stage_model.model.", 128);
         let (_dir, path) = written(&tensors);
         let checkpoint = Checkpoint::open(&path).unwrap();

@@ -92,7 +92,7 @@ fn other_files_given_as_a_checkpoint_are_recognised() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.safetensors");
     for (names, expected) in cases {
-        let tensors: Vec<Made> = names.iter().map(|name| counting(*name, &[1])).collect();
+        let tensors: Vec<TestTensor> = names.iter().map(|name| counting(*name, &[1])).collect();
         std::fs::write(&path, safetensors(&tensors)).unwrap();
         let message = open_error(&path);
         assert!(message.contains(expected), "{message}\nlacks\n{expected}");

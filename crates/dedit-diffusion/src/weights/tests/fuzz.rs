@@ -21,9 +21,9 @@ fn check(bytes: &[u8]) {
 fn sample() -> Vec<u8> {
     safetensors(&[
         counting("a.weight", &[2, 3]),
-        made("b", Dtype::F16, &[0, 7], vec![]),
-        made("c", Dtype::I64, &[], vec![0; 8]),
-        made("\"é\\", Dtype::BOOL, &[3], vec![1; 3]),
+        test_tensor("b", Dtype::F16, &[0, 7], vec![]),
+        test_tensor("c", Dtype::I64, &[], vec![0; 8]),
+        test_tensor("\"é\\", Dtype::BOOL, &[3], vec![1; 3]),
     ])
 }
 

@@ -14,40 +14,40 @@ use super::names::Slot;
 use super::{Checkpoint, OpenOptions, Weights};
 
 /// A tensor of a file made for a test.
-pub(crate) struct Made {
+pub(crate) struct TestTensor {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Vec<u8>,
 }
 
-impl Made {
+impl TestTensor {
     /// In the form that the safetensors crate takes.
     pub(crate) fn view(&self) -> (&str, TensorView<'_>) {
         (&self.name, TensorView::new(self.dtype, self.shape.clone(), &self.bytes).unwrap())
     }
 }
 
-pub(crate) fn made(name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) -> Made {
-    Made { name: name.into(), dtype, shape: shape.to_vec(), bytes }
+pub(crate) fn test_tensor(name: impl Into<String>, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) -> TestTensor {
+    TestTensor { name: name.into(), dtype, shape: shape.to_vec(), bytes }
 }
 
 /// 0, 1, 2, … in f32.
-pub(crate) fn counting(name: impl Into<String>, shape: &[usize]) -> Made {
+pub(crate) fn counting(name: impl Into<String>, shape: &[usize]) -> TestTensor {
     let bytes = (0..shape.iter().product::<usize>()).flat_map(|index| (index as f32).to_le_bytes()).collect();
-    made(name, Dtype::F32, shape, bytes)
+    test_tensor(name, Dtype::F32, shape, bytes)
 }
 
-pub(crate) fn safetensors(tensors: &[Made]) -> Vec<u8> {
-    safetensors::serialize(tensors.iter().map(Made::view), None).unwrap()
+pub(crate) fn safetensors(tensors: &[TestTensor]) -> Vec<u8> {
+    safetensors::serialize(tensors.iter().map(TestTensor::view), None).unwrap()
 }
 
 /// The weights of one file, with unchanged names.
-fn weights(tensors: &[Made]) -> Weights {
+fn weights(tensors: &[TestTensor]) -> Weights {
     mapped(tensors, |name| vec![Slot::whole(name)])
 }
 
-fn mapped(tensors: &[Made], names: impl Fn(&str) -> Vec<Slot>) -> Weights {
+fn mapped(tensors: &[TestTensor], names: impl Fn(&str) -> Vec<Slot>) -> Weights {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.safetensors");
     std::fs::write(&path, safetensors(tensors)).unwrap();

@@ -8,12 +8,12 @@ use super::*;
 fn number_types_stay_or_become_f32() {
     let numbers = [1.5_f32, -2.0, 0.0, 65504.0];
     let weights = weights(&[
-        made("f32", Dtype::F32, &[4], numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        made("f16", Dtype::F16, &[4], numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
-        made("bf16", Dtype::BF16, &[4], numbers.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes()).collect()),
-        made("f64", Dtype::F64, &[4], numbers.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect()),
+        test_tensor("f32", Dtype::F32, &[4], numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        test_tensor("f16", Dtype::F16, &[4], numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
+        test_tensor("bf16", Dtype::BF16, &[4], numbers.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes()).collect()),
+        test_tensor("f64", Dtype::F64, &[4], numbers.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect()),
         // An odd number of bytes makes the following tensors unaligned.
-        made("zz", Dtype::U8, &[1], vec![0]),
+        test_tensor("zz", Dtype::U8, &[1], vec![0]),
     ]);
     for (name, dtype, last) in
         [("f32", DType::F32, 65504.0), ("f16", DType::F16, 65504.0), ("bf16", DType::BF16, 65536.0), ("f64", DType::F32, 65504.0)]
@@ -33,13 +33,13 @@ fn numbers_that_are_not_finite_are_found_wherever_they_are() {
         let mut numbers = vec![f16::MAX.to_f32(); count];
         numbers[index] = bad;
         let tensors = [
-            made("f32", Dtype::F32, &[count], numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            made("f16", Dtype::F16, &[count], numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
-            made("bf16", Dtype::BF16, &[count], numbers.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes()).collect()),
-            made("f64", Dtype::F64, &[count], numbers.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect()),
+            test_tensor("f32", Dtype::F32, &[count], numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            test_tensor("f16", Dtype::F16, &[count], numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
+            test_tensor("bf16", Dtype::BF16, &[count], numbers.iter().flat_map(|&x| bf16::from_f32(x).to_le_bytes()).collect()),
+            test_tensor("f64", Dtype::F64, &[count], numbers.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect()),
         ];
         let weights = weights(&tensors);
-        for Made { name, .. } in &tensors {
+        for TestTensor { name, .. } in &tensors {
             let message = weights.tensor(name, &[count]).unwrap_err().to_string();
             assert!(message.contains(&format!("the tensor \"{name}\" holds an infinity or NaN (element {index})")), "{message}");
         }
