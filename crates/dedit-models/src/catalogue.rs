@@ -1,4 +1,4 @@
-//! The models there are, as sessions ask for them.
+//! The catalogue of models for sessions.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,14 @@ use dedit_toys::model as toys;
 
 use crate::model::{self, Model, find, lasting, name, open_device};
 
-/// The built-in model, and any other by its path.
+/// The built-in model, and any other model by its path.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Catalogue;
 
 impl Models for Catalogue {
     fn known(&self) -> Vec<Found> {
         let built_in = ModelChoice { model: Some(toys::NAME.to_owned()), ..ModelChoice::default() };
-        // One that cannot be unpacked now says so when it is asked for.
+        // If the built-in model cannot be unpacked, the error is reported when it is opened.
         let mut known: Vec<Found> = [ModelChoice::default(), built_in].iter().filter_map(|choice| self.find(choice).ok()).collect();
         known.dedup();
         known
@@ -45,7 +45,7 @@ impl Models for Catalogue {
     }
 }
 
-/// Bytes of a model's files.
+/// Total size of a model's files in bytes.
 fn bytes(path: &Path) -> u64 {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => fs::read_dir(path).into_iter().flatten().flatten().map(|entry| bytes(&entry.path())).sum(),

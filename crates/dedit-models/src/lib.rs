@@ -1,6 +1,6 @@
 //! From the name of a model to a loaded engine: checkpoints in folders and files, the built-in model, and the devices they run on.
 //!
-//! [`Catalogue`] is what sessions are given; [`Model`] is the way there, for programs that want the networks themselves.
+//! [`Catalogue`] provides engines to sessions; [`Model`] gives access to the networks for programs that use them directly.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A checkpoint, found and opened.
+//! Finding and opening a checkpoint.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use dedit_session::ModelChoice;
 use dedit_toys::model as toys;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
 
-/// Names the model where nothing else does.
+/// Environment variable with the default model.
 pub const VARIABLE: &str = "DEDIT_MODEL";
-/// Names the folder that the built-in model is unpacked to, instead of the user's usual one.
+/// Environment variable with the folder that the built-in model is unpacked to, instead of the user's cache folder.
 const CACHE: &str = "DEDIT_CACHE";
 
-/// A checkpoint that was found and opened; no tensor is read yet.
+/// An opened checkpoint; no tensor is read yet.
 pub struct Model {
     checkpoint: Checkpoint,
     device: Device,
@@ -25,10 +25,10 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens what a choice names; where it names no model, what [`VARIABLE`] names, else the built-in one. `note` hears what should be known of it.
+    /// Opens the model of a choice; if it names none, that of [`VARIABLE`], else the built-in one. `note` is called with warnings.
     ///
     /// # Errors
-    /// `Model` where there is none such or it cannot be read; `Usage` and `Resources` for a device that is not there.
+    /// `Model` where it does not exist or cannot be read; `Usage` and `Resources` for a device that does not exist.
     pub fn open(choice: &ModelChoice, note: &mut dyn FnMut(String)) -> Result<Self> {
         let device = open_device(choice.device.as_deref().unwrap_or("cpu"))?;
         let (path, is_built_in) = find(choice)?;
@@ -41,42 +41,42 @@ impl Model {
         Ok(Self { checkpoint, device, choice: lasting(choice, &path, is_built_in), is_built_in })
     }
 
-    /// A short name for people.
+    /// A short name for messages.
     pub fn name(&self) -> String {
         name(&self.choice)
     }
 
-    /// What finds it again from anywhere.
+    /// The choice with absolute paths, which finds the model again from any working directory.
     pub fn choice(&self) -> &ModelChoice {
         &self.choice
     }
 
-    /// Where it runs.
+    /// The device that it runs on.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Which words of a prompt the built-in model was never shown, as a sentence; other models know them all, about.
+    /// For the built-in model, a sentence about words of a prompt that are not in its training set.
     pub fn remark(&self, prompt: &str) -> Option<String> {
         if self.is_built_in { unknown_words(prompt) } else { None }
     }
 
-    /// How many pixels a latent pixel stands for, along each side.
+    /// Picture pixels per latent pixel along each side.
     pub fn pixels_per_latent(&self) -> usize {
         self.checkpoint.vae().config.pixels_per_latent()
     }
 
-    /// Builds its networks, with every LoRA on them, and closes the files.
+    /// Builds the networks, applies all LoRA files, and closes the files.
     ///
     /// # Errors
     /// `Model` where its files or those of a LoRA cannot be used.
     pub fn load(self, note: &mut dyn FnMut(String)) -> Result<Pipeline> {
         let Self { checkpoint, device, choice, .. } = self;
-        // Opened first: a name that is wrong is sentence before the time that a large model takes.
+        // Opened first, so that a wrong name is an error before a large model is loaded.
         let files = choice.loras.iter().map(|lora| LoraFile::open(Path::new(&lora.file))).collect::<Result<Vec<_>>>()?;
         let mut pipeline = Pipeline::load(&checkpoint, &device)?;
         for (lora, file) in choice.loras.iter().zip(files) {
-            // Beside the weights it counts exactly; merged, it would be rounded to what they are stored in.
+            // As an adapter it is exact; merged, the sum would be rounded to the precision of the weights.
             let applied = pipeline.apply_lora(&file, Placement::Adapter, lora.scale)?;
             let unused: Vec<&String> = applied.unmatched.iter().chain(file.unknown()).collect();
             if let Some(first) = unused.first() {
@@ -94,7 +94,7 @@ pub(crate) fn name(choice: &ModelChoice) -> String {
     Path::new(&model).file_name().map_or(model.clone(), |name| name.to_string_lossy().into_owned())
 }
 
-/// A choice with whole paths, as far as they can be written.
+/// A choice with absolute paths, where these are valid UTF-8.
 pub(crate) fn lasting(choice: &ModelChoice, path: &Path, is_built_in: bool) -> ModelChoice {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned();
     ModelChoice {
@@ -111,7 +111,7 @@ pub(crate) fn unknown_words(prompt: &str) -> Option<String> {
     (!unknown.is_empty()).then(sentence)
 }
 
-/// The model's path, and whether it is the built-in one.
+/// The path of the model, and whether it is the built-in one.
 pub(crate) fn find(choice: &ModelChoice) -> Result<(PathBuf, bool)> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     match choice.model.as_ref().map(PathBuf::from).or(variable) {
@@ -124,7 +124,7 @@ pub(crate) fn find(choice: &ModelChoice) -> Result<(PathBuf, bool)> {
     }
 }
 
-/// Unpacks the built-in model where this user's programs keep what they can make again.
+/// Unpacks the built-in model to the user's cache folder.
 fn unpack() -> Result<PathBuf> {
     let own = || choose_base_strategy().map(|folders| folders.cache_dir().join("dedit")).ok();
     let named = std::env::var_os(CACHE).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -1,24 +1,24 @@
-//! From cells back to pixels: the border of a mask follows the picture's own borders.
+//! Refines a mask from cells to pixels, along the edges of the picture.
 
 use dedit_edit::Image;
 
 use crate::lab::{Lab, lab, rgb};
 use crate::view::{View, around};
 
-/// How many cells on either side the fit of a cell looks at.
+/// Radius of the window of a fit, in cells.
 const REACH: usize = 2;
-/// What keeps a fit from making borders of noise, squared Lab units.
+/// Regularisation ε of the guided filter, in squared Lab units: smaller differences are noise.
 const NOISE: f64 = 6.0;
-/// How steep the border is made: a value this far from one half, in parts of one, becomes zero or one.
+/// Factor by which values are scaled about one half before they are clipped to `[0, 1]`.
 const STEEPNESS: f32 = 2.0;
 
-/// A linear function of the colour: the value is the first three times the colour plus the last.
+/// A linear function of the colour: three factors, then the constant.
 type Fit = [f32; 4];
 
-/// The mask of the cells inside, a value for each pixel of the picture, row-major: 0 and 1, and between them along the border.
+/// The mask of the cells `inside` at the resolution of the picture, row-major: 0 or 1, and values between them along the border.
 ///
-/// The fast guided filter (He and Sun 2015): near the border the mask is, in each small window, a linear function of the colour; the functions are found
-/// on the cells and applied to the pixels.
+/// The fast guided filter (He and Sun 2015): near the border the mask is a linear function of the colour in each small window. The functions are fitted to
+/// the cells and applied to the pixels.
 pub(crate) fn values(picture: &Image, view: &View, inside: &[bool]) -> Vec<f32> {
     let size = picture.size();
     let near = near_border(view, inside);
@@ -36,14 +36,14 @@ pub(crate) fn values(picture: &Image, view: &View, inside: &[bool]) -> Vec<f32> 
     values
 }
 
-/// Whether each cell has one of the other kind as a neighbour, or as a neighbour's neighbour.
+/// For each cell, whether a cell of the other kind is at most two cells away.
 fn near_border(view: &View, inside: &[bool]) -> Vec<bool> {
     let at_border: Vec<bool> =
         (0..inside.len()).map(|cell| around(view.grid, cell).any(|(next, _)| inside[next] != inside[cell])).collect();
     (0..inside.len()).map(|cell| at_border[cell] || around(view.grid, cell).any(|(next, _)| at_border[next])).collect()
 }
 
-/// The value of a pixel: the four nearest cells' functions of its colour, mixed by distance.
+/// The value of a pixel: the functions of the four nearest cells, applied to its colour and interpolated bilinearly.
 fn value(view: &View, inside: &[bool], fits: &[Option<Fit>], colour: Lab, (x, y): (f32, f32)) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let mut sum = 0.0;
@@ -61,7 +61,7 @@ fn value(view: &View, inside: &[bool], fits: &[Option<Fit>], colour: Lab, (x, y)
     sum
 }
 
-/// The linear function of the colour that is nearest to the mask in a window round a cell (ridge regression).
+/// Ridge regression of the mask on the colour in the window around a cell.
 fn fit(view: &View, inside: &[bool], cell: usize) -> Fit {
     let (column, row) = view.grid.position(cell);
     let (mut count, mut mean, mut share) = (0.0, [0.0; 3], 0.0);
@@ -98,7 +98,7 @@ fn fit(view: &View, inside: &[bool], cell: usize) -> Fit {
 /// Solves a symmetric, positive definite system: xx, xy, xz, yy, yz, zz.
 fn solved([xx, xy, xz, yy, yz, zz]: [f64; 6], [x, y, z]: [f64; 3]) -> [f64; 3] {
     let minors = [yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy, xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy];
-    // Noise on the diagonal keeps the determinant from zero; the bound is for rounding.
+    // The regularisation makes the determinant positive; the lower bound is against rounding errors.
     let determinant = (xx * minors[0] + xy * minors[1] + xz * minors[2]).max(NOISE.powi(3) / 2.0);
     [
         (minors[0] * x + minors[1] * y + minors[2] * z) / determinant,

@@ -1,4 +1,4 @@
-//! A picture cut into items of which nothing is said.
+//! Automatic segmentation of a whole picture into items.
 
 use std::cmp::Reverse;
 
@@ -9,30 +9,29 @@ use crate::lab::{Lab, lab, rgb, squared_distance};
 use crate::regions::{Border, Regions};
 use crate::view::View;
 
-/// What the item of everything else is called.
+/// Name of the item of all other pixels.
 const BACKGROUND: &str = "background";
-/// Neighbours that differ by less than this are of one thing, Lab units.
+/// Adjacent regions are joined if they differ by less than this, in Lab units.
 const ALIKE: f32 = 6.0;
-/// How dark a shadow can be: the cube root of the light that is left.
+/// The darkest shadow, as the cube root of the remaining share of light.
 const DARKEST: f32 = 0.6;
-/// How far the colour of a shadow can be from that of the ground with less light, Lab units.
+/// Tolerance for the colour of a shadow, in Lab units.
 const SHADE_TOLERANCE: f32 = 6.0;
-/// The share of the picture's border that the background owns, at least.
+/// The least share of the picture's border that belongs to the background.
 const BACKGROUND_SHARE: f64 = 0.8;
-/// A region with this share of its outline along another one is a part of it.
+/// A region with at least this share of its outline along another one is joined to it.
 const ENCLOSED: f32 = 0.6;
-/// Whatever hangs together, off the picture's border and in less than this share of the picture, is one thing.
+/// A connected foreground area that does not touch the picture's border and covers less than this share of the picture is one item.
 const ISLAND: f64 = 0.2;
-/// The smallest item, as a share of the picture.
+/// Area of the smallest item, as a share of the picture.
 const SMALLEST: f64 = 0.002;
-/// How much a cell's distance counts against its colour where a pixel chooses one, squared Lab units per squared cell.
+/// Weight of the distance to a cell relative to the difference of colours, in squared Lab units per squared cell, when a pixel is assigned to a cell.
 const DISTANCE: f32 = 40.0;
 
-/// Cuts a picture into at most `most` items, named “item 1”, “item 2” and so on, the largest first, and “background”: what owns most of the picture's
-/// border, and whatever does not stand out from it.
+/// Segments a picture into at most `most` items, named “item 1”, “item 2”, …, largest first, and “background”, which touches most of the picture's border.
 ///
-/// Where nothing stands out, or `most` is zero, all is background; where `most` is too small for what was found, the smallest regions are joined to their
-/// neighbours. It works on at most 320 cells along a side, so what is smaller than a cell is not found.
+/// If no item is found, or `most` is zero, the whole picture is background. If there are more than `most`, the smallest are joined to their neighbours. The
+/// algorithm works on at most 320 cells along a side; smaller details are not found.
 ///
 /// # Errors
 /// `Input` where a sample is NaN or infinite.
@@ -48,12 +47,12 @@ pub fn everything(picture: &Image, most: usize) -> Result<Segmentation> {
     join_islands(&mut regions, background, (ISLAND * view.grid.pixels() as f64) as usize);
     let least = (SMALLEST * view.grid.pixels() as f64).ceil() as usize;
     join_small(&mut regions, background, |count, area| count > most || area < least);
-    // As a piece has a share of the cells, there are fewer pieces than fit 16 bits.
+    // Fits 16 bits: every piece has a minimal share of the cells.
     let cells: Vec<u16> = pieces.iter().map(|piece| regions.of(*piece) as u16).collect();
     named(picture, pixels(picture, &view, &cells), background)
 }
 
-/// Joins neighbours, the most alike first, as long as they are alike.
+/// Joins adjacent regions of similar colour, most similar first.
 fn join_alike(regions: &mut Regions) {
     loop {
         let pairs = regions.numbers().flat_map(|a| regions.borders[a].range(a + 1..).map(move |(b, _)| (a, *b)));
@@ -65,7 +64,7 @@ fn join_alike(regions: &mut Regions) {
     }
 }
 
-/// Joins what is no more than a line to one of its sides: the blurred border of two regions looks like a third.
+/// Joins regions that are only lines to a neighbour: a blurred edge between two regions appears as a third one.
 fn join_lines(regions: &mut Regions) {
     for number in regions.numbers().collect::<Vec<_>>() {
         if let Some(likest) = regions.likest(number).filter(|_| regions.is_line(number)) {
@@ -74,8 +73,8 @@ fn join_lines(regions: &mut Regions) {
     }
 }
 
-/// Joins the regions that own most of the picture's border to one, the background, and returns its number. What looks like one of them elsewhere, behind
-/// a ring, goes with them, and so do their shadows.
+/// Joins the regions along most of the picture's border to the background and returns its number. Regions elsewhere with the same colour (inside a ring) and
+/// shadows belong to it as well.
 fn joined_background(regions: &mut Regions) -> usize {
     let mut numbers: Vec<usize> = regions.numbers().collect();
     numbers.sort_by_key(|number| Reverse(regions.list[*number].at_frame));
@@ -103,15 +102,15 @@ fn joined_background(regions: &mut Regions) -> usize {
     background
 }
 
-/// Whether a colour is another one with less light on it. A part of the light scales XYZ, and with it the lightness plus 16 and both axes of Lab by one
-/// and the same factor, its cube root (but for colours that are almost black).
+/// Whether a colour is another one in shadow. Less light scales XYZ by a factor, and `L + 16`, `a` and `b` by its cube root (except for colours that are
+/// almost black).
 fn is_shade(lit: Lab, colour: Lab) -> bool {
     let factor = (colour[0] + 16.0) / (lit[0] + 16.0);
     let rest = (colour[1] - factor * lit[1]).hypot(colour[2] - factor * lit[2]);
     (DARKEST..1.0).contains(&factor) && rest < SHADE_TOLERANCE
 }
 
-/// Joins regions to others that all but enclose them: windows to their house, eyes to their face.
+/// Joins regions to others that almost enclose them: windows to their house, eyes to their face.
 fn join_enclosed(regions: &mut Regions, background: usize) {
     let mut numbers: Vec<usize> = regions.numbers().filter(|number| *number != background).collect();
     numbers.sort_by_key(|number| regions.list[*number].area);
@@ -127,8 +126,8 @@ fn join_enclosed(regions: &mut Regions, background: usize) {
     }
 }
 
-/// Joins the regions of each island in the background: a hat to its head. One that reaches the picture's border or is larger than `most` cells is rather
-/// a whole scene, and stays as it is.
+/// Joins the regions of each connected foreground area: a hat to its head. An area that touches the picture's border or has more than `most` cells is
+/// probably a whole scene and is not joined.
 fn join_islands(regions: &mut Regions, background: usize, most: usize) {
     let mut seen = vec![false; regions.list.len()];
     seen[background] = true;
@@ -152,7 +151,7 @@ fn join_islands(regions: &mut Regions, background: usize, most: usize) {
     }
 }
 
-/// Joins the smallest item to the neighbour it is most like as long as `is_too_small` holds, asked with the number of items and the smallest one's area.
+/// Joins the smallest item to its most similar neighbour while `is_too_small(number of items, area of the smallest in cells)` is true.
 fn join_small(regions: &mut Regions, background: usize, is_too_small: impl Fn(usize, usize) -> bool) {
     loop {
         let items: Vec<usize> = regions.numbers().filter(|number| *number != background).collect();
@@ -164,7 +163,7 @@ fn join_small(regions: &mut Regions, background: usize, is_too_small: impl Fn(us
     }
 }
 
-/// The region of every pixel, row-major: at borders that of the cell nearby that is nearest in colour.
+/// The region of every pixel, row-major; at borders that of the nearby cell with the most similar colour.
 fn pixels(picture: &Image, view: &View, cells: &[u16]) -> Vec<u16> {
     let at_border: Vec<bool> = (0..cells.len()).map(|cell| view.around(cell).any(|(next, _)| cells[next] != cells[cell])).collect();
     let mut regions = Vec::with_capacity(picture.size().pixels());
@@ -187,7 +186,7 @@ fn pixels(picture: &Image, view: &View, cells: &[u16]) -> Vec<u16> {
     regions
 }
 
-/// The segmentation of regions, by number: the largest item first, the background last.
+/// The segmentation, given the region of every pixel: largest item first, background last.
 fn named(picture: &Image, mut regions: Vec<u16>, background: usize) -> Result<Segmentation> {
     let mut areas = vec![0_usize; regions.iter().max().map_or(0, |last| usize::from(*last) + 1)];
     for region in &regions {
@@ -217,7 +216,7 @@ mod tests {
     #[test]
     fn less_light_is_a_shade_and_another_colour_is_not() {
         let grass = [0.4, 0.6, 0.2];
-        // The factor is in coded values; a power of it scales the light, all channels alike.
+        // The factor applies to sRGB values; the light of all channels scales by a power of it.
         for (colour, expected) in [
             (grass.map(|value| value * 0.8), true),
             (grass.map(|value| value * 0.6), true),

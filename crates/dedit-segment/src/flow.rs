@@ -1,16 +1,16 @@
-//! The least cut of a grid of cells, exactly.
+//! The exact minimum cut of a grid.
 
 use std::collections::VecDeque;
 
-/// Steps to the eight neighbours; a step and its reverse stand side by side, so that `k ^ 1` is the way back.
+/// Steps to the eight neighbours; `k ^ 1` is the reverse of step `k`.
 pub(crate) const STEPS: [(isize, isize); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (1, -1), (-1, 1)];
 
-/// The parent of a root: the terminal itself.
+/// Parent value of a root: the terminal itself.
 const TERMINAL: u8 = 8;
-/// No parent: free, or cut off.
+/// Parent value of a cell without a parent: free, or an orphan.
 const NONE: u8 = 9;
 
-/// Which search tree a cell belongs to.
+/// The search tree of a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tree {
     Free,
@@ -18,23 +18,23 @@ enum Tree {
     Sink,
 }
 
-/// A network: cells on a grid, each tied to its eight neighbours, to a source and to a sink.
+/// A flow network: cells on a grid with edges to their eight neighbours, to a source and to a sink.
 ///
-/// The search trees of Boykov and Kolmogorov (2004): two trees grow from the terminals until they meet, the path is filled, and what it cut off is tied
-/// to the tree again where that is possible. All in whole numbers, so the cut is exact and the end certain.
+/// The algorithm of Boykov and Kolmogorov (2004): two search trees grow from the terminals until they meet, the path is augmented, and the orphans are
+/// attached to their tree again where possible. Capacities are integers, so the cut is exact and the algorithm terminates.
 pub(crate) struct Network {
-    /// Cells in a row, with one of padding on either side that no capacity leads to.
+    /// Cells per row, including one of padding on each side without capacities.
     stride: usize,
     width: usize,
     offsets: [isize; 8],
-    /// What can still flow to each neighbour.
+    /// Residual capacity to each neighbour.
     rest: Vec<[i32; 8]>,
-    /// What can still flow from the source (positive) or to the sink (negative).
+    /// Residual capacity from the source (positive) or to the sink (negative).
     terminal: Vec<i32>,
     tree: Vec<Tree>,
     /// The step to the parent, [`TERMINAL`] or [`NONE`].
     parent: Vec<u8>,
-    /// When the distance was last known to be right, and that distance to the terminal.
+    /// The time stamp of the known distance to the terminal, and that distance in edges.
     known: Vec<(u32, u32)>,
     time: u32,
     active: VecDeque<u32>,
@@ -43,7 +43,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// A network of `width` × `height` cells without any capacity.
+    /// A network of `width` × `height` cells with all capacities zero.
     pub(crate) fn new(width: usize, height: usize) -> Self {
         let stride = width + 2;
         let cells = stride * (height + 2);
@@ -63,13 +63,13 @@ impl Network {
         }
     }
 
-    /// What cutting a cell (row-major) off the source costs, less what cutting it off the sink costs.
+    /// Sets the capacity from the source to a cell (row-major) minus that from the cell to the sink.
     pub(crate) fn set_terminal(&mut self, cell: usize, capacity: i32) {
         let at = self.padded(cell);
         self.terminal[at] = capacity;
     }
 
-    /// What it costs to part a cell from its neighbour along a step of [`STEPS`]; the neighbour exists.
+    /// Sets the capacity between a cell and its neighbour along a step of [`STEPS`], which must exist.
     pub(crate) fn set_tie(&mut self, cell: usize, step: usize, capacity: i32) {
         let at = self.padded(cell);
         let neighbour = self.beyond(at, step);
@@ -77,7 +77,7 @@ impl Network {
         self.rest[neighbour][step ^ 1] = capacity;
     }
 
-    /// Whether each cell is on the source's side of the least cut.
+    /// For each cell, row-major, whether it is on the source's side of the minimum cut.
     pub(crate) fn cut(mut self) -> Vec<bool> {
         for at in 0..self.terminal.len() {
             if self.terminal[at] != 0 {
@@ -117,7 +117,7 @@ impl Network {
         }
     }
 
-    /// Whether something can still flow between a cell and its neighbour, away from the source and towards the sink, where `at` is nearer the root.
+    /// Whether there is residual capacity between `at` and its neighbour in the direction of the flow, where `at` is nearer to the root of its tree.
     fn leads_on(&self, at: usize, step: usize, tree: Tree) -> bool {
         match tree {
             Tree::Source => self.rest[at][step] > 0,
@@ -125,8 +125,7 @@ impl Network {
         }
     }
 
-    /// Takes the free neighbours of a cell into its tree. Returns the place where the trees meet: a cell of the source's tree and the step to one of the
-    /// sink's.
+    /// Adds the free neighbours of a cell to its tree. If the trees meet, returns a cell of the source's tree and the step to a cell of the sink's.
     fn grow(&mut self, at: usize) -> Option<(usize, usize)> {
         let tree = self.tree[at];
         for step in 0..8 {
@@ -142,7 +141,7 @@ impl Network {
             } else if self.tree[next] != tree {
                 return Some(if tree == Tree::Source { (at, step) } else { (next, step ^ 1) });
             } else if self.known[next].0 <= self.known[at].0 && self.known[next].1 > self.known[at].1 + 1 {
-                // A shorter way to the root: paths stay short, and so does the work.
+                // A shorter path to the root, which keeps later searches short.
                 self.parent[next] = (step ^ 1) as u8;
                 self.known[next] = (self.known[at].0, self.known[at].1 + 1);
             }
@@ -150,7 +149,7 @@ impl Network {
         None
     }
 
-    /// Sends as much as fits along the path through a meeting place.
+    /// Augments the path through the edge where the trees meet by its bottleneck capacity.
     fn fill(&mut self, from: usize, step: usize) {
         let to = self.beyond(from, step);
         let mut amount = self.rest[from][step];
@@ -164,7 +163,8 @@ impl Network {
         }
     }
 
-    /// Goes from a cell to its root and returns what fits through. With an amount, sends it, and makes orphans of the cells that it cuts off.
+    /// Follows the path from a cell to its root and returns its bottleneck capacity. With an amount, augments the path and makes orphans of cells whose edge to
+    /// the parent is saturated.
     fn walk(&mut self, start: usize, amount: Option<i32>) -> i32 {
         let (mut at, mut fits) = (start, i32::MAX);
         let tree = self.tree[start];
@@ -195,7 +195,7 @@ impl Network {
         fits
     }
 
-    /// Ties every orphan to its tree again, or sets it free.
+    /// Finds a new parent in the same tree for every orphan, or sets it free.
     fn adopt(&mut self) {
         while let Some(at) = self.orphans.pop_front() {
             let at = at as usize;
@@ -238,7 +238,7 @@ impl Network {
         self.tree[at] = Tree::Free;
     }
 
-    /// How far a cell is from its terminal, if its parents lead there. What was found out is kept for the rest of this round.
+    /// The distance of a cell from its terminal in edges, if its parents lead there. Known distances are cached for the rest of the round.
     fn distance_to_root(&mut self, start: usize) -> Option<u32> {
         let (mut at, mut steps) = (start, 0);
         let distance = loop {
@@ -269,7 +269,7 @@ impl Network {
 mod tests {
     use super::*;
 
-    /// Numbers that look random, the same each time.
+    /// Pseudo-random numbers, the same in every run.
     fn numbers(seed: u32) -> impl FnMut(u32) -> i32 {
         let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
         move |below| {

@@ -1,4 +1,4 @@
-//! Distances along paths that pay for every change of colour.
+//! Geodesic distances: lengths of paths weighted by changes of colour.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,14 +6,14 @@ use std::collections::BinaryHeap;
 use crate::lab::squared_distance;
 use crate::view::View;
 
-/// What crossing the longer side of the view costs where the colour stays, in Lab units: among equal colours the nearer is nearer.
+/// Length of the longer side of the view where the colour does not change, in Lab units.
 const CROSSING: f32 = 40.0;
 
-/// The distance of every cell to the nearest of some cells (Bai and Sapiro 2007, with the difference of colours for the length of a step).
+/// The geodesic distance of every cell to the nearest of the cells `from` (Bai and Sapiro 2007), in Lab units.
 pub(crate) fn distances(view: &View, from: impl Iterator<Item = usize>) -> Vec<f32> {
     let plain = CROSSING / view.grid.width().max(view.grid.height()) as f32;
     let mut distances = vec![f32::INFINITY; view.grid.pixels()];
-    // Distances are never negative, so their bits are in the order of their values.
+    // The bits of non-negative floats are ordered like their values.
     let mut queue: BinaryHeap<Reverse<(u32, usize)>> = from.map(|cell| Reverse((0, cell))).collect();
     for Reverse((_, cell)) in &queue {
         distances[*cell] = 0.0;

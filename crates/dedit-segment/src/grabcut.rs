@@ -1,47 +1,47 @@
-//! `GrabCut`: colours of the item and of the rest, and the cut between them, in turns (Rother, Kolmogorov and Blake 2004).
+//! `GrabCut` (Rother, Kolmogorov and Blake 2004): alternates between colour models of item and rest, and the minimum cut between them.
 
 use crate::flow::{Network, STEPS};
 use crate::lab::squared_distance;
 use crate::mixture::Mixture;
 use crate::view::View;
 
-/// What parting two neighbours of one colour costs as a rule, in the unit of the colours' costs (nats).
+/// Default cost of a cut between two neighbours of the same colour, in nats, the unit of the colour costs.
 pub(crate) const SMOOTHNESS: f32 = 30.0;
-/// How often colours and cut are found in turn, at most; mostly nothing changes any more before.
+/// Maximal number of iterations; usually it converges before.
 const ROUNDS: usize = 6;
-/// Whole numbers in a nat.
+/// Integer capacity of one nat.
 const UNIT: f32 = 64.0;
-/// A cost that no cut pays: more than all eight ties of a cell.
+/// A capacity larger than those of all eight edges of a cell together, so that it is never cut.
 const NEVER: i32 = 1 << 20;
 
-/// What is known of a cell.
+/// What the hint determines about a cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mark {
-    /// It is of the item.
+    /// Belongs to the item.
     Inside,
-    /// It is not.
+    /// Does not belong to the item.
     Outside,
-    /// It can be either.
+    /// Undetermined.
     Open,
 }
 
-/// An item to be cut out of a view.
+/// The segmentation of one item in a view.
 pub(crate) struct Task<'a> {
     pub(crate) view: &'a View,
-    /// What is known of each cell.
+    /// The mark of each cell.
     pub(crate) marks: Vec<Mark>,
-    /// For each cell, what speaks for the item besides colour, in nats.
+    /// For each cell, evidence for the item besides its colour, in nats.
     pub(crate) bias: Vec<f32>,
 }
 
 impl Task<'_> {
-    /// Finds the cells of the item. `inside` is the first guess; `keep` is asked after each cut to drop what cannot be the item.
+    /// Finds the cells of the item, starting from the guess `inside`. `keep` is called after each cut to remove cells that cannot belong to the item.
     pub(crate) fn solve(&self, smoothness: f32, mut inside: Vec<bool>, keep: impl Fn(&mut [bool])) -> Vec<bool> {
         let ties = Ties::new(self.view, smoothness);
         for _ in 0..ROUNDS {
             let mut cut = self.cut(&inside, &ties);
             keep(&mut cut);
-            // Where the item vanishes, its colours are the background's; the last guess is better than nothing.
+            // An empty cut means that item and background have the same colours: returns the last result before it.
             if cut == inside || !cut.contains(&true) {
                 break;
             }
@@ -73,7 +73,7 @@ impl Task<'_> {
     }
 }
 
-/// What it costs to part each two neighbours: the less, the more their colours differ.
+/// The cost of a cut between each two neighbours, which decreases with the difference of their colours.
 struct Ties(Vec<(usize, usize, i32)>);
 
 impl Ties {
@@ -93,7 +93,7 @@ impl Ties {
                 }
             }
         }
-        // The scale on which a difference counts as a border: twice the mean. The noise of any picture is none.
+        // The scale of differences that count as an edge, twice the mean; at least 1, the noise of any picture.
         let scale = 2.0 * (sum / pairs.len().max(1) as f64).max(1.0) as f32;
         let tie = |(cell, step, difference): (usize, usize, f32)| {
             let distance = if step < 4 { 1.0 } else { std::f32::consts::SQRT_2 };

@@ -1,19 +1,19 @@
-//! Cutting a view into pieces of one colour each.
+//! Graph-based segmentation of a view into pieces of similar colour.
 
 use crate::lab::squared_distance;
 use crate::view::View;
 
-/// How much more than within its parts the colours of a piece may differ across their border, in Lab units times cells: larger values, larger pieces.
+/// The parameter k of the paper, in Lab units times cells: larger values give larger pieces.
 const SCALE: f32 = 60.0;
-/// Pieces of fewer cells than the view's divided by this are joined to a neighbour.
+/// Pieces with fewer cells than those of the view divided by this number are joined to a neighbour.
 const SMALLEST: usize = 1200;
 
-/// Joined cells: a forest whose roots stand for the pieces.
+/// A union-find forest of cells; each root stands for a piece.
 struct Forest {
     parent: Vec<usize>,
-    /// Cells of each root's piece.
+    /// Number of cells of each root's piece.
     size: Vec<usize>,
-    /// The largest difference that joined each root's piece.
+    /// The largest difference within each root's piece (the internal difference of the paper).
     within: Vec<f32>,
 }
 
@@ -34,8 +34,8 @@ impl Forest {
     }
 }
 
-/// The piece of every cell, numbered from 0 in the order of their first cells: neighbours are joined, the most alike first, unless they differ by more
-/// than what is usual within either piece (Felzenszwalb and Huttenlocher 2004).
+/// The piece of every cell, numbered from 0 in the order of first cells. Neighbours are joined, most similar first, unless they differ by more than the cells
+/// within either piece (Felzenszwalb and Huttenlocher 2004).
 pub(crate) fn pieces(view: &View) -> Vec<usize> {
     let cells = view.grid.pixels();
     let mut edges: Vec<(f32, usize, usize)> = Vec::with_capacity(4 * cells);

@@ -1,21 +1,20 @@
-//! What is known of an item before it is found.
+//! The user's hint about an item.
 
 use dedit_edit::{Error, Rect, Result, Size};
 
-/// What is known of the item that is looked for: at least a region or one pixel inside.
+/// A hint about the item to segment: at least a box or one pixel inside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hint {
-    /// A box round the item, in pixels of the picture: no pixel of the item lies outside, but for those of `inside`, for which it is widened. The tighter,
-    /// the better.
+    /// A box around the item, in pixels of the picture, as tight as possible. No pixel outside of it belongs to the item; it is extended to contain `inside`.
     pub region: Option<Rect>,
-    /// Pixels of the item: column and row.
+    /// Pixels of the item, as column and row.
     pub inside: Vec<(usize, usize)>,
-    /// Pixels that are not of the item: column and row.
+    /// Pixels that do not belong to the item, as column and row.
     pub outside: Vec<(usize, usize)>,
 }
 
 impl Hint {
-    /// An error unless there is something to start from and all of it lies within a picture.
+    /// Fails unless there is a box or a pixel inside, and all of them are within the picture.
     pub(crate) fn check(&self, size: Size) -> Result<()> {
         if self.region.is_none() && self.inside.is_empty() {
             return Err(Error::usage("nothing says where the item is").hint("give a box round it or a pixel of it"));
@@ -40,7 +39,7 @@ impl Hint {
         Ok(())
     }
 
-    /// The box, widened so that it holds every pixel that is said to be inside.
+    /// The box, extended to contain all pixels of `inside`.
     pub(crate) fn bounds(&self) -> Option<Rect> {
         self.region.map(|region| {
             self.inside.iter().fold(region, |rect, (x, y)| {

@@ -1,4 +1,4 @@
-//! One item, from a box round it or clicks on it.
+//! Segmentation of one item from a box or clicks.
 
 use dedit_edit::{Image, ItemMask, Rect, Result, Size};
 
@@ -9,32 +9,32 @@ use crate::hint::Hint;
 use crate::parts::parts;
 use crate::view::{MOST_CELLS, View};
 
-/// How much of the surroundings is looked at, as a part of the box's longer side.
+/// Margin around a box that is taken into account, as a share of the box's longer side.
 const SURROUNDINGS: f64 = 0.5;
-/// The least surroundings, in pixels.
+/// The smallest margin in pixels.
 const LEAST_SURROUNDINGS: usize = 8;
-/// Parts of the item that are smaller than this share of its largest are left out where nobody clicked on them.
+/// Parts of the item that are smaller than this share of its largest part, and without a click, are removed.
 const SMALL_PART: f64 = 0.05;
 /// Holes that are smaller than this share of the item are filled.
 const SMALL_HOLE: f64 = 0.02;
-/// How much the way from a click, compared with the way from the picture's border, speaks for the item, in nats.
+/// Weight, in nats, of the geodesic distance from a click compared with that from the picture's border.
 const NEARNESS: f32 = 5.0;
-/// Where the first guess ends: at this difference of the way from the border and the way from a click, as a part of their sum. Below zero, as an item
-/// that is guessed too large loses the excess to the colours of the rest, while one that is guessed too small lends its own colours to it.
+/// Threshold of the first guess: (distance from the border − distance from a click) / their sum. It is negative because `GrabCut` recovers better from a
+/// guess that is too large than from one that is too small, which adds the item's colours to those of the rest.
 const FIRST_GUESS: f32 = -0.1;
-/// The part of a box's sides that the item has to span; less, and the cut has shrunk away from it.
+/// Least share of the box's sides that the item spans; with less the cut has shrunk.
 const SPAN: f64 = 0.6;
 
-/// The mask of one item, as large as the picture: 1 inside, 0 outside, and values between them along the border, which is about a pixel wide where the
-/// picture's own border is sharp.
+/// The mask of one item in the size of the picture: 1 inside, 0 outside, and values between them along the border, which is about one pixel wide at sharp
+/// edges.
 ///
-/// With a box the item is what is in it and unlike what is round it; with pixels of the item too, only what hangs together with one of them. With pixels
-/// alone it is what hangs together with them and is unlike the picture's border. Pixels that are named get the value 1 or 0, so at least one pixel is
-/// inside. A picture in which nothing stands out gives the box itself, or what is near the clicks.
+/// With a box the item is what differs from the surroundings of the box; with pixels inside as well, only the parts connected to one of them. With pixels
+/// alone it is the connected area around them that differs from the picture's border. Given pixels get the value 1 or 0, so at least one pixel is inside.
+/// Without any contrast the result is the box, or the neighbourhood of the clicks.
 ///
 /// # Errors
-/// `Usage` where the hint holds neither a box nor a pixel inside, where any of it does not lie within the picture, the box has no pixels, or a pixel is said
-/// to be both inside and outside; `Input` where a sample is NaN or infinite.
+/// `Usage` where the hint has neither a box nor a pixel inside, where box or pixels are not within the picture, the box is empty, or a pixel is both inside
+/// and outside; `Input` where a sample is NaN or infinite.
 pub fn segment(picture: &Image, hint: &Hint) -> Result<ItemMask> {
     picture.check_finite()?;
     hint.check(picture.size())?;
@@ -47,11 +47,11 @@ pub fn segment(picture: &Image, hint: &Hint) -> Result<ItemMask> {
     ItemMask::new(picture.size(), values)
 }
 
-/// Sets what was said: nothing outside the box, and single pixels as they were named. Sees to it that some pixel is inside.
+/// Applies the hint to the mask: 0 outside of the box, 1 or 0 at the given pixels. Makes sure that at least one pixel is inside.
 fn complete(values: &mut [f32], size: Size, hint: &Hint, view: &View, inside: &[bool]) {
     let bounds = hint.bounds().unwrap_or(view.window);
     let within = || view.pixels().filter(|(_, x, y)| bounds.contains(*x, *y)).map(|(cell, x, y)| (cell, y * size.width() + x));
-    // At its border the box may hold parts of cells only.
+    // The box may end within a cell.
     for (_, x, y) in view.pixels().filter(|(_, x, y)| !bounds.contains(*x, *y)) {
         values[y * size.width() + x] = 0.0;
     }
@@ -67,7 +67,7 @@ fn complete(values: &mut [f32], size: Size, hint: &Hint, view: &View, inside: &[
     }
 }
 
-/// The item in a box: what is in it and unlike what is round it.
+/// The cells of the item in a box.
 fn in_box(picture: &Image, hint: &Hint, bounds: Rect) -> Result<(View, Vec<bool>)> {
     let view = View::new(picture, surroundings(bounds, picture.size()))?;
     let mut marks = vec![Mark::Outside; view.grid.pixels()];
@@ -80,12 +80,12 @@ fn in_box(picture: &Image, hint: &Hint, bounds: Rect) -> Result<(View, Vec<bool>
     }
     mark_points(&view, hint, &mut marks);
     let mut start: Vec<bool> = marks.iter().map(|mark| *mark != Mark::Outside).collect();
-    // Where the box leaves nothing outside, what lies along its border has to stand for the rest.
+    // If the box is the whole picture, the cells along its border are taken as the background.
     if !start.contains(&false) && view.grid.width().min(view.grid.height()) > 2 {
         start.iter_mut().enumerate().filter(|(cell, _)| view.is_at_frame(*cell)).for_each(|(_, inside)| *inside = false);
     }
     let task = Task { view: &view, bias: vec![0.0; marks.len()], marks };
-    // A cut that pays for every bit of border likes small and round items best; a box that is hardly touched says that it was too dear.
+    // The cost of the border favours small, round items; if the result does not span the box, it is tried again with a lower cost.
     let tries = [1.0, 0.3, 0.1].map(|part| part * SMOOTHNESS);
     let mut found = tries.into_iter().map(|smoothness| task.solve(smoothness, start.clone(), |inside| keep(&view, hint, inside)));
     let first = found.next().unwrap_or_else(|| start.clone());
@@ -93,19 +93,19 @@ fn in_box(picture: &Image, hint: &Hint, bounds: Rect) -> Result<(View, Vec<bool>
     Ok((view, inside))
 }
 
-/// Whether the cells inside reach over most of a box both ways.
+/// Whether the cells inside span most of the box horizontally and vertically.
 fn spans(view: &View, inside: &[bool], bounds: Rect) -> bool {
     bounds_of(view, inside)
         .is_some_and(|found| found.width as f64 >= SPAN * bounds.width as f64 && found.height as f64 >= SPAN * bounds.height as f64)
 }
 
-/// The item that was clicked: first in the whole picture, then near what was found there.
+/// The cells of a clicked item: first in the whole picture, then again at a higher resolution around the result.
 fn from_clicks(picture: &Image, hint: &Hint) -> Result<(View, Vec<bool>)> {
     let whole = View::new(picture, picture.size().rect())?;
     let inside = near_clicks(&whole, hint);
     let Some(bounds) = bounds_of(&whole, &inside) else { return Ok((whole, inside)) };
     let window = surroundings(bounds, picture.size());
-    // A closer look shows more only where the whole picture had to be scaled down, and by a good deal more than the window.
+    // A second pass helps only if the whole picture was scaled down by much more than the window.
     if whole.window.width.max(whole.window.height) <= MOST_CELLS
         || 3 * window.width.max(window.height) > 2 * whole.window.width.max(whole.window.height)
     {
@@ -116,7 +116,7 @@ fn from_clicks(picture: &Image, hint: &Hint) -> Result<(View, Vec<bool>)> {
     Ok((near, inside))
 }
 
-/// The item within a view that holds the clicks.
+/// The cells of the clicked item in a view.
 fn near_clicks(view: &View, hint: &Hint) -> Vec<bool> {
     let mut marks = vec![Mark::Open; view.grid.pixels()];
     mark_points(view, hint, &mut marks);
@@ -132,7 +132,7 @@ fn near_clicks(view: &View, hint: &Hint) -> Vec<bool> {
     Task { view, marks, bias }.solve(SMOOTHNESS, start, |inside| keep(view, hint, inside))
 }
 
-/// Marks the cells of the pixels that were named. Where a cell holds pixels of both kinds, the item gets it.
+/// Marks the cells of the given pixels. A cell with pixels of both kinds is marked as inside.
 fn mark_points(view: &View, hint: &Hint, marks: &mut [Mark]) {
     for (points, mark) in [(&hint.outside, Mark::Outside), (&hint.inside, Mark::Inside)] {
         for cell in points.iter().filter_map(|point| view.cell(*point)) {
@@ -141,7 +141,7 @@ fn mark_points(view: &View, hint: &Hint, marks: &mut [Mark]) {
     }
 }
 
-/// Leaves the parts that were clicked on, or without clicks all that are not small, and fills small holes.
+/// Keeps the clicked parts, or without clicks those that are not small, and fills small holes.
 fn keep(view: &View, hint: &Hint, inside: &mut [bool]) {
     let (part, members) = parts(view.grid, inside);
     let clicked: Vec<usize> = hint.inside.iter().filter_map(|point| view.cell(*point)).map(|cell| part[cell]).collect();
@@ -161,7 +161,7 @@ fn keep(view: &View, hint: &Hint, inside: &mut [bool]) {
     }
 }
 
-/// The smallest rectangle of pixels round the cells inside.
+/// The bounding box, in pixels, of the cells inside.
 fn bounds_of(view: &View, inside: &[bool]) -> Option<Rect> {
     let places = inside.iter().enumerate().filter(|(_, inside)| **inside).map(|(cell, _)| view.middle(cell));
     let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
@@ -171,7 +171,7 @@ fn bounds_of(view: &View, inside: &[bool]) -> Option<Rect> {
     (left < right).then(|| Rect { x: left, y: top, width: right - left, height: bottom - top })
 }
 
-/// A rectangle with some of its surroundings.
+/// A rectangle with its margin.
 fn surroundings(bounds: Rect, size: Size) -> Rect {
     let margin = (bounds.width.max(bounds.height) as f64 * SURROUNDINGS) as usize;
     bounds.grown(margin.max(LEAST_SURROUNDINGS), size)

@@ -1,14 +1,14 @@
-//! Colours in CIE Lab (1976), where equal distances look about equally large.
+//! Colours in CIE Lab (1976), a perceptually uniform space.
 
 use dedit_edit::{Channels, Image, Samples};
 
-/// A colour: lightness 0 … 100, then the two axes of hue, about −100 … 100 each.
+/// A colour: L in `[0, 100]`, a and b about in `[-100, 100]`.
 pub(crate) type Lab = [f32; 3];
 
-/// What lies behind transparent pixels: without it, whatever colour they happen to keep would make borders where nobody sees any.
+/// Grey that transparent pixels are composited on: their hidden colours must not create edges.
 const BEHIND: f32 = 0.5;
 
-/// Red, green and blue of a pixel (row-major index), each in 0 … 1, as it looks on mid-grey.
+/// Red, green and blue of a pixel (row-major index), each in `[0, 1]`, composited on mid-grey.
 pub(crate) fn rgb(picture: &Image, index: usize) -> [f32; 3] {
     let channels = picture.channels();
     let first = index * channels.count();
@@ -29,7 +29,7 @@ fn over(value: f32, alpha: f32) -> f32 {
     BEHIND + (value - BEHIND) * alpha
 }
 
-/// Lab, with the white of D65, of an sRGB colour (IEC 61966-2-1).
+/// Converts an sRGB colour (IEC 61966-2-1) to Lab with white point D65.
 pub(crate) fn lab(rgb: [f32; 3]) -> Lab {
     let [r, g, b] = rgb.map(|value| if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) });
     let x = (0.412_4 * r + 0.357_6 * g + 0.180_5 * b) / 0.950_5;
@@ -39,7 +39,7 @@ pub(crate) fn lab(rgb: [f32; 3]) -> Lab {
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
 
-/// The squared distance of two colours.
+/// The squared Euclidean distance of two colours.
 pub(crate) fn squared_distance(a: Lab, b: Lab) -> f32 {
     (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2) + (a[2] - b[2]).powi(2)
 }

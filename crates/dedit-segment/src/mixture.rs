@@ -1,17 +1,17 @@
-//! Which colours a set of cells has: a mixture of Gaussians.
+//! Gaussian mixture models of colours.
 
 use crate::lab::Lab;
 
-/// Gaussians in a mixture, at most.
+/// Maximal number of Gaussians.
 const MOST: usize = 5;
-/// How often cells are handed to the nearest Gaussian and the Gaussians fitted to their cells.
+/// Number of iterations of assigning cells to Gaussians and fitting these.
 const ROUNDS: usize = 3;
-/// Added to each variance, squared Lab units: the noise that any picture has. Keeps a Gaussian of one single colour from excluding its neighbours.
+/// Added to each variance, in squared Lab units: the noise of any picture. Without it a Gaussian of a single colour would exclude similar colours.
 const NOISE: f64 = 3.0;
-/// The cost (minus the logarithm of the density) of a colour that is like none that was seen: one cell in a hundred may have any colour at all.
+/// Upper limit of the cost (negative log density): a uniform density over all colours with a share of 1 %.
 const ANY: f32 = 19.6;
 
-/// A normal distribution with its share of the whole.
+/// A normal distribution with its weight in the mixture.
 #[derive(Clone, Copy)]
 struct Gaussian {
     mean: [f32; 3],
@@ -22,7 +22,7 @@ struct Gaussian {
 }
 
 impl Gaussian {
-    /// Minus the logarithm of its share of the density.
+    /// The negative logarithm of its weighted density at a colour.
     fn cost(&self, colour: Lab) -> f32 {
         let [x, y, z] = [colour[0] - self.mean[0], colour[1] - self.mean[1], colour[2] - self.mean[2]];
         let [xx, xy, xz, yy, yz, zz] = self.inverse;
@@ -30,7 +30,7 @@ impl Gaussian {
     }
 }
 
-/// Sums over weighted colours, from which mean and covariance follow.
+/// Sums over colours, from which mean and covariance are computed.
 #[derive(Clone, Copy, Default)]
 struct Moments {
     weight: f64,
@@ -55,7 +55,7 @@ impl Moments {
         self.sum.map(|sum| sum / self.weight)
     }
 
-    /// The covariance with the noise on its diagonal: xx, xy, xz, yy, yz, zz.
+    /// The covariance plus noise on the diagonal: xx, xy, xz, yy, yz, zz.
     fn covariance(&self) -> [f64; 6] {
         let [x, y, z] = self.mean();
         let means = [x * x, x * y, x * z, y * y, y * z, z * z];
@@ -63,7 +63,7 @@ impl Moments {
         for ((value, product), mean) in covariance.iter_mut().zip(self.products).zip(means) {
             *value = product / self.weight - mean;
         }
-        // Rounding may leave a variance below zero.
+        // Rounding errors may make a variance negative.
         for diagonal in [0, 3, 5] {
             covariance[diagonal] = covariance[diagonal].max(0.0) + NOISE;
         }
@@ -73,7 +73,7 @@ impl Moments {
     /// The direction of the largest variance, by power iteration, and that variance.
     fn widest(&self) -> ([f64; 3], f64) {
         let [xx, xy, xz, yy, yz, zz] = self.covariance();
-        // A start that no usual set of colours is perpendicular to.
+        // An initial vector that is not perpendicular to typical axes.
         let (mut axis, mut length) = ([1.0, 0.71, 0.43], 1.0);
         for _ in 0..20 {
             let [x, y, z] = axis;
@@ -97,14 +97,14 @@ impl Moments {
     }
 }
 
-/// A mixture of at most five Gaussians, and a little of any colour.
+/// A mixture of at most five Gaussians and a uniform density.
 pub(crate) struct Mixture {
     gaussians: Vec<Gaussian>,
 }
 
 impl Mixture {
-    /// The mixture of some colours. The start is found by splitting the widest group along its longest axis (Orchard and Bouman 1991), so nothing is left
-    /// to chance. Without any colour, every colour is equally unlikely.
+    /// The mixture fitted to some colours. The initial groups come from splitting the group with the largest variance along its main axis (Orchard and Bouman
+    /// 1991), which is deterministic. Without colours only the uniform density is left.
     pub(crate) fn of(colours: &[Lab]) -> Self {
         if colours.is_empty() {
             return Self { gaussians: Vec::new() };
@@ -137,7 +137,7 @@ impl Mixture {
         mixture
     }
 
-    /// Hands each colour to the likeliest Gaussian and fits these anew; one that gets none goes.
+    /// Assigns each colour to its most likely Gaussian and fits these again; a Gaussian without colours is removed.
     fn fit(&mut self, colours: &[Lab]) {
         let mut moments = vec![Moments::default(); self.gaussians.len()];
         for colour in colours {
@@ -150,7 +150,7 @@ impl Mixture {
         self.gaussians = moments.iter().filter(|moments| moments.weight > 0.0).map(|moments| moments.gaussian(total)).collect();
     }
 
-    /// Minus the logarithm of the density at a colour: that of the likeliest Gaussian, as the sum is seldom much more.
+    /// The negative logarithm of the density at a colour, approximated by that of the most likely Gaussian.
     pub(crate) fn cost(&self, colour: Lab) -> f32 {
         self.gaussians.iter().map(|gaussian| gaussian.cost(colour)).fold(ANY, f32::min)
     }
@@ -164,7 +164,7 @@ fn moments_of(colours: &[Lab], groups: &[u8], group: u8) -> Moments {
     moments
 }
 
-/// The group whose colours vary the most, by their number and variance, and along which axis; no axis where all vary by no more than noise.
+/// The group with the largest variance times number of colours, and its main axis; no axis if all variances are within the noise.
 fn widest_group(moments: &[Moments]) -> (usize, Option<[f64; 3]>) {
     let mut best = (0, None, 0.0);
     for (index, moments) in moments.iter().enumerate() {
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_density_of_one_gaussian_is_that_of_the_formula() {
-        // Variances of 4 and 1 along two axes, to which the noise is added, and none along the third.
+        // Variances of 4 and 1 along two axes and 0 along the third, plus the noise.
         let colours: Vec<Lab> = [(-2.0, -1.0), (-2.0, 1.0), (2.0, -1.0), (2.0, 1.0)].map(|(l, a)| [50.0 + l, a, 10.0]).to_vec();
         let mut moments = Moments::default();
         for colour in &colours {

@@ -1,10 +1,10 @@
-//! The connected parts of a set of cells.
+//! Connected components.
 
 use dedit_edit::Size;
 
 use crate::view::around;
 
-/// Numbers the connected parts (over sides and corners) of the cells with one and the same label: the part of each cell, and the cells of each part.
+/// The connected components (8-connected) of cells with equal labels: the component of each cell, and the cells of each component.
 pub(crate) fn parts<T: PartialEq>(grid: Size, labels: &[T]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let mut part = vec![usize::MAX; labels.len()];
     let mut members: Vec<Vec<usize>> = Vec::new();

@@ -1,18 +1,18 @@
-//! Pieces of a view, what they are like and what they border on.
+//! The region adjacency graph of a view.
 
 use std::collections::BTreeMap;
 
 use crate::lab::{Lab, squared_distance};
 use crate::view::View;
 
-/// A piece of a view, or several that were joined.
+/// One or more joined pieces of a view.
 #[derive(Clone, Default)]
 pub(crate) struct Region {
-    /// Cells.
+    /// Number of cells.
     pub(crate) area: usize,
-    /// Cells at the border of the picture.
+    /// Number of cells at the border of the picture.
     pub(crate) at_frame: usize,
-    /// Sum of the colours.
+    /// Sum of the colours of the cells.
     sum: [f64; 3],
 }
 
@@ -23,22 +23,22 @@ impl Region {
     }
 }
 
-/// A border between two regions.
+/// The common border of two regions.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Border {
-    /// Pairs of neighbouring cells.
+    /// Number of pairs of adjacent cells.
     pub(crate) length: f32,
-    /// Sum of the differences of their colours, Lab units.
+    /// Sum of the differences of their colours, in Lab units.
     contrast: f32,
 }
 
 /// The regions of a view and their borders.
 pub(crate) struct Regions {
-    /// By number; those that were joined to others have no area.
+    /// Regions by number; those that were joined to others have the area 0.
     pub(crate) list: Vec<Region>,
-    /// The borders of each region with others, by number; each stands twice.
+    /// The borders of each region, by the number of the neighbour; each border is stored for both regions.
     pub(crate) borders: Vec<BTreeMap<usize, Border>>,
-    /// The region that each piece went to, maybe by way of others.
+    /// The region that each piece was joined to, which may have been joined itself.
     joined: Vec<usize>,
 }
 
@@ -64,30 +64,30 @@ impl Regions {
         Self { list, borders, joined: (0..count).collect() }
     }
 
-    /// The numbers of the regions that are left.
+    /// The numbers of the regions that were not joined to others.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = usize> {
         (0..self.list.len()).filter(|number| self.list[*number].area > 0)
     }
 
-    /// How little two neighbours look like one thing: the difference across their border or that of their mean colours, whichever is smaller.
+    /// The difference of two adjacent regions in Lab units: the mean across their border or that of their mean colours, whichever is smaller.
     pub(crate) fn difference(&self, a: usize, b: usize) -> f32 {
         let means = squared_distance(self.list[a].colour(), self.list[b].colour()).sqrt();
         self.borders[a].get(&b).map_or(means, |border| means.min(border.contrast / border.length))
     }
 
-    /// Whether a region is no more than a line between others: about two cells wide or less. The eight neighbours of a cell count six borders for each
-    /// cell of a line, and three where two cells lie side by side.
+    /// Whether a region is only a line, at most about two cells wide. With eight neighbours per cell, a line has six border pairs per cell if it is one cell wide,
+    /// and three if it is two cells wide.
     pub(crate) fn is_line(&self, number: usize) -> bool {
         3.0 * self.list[number].area as f32 <= 1.2 * self.outline(number)
     }
 
-    /// The neighbour that a region is most like; `None` for one that is alone.
+    /// The most similar neighbour of a region; `None` without neighbours.
     pub(crate) fn likest(&self, number: usize) -> Option<usize> {
         let neighbours = self.borders[number].keys().copied();
         neighbours.min_by(|a, b| self.difference(number, *a).total_cmp(&self.difference(number, *b)))
     }
 
-    /// The whole length of a region's borders with others.
+    /// The total length of a region's borders with others.
     pub(crate) fn outline(&self, number: usize) -> f32 {
         self.borders[number].values().map(|border| border.length).sum()
     }
@@ -115,7 +115,7 @@ impl Regions {
         self.joined[from] = to;
     }
 
-    /// The region that a piece belongs to now.
+    /// The present region of a piece.
     pub(crate) fn of(&self, mut piece: usize) -> usize {
         while self.joined[piece] != piece {
             piece = self.joined[piece];

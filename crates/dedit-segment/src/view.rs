@@ -1,24 +1,24 @@
-//! A part of a picture on a grid that is small enough to compute on.
+//! A window of a picture at a reduced resolution.
 
 use dedit_edit::{Image, Rect, Result, Size};
 
 use crate::lab::{Lab, lab, rgb};
 
-/// The most cells along a side.
+/// Maximal number of cells along a side.
 pub(crate) const MOST_CELLS: usize = 320;
 
-/// A window of a picture, cut into cells: each holds whole pixels, and the mean of their colours stands for them.
+/// A window of a picture, divided into cells of whole pixels with their mean colours.
 pub(crate) struct View {
-    /// The pixels that are seen.
+    /// The window in pixels of the picture.
     pub(crate) window: Rect,
-    /// The cells, at most [`MOST_CELLS`] along a side and never more than there are pixels.
+    /// Columns and rows of cells, at most [`MOST_CELLS`] along a side and at most one per pixel.
     pub(crate) grid: Size,
     /// The colour of each cell, row-major.
     pub(crate) colours: Vec<Lab>,
 }
 
 impl View {
-    /// Looks at a window, which lies within the picture.
+    /// The view of a window, which must be within the picture.
     pub(crate) fn new(picture: &Image, window: Rect) -> Result<Self> {
         let longest = window.width.max(window.height).max(MOST_CELLS);
         let cells = |pixels: usize| (pixels * MOST_CELLS).div_ceil(longest);
@@ -36,7 +36,7 @@ impl View {
         Ok(view)
     }
 
-    /// The cell that holds a pixel of the picture; `None` outside the window.
+    /// The cell of a pixel of the picture; `None` outside of the window.
     pub(crate) fn cell(&self, (x, y): (usize, usize)) -> Option<usize> {
         self.window.contains(x, y).then(|| {
             let column = (x - self.window.x) * self.grid.width() / self.window.width;
@@ -52,14 +52,14 @@ impl View {
         (x, self.window.y + along(row, self.window.height, self.grid.height()))
     }
 
-    /// Where a pixel of the window lies on the grid, in cells; the middle of the first cell is at (0, 0).
+    /// The position of a pixel of the window in cells; the centre of the first cell is (0, 0).
     pub(crate) fn place(&self, x: usize, y: usize) -> (f32, f32) {
         let along = |at: usize, pixels: usize, cells: usize| (at as f32 + 0.5) * cells as f32 / pixels as f32 - 0.5;
         let across = along(x - self.window.x, self.window.width, self.grid.width());
         (across, along(y - self.window.y, self.window.height, self.grid.height()))
     }
 
-    /// Every pixel of the window, row by row: its cell, and its column and row in the picture.
+    /// All pixels of the window, row by row: the cell, and column and row in the picture.
     pub(crate) fn pixels(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         let (window, grid) = (self.window, self.grid);
         let columns: Vec<usize> = (0..window.width).map(|x| x * grid.width() / window.width).collect();
@@ -69,19 +69,19 @@ impl View {
         })
     }
 
-    /// Whether a cell lies at the border of the view.
+    /// Whether a cell is at the border of the view.
     pub(crate) fn is_at_frame(&self, cell: usize) -> bool {
         let (x, y) = self.grid.position(cell);
         x == 0 || y == 0 || x + 1 == self.grid.width() || y + 1 == self.grid.height()
     }
 
-    /// The cells round a cell that exist, up to eight, each with its distance: 1, or √2 across a corner.
+    /// The up to eight neighbours of a cell with their distances, 1 or √2.
     pub(crate) fn around(&self, cell: usize) -> impl Iterator<Item = (usize, f32)> {
         around(self.grid, cell)
     }
 }
 
-/// The neighbours of a cell on a grid, up to eight, each with its distance.
+/// The up to eight neighbours of a cell on a grid with their distances, 1 or √2.
 pub(crate) fn around(grid: Size, cell: usize) -> impl Iterator<Item = (usize, f32)> {
     const STEPS: [(isize, isize, f32); 8] = {
         let far = std::f32::consts::SQRT_2;

@@ -1,11 +1,11 @@
-//! What is said of an item counts, and what makes no sense is refused.
+//! Hints are followed, and invalid ones are errors.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
 use dedit_edit::{Channels, ErrorKind, Image, Rect, Samples, Size};
 use dedit_segment::{Hint, everything, segment};
 
-/// Two dark discs, given by centre and radius, on light ground, with a little noise.
+/// Dark discs, given by centre and radius, on a light ground with some noise.
 fn discs(width: usize, height: usize, discs: &[(f64, f64, f64)]) -> Image {
     let size = Size::new(width, height).unwrap();
     let samples = (0..size.pixels()).flat_map(|index| {
@@ -58,7 +58,7 @@ fn the_clicked_one_of_two_is_found_and_points_are_kept_to() {
         (clicked(&[(30, 30)], &[(85, 30)]), [true, false]),
         (both, [true, true]),
         (Hint { inside: vec![(85, 30)], ..boxed(10, 10, 95, 40) }, [false, true]),
-        // A box that does not hold the click is widened.
+        // A box that does not contain the click is extended.
         (Hint { inside: vec![(98, 30)], ..boxed(65, 10, 20, 40) }, [false, true]),
     ] {
         let mask = segment(&picture, &hint).unwrap();
@@ -68,7 +68,7 @@ fn the_clicked_one_of_two_is_found_and_points_are_kept_to() {
             assert_eq!(mask.is_inside(y * 120 + x), *found, "{hint:?} at ({x}, {y})");
         }
     }
-    // Pixels that are named are what they are said to be, against all appearances.
+    // Given pixels have the given value even against their colour.
     let mask = segment(&picture, &clicked(&[(30, 30), (5, 5)], &[(31, 31)])).unwrap();
     let named = [5 * 120 + 5, 31 * 120 + 31].map(|index| mask.values()[index].to_bits());
     assert_eq!(named, [1.0_f32, 0.0].map(f32::to_bits));
@@ -76,7 +76,7 @@ fn the_clicked_one_of_two_is_found_and_points_are_kept_to() {
 
 #[test]
 fn a_large_picture_gets_a_border_of_its_own_pixels() {
-    // Nine pixels fall on a cell.
+    // A cell has 9 × 9 pixels.
     let picture = discs(2880, 1000, &[(900.0, 500.0, 300.0)]);
     for hint in [boxed(500, 100, 800, 800), boxed(0, 0, 2880, 1000), clicked(&[(900, 500)], &[])] {
         let mask = segment(&picture, &hint).unwrap();

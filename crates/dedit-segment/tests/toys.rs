@@ -1,4 +1,4 @@
-//! How good masks are, on toy scenes whose items are known to the pixel.
+//! Accuracy of masks on toy scenes with exact item masks.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
@@ -8,7 +8,7 @@ use dedit_toys::{Scene, draw};
 
 const SIDE: u32 = 128;
 const SCENES: u64 = 20;
-/// How far a box is drawn from the item, pixels.
+/// Margin of the boxes around the items in pixels.
 const MARGIN: usize = 4;
 
 /// Intersection over union.
@@ -18,7 +18,7 @@ fn overlap(found: &ItemMask, truth: &ItemMask) -> f64 {
     both as f64 / pairs.iter().filter(|(found, truth)| *found || *truth).count() as f64
 }
 
-/// Each scene's picture, and the masks of its items.
+/// The picture of each scene and the masks of its items.
 fn scenes() -> impl Iterator<Item = (Image, Vec<ItemMask>)> {
     (0..SCENES).map(|seed| {
         let scene = Scene::random(seed);
@@ -27,7 +27,7 @@ fn scenes() -> impl Iterator<Item = (Image, Vec<ItemMask>)> {
     })
 }
 
-/// The mean overlap over all items of all scenes.
+/// The mean intersection over union of all items of all scenes.
 fn mean_overlap(hint: impl Fn(&ItemMask) -> Hint) -> f64 {
     let mut overlaps = Vec::new();
     for (picture, items) in scenes() {
@@ -49,7 +49,7 @@ fn a_box_is_enough_for_an_item() {
 
 #[test]
 fn a_click_in_the_middle_is_enough_for_most_items() {
-    // Two meanings of the middle: the pixel furthest from the outline, and the one nearest to the centre of gravity.
+    // Two definitions of the centre: the pixel furthest from the outline, and the one nearest to the centroid.
     let deepest = mean_overlap(|item| {
         let outside = NearestSites::new(item.size(), |index| !item.is_inside(index)).unwrap();
         let pixels = 0..item.size().pixels();

@@ -1,7 +1,7 @@
-//! Writes a set of scenes for training, as plain bytes: `cargo run --release -p dedit-toys --example render -- DIR FIRST COUNT [SIDE]`.
+//! Writes training scenes as raw bytes: `cargo run --release -p dedit-toys --example render -- DIR FIRST COUNT [SIDE]`.
 //!
-//! `pictures.u8` holds COUNT × SIDE × SIDE × 3 bytes, `labels.u8` and `shadows.u8` COUNT × SIDE × SIDE, and each line of `scenes.jsonl`
-//! is a scene's caption, the background's prompt and the toys' prompts. Scene n has the seed FIRST + n.
+//! `pictures.u8` has COUNT × SIDE × SIDE × 3 bytes, `labels.u8` and `shadows.u8` have COUNT × SIDE × SIDE, and each line of `scenes.jsonl` has the caption of a
+//! scene, the prompt of the background and the prompts of the toys. Scene n has the seed FIRST + n.
 
 use std::error::Error;
 use std::fs::{File, create_dir_all};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use dedit_toys::{Drawing, Scene, Toy, draw};
 use rayon::prelude::*;
 
-/// How many scenes are drawn before they are written.
+/// Number of scenes that are drawn before they are written.
 const BATCH: u64 = 256;
 
 fn main() -> Result<(), Box<dyn Error>> {

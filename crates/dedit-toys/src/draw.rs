@@ -1,4 +1,4 @@
-//! Drawing: a ray through every part of a pixel, marched through the toys' signed distances.
+//! Rendering by sphere tracing of signed distance functions.
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 use image::{GrayImage, Luma, Rgb, RgbImage};
@@ -8,31 +8,31 @@ use crate::scene::{Scene, Toy};
 use crate::shapes::{self, Part};
 use crate::words::Colour;
 
-/// A scene as pixels.
+/// A rendered scene.
 #[derive(Clone, Debug)]
 pub struct Drawing {
     /// The picture.
     pub picture: RgbImage,
-    /// The toy that covers the most of each pixel, as its number from 1, or 0.
+    /// For each pixel the number, from 1, of the toy that covers most of it, or 0.
     pub labels: GrayImage,
-    /// The toy whose shadow darkens each pixel that no toy covers, as its number from 1, or 0.
+    /// For each pixel without a toy the number, from 1, of the toy whose shadow it is in, or 0.
     pub shadows: GrayImage,
 }
 
-/// How many rays a pixel gets along each side.
+/// Rays per pixel along each side.
 const RAYS: u32 = 2;
-/// How many steps a ray may take through one toy's sphere.
+/// Maximal number of steps of a ray through the bounding sphere of a toy.
 const STEPS: usize = 48;
-/// What is nearer than this is hit.
+/// Distance at which a ray hits a surface.
 const HIT: f32 = 0.002;
-/// Where a wall stands.
+/// z of the wall.
 const WALL_Z: f32 = -2.6;
-/// The upward part of the light's direction; the rest is along the ground.
+/// The vertical component of the light's direction.
 const LIGHT_UP: f32 = 0.72;
-/// A shadow that leaves less light than this counts as one.
+/// A point with less than this share of light is in shadow.
 const SHADOWED: f32 = 0.75;
 
-/// Draws a scene as a square picture with `side` pixels along each side.
+/// Renders a scene as a picture of `side` × `side` pixels.
 pub fn draw(scene: &Scene, side: u32) -> Drawing {
     let view = View::new(scene);
     let mut drawing =
@@ -61,22 +61,22 @@ pub fn draw(scene: &Scene, side: u32) -> Drawing {
     drawing
 }
 
-/// The toy that most of a pixel's rays meet; of two as frequent, the one that comes first.
+/// The toy that most rays of a pixel hit; of equally frequent ones the first.
 fn most(toys: [u8; 4]) -> u8 {
     let rays = |toy: &u8| toys.into_iter().filter(|other| other == toy).fold(0, |rays, _| rays + 1);
     toys.into_iter().rev().max_by_key(rays).unwrap_or(0)
 }
 
-/// What a ray meets.
+/// What a ray hits.
 struct Seen {
     colour: Vec3,
     /// The toy's number from 1, or 0.
     toy: u8,
-    /// The toy that takes its light, as a number from 1, or 0.
+    /// The number, from 1, of the toy that casts a shadow on it, or 0.
     shadow: u8,
 }
 
-/// A scene, made ready for many rays.
+/// A scene with precomputed values for tracing.
 struct View<'a> {
     scene: &'a Scene,
     toys: Vec<Placed<'a>>,
@@ -85,7 +85,7 @@ struct View<'a> {
     light: Vec3,
 }
 
-/// A toy with the sphere around it and its turn.
+/// A toy with its bounding sphere and rotation.
 struct Placed<'a> {
     toy: &'a Toy,
     middle: Vec3,
@@ -101,7 +101,7 @@ impl Placed<'_> {
         (distance * self.toy.size, part)
     }
 
-    /// The stretch of a ray inside the sphere.
+    /// The range of a ray inside the bounding sphere.
     fn stretch(&self, from: Vec3, direction: Vec3) -> Option<(f32, f32)> {
         let to = self.middle - from;
         let along = to.dot(direction);
@@ -110,7 +110,7 @@ impl Placed<'_> {
         (along + half > 0.0).then_some(((along - half).max(0.0), along + half))
     }
 
-    /// The surface's direction.
+    /// The normal of the surface.
     fn normal(&self, at: Vec3) -> Vec3 {
         let step = 0.003;
         let [x, y, z] = [Vec3::X, Vec3::Y, Vec3::Z].map(|axis| self.sample(at + axis * step).0 - self.sample(at - axis * step).0);
@@ -137,7 +137,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Follows the ray through a place in the picture, from −1 to 1 to the right and upwards.
+    /// Traces the ray through a point of the picture, with coordinates from −1 to 1 to the right and upwards.
     fn trace(&self, at: Vec2) -> Seen {
         let [right, up, ahead] = self.axes;
         let direction = (ahead + right * at.x + up * at.y).normalize();
@@ -160,7 +160,7 @@ impl<'a> View<'a> {
         let base = match part {
             Part::Main => placed.toy.colour.rgb(),
             Part::Dark => Vec3::new(0.16, 0.16, 0.18),
-            // On a white toy, white parts would not show.
+            // White parts would not be visible on a white toy.
             Part::Pale if placed.toy.colour == Colour::White => Vec3::new(0.62, 0.66, 0.72),
             Part::Pale => Vec3::new(0.95, 0.93, 0.86),
             Part::Brown => Vec3::new(0.42, 0.26, 0.14),
@@ -170,7 +170,7 @@ impl<'a> View<'a> {
         Seen { colour: base * (0.50 + 0.16 * sky + 0.54 * diffuse) + gloss, toy: index as u8 + 1, shadow: 0 }
     }
 
-    /// The ground, the wall or the sky in a direction.
+    /// The ground, wall or sky in a direction.
     fn behind(&self, direction: Vec3) -> Seen {
         let to_ground = if direction.y < 0.0 { -self.eye.y / direction.y } else { f32::INFINITY };
         let to_wall = if self.scene.back.is_sky() { f32::INFINITY } else { (WALL_Z - self.eye.z) / direction.z };
@@ -186,18 +186,18 @@ impl<'a> View<'a> {
             ground::back(self.scene.back, at.x, at.y, self.scene.pattern)
         };
         let (lit, shadow) = self.light_at(at + Vec3::Y * 0.01, None);
-        // What is near the ground keeps the sky's light from it as well.
+        // Ambient occlusion by toys near the ground.
         let near = self.toys.iter().map(|toy| if is_ground { toy.sample(at).0 } else { 1.0 }).fold(1.0, f32::min);
         let open = 0.72 + 0.28 * (near / 0.22).clamp(0.0, 1.0);
         let colour = base * (0.55 + 0.45 * lit) * open;
-        // Far ground fades into the sky.
+        // Haze: distant ground fades into the sky.
         let haze = if self.scene.back.is_sky() { ((to_ground - 8.0) / 30.0).clamp(0.0, 1.0) } else { 0.0 };
         let horizon = ground::back(self.scene.back, direction.x, 0.0, self.scene.pattern);
         Seen { colour: colour.lerp(horizon, haze), toy: 0, shadow: if lit < SHADOWED { shadow } else { 0 } }
     }
 
-    /// How much of the light reaches a point, from 0 to 1, and which toy takes the most of it. A toy does not shade itself: at this size
-    /// that would only show as dirt.
+    /// The share of light that reaches a point, in `[0, 1]`, and the toy that blocks most of it. Toys do not shade themselves: in small pictures that looks like
+    /// dirt.
     fn light_at(&self, from: Vec3, except: Option<usize>) -> (f32, u8) {
         let others = self.toys.iter().enumerate().filter(|(index, _)| Some(*index) != except);
         others.fold((1.0, 0), |best, (index, toy)| {
@@ -207,7 +207,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Where a ray meets a toy.
+/// The distance at which a ray hits a toy, and the part that it hits.
 fn march(placed: &Placed<'_>, from: Vec3, direction: Vec3) -> Option<(f32, Part)> {
     let (mut t, end) = placed.stretch(from, direction)?;
     for _ in 0..STEPS {
@@ -223,7 +223,7 @@ fn march(placed: &Placed<'_>, from: Vec3, direction: Vec3) -> Option<(f32, Part)
     None
 }
 
-/// How much light passes a toy: less where the ray comes near it, which makes soft borders.
+/// The share of light that passes a toy; decreases as the ray comes nearer, for soft shadows.
 fn passes(placed: &Placed<'_>, from: Vec3, direction: Vec3) -> f32 {
     let Some((start, end)) = placed.stretch(from, direction) else { return 1.0 };
     let (mut t, mut lit) = (start.max(0.02), 1.0_f32);

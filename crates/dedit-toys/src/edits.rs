@@ -1,4 +1,4 @@
-//! The truth for an edit: the scene, changed as the edit would.
+//! Ground truth of edits: the changed scene.
 
 use fastrand::Rng;
 use glam::Vec3;
@@ -16,7 +16,7 @@ impl Scene {
         scene
     }
 
-    /// The scene with another toy in one's place.
+    /// The scene with one toy replaced.
     #[must_use]
     pub fn with(&self, index: usize, toy: Toy) -> Self {
         let mut scene = self.clone();
@@ -24,7 +24,7 @@ impl Scene {
         scene
     }
 
-    /// A toy of another kind and colour for a toy's place, as large as the old one about.
+    /// A toy of another kind and colour at the place of a toy, of about the same size.
     pub fn other(&self, index: usize, rng: &mut Rng) -> Toy {
         let old = self.toys[index];
         let (kind, colour) = loop {
@@ -36,7 +36,7 @@ impl Scene {
         Toy { kind, colour, turn: crate::shapes::usual_turn(kind), ..old }
     }
 
-    /// A toy in another colour.
+    /// The same toy in another colour.
     pub fn recoloured(&self, index: usize, rng: &mut Rng) -> Toy {
         let old = self.toys[index];
         loop {
@@ -47,14 +47,14 @@ impl Scene {
         }
     }
 
-    /// A toy moved sideways by pixels of a picture with `side` pixels along each side.
+    /// A toy moved to the right by `dx` pixels of a picture of `side` × `side` pixels.
     pub fn moved(&self, index: usize, dx: f32, side: u32) -> Toy {
         let old = self.toys[index];
         let at = |x: f32| self.camera.project(Vec3::new(x, 0.0, old.z)).x * side as f32;
         Toy { x: old.x + dx / (at(1.0) - at(0.0)), ..old }
     }
 
-    /// The whole number of pixels nearest to `wanted` by which a toy can be moved sideways to a free place.
+    /// The number of pixels nearest to `wanted` by which a toy can be moved to the right to a free place.
     pub fn room_to_move(&self, index: usize, wanted: i32, side: u32) -> Option<i32> {
         let step = if wanted < 0 { -1 } else { 1 };
         let distances = (0..=wanted.abs() / 2).flat_map(|less| [wanted - step * less, step * less - wanted]);

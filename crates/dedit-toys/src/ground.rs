@@ -1,10 +1,10 @@
-//! The colours of grounds, walls and skies: soft patterns without fine repeats.
+//! The colours of grounds, walls and skies: smooth patterns without visible repetition.
 
 use glam::{Vec2, Vec3};
 
 use crate::words::{Back, Ground};
 
-/// Smooth noise in 0 to 1, with a lattice of width 1.
+/// Value noise in `[0, 1]` on a lattice of spacing 1.
 fn noise(at: Vec2) -> f32 {
     let cell = at.floor();
     let f = at - cell;
@@ -15,7 +15,7 @@ fn noise(at: Vec2) -> f32 {
     upper + (lower - upper) * f.y
 }
 
-/// A number in 0 to 1 for a lattice point: the bits, mixed until neighbours have nothing in common.
+/// A hash of a lattice point, in `[0, 1]`.
 fn lattice(x: i32, y: i32) -> f32 {
     let mut bits = (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);
     bits = (bits ^ (bits >> 15)).wrapping_mul(0x2C1B_3C6D);
@@ -23,7 +23,7 @@ fn lattice(x: i32, y: i32) -> f32 {
     (bits >> 8) as f32 / (1 << 24) as f32
 }
 
-/// The ground's colour at a place on it.
+/// The ground's colour at a point.
 pub(crate) fn ground(ground: Ground, at: Vec2, pattern: f32) -> Vec3 {
     let at = at + pattern;
     let broad = noise(at * 1.3);
@@ -39,7 +39,7 @@ pub(crate) fn ground(ground: Ground, at: Vec2, pattern: f32) -> Vec3 {
     }
 }
 
-/// The back's colour in a direction; for a wall `height` is above the ground, for a sky the upward part of the direction.
+/// The colour of the back in a direction. `height` is that above the ground for a wall, and the vertical component of the direction for a sky.
 pub(crate) fn back(back: Back, across: f32, height: f32, pattern: f32) -> Vec3 {
     let wall = |colour: Vec3| colour * (0.94 + 0.06 * (height / 2.5).clamp(0.0, 1.0));
     match back {

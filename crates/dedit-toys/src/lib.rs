@@ -1,10 +1,9 @@
-//! Toy scenes, drawn by code: the small world that the built-in model knows.
+//! Procedural toy scenes, and the built-in model that was trained on them.
 //!
-//! A [`Scene`] is a short record: what stands where, on which ground, before which back. [`Scene::random`] makes one from a seed, and
-//! [`draw`] turns it into a picture with exact masks. As a scene can be changed and drawn again, there is a true answer to every edit:
-//! the scene without the thing, with it elsewhere, with another in its place.
+//! A [`Scene`] describes toys, ground and back. [`Scene::random`] generates one from a seed, and [`draw`] renders it with exact masks. As a changed scene can
+//! be rendered again, there is a ground truth for every edit: the scene without a toy, with it moved, or with another in its place.
 //!
-//! [`model`] is a small diffusion model that was trained on such scenes: what works without any other model at hand.
+//! [`model`] is a small diffusion model trained on such scenes, for use without any other model.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
-//! The built-in model: a diffusers folder carried inside the program, and unpacked where it is needed.
+//! The built-in model: a diffusers folder that is embedded in the program and unpacked on first use.
 //!
-//! It is read by the loader that reads every other model. What it can draw, and how well, its card says: `model/README.md`.
+//! The unpacked folder is loaded like any other model. Its model card is `model/README.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
-/// What calls it on the command line and in sessions.
+/// Its name on the command line and in sessions.
 pub const NAME: &str = "toys";
 
-/// A file of the folder: its path there, and its bytes; those of weights are packed with gzip.
+/// A file of the folder: its path and its bytes; weights are compressed with gzip.
 type Packed = (&'static str, &'static [u8]);
 
 macro_rules! files {
@@ -32,11 +32,11 @@ const FILES: &[Packed] = files![
     "vae/diffusion_pytorch_model.safetensors.gz",
 ];
 
-/// Puts the model's folder into another one, unless it is there already, and gives its path. At any moment, and whoever else does the same, it is
-/// there as a whole or not at all.
+/// Unpacks the model's folder into another one, unless it exists there already, and returns its path. The operation is atomic, also when several programs do
+/// it at the same time.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn unpack(into: &Path) -> io::Result<PathBuf> {
     let folder = into.join(format!("{NAME}-{}", digest()));
     if is_whole(&folder)? {
@@ -51,9 +51,9 @@ pub fn unpack(into: &Path) -> io::Result<PathBuf> {
     }
     match fs::rename(beside.path(), &folder) {
         Ok(()) => Ok(folder),
-        // Somebody else was faster.
+        // Another program has unpacked it meanwhile.
         Err(_) if is_whole(&folder)? => Ok(folder),
-        // One that is there and not whole is of no use to anybody: it goes aside, in one step as well.
+        // An incomplete folder is moved away, atomically as well.
         Err(_) => {
             let aside = tempfile::Builder::new().prefix(".damaged-").tempdir_in(into)?;
             fs::rename(&folder, aside.path().join(NAME))?;
@@ -63,9 +63,9 @@ pub fn unpack(into: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// The words of a prompt that the model was never shown.
+/// The words of a prompt that are not in the model's training set.
 pub fn unknown_words(prompt: &str) -> Vec<String> {
-    // As the training recipe has them: crates/xtask/recipe/vocabulary.py.
+    // The same as in the training recipe, crates/xtask/recipe/vocabulary.py.
     const KNOWN: &str = "a an and on the of photo toy floor ball cube cone ring star heart mushroom tree house mug rocket duck snowman car red orange \
         yellow green blue purple white grass sand wood marble stone wall sky pink grey gray sunset background sphere box block donut torus cup jeep violet \
         crimson lawn concrete wooden beach v";
@@ -86,7 +86,7 @@ fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How long a file is when it is unpacked: gzip ends with it.
+/// The uncompressed length in bytes, from the end of the gzip data.
 fn length(packed: &[u8]) -> usize {
     match packed {
         [0x1f, 0x8b, .., a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
@@ -94,7 +94,7 @@ fn length(packed: &[u8]) -> usize {
     }
 }
 
-/// Whether every file is there and as long as it should be.
+/// Whether all files exist with the right length.
 fn is_whole(folder: &Path) -> io::Result<bool> {
     for (path, packed) in FILES {
         match fs::metadata(folder.join(unpacked_name(path))) {
@@ -107,7 +107,7 @@ fn is_whole(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Tells versions of the model apart.
+/// A hash that identifies the version of the model.
 fn digest() -> String {
     let mut hash = Sha256::new();
     for (path, packed) in FILES {

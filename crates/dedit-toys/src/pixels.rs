@@ -1,4 +1,4 @@
-//! Drawings as pictures with items.
+//! Conversion of drawings to pictures with items.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use dedit_edit::{Channels, Image, ItemMask, Result, Samples, Segmentation, Size}
 use crate::draw::Drawing;
 use crate::scene::{Scene, Toy};
 
-/// What the item of everything that is no toy is called.
+/// Name of the item of all pixels without a toy.
 pub const BACKGROUND: &str = "background";
 
 impl Toy {
-    /// What it is called as an item, such as “red ball”.
+    /// Its name as an item, such as “red ball”.
     pub fn name(&self) -> String {
         format!("{} {}", self.colour, self.kind)
     }
 }
 
 impl Scene {
-    /// The names of its items in the order of a drawing's labels.
+    /// The names of its items, in the order of a drawing's labels.
     pub fn item_names(&self) -> Vec<String> {
         [BACKGROUND.to_owned()].into_iter().chain(self.toys.iter().map(Toy::name)).collect()
     }
 
-    /// What each item is, in words, by its name.
+    /// The words of each item, by name.
     pub fn item_words(&self) -> BTreeMap<String, String> {
         let toys = self.toys.iter().map(|toy| (toy.name(), toy.name()));
         toys.chain([(BACKGROUND.to_owned(), self.background_prompt())]).collect()
@@ -48,7 +48,7 @@ impl Drawing {
         Segmentation::from_labels(self.size()?, scene.item_names(), labels)
     }
 
-    /// Where a toy is, by its number from 1.
+    /// The mask of a toy, given by its number from 1.
     ///
     /// # Errors
     /// None for what [`draw`](crate::draw()) makes.

@@ -1,21 +1,21 @@
-//! Scenes from seeds.
+//! Random scenes.
 
 use fastrand::Rng;
 
 use crate::scene::{Camera, Extent, Scene, Toy};
 use crate::words::{Back, Colour, Ground, Kind};
 
-/// How often a place is tried for a toy before all toys are placed anew.
+/// Attempts to place a toy before all toys are placed again.
 const TRIES: usize = 60;
-/// How often all toys are placed anew before the scene gets one less.
+/// Attempts to place all toys before one is left out.
 const ROUNDS: usize = 40;
-/// The least gap between two toys, as a share of the picture's side: what is nearer shares cells of a coarse grid.
+/// Least gap between two toys, as a share of the picture's side; toys with a smaller gap would share latent cells.
 const GAP: f32 = 0.045;
-/// The least distance of a toy from the picture's border.
+/// Least distance of a toy from the picture's border, as a share of its side.
 const MARGIN: f32 = 0.03;
 
 impl Scene {
-    /// The scene of a seed: one to three toys that do not hide one another.
+    /// The scene of a seed: one to three toys that do not occlude each other.
     pub fn random(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut scene = Self {
@@ -31,7 +31,7 @@ impl Scene {
             22..74 => 2,
             _ => 3,
         };
-        // A first toy in the middle can leave no room for the others, so all are placed anew until they fit.
+        // A first toy in the middle may leave no room for the others; then all are placed again.
         let mut rounds = 0;
         while scene.toys.len() < count {
             scene.toys.clear();
@@ -40,7 +40,7 @@ impl Scene {
                 count -= 1;
             }
             for _ in 0..count {
-                // What is named must be told apart by its name, so no two toys of a scene are of a kind.
+                // No two toys of a scene are of the same kind, so that names are unique.
                 let kind = loop {
                     let kind = pick(&mut rng, Kind::ALL);
                     if !scene.toys.iter().any(|toy| toy.kind == kind) {
@@ -71,7 +71,7 @@ impl Scene {
         })
     }
 
-    /// Whether a toy would stand inside the picture and clear of the others; `except` is one that does not count.
+    /// Whether a toy would be inside the picture with a gap to all others except number `except`.
     pub fn has_room(&self, toy: &Toy, except: Option<usize>) -> bool {
         let extent = self.extent(toy);
         let inside = Extent { min: extent.min - MARGIN, max: extent.max + MARGIN };
@@ -81,12 +81,12 @@ impl Scene {
     }
 }
 
-/// A number from a range, all equally likely.
+/// A uniformly distributed number.
 pub(crate) fn between(rng: &mut Rng, from: f32, to: f32) -> f32 {
     from + (to - from) * rng.f32()
 }
 
-/// One of the values, all equally likely.
+/// A uniformly distributed choice.
 pub(crate) fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(0..from.len())]
 }

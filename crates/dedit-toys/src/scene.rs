@@ -1,61 +1,61 @@
-//! The record of a scene, and what can be said of it without drawing.
+//! The description of a scene and its geometry.
 
 use glam::{Vec2, Vec3};
 
 use crate::words::{Back, Colour, Ground, Kind};
 
-/// A thing that stands on the ground.
+/// An object on the ground.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Toy {
-    /// What it is.
+    /// The kind of object.
     pub kind: Kind,
-    /// Its main colour.
+    /// The main colour.
     pub colour: Colour,
-    /// Where its foot stands, to the right.
+    /// x of its base, to the right, in scene units (a toy is about 1 high).
     pub x: f32,
-    /// Where its foot stands, towards the eye.
+    /// z of its base, towards the camera.
     pub z: f32,
-    /// Its height, about, in the unit of `x` and `z`.
+    /// Approximate height in the units of `x` and `z`.
     pub size: f32,
-    /// How far it is turned about its upright axis, in radians.
+    /// Rotation about the vertical axis in radians.
     pub turn: f32,
 }
 
 impl Toy {
-    /// Its prompt, such as “a red ball”.
+    /// The prompt, such as “a red ball”.
     pub fn prompt(&self) -> String {
         let article = if self.colour == Colour::Orange { "an" } else { "a" };
         format!("{article} {} {}", self.colour, self.kind)
     }
 }
 
-/// The eye, which looks at the middle of the scene.
+/// The camera, which looks at the centre of the scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
-    /// Its height above the ground.
+    /// Height above the ground.
     pub height: f32,
-    /// Its distance from the middle of the scene.
+    /// Distance from the centre of the scene.
     pub distance: f32,
 }
 
-/// A scene: a picture is [drawn](crate::draw()) from it.
+/// A scene, to be rendered by [`draw`](crate::draw()).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// From where it is seen.
+    /// The camera.
     pub camera: Camera,
-    /// The direction from which the light comes, about the upright axis; 0 is the eye's.
+    /// The direction of the light about the vertical axis, in radians; 0 is from the camera.
     pub light: f32,
-    /// Shifts the pattern of the ground and the clouds.
+    /// Offset of the patterns of ground and clouds.
     pub pattern: f32,
-    /// What the toys stand on.
+    /// The ground.
     pub ground: Ground,
-    /// What is behind them.
+    /// The wall or sky behind the toys.
     pub back: Back,
     /// The toys. In a drawing's labels, number i + 1 is `toys[i]`.
     pub toys: Vec<Toy>,
 }
 
-/// A rectangle of a picture, in shares of its sides.
+/// A rectangle of a picture, as shares of its sides in `[0, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extent {
     /// The upper left corner.
@@ -65,19 +65,19 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// The gap between two rectangles along the axis where it is widest; negative where they overlap.
+    /// The larger of the horizontal and vertical gaps between two rectangles; negative where they overlap.
     pub fn gap(&self, other: &Self) -> f32 {
         (self.min - other.max).max(other.min - self.max).max_element()
     }
 }
 
-/// Half the height of what a camera sees at the middle of the scene.
+/// Half of the visible height at the centre of the scene.
 const HALF_VIEW: f32 = 1.55;
-/// The height of the point that the eye looks at.
+/// Height of the point that the camera looks at.
 const AIM: f32 = 0.5;
 
 impl Scene {
-    /// The prompt of everything that is no toy, such as “grass, blue sky”.
+    /// The prompt of the background, such as “grass, blue sky”.
     pub fn background_prompt(&self) -> String {
         format!("{}, {}", self.ground, self.back)
     }
@@ -88,7 +88,7 @@ impl Scene {
         if toys.is_empty() { self.background_prompt() } else { format!("{} on {}", toys.join(" and "), self.background_prompt()) }
     }
 
-    /// The rectangle that a toy covers, about.
+    /// The approximate bounding box of a toy in the picture.
     pub fn extent(&self, toy: &Toy) -> Extent {
         let half = crate::shapes::half_width(toy.kind) * toy.size;
         let height = crate::shapes::height(toy.kind) * toy.size;
@@ -102,12 +102,12 @@ impl Scene {
 }
 
 impl Camera {
-    /// Where it stands.
+    /// The position of the camera.
     pub(crate) fn eye(self) -> Vec3 {
         Vec3::new(0.0, self.height, self.distance)
     }
 
-    /// Right, up and ahead; right and up are as long as half the view is high at distance 1.
+    /// The axes right, up and forward; right and up have the length of half the visible height at distance 1.
     pub(crate) fn axes(self) -> [Vec3; 3] {
         let ahead = (Vec3::new(0.0, AIM, 0.0) - self.eye()).normalize();
         let right = ahead.cross(Vec3::Y).normalize();
@@ -115,7 +115,7 @@ impl Camera {
         [right * spread, right.cross(ahead) * spread, ahead]
     }
 
-    /// The place of a point in the picture, in shares of its sides; the picture is square.
+    /// Projects a point to the (square) picture, as shares of its sides.
     pub(crate) fn project(self, point: Vec3) -> Vec2 {
         let [right, up, ahead] = self.axes();
         let from_eye = point - self.eye();

@@ -1,11 +1,11 @@
-//! The toys as solids: each stands on height 0, is about 1 high, and shows its face to the z axis.
+//! Signed distance functions of the toys: each stands at height 0, is about 1 high, and faces the z axis.
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
 use crate::solids::{ball, block, cylinder, ellipsoid, frustum, heart, plate, star, torus};
 use crate::words::Kind;
 
-/// What a part of a toy is made of.
+/// The material of a part of a toy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// The toy's own colour.
@@ -17,21 +17,21 @@ pub(crate) enum Part {
     Glass,
 }
 
-/// A signed distance, and what the nearest part is made of.
+/// A signed distance and the material of the nearest part.
 type Sample = (f32, Part);
 
-/// The nearer of several parts.
+/// The union of several parts.
 fn nearest<const N: usize>(parts: [Sample; N]) -> Sample {
     parts.into_iter().fold((f32::INFINITY, Part::Main), |best, part| if part.0 < best.0 { part } else { best })
 }
 
-/// Blends two solids into one over a width.
+/// The smooth union of two solids, blended over a width.
 fn smooth(a: f32, b: f32, width: f32) -> f32 {
     let h = (width - (a - b).abs()).max(0.0) / width;
     a.min(b) - h * h * width * 0.25
 }
 
-/// The signed distance to a toy of height 1, about, from a point in its own space.
+/// The signed distance to a toy of about height 1 from a point in its own coordinates.
 pub(crate) fn sample(kind: Kind, p: Vec3) -> Sample {
     match kind {
         Kind::Ball => (ball(p - Vec3::Y * 0.46, 0.46), Part::Main),
@@ -75,7 +75,7 @@ fn house(p: Vec3) -> Sample {
         (true, _, true) => Part::Glass,
         _ => Part::Main,
     };
-    // Two sloping faces and two gables; the ridge runs from left to right, so that the roof faces the eye.
+    // Two slopes and two gables; the ridge runs from left to right, so that a slope faces the camera.
     let slope = (p.z.abs() * 0.72 + (p.y - 0.96) * 0.69).max(0.55 - p.y).max(p.x.abs() - 0.47);
     nearest([(walls, paint), (slope, Part::Dark)])
 }
@@ -96,7 +96,7 @@ fn rocket(p: Vec3) -> Sample {
         (_, true) => Part::Glass,
         _ => Part::Main,
     };
-    // Four fins: the quarter of the space that holds the point stands for all.
+    // Four fins, by symmetry: the point is mapped to one quarter of the space.
     let q = if p.x.abs() > p.z.abs() { Vec3::new(p.x.abs(), p.y, p.z) } else { Vec3::new(p.z.abs(), p.y, p.x) };
     let fin = (q.x * 0.75 + (q.y - 0.5) * 0.66)
         .max(0.16 - q.x)
@@ -141,7 +141,7 @@ fn car(p: Vec3) -> Sample {
     nearest([(body, Part::Main), (cabin, paint), (tyre, if hub { Part::Pale } else { Part::Dark })])
 }
 
-/// How far a toy usually is turned, so that its outline tells what it is.
+/// The typical rotation of a toy in radians, at which its outline is recognisable.
 pub(crate) fn usual_turn(kind: Kind) -> f32 {
     match kind {
         Kind::Cube => 0.55,
@@ -151,7 +151,7 @@ pub(crate) fn usual_turn(kind: Kind) -> f32 {
     }
 }
 
-/// Half the width of a toy of size 1, however it is turned.
+/// The largest half width of a toy of size 1 over all rotations.
 pub(crate) fn half_width(kind: Kind) -> f32 {
     match kind {
         Kind::Ball | Kind::Cone | Kind::Ring | Kind::Tree => 0.5,

@@ -1,53 +1,53 @@
-//! Signed distances to simple solids: negative inside, and never more than the true distance.
+//! Signed distances to simple solids: negative inside; lower bounds of the true distance outside.
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
-/// Joins two signed distances of a solid that is cut from both: `a` across, `b` along.
+/// The signed distance to the intersection of two solids with perpendicular surfaces.
 fn corner(a: f32, b: f32) -> f32 {
     a.max(b).min(0.0) + Vec2::new(a, b).max(Vec2::ZERO).length()
 }
 
-/// A ball about the origin.
+/// A ball at the origin.
 pub(crate) fn ball(p: Vec3, radius: f32) -> f32 {
     p.length() - radius
 }
 
-/// An ellipsoid about the origin, to first order.
+/// An ellipsoid at the origin, to first order.
 pub(crate) fn ellipsoid(p: Vec3, radii: Vec3) -> f32 {
     let scaled = (p / radii).length();
     let slope = (p / (radii * radii)).length();
     if slope < 1e-6 { -radii.min_element() } else { scaled * (scaled - 1.0) / slope }
 }
 
-/// A box about the origin with rounded edges; `half` is half of its sides, the rounding included.
+/// A box at the origin with edges rounded by the radius `round`; `half` are its half sides including the rounding.
 pub(crate) fn block(p: Vec3, half: Vec3, round: f32) -> f32 {
     let q = p.abs() - (half - round);
     q.max(Vec3::ZERO).length() + q.max_element().min(0.0) - round
 }
 
-/// An upright cylinder from height 0 to `height`.
+/// A vertical cylinder from height 0 to `height`.
 pub(crate) fn cylinder(p: Vec3, radius: f32, height: f32) -> f32 {
     corner(p.xz().length() - radius, (p.y - height / 2.0).abs() - height / 2.0)
 }
 
-/// An upright cone, cut off at height 0 and `height`, with these radii there.
+/// A vertical conical frustum with radius `low` at height 0 and `high` at `height`.
 pub(crate) fn frustum(p: Vec3, low: f32, high: f32, height: f32) -> f32 {
     let side = Vec2::new(height, low - high).normalize();
     let across = Vec2::new(p.xz().length() - low, p.y).dot(side);
     corner(across, (p.y - height / 2.0).abs() - height / 2.0)
 }
 
-/// A torus about the origin whose hole faces the z axis.
+/// A torus at the origin about the z axis.
 pub(crate) fn torus(p: Vec3, radius: f32, thickness: f32) -> f32 {
     Vec2::new(p.xy().length() - radius, p.z).length() - thickness
 }
 
-/// A plate: a flat outline, `half` thick on either side, with rounded edges.
+/// A plate: an outline extruded by `half` to both sides along z, with edges rounded by the radius `round`.
 pub(crate) fn plate(outline: f32, z: f32, half: f32, round: f32) -> f32 {
     corner(outline + round, z.abs() - (half - round)) - round
 }
 
-/// The outline of a star with five points, one of them up.
+/// The outline of a five-pointed star with one point up.
 pub(crate) fn star(p: Vec2, outer: f32, inner: f32) -> f32 {
     use std::f32::consts::PI;
     let sector = 2.0 * PI / 5.0;
@@ -57,14 +57,14 @@ pub(crate) fn star(p: Vec2, outer: f32, inner: f32) -> f32 {
     segment(q, Vec2::new(0.0, outer), inner * Vec2::new((PI / 5.0).sin(), (PI / 5.0).cos()))
 }
 
-/// The distance to a line from `a` to `b`, negative on its right-hand side seen with y up.
+/// The distance to the segment from `a` to `b`, negative to its right (y up).
 fn segment(p: Vec2, a: Vec2, b: Vec2) -> f32 {
     let (along, from) = (b - a, p - a);
     let near = from - along * (from.dot(along) / along.length_squared()).clamp(0.0, 1.0);
     near.length() * (along.perp_dot(from)).signum()
 }
 
-/// The outline of a heart that stands on its tip at the origin: a square on its corner, and half a disc on each upper side.
+/// The outline of a heart with its tip at the origin: a square standing on a corner, with half a disc on each upper side.
 pub(crate) fn heart(p: Vec2, side: f32) -> f32 {
     let turned = Vec2::new(p.x + p.y, p.y - p.x) * std::f32::consts::FRAC_1_SQRT_2;
     let q = (turned - side / 2.0).abs() - side / 2.0;

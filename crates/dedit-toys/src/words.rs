@@ -1,10 +1,10 @@
-//! The words of the world: things, colours, grounds and backs. Every one of them is a single token of CLIP's vocabulary.
+//! Kinds of toys, colours, grounds and backs with their words, each a single token of CLIP's vocabulary.
 
 use std::fmt;
 
 use glam::Vec3;
 
-/// An enumeration whose variants have a word each, in the order in which seeds count them.
+/// Declares an enumeration with a word for each variant. Random scenes depend on the order of the variants.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -14,7 +14,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them, in the order in which seeds count them.
+            /// All variants. Random scenes depend on their order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The word in a prompt.
@@ -32,7 +32,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What a toy is: each can be told by its outline.
+    /// The kind of a toy, recognisable by its outline.
     Kind {
         Ball = "ball", Cube = "cube", Cone = "cone", Ring = "ring", Star = "star", Heart = "heart", Mushroom = "mushroom", Tree = "tree",
         House = "house", Mug = "mug", Rocket = "rocket", Duck = "duck", Snowman = "snowman", Car = "car",
@@ -40,19 +40,19 @@ words! {
 }
 
 words! {
-    /// A toy's main colour.
+    /// The main colour of a toy.
     Colour {
         Red = "red", Orange = "orange", Yellow = "yellow", Green = "green", Blue = "blue", Purple = "purple", White = "white",
     }
 }
 
 words! {
-    /// What the toys stand on.
+    /// The ground that the toys stand on.
     Ground { Grass = "grass", Sand = "sand", Wood = "wood", Marble = "marble", Stone = "stone" }
 }
 
 words! {
-    /// What is behind them.
+    /// The wall or sky behind the toys.
     Back {
         BlueWall = "blue wall", PinkWall = "pink wall", GreyWall = "grey wall", GreenWall = "green wall",
         BlueSky = "blue sky", SunsetSky = "sunset sky",
@@ -60,7 +60,7 @@ words! {
 }
 
 impl Colour {
-    /// The surface's colour in full light, each channel in 0 to 1.
+    /// The colour in full light, with channels in `[0, 1]`.
     pub fn rgb(self) -> Vec3 {
         match self {
             Self::Red => Vec3::new(0.86, 0.10, 0.12),
@@ -75,7 +75,7 @@ impl Colour {
 }
 
 impl Back {
-    /// Whether it is a sky: endless ground runs up to it.
+    /// Whether it is a sky, with the ground up to the horizon, rather than a wall.
     pub fn is_sky(self) -> bool {
         matches!(self, Self::BlueSky | Self::SunsetSky)
     }

@@ -1,4 +1,4 @@
-//! The built-in model, unpacked.
+//! Unpacking the built-in model.
 
 use std::fs;
 

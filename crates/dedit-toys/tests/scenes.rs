@@ -1,4 +1,4 @@
-//! Scenes and their drawings: what training, the demo and the evaluation rely on.
+//! Properties of scenes and drawings that training, demo and evaluation rely on.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
@@ -16,7 +16,7 @@ fn count(drawing: &Drawing, number: u8) -> usize {
     drawing.labels.pixels().filter(|pixel| pixel.0[0] == number).count()
 }
 
-/// The columns that a toy covers: first and last.
+/// The first and last column of a toy.
 fn columns(drawing: &Drawing, number: u8) -> (u32, u32) {
     let mut columns = drawing.labels.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] == number).map(|(x, _, _)| x);
     let first = columns.next().unwrap();
@@ -93,7 +93,7 @@ fn a_toy_is_moved_by_as_many_pixels_as_were_asked_for() {
         let Some(dx) = scene.room_to_move(0, 20, side) else { continue };
         let there = scene.with(0, scene.moved(0, dx as f32, side));
         let (before, after) = (columns(&draw(&scene, side), 1), columns(&draw(&there, side), 1));
-        // Seen from elsewhere it shows a little more of one side.
+        // In perspective a moved toy shows slightly more of one side.
         assert!((after.0 as i32 - before.0 as i32 - dx).abs() <= 3, "seed {seed}: {before:?} to {after:?} for {dx}");
         moved += 1;
     }
