@@ -11,10 +11,10 @@ use dedit_client::{Blobs, Client, Labels, Program};
 use dedit_daemon::{Daemon, Settings};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
 use dedit_models::Catalogue;
-use dedit_protocol::answer::{Fetched, Planned};
+use dedit_protocol::answer::{ItemsFound, Planned};
 use dedit_protocol::event::{Progress, SessionInfo};
-use dedit_protocol::request::{self, Fetch, Hello, OpenPicture, OpenSession, Which, Words};
-use dedit_protocol::{Ask, Blob, Event, Failure, Pixels, address};
+use dedit_protocol::request::{self, Fetch, Hello, ItemsOf, OpenPicture, OpenSession, Which, Words};
+use dedit_protocol::{Ask, Blob, Event, Failure, Pixels, address, features};
 use dedit_session::SessionsSettings;
 use tempfile::TempDir;
 
@@ -203,6 +203,20 @@ impl Connection<'_> {
         self.client.set_labels(session, picture, (width, height), labels).map_err(|failure| as_written(failure).into())
     }
 
+    /// Names, places and words of a session's items, without their label map.
+    pub(crate) fn items(&self, session: &SessionInfo) -> Result<ItemsFound> {
+        check_items(session)?;
+        self.client.require(features::ITEMS)?;
+        Ok(self.ask(ItemsOf { session: session.session.clone(), ..ItemsOf::default() }, Vec::new())?.0)
+    }
+
+    /// The items of a session's picture.
+    pub(crate) fn segmentation(&self, session: &SessionInfo) -> Result<Segmentation> {
+        let labels = self.client.labels(&session.session, Which::Target)?.unwrap_or_default();
+        let [width, height] = session.size;
+        Ok(Segmentation::from_labels(Size::new(width as usize, height as usize)?, labels.names, labels.numbers)?)
+    }
+
     /// What edits would come to on items that are `before` them.
     pub(crate) fn plan(&self, plan: request::Plan, blobs: Vec<Blob>, before: &Segmentation) -> Result<(Planned, EditPlan)> {
         let (planned, blobs) = self.ask(plan, blobs)?;
@@ -214,20 +228,35 @@ impl Connection<'_> {
         Ok((planned, EditPlan::from_parts(before.clone(), after, prompts, change)?))
     }
 
-    /// A session's picture or reference picture, with its items and what was said of them.
-    pub(crate) fn fetch(&self, session: &str, picture: Which) -> Result<(Picture, Fetched)> {
-        let fetch = Fetch { session: session.to_owned(), picture, pixels: true };
+    /// The same without items; gives how far each pixel of the region may change.
+    pub(crate) fn plan_of_region(&self, plan: request::Plan, blobs: Vec<Blob>) -> Result<(Planned, Vec<f32>)> {
+        let (planned, blobs) = self.ask(request::Plan { cropped: true, ..plan }, blobs)?;
+        let changes = if blobs.is_empty() { Vec::new() } else { Blobs::from(blobs).mask(1)? };
+        Ok((planned, changes))
+    }
+
+    /// A session's picture with its items.
+    pub(crate) fn fetch(&self, session: &SessionInfo) -> Result<Picture> {
+        check_items(session)?;
+        let fetch = Fetch { session: session.session.clone(), picture: Which::Target, pixels: true };
         let (fetched, blobs) = self.ask(fetch, Vec::new())?;
-        let Some(labels) = fetched.labels else {
-            return Err(Error::usage("this session has no items yet").at(&fetched.session.folder).hint("learn the picture first"));
-        };
+        let Some(labels) = fetched.labels else { return Err(no_items(&fetched.session)) };
         let mut blobs = Blobs::from(blobs);
         let labels = blobs.labels(labels)?;
         let profile = fetched.profile.map(|profile| blobs.bytes(profile)).transpose()?;
         let image = image(blobs.pixels(fetched.pixels.unwrap_or(usize::MAX))?)?;
-        let items = Segmentation::from_labels(image.size(), fetched.names.clone(), labels)?;
-        Ok((Picture { photo: Photo { image, profile }, items }, fetched))
+        let items = Segmentation::from_labels(image.size(), fetched.names, labels)?;
+        Ok(Picture { photo: Photo { image, profile }, items })
     }
+}
+
+/// An error where a session has no items.
+pub(crate) fn check_items(session: &SessionInfo) -> Result<()> {
+    if session.items.is_empty() { Err(no_items(session)) } else { Ok(()) }
+}
+
+fn no_items(session: &SessionInfo) -> Error {
+    Error::usage("this session has no items yet").at(&session.folder).hint("learn the picture first")
 }
 
 /// Places below the folder that the command was called in, as the user writes them.

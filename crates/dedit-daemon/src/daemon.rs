@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,6 +55,8 @@ pub struct Daemon {
     pub(crate) log: Arc<Log>,
     pub(crate) clients: Clients,
     pub(crate) started: Instant,
+    /// Requests of all clients so far.
+    pub(crate) requests: AtomicU64,
     /// A file and its random content: a client that can read it shares the daemon's file system.
     pub(crate) token: (PathBuf, String),
     ending: AtomicBool,
@@ -82,6 +84,7 @@ impl Daemon {
             log,
             clients: Clients::default(),
             started: Instant::now(),
+            requests: AtomicU64::new(0),
             token,
             ending: AtomicBool::new(false),
             socket: OnceLock::new(),

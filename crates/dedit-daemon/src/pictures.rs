@@ -162,11 +162,11 @@ fn names_and_labels(items: Option<&Segmentation>, with_labels: bool) -> Result<(
 
 /// What a request wants to be the items of a picture of this size.
 fn new_items(adopt: request::Adopt, blobs: &mut Blobs, size: Size) -> Result<NewItems> {
-    let request::Adopt { selection, region, items, everything, names, name, prefer_name, add, .. } = adopt;
+    let request::Adopt { selection, region, items, everything, names, name, prefer_name, alone, add, .. } = adopt;
     match (selection, region, items, everything) {
         (selection, None, None, None) => {
             let mask = selection.map(|index| blobs.mask(index, size)).transpose()?;
-            Ok(NewItems::Selected(Selection { mask, name, prefer_name }))
+            Ok(NewItems::Selected { selection: Selection { mask, name, prefer_name }, alone })
         }
         (None, Some(region), None, None) => Ok(NewItems::Region(blobs.mask(region, size)?)),
         (None, None, Some(Items::Masks(masks)), None) => Ok(NewItems::Masks { masks: blobs.masks(names, &masks, size)?, add }),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use dedit_edit::{Edit, Error, ItemMask, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
@@ -59,6 +60,7 @@ impl Client {
     /// Does what a request asks for, or gives it to those who do.
     pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> std::result::Result<Option<Event>, Failure> {
         let sessions = &self.daemon.sessions;
+        self.daemon.requests.fetch_add(1, Ordering::SeqCst);
         let mut blobs = Blobs::new(blobs);
         let answer = match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
@@ -216,6 +218,7 @@ impl Client {
         let told = answer::Status {
             seconds: daemon.started.elapsed().as_secs_f64(),
             clients: daemon.clients.count(),
+            requests: daemon.requests.load(Ordering::SeqCst),
             jobs: status.jobs.iter().map(job).collect(),
             models: status.models.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect(),
             sessions: status.sessions,

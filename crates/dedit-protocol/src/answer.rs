@@ -344,6 +344,8 @@ pub struct Status {
     pub seconds: f64,
     /// Clients that are connected, this one too.
     pub clients: usize,
+    /// Requests that came since it was started, this one too.
+    pub requests: u64,
     /// Jobs.
     pub jobs: Vec<JobInfo>,
     /// Models that are loaded.

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_edit::{Channels, EditPlan, Image, Samples, Segmentation};
+use dedit_edit::{Channels, EditPlan, Image, Samples, Segmentation, Size};
 use dedit_protocol::answer::Planned;
-use dedit_protocol::request::PlanOptions;
+use dedit_protocol::features;
+use dedit_protocol::request::{self, PlanOptions};
 use dedit_schema::Group;
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit_options::{self, Besides, Planning, Source, VerbCall};
+use crate::edit_options::{Besides, Planning, Source, VerbCall};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -58,36 +59,51 @@ impl Besides for Common {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let common = options.call.besides();
     let connection = common.unused.daemon.connect_if_running(console, interrupt)?;
-    let opened = common.source.open(&connection)?;
-    let size = opened.target.items.size();
-    let edits = common.planning.edits(&options.call, size)?;
-    let verb = edits.0[0].verb().id();
-    let session = common.source.session(&opened, &connection)?;
-    let (planned, plan) = edit_options::plan(edits, PlanOptions::from_values(options.call.values()), &session, &opened, &connection)?;
-    if let Some(file) = &common.out {
-        let file = &output::prepare(file, 1, &["png"])?[0];
-        output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;
-    }
-    if let Some(file) = &common.labels {
-        let file = &output::prepare(file, 1, &["png"])?[0];
-        output::write(file, &labels_png(plan.after())?)?;
-    }
-    let report = report(verb, &planned, &plan);
+    connection.require(features::CROPPED)?;
+    let session = common.source.info(&connection)?;
+    let [width, height] = session.size.map(|side| side as usize);
+    let size = Size::new(width, height)?;
+    let (edits, blobs) = common.planning.edits(&options.call, size)?;
+    let verb = edits[0].verb().id();
+    let plan = PlanOptions::from_values(options.call.values());
+    let plan = request::Plan { session: session.session.clone(), edits, plan, base: Some(0), ..request::Plan::default() };
+    let (planned, change) = if common.out.is_some() || common.labels.is_some() {
+        let (planned, plan) = connection.plan(plan, blobs, &connection.segmentation(&session)?)?;
+        common.write(&plan)?;
+        (planned, plan.change().values().to_vec())
+    } else {
+        connection.plan_of_region(plan, blobs)?
+    };
+    let report = report(verb, &planned, &change, size);
     let count = |name: &str| report[name].as_u64().unwrap_or(0);
     let told = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
     console.finish(&told, report);
     Ok(())
 }
 
-fn report(verb: &str, planned: &Planned, plan: &EditPlan) -> Value {
-    let change = plan.change().values();
+impl Common {
+    fn write(&self, plan: &EditPlan) -> Result<()> {
+        if let Some(file) = &self.out {
+            let file = &output::prepare(file, 1, &["png"])?[0];
+            output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;
+        }
+        if let Some(file) = &self.labels {
+            let file = &output::prepare(file, 1, &["png"])?[0];
+            output::write(file, &labels_png(plan.after())?)?;
+        }
+        Ok(())
+    }
+}
+
+/// `change` is of the picture, or of the region alone, outside of which nothing changes.
+fn report(verb: &str, planned: &Planned, change: &[f32], size: Size) -> Value {
     let count = |holds: fn(f32) -> bool| change.iter().filter(|value| holds(**value)).count();
     json!({
         "verb": verb,
         "region": planned.region,
         "active_pixels": count(|value| value >= 1.0),
         "soft_pixels": count(|value| value > 0.0 && value < 1.0),
-        "hard_pixels": count(|value| value <= 0.0),
+        "hard_pixels": size.pixels() - count(|value| value > 0.0),
         "items": planned.items,
     })
 }

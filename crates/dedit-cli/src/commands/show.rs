@@ -3,16 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_protocol::answer::{Fetched, Revision};
-use dedit_protocol::request::{History, Which};
+use dedit_protocol::answer::{ItemsFound, Revision};
+use dedit_protocol::request::History;
 use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::error::Result;
-use crate::format::rectangle;
 use crate::interrupt::Interrupt;
-use crate::picture::Picture;
 use crate::{output, sheet};
 
 /// Show the items of a session
@@ -34,14 +32,14 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let connection = options.unused.daemon.connect_if_running(console, interrupt)?;
     let session = connection.open_session(&options.session)?;
-    let (picture, fetched) = connection.fetch(&session.session, Which::Target)?;
+    let found = connection.items(&session)?;
     if let Some(file) = &options.out {
         let file = &output::prepare(file, 1, &["png"])?[0];
-        output::write(file, &sheet::overlay(&picture)?)?;
+        output::write(file, &sheet::overlay(&connection.fetch(&session)?)?)?;
     }
     let history = History { session: session.session.clone(), ..History::default() };
     let (revisions, _) = connection.ask(history, Vec::new())?;
-    let items = items(&picture, &fetched);
+    let items = items(&found);
     let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
     let told = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));
     let report = json!({
@@ -58,20 +56,19 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     Ok(())
 }
 
-fn items(picture: &Picture, fetched: &Fetched) -> Vec<Value> {
-    let (areas, boxes) = (picture.items.areas(), picture.items.bounding_boxes());
+fn items(found: &ItemsFound) -> Vec<Value> {
     let item = |(number, name): (usize, &String)| {
-        let said = fetched.words.get(name);
+        let words = found.words.get(name);
         json!({
             "number": number,
             "name": name,
-            "pixels": areas.get(number),
-            "box": boxes.get(number).copied().map(rectangle),
-            "words": said.and_then(|said| said.start.clone()),
-            "template": said.and_then(|said| said.template.clone()),
+            "pixels": found.areas.get(number),
+            "box": found.regions.get(number),
+            "words": words.and_then(|words| words.start.clone()),
+            "template": words.and_then(|words| words.template.clone()),
         })
     };
-    picture.items.names().iter().enumerate().map(item).collect()
+    found.names.iter().enumerate().map(item).collect()
 }
 
 /// A revision for people.

@@ -51,10 +51,18 @@ impl Source {
     pub(crate) fn open(&self, connection: &Connection<'_>) -> Result<Opened> {
         if let Some(folder) = &self.session {
             let info = connection.open_session(folder)?;
-            let (target, _) = connection.fetch(&info.session, Which::Target)?;
+            let target = connection.fetch(&info)?;
             return Ok(Opened { session: Some(info), target, labels: None });
         }
         Ok(Opened { session: None, target: read_picture(self.path(), &self.files)?, labels: None })
+    }
+
+    /// The session, without its pixels; for a picture alone, one in the daemon's store.
+    pub(crate) fn info(&self, connection: &Connection<'_>) -> Result<SessionInfo> {
+        let Some(folder) = &self.session else { return self.session(&self.open(connection)?, connection) };
+        let info = connection.open_session(folder)?;
+        connection::check_items(&info)?;
+        Ok(info)
     }
 
     /// Whether nothing can have been learned.

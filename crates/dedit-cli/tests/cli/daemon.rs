@@ -91,6 +91,28 @@ fn what_one_call_learned_another_edits_whatever_happens_to_the_daemon_between() 
 }
 
 #[test]
+fn commands_send_few_requests() {
+    let place = Place::new();
+    place.succeed(&format!("learn a.png --items items --session s {LEARN}"));
+    let requests = || place.succeed("daemon status")["requests"].as_u64().unwrap();
+    // `hello` and the session come first; pixels are fetched only where a picture is written.
+    for (line, expected) in [
+        ("edit replace --item ball --prompt cube --session s --steps 2 --out one.png", 4),
+        ("edit remove --item ball --session s --on 1 --steps 2 --out two.png", 5),
+        ("edit remove --item ball --session s --steps 2 --out three.png --variations 3", 6),
+        ("plan move --item ball --dx 9 --session s", 3),
+        ("plan move --item ball --dx 9 --session s --out plan.png --labels labels.png", 4),
+        ("show --session s", 4),
+        ("show --session s --out show.png", 5),
+    ] {
+        let before = requests();
+        place.succeed(line);
+        // Two are those of `daemon status`.
+        assert_eq!(requests() - before - 2, expected, "{line}");
+    }
+}
+
+#[test]
 fn of_many_calls_at_once_one_starts_the_daemon() {
     let place = Place::new();
     let line = "edit remove --item ball --picture a.png --items items --draft --model {tiny-sd} --steps 1 --seed 1 --quiet --out";

@@ -147,6 +147,10 @@ fn the_same_items_change_nothing_and_others_become_a_session_of_their_own() {
         let again = adopted(host, masks(&own, 0, &["hat", "hat", "none"], true), vec![mask(0..4), mask(4..6), mask(0..0)]).unwrap();
         assert_eq!((again.session.session, again.base, again.empty), (own.clone(), 0, vec!["none".to_owned()]));
         assert_eq!(row(host, &own, 0), row_of(&[("hat", 0..4), ("hat 2", 4..6), ("bag", 6..12), ("cup", 18..20)]));
+        // Alone it is the only item, also where it was known; as one that is known it changes nothing.
+        let alone = Adopt { selection: Some(0), alone: true, ..adopt(&own, 0) };
+        assert_eq!(adopted(host, alone, vec![mask(6..12)]).unwrap().item.as_deref(), Some("selection"));
+        assert_eq!(row(host, &own, 0), row_of(&[("selection", 6..12)]));
         let labels = Adopt { everything: Some(4), labels: true, ..adopt(&own, 0) };
         let (found, blobs) = host.ask(labels, Vec::new()).unwrap();
         assert_eq!((found.labels, blobs.len()), (Some(0), 1));

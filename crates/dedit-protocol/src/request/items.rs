@@ -36,6 +36,7 @@ pub struct Choose {
 /// nothing changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the wire")]
 pub struct Adopt {
     /// The session.
     pub session: String,
@@ -47,6 +48,8 @@ pub struct Adopt {
     pub name: String,
     /// With `selection`: as for [`Choose::prefer_name`].
     pub prefer_name: bool,
+    /// With `selection`: it becomes the only item, also where it is a known one.
+    pub alone: bool,
     /// Blob: the region of a `refine`, one channel. It becomes an item only where the picture has none.
     pub region: Option<usize>,
     /// With `items`: their names.

@@ -34,8 +34,13 @@ pub struct Selection {
 /// Items to be set.
 #[derive(Debug, Clone)]
 pub enum NewItems {
-    /// The one that is meant; a selection that is no known item lies in front of those.
-    Selected(Selection),
+    /// The one that is meant; a selection that is no known item lies in front of those. With `alone` it becomes the only item.
+    Selected {
+        /// What is selected.
+        selection: Selection,
+        /// Whether no other item stays.
+        alone: bool,
+    },
     /// A region to be edited without regard to items; it becomes an item only where the picture has none.
     Region(ItemMask),
     /// Masks by name, the first in front; with `add` in front of the known items, else they are all. Those that are empty are left out.
@@ -142,12 +147,13 @@ impl Sessions {
         let known = items_of(&session, of.revision)?;
         let (mut item, mut ring, mut empty) = (None, None, Vec::new());
         let wanted = match new {
-            NewItems::Selected(Selection { mask, name, prefer_name }) => {
-                let choice = item_policy::choose(known.as_deref(), mask.as_ref(), &name, prefer_name)?;
+            NewItems::Selected { selection: Selection { mask, name, prefer_name }, alone } => {
+                let behind = known.as_deref().filter(|_| !alone);
+                let choice = item_policy::choose(behind, mask.as_ref(), &name, prefer_name)?;
                 ring = choice.ring;
                 item = Some(choice.item.clone());
                 let mask = mask.filter(|_| !choice.is_known);
-                mask.map(|mask| item_policy::layered(&[(choice.item, mask)], known.as_deref())).transpose()?
+                mask.map(|mask| item_policy::layered(&[(choice.item, mask)], behind)).transpose()?
             }
             NewItems::Region(mask) => {
                 ring = item_policy::soft_edge(&mask);
