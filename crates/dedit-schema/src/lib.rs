@@ -11,14 +11,17 @@
 
 mod action;
 pub mod defaults;
+mod field;
 mod host;
 mod parameter;
 mod refusal;
 mod table;
+mod text;
 mod value;
 mod verb;
 
 pub use action::Action;
+pub use field::{Field, fields};
 pub use host::Host;
 pub use parameter::{Choice, Group, Id, Kind, Parameter, Range};
 pub use refusal::Refusal;

@@ -1,6 +1,7 @@
 //! A row of the table of parameters.
 
 use crate::host::Host;
+use crate::text::capitalised;
 
 /// Which parameter it is, whatever a host calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +147,17 @@ pub struct Choice {
     pub hosts: &'static [Host],
 }
 
+impl Choice {
+    /// What people read in a host. Projects of OpenFX keep the label: there it is the permanent word with a capital.
+    pub fn label_in(&self, host: Host) -> String {
+        match (host, self.word) {
+            (Host::OpenFx, "auto") => "Automatic".to_owned(),
+            (Host::OpenFx, word) => capitalised(word),
+            (Host::Cli | Host::Gimp | Host::Krita, _) => self.label.to_owned(),
+        }
+    }
+}
+
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -191,6 +203,8 @@ pub struct Parameter {
     pub label: &'static str,
     /// What it does, without a full stop.
     pub help: &'static str,
+    /// What it does in hosts where units or directions are others.
+    pub helps: &'static [(Host, &'static str)],
     /// The unit of its values, such as `px`; empty for none.
     pub unit: &'static str,
     /// What it takes.
@@ -207,6 +221,16 @@ impl Parameter {
     /// What a host calls it.
     pub fn name(&self, host: Host) -> &'static str {
         self.names.iter().find(|(of, _)| *of == host).map_or(self.name, |(_, name)| name)
+    }
+
+    /// What it does in a host.
+    pub fn help_in(&self, host: Host) -> &'static str {
+        self.helps.iter().find(|(of, _)| *of == host).map_or(self.help, |(_, help)| help)
+    }
+
+    /// Whether a switch is on at first. Frames of a film belong together: hosts of films begin steady.
+    pub fn starts_on(&self, host: Host) -> bool {
+        matches!((self.id, host), (Id::Steady, Host::OpenFx))
     }
 
     /// Whether a host offers it.

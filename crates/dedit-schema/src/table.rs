@@ -10,7 +10,7 @@ const NOT_CLI: &[Host] = &[Gimp, Krita, OpenFx];
 
 /// A row that every host offers; the functions below change what is different.
 const fn row(id: Id, name: &'static str, label: &'static str, help: &'static str, kind: Kind) -> Parameter {
-    Parameter { id, name, names: &[], older: &[], label, help, unit: "", kind, hosts: EVERY, required: false, usual: None }
+    Parameter { id, name, names: &[], older: &[], label, help, helps: &[], unit: "", kind, hosts: EVERY, required: false, usual: None }
 }
 
 impl Parameter {
@@ -20,6 +20,10 @@ impl Parameter {
 
     const fn called(self, names: &'static [(Host, &'static str)]) -> Self {
         Self { names, ..self }
+    }
+
+    const fn explained(self, helps: &'static [(Host, &'static str)]) -> Self {
+        Self { helps, ..self }
     }
 
     const fn needed(self) -> Self {
@@ -61,7 +65,9 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
 const FAR: f64 = 65_000.0;
 
 const ITEM: Parameter =
-    row(Id::Item, "item", "_Item", "The item's name; where there is a selection, empty for what is selected", Kind::Text).needed();
+    row(Id::Item, "item", "_Item", "The item's name; where there is a selection, empty for what is selected", Kind::Text)
+        .explained(&[(OpenFx, "The item, by its name or its number from 1; empty where there is only one")])
+        .needed();
 const INTO: Parameter = row(Id::Into, "into", "Filled _by", "The item that gets the pixels it leaves", Kind::Text).usually(nearest);
 const PROMPT: Parameter = row(Id::Prompt, "prompt", "_Prompt", "What it becomes, in words, such as: a white handbag", Kind::Text).needed();
 
@@ -78,6 +84,7 @@ pub(crate) const SWAP_IN: &[Parameter] = &[
     row(Id::From, "from", "Other item", "What takes its place: reference:NAME, or NAME for an item of this picture", Kind::Text)
         .in_hosts(&[Cli, OpenFx])
         .called(&[(OpenFx, "other")])
+        .explained(&[(OpenFx, "The item of a named session's reference picture")])
         .needed(),
     row(Id::FromImage, "from-image", "_Another picture", "The open image with the other item", Kind::Image).in_hosts(&[Gimp]),
     row(Id::FromDocument, "from-document", "_Another picture", "The open document with the other item", Kind::Text).in_hosts(&[Krita]),
@@ -109,16 +116,23 @@ pub(crate) const REMOVE: &[Parameter] = &[
     INTO,
 ];
 
+const SHIFT_UP: &str = "Pixels of the full size, to the right and up";
+
 pub(crate) const MOVE: &[Parameter] = &[
     ITEM,
     row(Id::Dx, "dx", "_X, px", "Pixels to the right; negative to the left", number(-FAR, FAR, 0.0))
         .in_unit("px")
-        .called(&[(OpenFx, "shift")]),
-    row(Id::Dy, "dy", "_Y, px", "Pixels down; negative up", number(-FAR, FAR, 0.0)).in_unit("px").called(&[(OpenFx, "shift")]),
+        .called(&[(OpenFx, "shift")])
+        .explained(&[(OpenFx, SHIFT_UP)]),
+    row(Id::Dy, "dy", "_Y, px", "Pixels down; negative up", number(-FAR, FAR, 0.0))
+        .in_unit("px")
+        .called(&[(OpenFx, "shift")])
+        .explained(&[(OpenFx, SHIFT_UP)]),
     row(Id::Scale, "scale", "Si_ze", "How many times as large", number(0.01, 100.0, 1.0)),
     row(Id::Rotate, "rotate", "_Turn, degrees", "Degrees clockwise", number(-36_000.0, 36_000.0, 0.0))
         .in_unit("°")
-        .called(&[(OpenFx, "rotation")]),
+        .called(&[(OpenFx, "rotation")])
+        .explained(&[(OpenFx, "Degrees counterclockwise")]),
     INTO,
 ];
 
@@ -131,7 +145,10 @@ pub(crate) const RESHAPE: &[Parameter] = &[ITEM, MASK, INTO];
 
 pub(crate) const BLEND: &[Parameter] = &[
     ITEM,
-    row(Id::With, "with", "_With", "The other item: NAME, or reference:NAME", Kind::Text).called(&[(OpenFx, "other")]).needed(),
+    row(Id::With, "with", "_With", "The other item: NAME, or reference:NAME", Kind::Text)
+        .called(&[(OpenFx, "other")])
+        .explained(&[(OpenFx, "The other item")])
+        .needed(),
     row(
         Id::Amount,
         "amount",
@@ -141,7 +158,8 @@ pub(crate) const BLEND: &[Parameter] = &[
     ),
 ];
 
-pub(crate) const REFINE: &[Parameter] = &[Parameter { help: "The region: a picture file; soft values change less", ..MASK }];
+pub(crate) const REFINE: &[Parameter] =
+    &[Parameter { help: "The region: a picture file; soft values change less", ..MASK }, ITEM.in_hosts(&[OpenFx])];
 
 const SEED_AGAIN: Kind = chosen_whole(0, u64::MAX as i128, -1);
 
@@ -232,7 +250,9 @@ pub(crate) const SHARED: &[Parameter] = &[
             default: "auto",
         },
     ),
-    row(Id::Seed, "seed", "S_eed", "Seed of the noise", SEED_AGAIN).usually(another_seed),
+    row(Id::Seed, "seed", "S_eed", "Seed of the noise", SEED_AGAIN).in_hosts(&[Cli, Gimp, Krita]).usually(another_seed),
+    // A film needs one seed for all frames.
+    row(Id::Seed, "seed", "S_eed", "Seed of the noise, the same in every frame", whole(0, i32::MAX as i128, 0)).in_hosts(&[OpenFx]),
     row(Id::Steps, "steps", "_Steps", "Denoising steps", chosen_whole(1, 1000, 0)).usually(usual_steps),
     row(Id::Guidance, "guidance", "_Guidance", "Guidance scale: how strongly the prompts lead", chosen_number(0.0, 50.0, 0.0))
         .usually(usual_guidance),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dedit_schema::{Action, Host, Id, Kind, LEARNING, Parameter, Value, Values, Verb};
+use dedit_schema::{Action, Host, Id, Kind, LEARNING, Parameter, Value, Values, Verb, fields};
 
 fn rows() -> impl Iterator<Item = (Action, Host, &'static Parameter)> {
     Action::all().flat_map(|action| {
@@ -140,4 +140,23 @@ fn what_stands_for_the_usual_is_not_given() {
     values.set(Host::Gimp, "prompt", Value::Text(" a duck\n".into())).unwrap();
     assert_eq!((values.number(Id::Strength), values.text(Id::Prompt)), (Some(0.0), Some("a duck")));
     assert_eq!(values.missing(Id::Item).to_string(), "replace needs 'item'; give the item's name");
+}
+
+/// Projects of OpenFX keep names, and labels of choices.
+#[test]
+fn fields_of_openfx_keep_their_names_and_order() {
+    let all = fields(Host::OpenFx);
+    let names: Vec<_> = all.iter().map(|field| field.name).collect();
+    let permanent = "item prompt other into shift scale rotation amount fit strength guidance steps seed steady model";
+    assert_eq!(names.join(" "), permanent);
+    let field = |name: &str| all.iter().find(|field| field.name == name).unwrap();
+    assert_eq!(field("fit").choice_labels(), ["Automatic", "Exact", "Loose", "Box"]);
+    for (name, first) in
+        [("amount", "0.5"), ("strength", "-1"), ("guidance", "0"), ("steps", "0"), ("seed", "0"), ("steady", "on"), ("shift", "0")]
+    {
+        assert_eq!(field(name).first_value(), first, "{name}");
+    }
+    assert_eq!(field("shift").help(), "Pixels of the full size, to the right and up");
+    assert!(field("prompt").help().contains("Augment: Words for it"), "{}", field("prompt").help());
+    assert_eq!((field("other").edits().len(), field("seed").edits().len()), (3, 0));
 }

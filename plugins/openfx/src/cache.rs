@@ -1,5 +1,5 @@
-//! Results by what they are made of. Hosts ask for the same frame many times, from many threads and instances, and again when they are started anew: it is
-//! made once.
+//! A cache of edited regions by content. Hosts ask for the same frame many times, from several threads and instances and after a restart; it is computed
+//! once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,17 +9,17 @@ use dedit_protocol::Samples;
 
 use crate::disk::Folder;
 use crate::failure::{Failure, stopped};
-use crate::pixels::Made;
+use crate::pixels::EditedRegion;
 
-/// What is held in memory at most, in bytes.
+/// The most memory, bytes.
 const MOST: usize = 512 << 20;
-/// How long one waits between two questions whether to stop.
-const SHORT: Duration = Duration::from_millis(50);
+/// The time between two checks whether to stop.
+const POLL: Duration = Duration::from_millis(50);
 
-/// The name of a result: a digest of all that it depends on.
+/// A digest of everything that a result depends on.
 pub(crate) type Key = String;
 
-/// Results in memory, and behind them on disk.
+/// Results in memory, backed by a folder.
 pub(crate) struct Cache {
     state: Mutex<State>,
     changed: Condvar,
@@ -34,15 +34,15 @@ struct State {
 }
 
 enum Slot {
-    /// Somebody is making it.
-    Making,
-    Made {
-        made: Arc<Made>,
+    /// A thread is computing it.
+    Pending,
+    Ready {
+        edited: Arc<EditedRegion>,
         used: u64,
     },
 }
 
-/// All results of this process.
+/// The cache of this process.
 pub(crate) static RESULTS: std::sync::LazyLock<Cache> = std::sync::LazyLock::new(|| Cache::new(MOST));
 
 impl Cache {
@@ -50,95 +50,96 @@ impl Cache {
         Self { state: Mutex::default(), changed: Condvar::new(), most }
     }
 
-    /// The result of a key: held, or on disk, or made. Whoever asks while it is made waits for it; where making it fails or is stopped, one of those who
-    /// wait makes it in turn. `wants_stop` is asked while waiting.
+    /// The result of a key: from memory, from the folder, or from `compute`. Other callers wait meanwhile, and one of them computes it where that fails or
+    /// is stopped. `wants_stop` is called while waiting; a result from the folder is used where `fits` holds.
     pub(crate) fn get(
         &self,
         key: &Key,
         folder: Option<&Folder>,
         wants_stop: &dyn Fn() -> bool,
-        fits: &dyn Fn(&Made) -> bool,
-        make: &dyn Fn() -> Result<Made, Failure>,
-    ) -> Result<Arc<Made>, Failure> {
-        if let Some(held) = self.held_or_begin(key, wants_stop)? {
-            return Ok(held);
+        fits: &dyn Fn(&EditedRegion) -> bool,
+        compute: &dyn Fn() -> Result<EditedRegion, Failure>,
+    ) -> Result<Arc<EditedRegion>, Failure> {
+        if let Some(ready) = self.ready_or_pending(key, wants_stop)? {
+            return Ok(ready);
         }
-        // Taken back where nothing comes of it, whatever happens, and whoever waits is told.
-        let begun = Begun { cache: self, key };
-        let kept = folder.and_then(|folder| folder.read(key)).filter(|made| fits(made));
-        let is_kept = kept.is_some();
-        let made = Arc::new(kept.map_or_else(make, Ok)?);
-        self.hold(key, &made);
-        // Whoever waits has it before the disk does.
-        drop(begun);
-        if let Some(folder) = folder.filter(|_| !is_kept) {
-            folder.write(key, &made);
+        // Dropped on every way out, also by a panic: waiting threads go on then.
+        let pending = Pending { cache: self, key };
+        let stored = folder.and_then(|folder| folder.read(key)).filter(|edited| fits(edited));
+        let is_stored = stored.is_some();
+        let edited = Arc::new(stored.map_or_else(compute, Ok)?);
+        self.insert(key, &edited);
+        // Waiting threads need not wait for the disk.
+        drop(pending);
+        if let Some(folder) = folder.filter(|_| !is_stored) {
+            folder.write(key, &edited);
         }
-        Ok(made)
+        Ok(edited)
     }
 
-    fn held_or_begin(&self, key: &Key, wants_stop: &dyn Fn() -> bool) -> Result<Option<Arc<Made>>, Failure> {
+    fn ready_or_pending(&self, key: &Key, wants_stop: &dyn Fn() -> bool) -> Result<Option<Arc<EditedRegion>>, Failure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             state.clock += 1;
             let clock = state.clock;
             match state.held.get_mut(key) {
-                Some(Slot::Made { made, used }) => {
+                Some(Slot::Ready { edited, used }) => {
                     *used = clock;
-                    return Ok(Some(Arc::clone(made)));
+                    return Ok(Some(Arc::clone(edited)));
                 }
-                Some(Slot::Making) => {
-                    let (woken, _) = self.changed.wait_timeout(state, SHORT).unwrap_or_else(PoisonError::into_inner);
+                Some(Slot::Pending) => {
+                    let (woken, _) = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner);
                     drop(woken);
-                    // The host is asked without the lock: it may take its time.
+                    // Without the lock: the host may take its time to answer.
                     if wants_stop() {
                         return Err(stopped());
                     }
                     state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 }
                 None => {
-                    state.held.insert(key.clone(), Slot::Making);
+                    state.held.insert(key.clone(), Slot::Pending);
                     return Ok(None);
                 }
             }
         }
     }
 
-    fn hold(&self, key: &Key, made: &Arc<Made>) {
+    fn insert(&self, key: &Key, edited: &Arc<EditedRegion>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.clock += 1;
         let used = state.clock;
-        state.held.insert(key.clone(), Slot::Made { made: Arc::clone(made), used });
-        state.bytes += bytes(made);
+        state.held.insert(key.clone(), Slot::Ready { edited: Arc::clone(edited), used });
+        state.bytes += bytes(edited);
         while state.bytes > self.most {
             let oldest = state.held.iter().filter_map(|(key, slot)| match slot {
-                Slot::Made { used, .. } => Some((*used, key.clone())),
-                Slot::Making => None,
+                Slot::Ready { used, .. } => Some((*used, key.clone())),
+                Slot::Pending => None,
             });
             let Some((_, oldest)) = oldest.min() else { break };
-            if let Some(Slot::Made { made, .. }) = state.held.remove(&oldest) {
-                state.bytes -= bytes(&made);
+            if let Some(Slot::Ready { edited, .. }) = state.held.remove(&oldest) {
+                state.bytes -= bytes(&edited);
             }
         }
     }
 
-    /// Lets go of all that is held; what is on disk stays.
+    /// Removes all results from memory; those in the folder stay.
     pub(crate) fn purge(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.held.retain(|_, slot| matches!(slot, Slot::Making));
+        state.held.retain(|_, slot| matches!(slot, Slot::Pending));
         state.bytes = 0;
     }
 }
 
-struct Begun<'c> {
+/// A result that is being computed.
+struct Pending<'c> {
     cache: &'c Cache,
     key: &'c Key,
 }
 
-impl Drop for Begun<'_> {
+impl Drop for Pending<'_> {
     fn drop(&mut self) {
         let mut state = self.cache.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(state.held.get(self.key), Some(Slot::Making)) {
+        if matches!(state.held.get(self.key), Some(Slot::Pending)) {
             state.held.remove(self.key);
         }
         drop(state);
@@ -146,8 +147,8 @@ impl Drop for Begun<'_> {
     }
 }
 
-fn bytes(made: &Made) -> usize {
-    match made.pixels.samples() {
+fn bytes(edited: &EditedRegion) -> usize {
+    match edited.pixels.samples() {
         Samples::U8(samples) => samples.len(),
         Samples::U16(samples) => samples.len() * 2,
         Samples::F32(samples) => samples.len() * 4,
@@ -165,17 +166,17 @@ mod tests {
     use super::*;
     use crate::failure::input;
 
-    pub(crate) fn made(side: u32) -> Made {
+    fn region(side: u32) -> EditedRegion {
         let pixels = Pixels::new(side, side, 1, Samples::U8(vec![7; (side * side) as usize])).unwrap();
-        Made { region: Region { x: 0, y: 0, width: side as usize, height: side as usize }, pixels }
+        EditedRegion { region: Region { x: 0, y: 0, width: side as usize, height: side as usize }, pixels }
     }
 
-    fn get(cache: &Cache, key: &str, make: &dyn Fn() -> Result<Made, Failure>) -> Result<Arc<Made>, Failure> {
-        cache.get(&key.to_owned(), None, &|| false, &|_| true, make)
+    fn get(cache: &Cache, key: &str, compute: &dyn Fn() -> Result<EditedRegion, Failure>) -> Result<Arc<EditedRegion>, Failure> {
+        cache.get(&key.to_owned(), None, &|| false, &|_| true, compute)
     }
 
     #[test]
-    fn of_many_threads_one_makes_it() {
+    fn of_many_threads_one_computes() {
         let (cache, count) = (Cache::new(MOST), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..8 {
@@ -183,7 +184,7 @@ mod tests {
                     get(&cache, "a", &|| {
                         thread::sleep(Duration::from_millis(50));
                         count.fetch_add(1, Ordering::Relaxed);
-                        Ok(made(4))
+                        Ok(region(4))
                     })
                 });
             }
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_made_by_the_next_and_who_is_stopped_waits_no_longer() {
+    fn after_a_failure_the_next_computes_and_a_stopped_caller_does_not_wait() {
         let cache = Cache::new(MOST);
         thread::scope(|scope| {
             let slow = scope.spawn(|| {
@@ -202,26 +203,26 @@ mod tests {
                 })
             });
             thread::sleep(Duration::from_millis(100));
-            let waiting = cache.get(&"a".to_owned(), None, &|| true, &|_| true, &|| Ok(made(2)));
+            let waiting = cache.get(&"a".to_owned(), None, &|| true, &|_| true, &|| Ok(region(2)));
             assert_eq!(waiting.unwrap_err().message, "stopped");
-            assert_eq!(*get(&cache, "a", &|| Ok(made(2))).unwrap(), made(2), "in place of the one that failed");
+            assert_eq!(*get(&cache, "a", &|| Ok(region(2))).unwrap(), region(2), "after the first has failed");
             assert_eq!(slow.join().unwrap().unwrap_err().message, "no");
         });
         let panicked = thread::scope(|scope| scope.spawn(|| get(&cache, "b", &|| panic!("no"))).join());
         assert!(panicked.is_err());
-        assert!(get(&cache, "b", &|| Ok(made(3))).is_ok(), "nobody waits for who panicked");
+        assert!(get(&cache, "b", &|| Ok(region(3))).is_ok(), "nobody waits for a thread that panicked");
     }
 
     #[test]
-    fn what_was_not_used_for_long_goes_first() {
+    fn the_least_recently_used_is_removed_first() {
         let cache = Cache::new(3 * 16);
         for key in ["a", "b", "c"] {
-            get(&cache, key, &|| Ok(made(4))).unwrap();
+            get(&cache, key, &|| Ok(region(4))).unwrap();
         }
         let fails = || Err(input("not held", ""));
         get(&cache, "a", &fails).unwrap();
-        get(&cache, "d", &|| Ok(made(4))).unwrap();
-        assert!(get(&cache, "b", &fails).is_err(), "the one that was used least lately is gone");
+        get(&cache, "d", &|| Ok(region(4))).unwrap();
+        assert!(get(&cache, "b", &fails).is_err(), "the least recently used is removed");
         for key in ["a", "c", "d"] {
             get(&cache, key, &fails).unwrap();
         }

@@ -1,23 +1,22 @@
-//! Between light and the values that models have learned: sRGB (IEC 61966-2-1), carried on beyond 0 … 1 so that nothing is lost on the way and back.
+//! Linear light and sRGB (IEC 61966-2-1), which models are trained on. The curve is continued beyond 0..=1, so that the conversion is invertible.
 
-/// A value of linear light as sRGB has it.
-pub(crate) fn encoded(light: f32) -> f32 {
+/// Linear light to sRGB.
+pub(crate) fn to_srgb(light: f32) -> f32 {
     let size = light.abs();
     let value = if size <= 0.003_130_8 { size * 12.92 } else { 1.055 * size.powf(1.0 / 2.4) - 0.055 };
     value.copysign(light)
 }
 
-/// A value of sRGB as linear light.
-pub(crate) fn light(value: f32) -> f32 {
+/// sRGB to linear light.
+pub(crate) fn to_linear(value: f32) -> f32 {
     let size = value.abs();
     let light = if size <= 0.040_45 { size / 12.92 } else { ((size + 0.055) / 1.055).powf(2.4) };
     light.copysign(value)
 }
 
-/// Whether the name that OpenFX 1.5 has for a colour space means linear light.
+/// Whether the name of a colour space in OpenFX 1.5 means linear light; `None` for unknown names, which OCIO configurations of hosts may define.
 ///
-/// `None` where it is not known: the names are those of the OCIO configurations that hosts bring. What is logarithmic is taken as it is, as sRGB is: it
-/// looks flat to the model, and comes back as it went.
+/// Logarithmic values count as sRGB: they look flat to the model and come back unconverted.
 pub(crate) fn is_linear(name: &str) -> Option<bool> {
     let name = name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
@@ -49,8 +48,8 @@ pub(crate) fn is_linear(name: &str) -> Option<bool> {
     }
 }
 
-/// Whether a host that says nothing of its colours hands over floats as they are shown, and not as light.
-pub(crate) fn shows_floats(host: &str) -> bool {
+/// Whether floats of a host that does not tell colour spaces are sRGB and not linear light.
+pub(crate) fn floats_are_srgb(host: &str) -> bool {
     let host = host.to_lowercase();
     ["davinci", "mlt", "vegas"].iter().any(|name| host.contains(name))
 }
@@ -60,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_values_and_back() {
+    fn known_values_are_converted_both_ways() {
         for (linear, srgb) in [(0.0, 0.0), (1.0, 1.0), (0.214_041_14, 0.5), (0.002, 0.025_84), (-0.214_041_14, -0.5), (4.0, 1.824_796)] {
-            assert!((encoded(linear) - srgb).abs() < 1e-5, "{linear}");
-            assert!((light(srgb) - linear).abs() < 2e-5, "{srgb}");
+            assert!((to_srgb(linear) - srgb).abs() < 1e-5, "{linear}");
+            assert!((to_linear(srgb) - linear).abs() < 2e-5, "{srgb}");
         }
     }
 
     #[test]
-    fn names_of_colour_spaces() {
+    fn names_of_colour_spaces_are_recognised() {
         for (name, linear) in [
             ("lin_rec709_srgb", Some(true)),
             ("ACEScg", Some(true)),

@@ -1,55 +1,19 @@
-//! What hosts see: clips and parameters.
+//! The description of the effect: capabilities and parameters.
 //!
-//! Names, kinds and the order of choices are in the projects that people saved, and never change: new ones come behind. `tests/parameters.txt` says what
-//! they are, and a test holds them to it.
+//! Names, kinds and the order of choices are kept in projects and never change; new ones come behind. `parameters.txt` lists them, and a test compares.
 
-use std::ffi::CStr;
-
+use dedit_schema::{Field, Id, Kind, Range, fields};
 use ofx_host::names::{prop, value};
-use ofx_host::{ClipDeclaration, Components, Definition, HostFacts, Properties, Result};
+use ofx_host::{Definition, HostFacts, Parameter, Properties, Result};
 
-use crate::parameters::{Fit, Kind, MaskSource, Values};
+use crate::choices::{MASK_SOURCES, PIXEL_VALUES, edits};
+use crate::names;
+use crate::parameters::HOST;
 
-/// The permanent names of parameters.
-pub(crate) mod id {
-    pub(crate) const EDIT: &str = "edit";
-    pub(crate) const ITEM: &str = "item";
-    pub(crate) const PROMPT: &str = "prompt";
-    pub(crate) const OTHER: &str = "other";
-    pub(crate) const INTO: &str = "into";
-    pub(crate) const SHIFT: &str = "shift";
-    pub(crate) const SCALE: &str = "scale";
-    pub(crate) const ROTATION: &str = "rotation";
-    pub(crate) const AMOUNT: &str = "amount";
-    pub(crate) const MASK_SOURCE: &str = "maskSource";
-    pub(crate) const MASK_FILE: &str = "maskFile";
-    pub(crate) const FIT: &str = "fit";
-    pub(crate) const STRENGTH: &str = "strength";
-    pub(crate) const GUIDANCE: &str = "guidance";
-    pub(crate) const STEPS: &str = "steps";
-    pub(crate) const SEED: &str = "seed";
-    pub(crate) const STEADY: &str = "steady";
-    pub(crate) const MODEL: &str = "model";
-    pub(crate) const VALUES: &str = "values";
-    pub(crate) const SESSION: &str = "session";
-    pub(crate) const LEARNED: &str = "learned";
-    pub(crate) const REFERENCE_FRAME: &str = "referenceFrame";
-    pub(crate) const LEARN: &str = "learn";
-    pub(crate) const LEARN_IN_RENDER: &str = "learnInRender";
-    pub(crate) const RENDER_AGAIN: &str = "renderAgain";
-    pub(crate) const TAKE: &str = "take";
-    pub(crate) const STATUS: &str = "status";
-}
+const ABOUT: &str = "Edits items of a picture: replaces, removes, moves, resizes and swaps them. The items of a reference frame are learned once; every \
+                     frame is then edited with what was learned. Needs the program `dedit`, which computes beside the host.";
 
-/// The clip with items as colours or as alpha.
-pub(crate) const MASK: &CStr = c"Mask";
-/// The clip with a picture to take an item from.
-pub(crate) const REFERENCE: &CStr = c"Reference";
-
-const ABOUT: &str = "Edits things in a picture: replaces, removes, moves, resizes and swaps them. Each thing of a reference frame is learned once; every \
-                     frame is then edited with what was learned. Needs D-Edit's program, which computes beside the host.";
-
-/// What the effect is.
+/// Describes the effect.
 pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
     effect.set_text(prop::GROUPING, 0, "D-Edit");
     effect.set_text(prop::DESCRIPTION, 0, ABOUT);
@@ -62,7 +26,7 @@ pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
     }
     for (property, flag) in [
         (prop::SINGLE_INSTANCE, false),
-        // Strips of a frame would each be the whole work.
+        // Each strip of a frame would cost as much as the whole frame.
         (prop::HOST_FRAME_THREADING, false),
         (prop::MULTI_RESOLUTION, true),
         (prop::TILES, false),
@@ -78,108 +42,111 @@ pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
         effect.set_word(prop::COLOUR_STYLE, 0, value::COLOUR_CORE);
         effect.set_word(prop::COLOUR_CONFIGS, 0, value::COLOUR_CONFIG);
     }
-    // Frames differ by themselves where each has a mask file of its own.
-    for (index, parameter) in [id::MASK_SOURCE, id::MASK_FILE].into_iter().enumerate() {
+    // With a mask file per frame, frames vary although no parameter does.
+    for (index, parameter) in [names::MASK_SOURCE, names::MASK_FILE].into_iter().enumerate() {
         effect.set_text(prop::PREFERENCES_PARAMETER, index, parameter);
     }
 }
 
-/// The clips of a filter, which by the specification has one input.
-pub(crate) const FILTER_CLIPS: &[ClipDeclaration] = &[SOURCE_CLIP, OUTPUT_CLIP];
-/// The clips of the general context.
-pub(crate) const GENERAL_CLIPS: &[ClipDeclaration] = &[SOURCE_CLIP, MASK_CLIP, REFERENCE_CLIP, OUTPUT_CLIP];
-
-const ALL: &[Components] = &[Components::Rgba, Components::Rgb, Components::Alpha];
-const SOURCE_CLIP: ClipDeclaration = ClipDeclaration { name: value::SOURCE, components: ALL, optional: false, temporal_access: true };
-// Not declared a mask of OpenFX: hosts reduce those to alpha, and the colours, which name items, are lost.
-const MASK_CLIP: ClipDeclaration = ClipDeclaration { name: MASK, components: ALL, optional: true, temporal_access: true };
-const REFERENCE_CLIP: ClipDeclaration =
-    ClipDeclaration { name: REFERENCE, components: &[Components::Rgba, Components::Rgb], optional: true, temporal_access: true };
-const OUTPUT_CLIP: ClipDeclaration = ClipDeclaration { name: value::OUTPUT, components: ALL, optional: false, temporal_access: false };
-
 /// Defines all parameters.
 pub(crate) fn parameters(definition: &Definition<'_>) -> Result<()> {
-    what(definition)?;
-    masks(definition)?;
-    how(definition)?;
-    session(definition)
+    let (shared, own): (Vec<_>, Vec<_>) = fields(HOST).into_iter().partition(Field::is_shared);
+    definition.group("what", "Edit", true)?;
+    let labels: Vec<_> = edits().into_iter().map(|entry| entry.label).collect();
+    let _ = definition.choice(names::EDIT, "Edit", "What becomes of the item.", &labels)?.within("what");
+    for field in &own {
+        define(definition, "what", field)?;
+    }
+    items(definition)?;
+    definition.group("how", "Options", false)?;
+    for field in &shared {
+        define(definition, "how", field)?;
+    }
+    let values = "The encoding of pixel values. Automatic: as the host tells; otherwise floats are linear light and all else is sRGB.";
+    let _ = definition.choice(names::VALUES, "Values", values, &PIXEL_VALUES.map(|(label, _)| label))?.within("how");
+    learning(definition)
 }
 
-fn what(definition: &Definition<'_>) -> Result<()> {
-    let group = "what";
-    definition.group(group, "Edit", true)?;
-    let _ = definition.choice(id::EDIT, "Edit", "What becomes of the item.", &Kind::ALL.map(|(_, label)| label))?.within(group);
-    let item = "Which item, by its name or its number, from 1. Where there is only one, nothing need be said.";
-    let _ = definition.text(id::ITEM, "Item", item, "")?.within(group);
-    let prompt = "What it becomes, in words, such as: a white handbag. With Augment it stays itself, and [v] stands for it in the words.";
-    let _ = definition.text(id::PROMPT, "Prompt", prompt, "")?.within(group);
-    let other = "The item to swap or blend with; of a session that is named, the reference's.";
-    let _ = definition.text(id::OTHER, "Other item", other, "")?.within(group);
-    let into = "Who gets the pixels that an item leaves. Without it: what lies nearest.";
-    let _ = definition.text(id::INTO, "Filled by", into, "")?.within(group);
-    let shift = "How far it goes, in pixels of the whole size, to the right and up.";
-    let _ = definition.vector(id::SHIFT, "Shift", shift, [0.0; 2], [-65_000.0, 65_000.0])?.within(group).animated().shown(-2000.0, 2000.0);
-    let scale = definition.number(id::SCALE, "Scale", "How many times as large it becomes.", 1.0, [0.01, 100.0])?;
-    let _ = scale.within(group).animated().meaning(value::SCALE).shown(0.1, 4.0);
-    let rotation =
-        definition.number(id::ROTATION, "Rotation", "How far it is turned, in degrees against the clock.", 0.0, [-36_000.0, 36_000.0])?;
-    let _ = rotation.within(group).animated().meaning(value::ANGLE).shown(-180.0, 180.0);
-    let amount = "How much of the other item, when two are blended.";
-    let _ = definition.number(id::AMOUNT, "Amount", amount, 0.5, [0.0, 1.0])?.within(group).animated();
+/// Defines a parameter of the table.
+fn define(definition: &Definition<'_>, group: &str, field: &Field) -> Result<()> {
+    let (name, label, help) = (field.name, field.label(), format!("{}.", field.help()));
+    let defined = match field.kind() {
+        Kind::Text | Kind::Texts | Kind::Image => definition.text(name, &label, &help, "")?,
+        Kind::File => definition.text(name, &label, &help, "")?.file(),
+        Kind::Number(range) if field.id() == Id::Dx => {
+            let default = range.default.unwrap_or_default();
+            shown(definition.vector(name, &label, &help, [default; 2], [range.low, range.high])?, field.id())
+        }
+        Kind::Number(range) => {
+            let Range { low, high, default, automatic } = range;
+            let bounds = [automatic.map_or(low, |automatic| automatic.min(low)), high];
+            let number = definition.number(name, &label, &help, default.or(automatic).unwrap_or(low), bounds)?;
+            let number = match field.id() {
+                Id::Scale => number.meaning(value::SCALE),
+                Id::Rotate => number.meaning(value::ANGLE),
+                _ => number,
+            };
+            shown(number, field.id())
+        }
+        Kind::Whole(range) => {
+            let Range { low, high, default, automatic } = range;
+            let fitting = |whole: i128| whole.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+            let bounds = [fitting(automatic.map_or(low, |automatic| automatic.min(low))), fitting(high)];
+            let most = if field.id() == Id::Steps { 100 } else { 1000 };
+            definition.integer(name, &label, &help, fitting(default.or(automatic).unwrap_or(low)), bounds)?.shown_integer(0, most)
+        }
+        Kind::Switch => definition.switch(name, &label, &help, field.starts_on())?,
+        Kind::Choice { .. } => {
+            let labels = field.choice_labels();
+            definition.choice(name, &label, &help, &labels.iter().map(String::as_str).collect::<Vec<_>>())?
+        }
+        // The table offers none to OpenFX.
+        Kind::NumberPair(_) | Kind::WholePair(_) => return Ok(()),
+    };
+    let _ = defined.within(group);
     Ok(())
 }
 
-fn masks(definition: &Definition<'_>) -> Result<()> {
+/// Narrows the slider of a parameter whose range is wider than what is usual.
+fn shown(number: Parameter<'_>, id: Id) -> Parameter<'_> {
+    match id {
+        Id::Dx => number.shown(-2000.0, 2000.0),
+        Id::Scale => number.shown(0.1, 4.0),
+        Id::Rotate => number.shown(-180.0, 180.0),
+        Id::Guidance => number.shown(0.0, 15.0),
+        _ => number,
+    }
+}
+
+fn items(definition: &Definition<'_>) -> Result<()> {
     let group = "items";
     definition.group(group, "Items", true)?;
-    let source = "Where it is said which pixels are an item. In a mask each colour is an item, and black is none; a mask of greys or alpha is one item. \
-                  Where no Mask is connected, the session's items count.";
-    let _ = definition.choice(id::MASK_SOURCE, "Items from", source, &MaskSource::ALL.map(|(_, label)| label))?.within(group);
-    let file = "A picture of the frame's size. #### or %04d stand for the number of the frame.";
-    let _ = definition.text(id::MASK_FILE, "Mask file", file, "")?.within(group).file();
+    let source = "Where items come from. In a mask each colour is an item and black is none; a mask of greys or alpha is one item. Where no Mask is \
+                  connected, the session's items are used.";
+    let _ = definition.choice(names::MASK_SOURCE, "Items from", source, &MASK_SOURCES.map(|(label, _)| label))?.within(group);
+    let file = "A picture of the frame's size. #### or %04d stands for the number of the frame.";
+    let _ = definition.text(names::MASK_FILE, "Mask file", file, "")?.within(group).file();
     Ok(())
 }
 
-fn how(definition: &Definition<'_>) -> Result<()> {
-    let group = "how";
-    definition.group(group, "How", false)?;
-    let fit = "What of the surroundings the edit may take: the item's own outline, a loose one, or the whole box round it.";
-    let _ = definition.choice(id::FIT, "Fit", fit, &Fit::ALL.map(|(_, label)| label))?.within(group);
-    let strength = "How long the soft edge of the edit stays as it was, from 0 to 1; -1 as it suits the edit.";
-    let _ = definition.number(id::STRENGTH, "Strength", strength, -1.0, [-1.0, 1.0])?.within(group);
-    let guidance = "How strongly the words lead; 0 as it suits the edit.";
-    let _ = definition.number(id::GUIDANCE, "Guidance", guidance, 0.0, [0.0, 50.0])?.within(group).shown(0.0, 15.0);
-    let _ = definition.integer(id::STEPS, "Steps", "Steps of each frame; 0 as usual.", 0, [0, 1000])?.within(group).shown_integer(0, 100);
-    let _ = definition.integer(id::SEED, "Seed", "Another number is another try.", 0, [0, i32::MAX])?.within(group).shown_integer(0, 1000);
-    let steady = "The same noise at the same place in all frames, going along with what moves: less flicker.";
-    let _ = definition.switch(id::STEADY, "Steady", steady, true)?.within(group);
-    let _ = definition
-        .text(id::MODEL, "Model", "A model by its name or its path on the daemon's machine; the usual one without.", "")?
-        .within(group);
-    let values = "What pixel values are. Automatic: as the host says; where it does not, floats are linear light and all else is sRGB.";
-    let _ = definition.choice(id::VALUES, "Values", values, &Values::ALL.map(|(_, label)| label))?.within(group);
-    Ok(())
-}
-
-fn session(definition: &Definition<'_>) -> Result<()> {
+fn learning(definition: &Definition<'_>) -> Result<()> {
     let group = "learning";
     definition.group(group, "Learning", true)?;
-    let name = "The name or folder of a session that was begun elsewhere, as `dedit learn` or another host tells it. Without it: that of the \
-                reference frame.";
-    let _ = definition.text(id::SESSION, "Session", name, "")?.within(group);
-    let frame = "The frame that is learned. Where a host gives no other frames than the one it renders, that one.";
-    let _ =
-        definition.integer(id::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?.within(group).shown_integer(0, 1000);
-    let learn = "Learns the items of the reference frame. Takes from seconds to minutes; edits are drafts until then.";
-    let _ = definition.button(id::LEARN, "Learn items", learn)?.within(group);
-    let unasked = "Learns when a frame is rendered, where nothing is learned yet: for hosts without buttons.";
-    let _ = definition.switch(id::LEARN_IN_RENDER, "Learn when rendering", unasked, false)?.within(group);
-    let again = "Makes frames again that are kept, such as after learning anew.";
-    let _ = definition.button(id::RENDER_AGAIN, "Render again", again)?.within(group);
-    let learned = "The session that was learned, and its frame: kept in the project, so that frames find it at every scale.";
-    let _ = definition.text(id::LEARNED, "Learned", learned, "")?.within(group).hidden();
-    let take = "Counts how often frames were made again: results are kept for each number.";
-    let _ = definition.integer(id::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group).shown_integer(0, 100);
-    let _ = definition.text(id::STATUS, "Status", "How it is.", "")?.within(group).read_only();
+    let name = "The name or folder of a session made elsewhere, as `dedit learn` or another program shows it. Empty for that of the reference frame.";
+    let _ = definition.text(names::SESSION, "Session", name, "")?.within(group);
+    let frame = "The frame that is learned. Hosts that give no other frame than the rendered one learn that one.";
+    let frame = definition.integer(names::REFERENCE_FRAME, "Reference frame", frame, 0, [-1_000_000, 1_000_000])?;
+    let _ = frame.within(group).shown_integer(0, 1000);
+    let learn = "Learns the items of the reference frame, which takes seconds to minutes. Before that, edits are drafts.";
+    let _ = definition.button(names::LEARN, "Learn items", learn)?.within(group);
+    let unasked = "Learns when a frame is rendered and nothing is learned yet: for hosts without buttons.";
+    let _ = definition.switch(names::LEARN_IN_RENDER, "Learn when rendering", unasked, false)?.within(group);
+    let again = "Edits frames again instead of using cached results, for example after learning again.";
+    let _ = definition.button(names::RENDER_AGAIN, "Render again", again)?.within(group);
+    let learned = "The learned session and its frame. Kept in the project, so that renders at every scale use it.";
+    let _ = definition.text(names::LEARNED, "Learned", learned, "")?.within(group).hidden();
+    let take = "The number of times that frames were rendered again. Results are cached per take.";
+    let _ = definition.integer(names::TAKE, "Take", take, 0, [0, i32::MAX])?.within(group).shown_integer(0, 100);
+    let _ = definition.text(names::STATUS, "Status", "The result of learning, or an error.", "")?.within(group).read_only();
     Ok(())
 }

@@ -1,7 +1,6 @@
-//! Results on disk: a host that is started again, or that renders in another process than it shows, need not wait again.
+//! Edited regions on disk, for hosts that are restarted or render in another process.
 //!
-//! A file holds a result as one frame of the protocol, which checks every length before it is believed, and a digest behind it. What is damaged is as good
-//! as not there.
+//! A file holds a region as one frame of the protocol, whose reader checks every length, followed by a digest. A damaged file counts as missing.
 
 use std::env;
 use std::fs::{self, File};
@@ -15,24 +14,24 @@ use dedit_protocol::{Blob, Frame};
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 
-use crate::pixels::Made;
+use crate::pixels::EditedRegion;
 
-/// Names the folder; empty for none.
+/// Environment variable with the folder; empty for none.
 const VARIABLE: &str = "DEDIT_OPENFX_CACHE";
-/// What it may hold, in bytes.
+/// The most disk space, bytes.
 const MOST: u64 = 4 << 30;
-/// Of what kind the frame in a file is; changes with what it means.
+/// The tag of the protocol frame; changes with the format of the file.
 const TAG: u32 = 1;
 const ENDING: &str = "frame";
 
-/// A folder of results.
+/// A folder of edited regions.
 pub(crate) struct Folder {
     path: PathBuf,
     most: u64,
 }
 
-/// The usual one: beside what other programs keep for their user.
-pub(crate) static KEPT: LazyLock<Option<Folder>> = LazyLock::new(|| usual().map(|path| Folder { path, most: MOST }));
+/// The folder of this user.
+pub(crate) static RESULTS_ON_DISK: LazyLock<Option<Folder>> = LazyLock::new(|| usual().map(|path| Folder { path, most: MOST }));
 
 fn usual() -> Option<PathBuf> {
     if let Some(named) = env::var_os(VARIABLE) {
@@ -48,39 +47,39 @@ impl Folder {
         self.path.join(key).with_extension(ENDING)
     }
 
-    /// A result; `None` where it is not there, or is not what was written.
-    pub(crate) fn read(&self, key: &str) -> Option<Made> {
+    /// The region of a key; `None` where it is missing or damaged.
+    pub(crate) fn read(&self, key: &str) -> Option<EditedRegion> {
         let path = self.file(key);
         let mut file = BufReader::new(File::open(&path).ok()?);
-        let Some(made) = read(&mut file, key) else {
-            // Somebody else may have written it anew meanwhile: then it is made once more.
+        let Some(edited) = read(&mut file, key) else {
+            // Another process may have replaced it meanwhile; then that work is done again.
             let _ = fs::remove_file(&path);
             return None;
         };
-        // Used now: it goes later.
+        // The time of the last use, for `prune`.
         let _ = file.get_ref().set_modified(SystemTime::now());
-        Some(made)
+        Some(edited)
     }
 
-    /// Keeps a result. Where that fails it is only slower the next time.
-    pub(crate) fn write(&self, key: &str, made: &Made) {
-        let _ = self.try_to_write(key, made);
+    /// Stores a region. A failure is ignored: the region is computed again next time.
+    pub(crate) fn write(&self, key: &str, edited: &EditedRegion) {
+        let _ = self.try_to_write(key, edited);
     }
 
-    fn try_to_write(&self, key: &str, made: &Made) -> io::Result<()> {
+    fn try_to_write(&self, key: &str, edited: &EditedRegion) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         {
             let mut into = io::BufWriter::new(file.as_file_mut());
-            frame(made)?.write(&mut into)?;
-            into.write_all(digest(made, key).as_bytes())?;
+            frame(edited)?.write(&mut into)?;
+            into.write_all(digest(edited, key).as_bytes())?;
             into.flush()?;
         }
         file.persist(self.file(key)).map_err(|error| error.error)?;
         self.prune()
     }
 
-    /// Removes what was not used for long, down to three quarters of what is allowed.
+    /// Removes the least recently used files, down to three quarters of the limit.
     fn prune(&self) -> io::Result<()> {
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&self.path)?.flatten() {
@@ -100,7 +99,7 @@ impl Folder {
             if bytes <= self.most / 4 * 3 {
                 break;
             }
-            // Another host may have been faster.
+            // Another process may have removed it.
             let _ = fs::remove_file(path);
             bytes = bytes.saturating_sub(length);
         }
@@ -108,26 +107,26 @@ impl Folder {
     }
 }
 
-/// Of what it is as well: a file that was renamed is another result's.
-fn digest(made: &Made, key: &str) -> String {
-    let Region { x, y, width, height } = made.region;
-    format!("{:x}", Sha256::digest(format!("{key} {x} {y} {width} {height} {}", made.pixels.digest())))
+/// Includes the key, so that a renamed file is not valid.
+fn digest(edited: &EditedRegion, key: &str) -> String {
+    let Region { x, y, width, height } = edited.region;
+    format!("{:x}", Sha256::digest(format!("{key} {x} {y} {width} {height} {}", edited.pixels.digest())))
 }
 
-fn frame(made: &Made) -> io::Result<Frame> {
+fn frame(edited: &EditedRegion) -> io::Result<Frame> {
     let mut head = Map::new();
-    head.insert("region".to_owned(), serde_json::to_value(made.region)?);
-    Ok(Frame { tag: TAG, serial: 0, head, blobs: vec![Blob::Pixels(made.pixels.clone())] })
+    head.insert("region".to_owned(), serde_json::to_value(edited.region)?);
+    Ok(Frame { tag: TAG, serial: 0, head, blobs: vec![Blob::Pixels(edited.pixels.clone())] })
 }
 
-fn read(from: &mut impl io::Read, key: &str) -> Option<Made> {
+fn read(from: &mut impl io::Read, key: &str) -> Option<EditedRegion> {
     let Frame { tag, mut head, blobs, .. } = Frame::read(from).ok()?;
-    let mut told = String::new();
-    from.take(65).read_to_string(&mut told).ok()?;
+    let mut stored = String::new();
+    from.take(65).read_to_string(&mut stored).ok()?;
     let Some(Blob::Pixels(pixels)) = blobs.into_iter().next() else { return None };
     let region: Region = serde_json::from_value(head.remove("region")?).ok()?;
-    let made = Made { region, pixels };
-    (tag == TAG && told == digest(&made, key)).then_some(made)
+    let edited = EditedRegion { region, pixels };
+    (tag == TAG && stored == digest(&edited, key)).then_some(edited)
 }
 
 #[cfg(test)]
@@ -149,49 +148,49 @@ mod tests {
         names
     }
 
-    fn made() -> Made {
+    fn region() -> EditedRegion {
         let samples = (0..5 * 4 * 3).map(|value| value as f32 / 7.0).collect();
-        Made { region: Region { x: 3, y: 1, width: 5, height: 4 }, pixels: Pixels::new(5, 4, 3, Samples::F32(samples)).unwrap() }
+        EditedRegion { region: Region { x: 3, y: 1, width: 5, height: 4 }, pixels: Pixels::new(5, 4, 3, Samples::F32(samples)).unwrap() }
     }
 
     #[test]
-    fn what_is_written_is_read_and_what_is_damaged_is_not() {
+    fn files_are_read_back_unless_they_are_damaged() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = folder_at(&scratch.path().join("deep/folder"), 1 << 20);
         assert_eq!(folder.read("a"), None);
-        folder.write("a", &made());
-        assert_eq!(folder.read("a"), Some(made()));
+        folder.write("a", &region());
+        assert_eq!(folder.read("a"), Some(region()));
         let file = folder.file("a");
         let whole = fs::read(&file).unwrap();
         fs::write(folder.file("b"), &whole).unwrap();
-        assert_eq!(folder.read("b"), None, "a result of another name");
+        assert_eq!(folder.read("b"), None, "the file of another key");
         for place in 0..whole.len() {
             for damaged in [whole[..place].to_vec(), [&whole[..place], &[whole[place] ^ 0x20], &whole[place + 1..]].concat()] {
                 fs::write(&file, &damaged).unwrap();
                 let read = folder.read("a");
-                // Of the head, where it is written and not what it says may differ.
-                assert!(read.is_none() || read == Some(made()), "byte {place}");
-                assert!(read.is_some() || !file.exists(), "what is damaged goes");
+                // A change of white space in the head changes nothing.
+                assert!(read.is_none() || read == Some(region()), "byte {place}");
+                assert!(read.is_some() || !file.exists(), "damaged files are removed");
             }
         }
     }
 
     #[test]
-    fn the_folder_does_not_grow_for_ever() {
+    fn the_least_recently_used_files_are_removed() {
         let scratch = tempfile::tempdir().unwrap();
         let size = {
             let folder = folder_at(scratch.path(), 1 << 20);
-            folder.write("a", &made());
+            folder.write("a", &region());
             fs::metadata(folder.file("a")).unwrap().len()
         };
         let folder = folder_at(scratch.path(), 4 * size);
         for (age, key) in ["a", "b", "c", "d"].into_iter().enumerate() {
-            folder.write(key, &made());
+            folder.write(key, &region());
             let time = SystemTime::now() - Duration::from_secs(100 - age as u64);
             File::options().write(true).open(folder.file(key)).unwrap().set_modified(time).unwrap();
         }
-        assert_eq!(folder.read("a"), Some(made()), "which makes it the newest");
-        folder.write("e", &made());
+        assert_eq!(folder.read("a"), Some(region()), "reading makes it the most recently used");
+        folder.write("e", &region());
         assert_eq!(names(scratch.path()), ["a.frame", "d.frame", "e.frame"]);
     }
 }

@@ -1,26 +1,34 @@
-//! D-Edit as an OpenFX image effect: the same edits in compositing and video hosts.
+//! D-Edit as an OpenFX image effect: edits in compositing and video hosts.
 //!
-//! The way of a frame: the host asks for it (`run`) → what the parameters say at that time (`parameters`) → the picture and its items, as the daemon
-//! takes them (`pixels`, `colour`, `masks`) → the session that knows the items (`session`) → what the daemon is told (`order`) → is it known
-//! already (`cache`)? → the daemon (`desk`) → into the host's image (`pixels`). `learn` is what happens when the button is pressed; `describe` what
-//! hosts see of all this.
+//! A frame's way: the host asks for it ([`effect`]) → the parameters at that time ([`parameters`]) → the frame and its mask ([`inputs`], [`pixels`],
+//! [`colour`], [`masks`]) → the session that knows the items, and their label map ([`session`], [`items`]) → the request ([`request`]) → a cached result
+//! ([`cache`], [`disk`]), or the daemon's ([`render`], [`daemon`]) → the host's image ([`pixels`]). [`buttons`] and [`learn`] are for push buttons;
+//! [`describe`], [`clips`], [`choices`] and [`names`] are what hosts see.
 //!
-//! Nothing is kept in instances: some hosts make one for every frame. What is kept is kept by content, in memory and on disk.
+//! Instances hold no state, since some hosts create one for every frame. Results are cached by content, in memory and on disk.
 
 #![forbid(unsafe_code)]
 
+mod buttons;
 mod cache;
+mod choices;
+mod clips;
 mod colour;
+mod daemon;
 mod describe;
-mod desk;
 mod disk;
+mod effect;
 mod failure;
+mod inputs;
+mod items;
 mod learn;
 mod masks;
-mod order;
+mod names;
 mod parameters;
 mod pixels;
-mod run;
+mod render;
+mod request;
 mod session;
+mod watch;
 
-ofx_host::export!(run::DEdit, c"org.dedit.DEdit", 1, 0);
+ofx_host::export!(effect::DEdit, c"org.dedit.DEdit", 1, 0);

@@ -1,232 +1,195 @@
-//! What the parameters say at a time.
+//! The values of all parameters at a time.
 
-use ofx_host::{Frame, Instance, Result};
+use dedit_schema::{Action, Host, Id, Kind, Parameter, Refusal, Value, Values, Verb};
+use ofx_host::{Error, Frame, Instance, Result};
 
-use crate::describe::id;
+use crate::choices::{MASK_SOURCES, MaskSource, PIXEL_VALUES, PixelValues, edits, entry};
+use crate::failure::{Failure, refused};
+use crate::names;
 
-/// What becomes of an item. Projects keep its place, or its label: neither ever changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Nothing,
-    Replace,
-    Augment,
-    Remove,
-    Move,
-    Swap,
-    SwapIn,
-    Blend,
-    Refine,
-}
+pub(crate) const HOST: Host = Host::OpenFx;
 
-impl Kind {
-    /// All, in the order of the choice, with what people read.
-    pub(crate) const ALL: [(Self, &'static str); 9] = [
-        (Self::Nothing, "Nothing"),
-        (Self::Replace, "Replace"),
-        (Self::Augment, "Augment"),
-        (Self::Remove, "Remove"),
-        (Self::Move, "Move"),
-        (Self::Swap, "Swap"),
-        (Self::SwapIn, "Swap in"),
-        (Self::Blend, "Blend"),
-        (Self::Refine, "Refine"),
-    ];
-}
-
-/// Where items come from. As for [`Kind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MaskSource {
-    /// The Mask clip; the session where nothing is connected.
-    Clip,
-    Alpha,
-    File,
-    Session,
-}
-
-impl MaskSource {
-    pub(crate) const ALL: [(Self, &'static str); 4] =
-        [(Self::Clip, "Mask clip"), (Self::Alpha, "Source alpha"), (Self::File, "File"), (Self::Session, "Session")];
-}
-
-/// What pixel values are. As for [`Kind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Values {
-    /// As the host says; where it does not, floats are light and all else is sRGB.
-    Automatic,
-    Srgb,
-    Linear,
-}
-
-impl Values {
-    pub(crate) const ALL: [(Self, &'static str); 3] =
-        [(Self::Automatic, "Automatic"), (Self::Srgb, "sRGB"), (Self::Linear, "Linear light")];
-}
-
-/// What of the surroundings an edit may take. As for [`Kind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// As it suits the edit.
-    Automatic,
-    Exact,
-    Loose,
-    Box,
-}
-
-impl Fit {
-    pub(crate) const ALL: [(Self, &'static str); 4] =
-        [(Self::Automatic, "Automatic"), (Self::Exact, "Exact"), (Self::Loose, "Loose"), (Self::Box, "Box")];
-
-    /// As the daemon calls it.
-    pub(crate) fn word(self) -> Option<&'static str> {
-        match self {
-            Self::Automatic => None,
-            Self::Exact => Some("exact"),
-            Self::Loose => Some("loose"),
-            Self::Box => Some("box"),
-        }
-    }
-}
-
-/// Everything at a time. Lengths are in pixels of the frame as it is rendered, to the right and down; degrees go clockwise.
+/// All values at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameters {
-    pub(crate) kind: Kind,
-    pub(crate) item: String,
-    pub(crate) prompt: String,
-    pub(crate) other: String,
-    pub(crate) into: String,
-    pub(crate) shift: [f64; 2],
-    pub(crate) scale: f64,
-    pub(crate) rotate: f64,
-    pub(crate) amount: f64,
+    /// The edit; `None` for none.
+    pub(crate) edit: Option<Edit>,
     pub(crate) mask_source: MaskSource,
     pub(crate) mask_file: String,
-    pub(crate) fit: Fit,
-    pub(crate) strength: Option<f64>,
-    pub(crate) guidance: Option<f64>,
-    pub(crate) steps: Option<usize>,
-    pub(crate) seed: u64,
-    pub(crate) steady: bool,
     pub(crate) model: String,
-    pub(crate) values: Values,
+    pub(crate) pixel_values: PixelValues,
+    /// The session that the user named; empty for none.
     pub(crate) session: String,
-    /// The session that was learned and the frame it was learned from, as [`learned`] writes it.
+    /// The learned session and its frame, as written by [`learned`].
     pub(crate) learned: String,
     pub(crate) reference_time: f64,
     pub(crate) learns_in_render: bool,
     pub(crate) take: i32,
 }
 
+/// An edit with the values of its parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Edit {
+    pub(crate) verb: Verb,
+    /// Checked values. Lengths are in pixels of the rendered frame, to the right and down; angles are clockwise. An error names a value out of range.
+    values: std::result::Result<Values, Refusal>,
+}
+
 impl Parameters {
-    /// Those of a frame.
-    pub(crate) fn read(instance: &Instance<'_>, time: f64, render_scale: [f64; 2]) -> Result<Self> {
+    /// The values at a time; `scale` is the number of rendered pixels per pixel of the full size.
+    pub(crate) fn read(instance: &Instance<'_>, time: f64, scale: [f64; 2]) -> Result<Self> {
         let text = |name: &str| instance.text(name, time).map(|text| text.trim().to_owned());
-        let number = |name: &str| instance.number(name, time);
-        let whole = |name: &str| instance.integer(name, time);
-        let [right, up] = instance.vector(id::SHIFT, time)?;
+        let integer = |name: &str| instance.integer(name, time);
+        let edit = match entry(&edits(), integer(names::EDIT)?).and_then(|entry| entry.verb) {
+            Some(verb) => Some(Edit { verb, values: read_values(verb, instance, time, scale)? }),
+            None => None,
+        };
         Ok(Self {
-            kind: chosen(&Kind::ALL, whole(id::EDIT)?),
-            item: text(id::ITEM)?,
-            prompt: text(id::PROMPT)?,
-            other: text(id::OTHER)?,
-            into: text(id::INTO)?,
-            shift: [right * render_scale[0], -up * render_scale[1]],
-            scale: number(id::SCALE)?,
-            // OpenFX turns against the clock.
-            rotate: -number(id::ROTATION)?,
-            amount: number(id::AMOUNT)?,
-            mask_source: chosen(&MaskSource::ALL, whole(id::MASK_SOURCE)?),
-            mask_file: text(id::MASK_FILE)?,
-            fit: chosen(&Fit::ALL, whole(id::FIT)?),
-            strength: Some(number(id::STRENGTH)?).filter(|strength| *strength >= 0.0),
-            guidance: Some(number(id::GUIDANCE)?).filter(|guidance| *guidance > 0.0),
-            steps: usize::try_from(whole(id::STEPS)?).ok().filter(|steps| *steps > 0),
-            seed: u64::try_from(whole(id::SEED)?).unwrap_or(0),
-            steady: whole(id::STEADY)? != 0,
-            model: text(id::MODEL)?,
-            values: chosen(&Values::ALL, whole(id::VALUES)?),
-            session: text(id::SESSION)?,
-            learned: text(id::LEARNED)?,
-            reference_time: f64::from(whole(id::REFERENCE_FRAME)?),
-            learns_in_render: whole(id::LEARN_IN_RENDER)? != 0,
-            take: whole(id::TAKE)?,
+            edit,
+            mask_source: entry(&MASK_SOURCES, integer(names::MASK_SOURCE)?).map_or(MaskSource::Clip, |(_, source)| source),
+            mask_file: text(names::MASK_FILE)?,
+            model: text(names::MODEL)?,
+            pixel_values: entry(&PIXEL_VALUES, integer(names::VALUES)?).map_or(PixelValues::Automatic, |(_, values)| values),
+            session: text(names::SESSION)?,
+            learned: text(names::LEARNED)?,
+            reference_time: f64::from(integer(names::REFERENCE_FRAME)?),
+            learns_in_render: integer(names::LEARN_IN_RENDER)? != 0,
+            take: integer(names::TAKE)?,
         })
     }
 
-    /// Those of a frame that is asked for.
+    /// The values for a frame.
     pub(crate) fn of(instance: &Instance<'_>, frame: &Frame) -> Result<Self> {
         Self::read(instance, frame.time, frame.scale)
     }
 
-    /// The session that is known by its name.
-    pub(crate) fn named_session(&self) -> Option<Named<'_>> {
-        if !self.session.is_empty() {
-            return Some(Named::ByUser(&self.session));
-        }
-        let (name, frame) = self.learned.rsplit_once(' ')?;
-        (frame.parse() == Ok(self.reference_time as i64)).then_some(Named::Learned(name))
+    /// Whether the edit is of this verb.
+    pub(crate) fn is(&self, verb: Verb) -> bool {
+        self.edit.as_ref().is_some_and(|edit| edit.verb == verb)
     }
 
-    /// Whether a frame comes out as it goes in: nothing is chosen, words are missing that are not there yet, or it stays where it is.
+    /// The session that frames are edited with, if it is known by name.
+    pub(crate) fn named_session(&self) -> Option<NamedSession<'_>> {
+        if !self.session.is_empty() {
+            return Some(NamedSession::ByUser(&self.session));
+        }
+        let (name, frame) = self.learned.rsplit_once(' ')?;
+        (frame.parse() == Ok(self.reference_time as i64)).then_some(NamedSession::Learned(name))
+    }
+
+    /// Whether frames pass through unchanged: no edit is chosen, a required text is still empty, or nothing moves.
     pub(crate) fn changes_nothing(&self) -> bool {
-        match self.kind {
-            Kind::Nothing => true,
-            Kind::Replace | Kind::Augment => self.prompt.is_empty(),
-            Kind::Move => {
-                let [dx, dy] = self.shift;
-                [dx, dy, self.scale - 1.0, self.rotate].iter().all(|change| change.abs() < 1e-9)
-            }
-            Kind::Swap => self.other.is_empty(),
-            Kind::Blend => self.other.is_empty() || self.amount <= 0.0,
-            Kind::Remove | Kind::SwapIn | Kind::Refine => false,
+        match &self.edit {
+            None => true,
+            // A value out of range is reported by the render.
+            Some(edit) => edit.values.as_ref().is_ok_and(|values| changes_nothing(edit.verb, values)),
         }
     }
 }
 
-/// A session that is known by its name.
+impl Edit {
+    /// The checked values.
+    pub(crate) fn values(&self) -> std::result::Result<&Values, Failure> {
+        self.values.as_ref().map_err(refused)
+    }
+}
+
+fn changes_nothing(verb: Verb, values: &Values) -> bool {
+    match verb {
+        Verb::Replace | Verb::Augment | Verb::Personalize => values.text(Id::Prompt).is_none(),
+        Verb::Move => {
+            let still = |id: Id, still: f64| values.number(id).is_none_or(|number| (number - still).abs() < 1e-9);
+            still(Id::Dx, 0.0) && still(Id::Dy, 0.0) && still(Id::Scale, 1.0) && still(Id::Rotate, 0.0)
+        }
+        Verb::Swap => values.text(Id::With).is_none(),
+        Verb::Blend => values.text(Id::With).is_none() || values.number(Id::Amount).is_some_and(|amount| amount <= 0.0),
+        Verb::Remove | Verb::SwapIn | Verb::Refine | Verb::Reshape | Verb::Reconstruct => false,
+    }
+}
+
+fn read_values(verb: Verb, instance: &Instance<'_>, time: f64, scale: [f64; 2]) -> Result<std::result::Result<Values, Refusal>> {
+    let action = Action::Edit(verb);
+    let mut values = Values::new(action);
+    for row in action.parameters(HOST) {
+        let value = read_value(row, instance, time)?;
+        match row.check(action, HOST, value) {
+            Ok(checked) => values.insert(row.id, checked.map(|value| converted(row.id, value, scale))),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(values))
+}
+
+/// The value of a parameter in the host's units and directions.
+fn read_value(row: &Parameter, instance: &Instance<'_>, time: f64) -> Result<Value> {
+    let name = row.name(HOST);
+    Ok(match row.kind {
+        Kind::Text | Kind::Texts | Kind::File | Kind::Image => Value::Text(instance.text(name, time)?),
+        Kind::Number(_) => {
+            let number = match row.id {
+                Id::Dx => instance.vector(name, time)?[0],
+                Id::Dy => instance.vector(name, time)?[1],
+                _ => instance.number(name, time)?,
+            };
+            // -0 becomes 0, which may stand for the usual value.
+            Value::Number(number + 0.0)
+        }
+        Kind::Whole(_) => Value::Whole(instance.integer(name, time)?.into()),
+        Kind::Switch => Value::Switch(instance.integer(name, time)? != 0),
+        Kind::Choice { default, .. } => {
+            let choices = row.choices(HOST);
+            let index = usize::try_from(instance.integer(name, time)?).ok();
+            // A project of a later version may have an entry that is not known here.
+            let word = index.and_then(|index| choices.get(index)).map_or(default, |choice| choice.word);
+            Value::Text(word.to_owned())
+        }
+        Kind::NumberPair(_) | Kind::WholePair(_) => return Err(Error::failed(format!("{name} has no type in OpenFX"))),
+    })
+}
+
+/// From full-size pixels up and angles against the clock to rendered pixels down and clockwise angles.
+fn converted(id: Id, value: Value, [across, up]: [f64; 2]) -> Value {
+    match (id, value) {
+        (Id::Dx, Value::Number(right)) => Value::Number(right * across),
+        (Id::Dy, Value::Number(upwards)) => Value::Number(-upwards * up),
+        (Id::Rotate, Value::Number(degrees)) => Value::Number(-degrees),
+        (_, value) => value,
+    }
+}
+
+/// A session that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named<'p> {
+pub(crate) enum NamedSession<'p> {
+    /// Named by the user.
     ByUser(&'p str),
-    /// Learned from the reference frame at its whole size: at another scale that is another picture.
+    /// Learned from the reference frame at its full size; at another scale that frame is another picture.
     Learned(&'p str),
 }
 
-/// What is noted of a session that was learned.
+/// The value of the parameter `learned`.
 pub(crate) fn learned(session: &str, frame: f64) -> String {
     format!("{session} {}", frame as i64)
-}
-
-/// The entry of a choice; the first where a project of a later version has one that is not known.
-fn chosen<T: Copy>(all: &[(T, &str)], place: i32) -> T {
-    usize::try_from(place).ok().and_then(|place| all.get(place)).unwrap_or(&all[0]).0
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 
-    /// The defaults, for other tests too.
-    pub(crate) fn defaults() -> Parameters {
+    /// The defaults, with an edit if one is given.
+    pub(crate) fn parameters(edit: Option<(Verb, &[(Id, Value)])>) -> Parameters {
+        let edit = edit.map(|(verb, given)| {
+            let mut values = Values::new(Action::Edit(verb));
+            for (id, value) in given {
+                values.insert(*id, Some(value.clone()));
+            }
+            Edit { verb, values: Ok(values) }
+        });
         Parameters {
-            kind: Kind::Nothing,
-            item: String::new(),
-            prompt: String::new(),
-            other: String::new(),
-            into: String::new(),
-            shift: [0.0, 0.0],
-            scale: 1.0,
-            rotate: 0.0,
-            amount: 0.5,
+            edit,
             mask_source: MaskSource::Clip,
             mask_file: String::new(),
-            fit: Fit::Automatic,
-            strength: None,
-            guidance: None,
-            steps: None,
-            seed: 0,
-            steady: true,
             model: String::new(),
-            values: Values::Automatic,
+            pixel_values: PixelValues::Automatic,
             session: String::new(),
             learned: String::new(),
             reference_time: 0.0,
@@ -235,34 +198,41 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
     #[test]
-    fn an_edit_that_is_not_said_yet_changes_nothing() {
-        let with = |kind, change: fn(&mut Parameters)| {
-            let mut parameters = Parameters { kind, ..defaults() };
-            change(&mut parameters);
-            parameters.changes_nothing()
-        };
-        for (kind, change, nothing) in [
-            (Kind::Nothing, (|parameters| parameters.prompt = "a bag".into()) as fn(&mut Parameters), true),
-            (Kind::Replace, |_| {}, true),
-            (Kind::Replace, |parameters| parameters.prompt = "a bag".into(), false),
-            (Kind::Remove, |_| {}, false),
-            (Kind::Move, |_| {}, true),
-            (Kind::Move, |parameters| parameters.rotate = 2.0, false),
-            (Kind::Move, |parameters| parameters.shift = [0.0, 1.0], false),
-            (Kind::Swap, |_| {}, true),
-            (Kind::Blend, |parameters| (parameters.other, parameters.amount) = ("bag".into(), 0.0), true),
-            (Kind::Blend, |parameters| parameters.other = "bag".into(), false),
-            (Kind::Refine, |_| {}, false),
+    fn an_incomplete_edit_changes_nothing() {
+        for (verb, given, nothing) in [
+            (Verb::Replace, vec![], true),
+            (Verb::Replace, vec![(Id::Prompt, text("a bag"))], false),
+            (Verb::Remove, vec![], false),
+            (Verb::Move, vec![], true),
+            (Verb::Move, vec![(Id::Scale, Value::Number(1.0)), (Id::Dx, Value::Number(0.0))], true),
+            (Verb::Move, vec![(Id::Rotate, Value::Number(2.0))], false),
+            (Verb::Move, vec![(Id::Dy, Value::Number(1.0))], false),
+            (Verb::Swap, vec![], true),
+            (Verb::Blend, vec![(Id::With, text("bag")), (Id::Amount, Value::Number(0.0))], true),
+            (Verb::Blend, vec![(Id::With, text("bag"))], false),
+            (Verb::Refine, vec![], false),
         ] {
-            assert_eq!(with(kind, change), nothing, "{kind:?}");
+            assert_eq!(parameters(Some((verb, &given))).changes_nothing(), nothing, "{verb:?} {given:?}");
+        }
+        assert!(parameters(None).changes_nothing());
+    }
+
+    #[test]
+    fn directions_are_those_of_the_daemon() {
+        for (id, given, expected) in [(Id::Dx, 8.0, 4.0), (Id::Dy, 8.0, -2.0), (Id::Rotate, 8.0, -8.0), (Id::Scale, 8.0, 8.0)] {
+            assert_eq!(converted(id, Value::Number(given), [0.5, 0.25]), Value::Number(expected), "{id:?}");
         }
     }
 
     #[test]
-    fn what_was_learned_counts_for_its_own_frame() {
+    fn a_learned_session_belongs_to_its_frame() {
         let with = |session: &str, noted: &str, frame| {
-            let parameters = Parameters { session: session.into(), learned: noted.into(), reference_time: frame, ..defaults() };
+            let parameters = Parameters { session: session.into(), learned: noted.into(), reference_time: frame, ..parameters(None) };
             parameters.named_session().map(|named| format!("{named:?}"))
         };
         for (session, noted, frame, expected) in [
@@ -274,14 +244,6 @@ pub(crate) mod tests {
             ("", "a", 0.0, None),
         ] {
             assert_eq!(with(session, noted, frame).as_deref(), expected, "{session} {noted} {frame}");
-        }
-    }
-
-    #[test]
-    fn entries_of_later_versions_are_read_as_the_first() {
-        assert_eq!(chosen(&Kind::ALL, 1), Kind::Replace);
-        for place in [-1, 9, i32::MAX] {
-            assert_eq!(chosen(&Kind::ALL, place), Kind::Nothing);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Between the host's images and pixels as the daemon takes them.
+//! Conversion between the host's images and the daemon's pixels.
 //!
-//! The host's: y goes up, any distance between rows, alpha multiplied in or not, light or sRGB. The daemon's: rows from top to bottom, alpha apart, sRGB.
-//! What an edit leaves as it was is never turned there and back: it is copied bit by bit.
+//! Host: y up, any row stride, alpha premultiplied or straight, linear light or sRGB. Daemon: rows from top to bottom, straight alpha, sRGB. Pixels that an
+//! edit does not change are never converted: the host's bytes are copied.
 
 use std::cell::OnceCell;
 
@@ -14,38 +14,38 @@ use ofx_host::{Alpha, Components, Depth, Frame, Image};
 use crate::colour;
 use crate::failure::{Failure, input};
 
-/// How samples are stored, and what they mean.
+/// The pixel format of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Stored {
+pub(crate) struct Format {
     pub(crate) depth: Depth,
     pub(crate) components: Components,
     pub(crate) alpha: Alpha,
     pub(crate) linear: bool,
 }
 
-/// What the values of a clip mean, which its images do not say.
+/// The encoding of a clip's values, which its images do not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    /// Linear light, not sRGB.
+pub(crate) struct Encoding {
+    /// Linear light instead of sRGB.
     pub(crate) linear: bool,
-    /// Alpha says where an item is: nothing is transparent, and no colour was multiplied by it, whatever the host says.
+    /// Alpha is the mask of an item: all pixels are opaque, and colours are not premultiplied, whatever the host says.
     pub(crate) alpha_is_mask: bool,
 }
 
-impl Stored {
-    pub(crate) fn of(image: &Image<'_>, meaning: Meaning) -> Self {
+impl Format {
+    pub(crate) fn of(image: &Image<'_>, encoding: Encoding) -> Self {
         let alpha = match image.alpha() {
-            Alpha::Premultiplied if meaning.alpha_is_mask => Alpha::Straight,
+            Alpha::Premultiplied if encoding.alpha_is_mask => Alpha::Straight,
             alpha => alpha,
         };
-        Self { depth: image.depth(), components: image.components(), alpha, linear: meaning.linear }
+        Self { depth: image.depth(), components: image.components(), alpha, linear: encoding.linear }
     }
 
     fn bytes(self) -> usize {
         self.depth.bytes() * self.components.count()
     }
 
-    /// A pixel as sRGB and straight alpha. What is no finite number is 0: nothing can be computed with it.
+    /// A pixel as sRGB with straight alpha. Values that are not finite become 0.
     pub(crate) fn read(self, pixel: &[u8]) -> [f32; 4] {
         let mut samples = [0.0; 4];
         for (value, bytes) in samples.iter_mut().zip(pixel.chunks_exact(self.depth.bytes())) {
@@ -54,14 +54,14 @@ impl Stored {
         let [red, green, blue, alpha] = match self.components {
             Components::Rgba => samples,
             Components::Rgb => [samples[0], samples[1], samples[2], 1.0],
-            // A picture of alpha alone is one of greys.
+            // Alpha alone is read as grey.
             Components::Alpha => [samples[0], samples[0], samples[0], 1.0],
         };
         let alpha = if self.alpha == Alpha::Opaque { 1.0 } else { alpha };
         let straight = |value: f32| {
             let value = if self.alpha == Alpha::Premultiplied && alpha > 0.0 { value / alpha } else { value };
-            let value = if self.linear { colour::encoded(value) } else { value };
-            // By an alpha of next to nothing it may have become one that is not.
+            let value = if self.linear { colour::to_srgb(value) } else { value };
+            // Division by a tiny alpha may overflow.
             if value.is_finite() { value } else { 0.0 }
         };
         [straight(red), straight(green), straight(blue), alpha]
@@ -70,7 +70,7 @@ impl Stored {
     /// The inverse of [`read`](Self::read).
     pub(crate) fn write(self, [red, green, blue, alpha]: [f32; 4], into: &mut [u8]) {
         let stored = |value: f32| {
-            let value = if self.linear { colour::light(value) } else { value };
+            let value = if self.linear { colour::to_linear(value) } else { value };
             if self.alpha == Alpha::Premultiplied && self.components == Components::Rgba { value * alpha } else { value }
         };
         let samples = [stored(red), stored(green), stored(blue), alpha];
@@ -101,36 +101,36 @@ fn put(depth: Depth, value: f32, bytes: &mut [u8]) {
     }
 }
 
-/// A frame as the daemon takes it.
+/// A frame in the daemon's format.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Plate {
+pub(crate) struct InputFrame {
     pub(crate) pixels: Pixels,
-    /// Where it was in the host's picture.
+    /// Its rectangle in the host's coordinates.
     pub(crate) bounds: RectI,
     /// Width of a pixel over its height.
     pub(crate) aspect: f64,
     digest: OnceCell<String>,
 }
 
-impl Plate {
-    /// Reads a frame. Alpha that is everywhere 1 is left out, and so is alpha that is a mask.
+impl InputFrame {
+    /// Reads a frame. Alpha is left out where it is 1 everywhere or a mask.
     ///
     /// # Errors
-    /// Where it is larger than what is sent.
-    pub(crate) fn read(image: &Image<'_>, meaning: Meaning) -> Result<Self, Failure> {
-        let stored = Stored::of(image, meaning);
-        let channels: u8 = match stored.components {
+    /// Where the frame is too large for a message.
+    pub(crate) fn read(image: &Image<'_>, encoding: Encoding) -> Result<Self, Failure> {
+        let format = Format::of(image, encoding);
+        let channels: u8 = match format.components {
             Components::Alpha => 1,
-            Components::Rgba if !meaning.alpha_is_mask && is_transparent(image, stored) => 4,
+            Components::Rgba if !encoding.alpha_is_mask && is_transparent(image, format) => 4,
             _ => 3,
         };
-        let samples = match (stored.depth, meaning.linear) {
-            (Depth::Byte, false) if stored.alpha != Alpha::Premultiplied || channels < 4 => Samples::U8(copied(image, stored, channels)),
-            (Depth::Byte, false) => Samples::U8(gathered(image, stored, channels, |value| (value * 255.0).round().clamp(0.0, 255.0) as u8)),
+        let samples = match (format.depth, encoding.linear) {
+            (Depth::Byte, false) if format.alpha != Alpha::Premultiplied || channels < 4 => Samples::U8(copied(image, format, channels)),
+            (Depth::Byte, false) => Samples::U8(gathered(image, format, channels, |value| (value * 255.0).round().clamp(0.0, 255.0) as u8)),
             (Depth::Short, false) => {
-                Samples::U16(gathered(image, stored, channels, |value| (value * 65535.0).round().clamp(0.0, 65535.0) as u16))
+                Samples::U16(gathered(image, format, channels, |value| (value * 65535.0).round().clamp(0.0, 65535.0) as u16))
             }
-            _ => Samples::F32(gathered(image, stored, channels, |value| value)),
+            _ => Samples::F32(gathered(image, format, channels, |value| value)),
         };
         let (width, height) = (image.width(), image.height());
         let pixels = Pixels::new(width as u32, height as u32, channels, samples).ok_or_else(|| {
@@ -139,7 +139,7 @@ impl Plate {
         Ok(Self { pixels, bounds: image.bounds(), aspect: image.pixel_aspect(), digest: OnceCell::new() })
     }
 
-    /// One of three channels of bytes, for tests.
+    /// A frame of three channels of bytes.
     #[cfg(test)]
     pub(crate) fn of_bytes(width: u32, height: u32, samples: &[u8]) -> Self {
         let pixels = Pixels::new(width, height, 3, Samples::U8(samples.to_vec())).unwrap();
@@ -147,7 +147,7 @@ impl Plate {
         Self { pixels, bounds, aspect: 1.0, digest: OnceCell::new() }
     }
 
-    /// The same without alpha.
+    /// Without alpha.
     pub(crate) fn opaque(self) -> Self {
         let samples = match self.pixels.samples() {
             _ if self.pixels.channels() != 4 => return self,
@@ -161,7 +161,7 @@ impl Plate {
         }
     }
 
-    /// The digest of its pixels, which takes a while the first time.
+    /// The digest of its pixels, computed once.
     pub(crate) fn digest(&self) -> &str {
         self.digest.get_or_init(|| self.pixels.digest())
     }
@@ -182,51 +182,57 @@ pub(crate) fn rows<'i>(image: &'i Image<'_>) -> impl Iterator<Item = &'i [u8]> {
     (image.bounds().y1..image.bounds().y2).rev().filter_map(|y| image.row(y))
 }
 
-/// Bytes as they are: what is opaque or not multiplied by alpha needs no computing.
-fn copied(image: &Image<'_>, stored: Stored, channels: u8) -> Vec<u8> {
-    let pixels = rows(image).flat_map(|row| row.chunks_exact(stored.bytes()));
+/// The first `channels` bytes of each pixel, unchanged.
+fn copied(image: &Image<'_>, format: Format, channels: u8) -> Vec<u8> {
+    let pixels = rows(image).flat_map(|row| row.chunks_exact(format.bytes()));
     pixels.flat_map(|pixel| &pixel[..usize::from(channels)]).copied().collect()
 }
 
-fn is_transparent(image: &Image<'_>, stored: Stored) -> bool {
-    let from = 3 * stored.depth.bytes();
-    stored.alpha != Alpha::Opaque
-        && rows(image).any(|row| row.chunks_exact(stored.bytes()).any(|pixel| sample(stored.depth, &pixel[from..]) < 1.0))
+fn is_transparent(image: &Image<'_>, format: Format) -> bool {
+    let from = 3 * format.depth.bytes();
+    format.alpha != Alpha::Opaque
+        && rows(image).any(|row| row.chunks_exact(format.bytes()).any(|pixel| sample(format.depth, &pixel[from..]) < 1.0))
 }
 
-fn gathered<T>(image: &Image<'_>, stored: Stored, channels: u8, turned: impl Fn(f32) -> T) -> Vec<T> {
+fn gathered<T>(image: &Image<'_>, format: Format, channels: u8, turned: impl Fn(f32) -> T) -> Vec<T> {
     let mut samples = Vec::with_capacity(image.width() * image.height() * usize::from(channels));
     for row in rows(image) {
-        for pixel in row.chunks_exact(stored.bytes()) {
-            samples.extend(stored.read(pixel).into_iter().take(channels.into()).map(&turned));
+        for pixel in row.chunks_exact(format.bytes()) {
+            samples.extend(format.read(pixel).into_iter().take(channels.into()).map(&turned));
         }
     }
     samples
 }
 
-/// What an edit made of a frame: pixels of a region, rows from top to bottom.
+/// The region of a frame that an edit changes, rows from top to bottom.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Made {
+pub(crate) struct EditedRegion {
     pub(crate) region: Region,
     pub(crate) pixels: Pixels,
 }
 
-impl Made {
-    /// Whether it belongs to pixels of that kind: it lies within them, and has their samples.
-    pub(crate) fn fits(&self, sent: &Pixels) -> bool {
+impl EditedRegion {
+    /// Whether it lies within `frame` and has its sample type and channels.
+    pub(crate) fn fits(&self, frame: &Pixels) -> bool {
         let Region { x, y, width, height } = self.region;
         let within = |from: usize, length: usize, all: u32| from.checked_add(length).is_some_and(|end| end <= all as usize);
-        within(x, width, sent.width())
-            && within(y, height, sent.height())
+        within(x, width, frame.width())
+            && within(y, height, frame.height())
             && (self.pixels.width() as usize, self.pixels.height() as usize) == (width, height)
-            && self.pixels.channels() == sent.channels()
-            && std::mem::discriminant(self.pixels.samples()) == std::mem::discriminant(sent.samples())
+            && self.pixels.channels() == frame.channels()
+            && std::mem::discriminant(self.pixels.samples()) == std::mem::discriminant(frame.samples())
     }
 }
 
-/// Fills what is asked for of the output: with the source, and where an edit changed a pixel, with that.
-pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Plate, &Made)>, frame: &Frame, meaning: Meaning) {
-    let (from, to) = (Stored::of(source, meaning), Stored::of(output, meaning));
+/// Fills the window of the output: with the source, and with the edited region where it differs from the input frame.
+pub(crate) fn write_frame(
+    output: &mut Image<'_>,
+    source: &Image<'_>,
+    edit: Option<(&InputFrame, &EditedRegion)>,
+    frame: &Frame,
+    encoding: Encoding,
+) {
+    let (from, to) = (Format::of(source, encoding), Format::of(output, encoding));
     let (asked, there) = (frame.window, output.bounds());
     let columns = asked.x1.max(there.x1)..asked.x2.min(there.x2);
     if columns.is_empty() {
@@ -238,14 +244,14 @@ pub(crate) fn lay(output: &mut Image<'_>, source: &Image<'_>, plate: Option<(&Pl
         let count = columns.len();
         let Some(row) = row.get_mut(start..start + count * to.bytes()) else { continue };
         copy_row(row, to, source, from, y, columns.start);
-        if let Some((plate, made)) = plate {
-            lay_row(row, to, plate, made, y, columns.start);
+        if let Some((input, edited)) = edit {
+            write_row(row, to, input, edited, y, columns.start);
         }
     }
 }
 
-/// A row of the source from a column on; what lies beside it is empty.
-fn copy_row(row: &mut [u8], to: Stored, source: &Image<'_>, from: Stored, y: i32, first: i32) {
+/// Copies a row of the source from column `first` on; pixels outside the source become 0.
+fn copy_row(row: &mut [u8], to: Format, source: &Image<'_>, from: Format, y: i32, first: i32) {
     let Some(pixels) = source.row(y) else {
         row.fill(0);
         return;
@@ -261,22 +267,22 @@ fn copy_row(row: &mut [u8], to: Stored, source: &Image<'_>, from: Stored, y: i32
     }
 }
 
-/// What the edit changed in a row.
-fn lay_row(row: &mut [u8], to: Stored, plate: &Plate, made: &Made, y: i32, first: i32) {
-    let region = made.region;
-    let Some(down) = usize::try_from(i64::from(plate.bounds.y2) - 1 - i64::from(y)).ok().and_then(|down| down.checked_sub(region.y)) else {
+/// Writes the pixels of a row that the edit changed.
+fn write_row(row: &mut [u8], to: Format, input: &InputFrame, edited: &EditedRegion, y: i32, first: i32) {
+    let region = edited.region;
+    let Some(down) = usize::try_from(i64::from(input.bounds.y2) - 1 - i64::from(y)).ok().and_then(|down| down.checked_sub(region.y)) else {
         return;
     };
     if down >= region.height {
         return;
     }
-    let (width, channels) = (plate.pixels.width() as usize, usize::from(plate.pixels.channels()));
+    let (width, channels) = (input.pixels.width() as usize, usize::from(input.pixels.channels()));
     for (x, into) in (first..).zip(row.chunks_exact_mut(to.bytes())) {
-        let across = usize::try_from(i64::from(x) - i64::from(plate.bounds.x1)).ok().and_then(|across| across.checked_sub(region.x));
+        let across = usize::try_from(i64::from(x) - i64::from(input.bounds.x1)).ok().and_then(|across| across.checked_sub(region.x));
         let Some(across) = across.filter(|across| *across < region.width) else { continue };
         let new = (down * region.width + across) * channels;
         let old = ((region.y + down) * width + region.x + across) * channels;
-        let Some(mut colour) = changed(made.pixels.samples(), new, plate.pixels.samples(), old, channels) else { continue };
+        let Some(mut colour) = changed(edited.pixels.samples(), new, input.pixels.samples(), old, channels) else { continue };
         if channels == 3 && to.components == Components::Rgba {
             colour[3] = to.read(into)[3];
         }
@@ -284,7 +290,7 @@ fn lay_row(row: &mut [u8], to: Stored, plate: &Plate, made: &Made, y: i32, first
     }
 }
 
-/// The new pixel, where any bit of it is another one.
+/// The new pixel, if any bit of it differs.
 fn changed(new: &Samples, at: usize, old: &Samples, was: usize, channels: usize) -> Option<[f32; 4]> {
     let mut colour = [0.0, 0.0, 0.0, 1.0];
     let spread = |colour: &mut [f32; 4], values: &mut dyn Iterator<Item = f32>| {
@@ -315,11 +321,11 @@ mod tests {
 
     use super::*;
 
-    fn stored() -> impl Strategy<Value = Stored> {
+    fn stored() -> impl Strategy<Value = Format> {
         let depths = prop::sample::select(vec![Depth::Byte, Depth::Short, Depth::Half, Depth::Float]);
         let components = prop::sample::select(vec![Components::Rgba, Components::Rgb, Components::Alpha]);
         let alphas = prop::sample::select(vec![Alpha::Opaque, Alpha::Premultiplied, Alpha::Straight]);
-        (depths, components, alphas, any::<bool>()).prop_map(|(depth, components, alpha, linear)| Stored {
+        (depths, components, alphas, any::<bool>()).prop_map(|(depth, components, alpha, linear)| Format {
             depth,
             components,
             alpha,
@@ -329,8 +335,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_written_as_it_was(stored in stored(), samples in prop::array::uniform4(0.0_f32..1.0)) {
-            // Colours that are multiplied by alpha are not above it, and alpha is not so small that bytes say nothing of them.
+        fn pixels_survive_reading_and_writing(stored in stored(), samples in prop::array::uniform4(0.0_f32..1.0)) {
+            // Premultiplied colours do not exceed alpha, and alpha is large enough for bytes to resolve them.
             let alpha = 0.5 + samples[3] / 2.0;
             let scale = if stored.alpha == Alpha::Premultiplied { alpha } else { 1.0 };
             let values = [samples[0] * scale, samples[1] * scale, samples[2] * scale, if stored.alpha == Alpha::Opaque { 1.0 } else { alpha }];
@@ -353,14 +359,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_reads_as_nothing() {
-        let stored = Stored { depth: Depth::Float, components: Components::Rgb, alpha: Alpha::Opaque, linear: true };
+    fn values_that_are_not_finite_read_as_zero() {
+        let stored = Format { depth: Depth::Float, components: Components::Rgb, alpha: Alpha::Opaque, linear: true };
         let pixel: Vec<u8> = [f32::NAN, f32::INFINITY, 0.0].iter().flat_map(|value| value.to_ne_bytes()).collect();
         assert_eq!(stored.read(&pixel).map(f32::to_bits), [0.0, 0.0, 0.0, 1.0_f32].map(f32::to_bits));
     }
 
     #[test]
-    fn what_does_not_fit_is_not_laid() {
+    fn a_region_of_another_frame_does_not_fit() {
         let pixels = |width, height, channels: u8| {
             Pixels::new(width, height, channels, Samples::U8(vec![0; (width * height) as usize * usize::from(channels)])).unwrap()
         };
@@ -374,7 +380,7 @@ mod tests {
             (2, 1, 4, 3, pixels(4, 3, 4), false),
             (2, 1, 4, 3, Pixels::new(4, 3, 3, Samples::U16(vec![0; 36])).unwrap(), false),
         ] {
-            let made = Made { region: Region { x, y, width, height }, pixels: made };
+            let made = EditedRegion { region: Region { x, y, width, height }, pixels: made };
             assert_eq!(made.fits(&sent), fits, "{made:?}");
         }
     }

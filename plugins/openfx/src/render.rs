@@ -1,0 +1,63 @@
+//! The edit of a frame: from the cache, or by the daemon.
+
+use std::sync::Arc;
+
+use dedit_protocol::names::SessionState;
+use ofx_host::Image;
+
+use crate::cache::RESULTS;
+use crate::daemon::{Daemon, with_daemon};
+use crate::disk::RESULTS_ON_DISK;
+use crate::failure::{Failure, input};
+use crate::inputs::{Inputs, gives_other_times};
+use crate::parameters::Parameters;
+use crate::pixels::{EditedRegion, Encoding, InputFrame};
+use crate::request::EditRequest;
+use crate::watch::{RenderWatch, Watch};
+use crate::{learn, session};
+
+/// The frame as the daemon takes it, and the region that the edit changes.
+pub(crate) fn edited(
+    inputs: &Inputs<'_>,
+    source: &Image<'_>,
+    time: f64,
+    encoding: Encoding,
+) -> Result<(InputFrame, Arc<EditedRegion>), Failure> {
+    let parameters = &inputs.parameters;
+    check_learning(parameters, time)?;
+    let scene = inputs.scene_of(source, time, encoding)?;
+    let watch = RenderWatch(inputs.instance);
+    let edited = with_daemon(|daemon| {
+        let mut info = session::open(daemon, parameters, &|| inputs.session_start(time, Some(&scene)))?;
+        if parameters.learns_in_render && info.state != SessionState::Learned {
+            learn::learn(daemon, &info.session, parameters, &watch)?;
+            info = daemon.open_session(&info.session)?;
+        }
+        let items = session::items_of_frame(daemon, info, parameters, &scene)?;
+        let request = EditRequest::new(parameters, &items, scene.frame.aspect)?;
+        let key = request.key(&scene.frame, &items, parameters)?;
+        let fits = |edited: &EditedRegion| edited.fits(&scene.frame.pixels);
+        let compute = || compute(daemon, &request, &scene.frame, &watch);
+        RESULTS.get(&key, RESULTS_ON_DISK.as_ref(), &|| watch.wants_stop(), &fits, &compute)
+    })?;
+    Ok((scene.frame, edited))
+}
+
+/// A host that gives no other frames would learn each frame for itself.
+fn check_learning(parameters: &Parameters, time: f64) -> Result<(), Failure> {
+    let is_reference = (parameters.reference_time - time).abs() < 1e-9;
+    if !parameters.learns_in_render || is_reference || gives_other_times() || parameters.named_session().is_some() {
+        return Ok(());
+    }
+    let hint = "learn it beforehand with `dedit learn`, and name the session";
+    Err(input("this host does not give the reference frame while another one is rendered", hint))
+}
+
+fn compute(daemon: &Daemon, request: &EditRequest, frame: &InputFrame, watch: &dyn Watch) -> Result<EditedRegion, Failure> {
+    let (edit, blobs) = request.for_frame(frame)?;
+    let edited = daemon.edit(edit, blobs, watch)?;
+    if !edited.fits(&frame.pixels) {
+        return Err(input("the daemon's answer is of another frame", "update D-Edit: `dedit daemon stop`, then try again"));
+    }
+    Ok(edited)
+}
