@@ -88,6 +88,14 @@ impl Action {
         self.texts().title
     }
 
+    /// The title in a host. Projects of OpenFX keep it as the entry of a choice: there it never changes.
+    pub const fn title_in(self, host: Host) -> &'static str {
+        match (self, host) {
+            (Self::Edit(Verb::SwapIn), Host::OpenFx) => "Swap in",
+            _ => self.title(),
+        }
+    }
+
     /// Entry of a menu, with `_` before the letter that is its key.
     pub const fn label_with_key(self) -> &'static str {
         self.texts().label

@@ -88,7 +88,7 @@ impl Field {
             return Vec::new();
         }
         let takes = |verb: &Verb| self.helps.iter().any(|(_, verbs)| verbs.contains(verb));
-        Verb::ALL.into_iter().filter(takes).map(|verb| Action::Edit(verb).title()).collect()
+        Verb::ALL.into_iter().filter(takes).map(|verb| Action::Edit(verb).title_in(self.host)).collect()
     }
 
     /// What it does, without a full stop at the end. Where verbs differ, the sentence of each begins with their titles.
@@ -97,7 +97,7 @@ impl Field {
             return help.to_owned();
         }
         let sentence = |(help, verbs): &(&str, Vec<Verb>)| {
-            let titles: Vec<_> = verbs.iter().map(|verb| Action::Edit(*verb).title()).collect();
+            let titles: Vec<_> = verbs.iter().map(|verb| Action::Edit(*verb).title_in(self.host)).collect();
             format!("{}: {help}", titles.join(", "))
         };
         self.helps.iter().map(sentence).collect::<Vec<_>>().join(". ")

@@ -1,6 +1,6 @@
 //! Choices: their entries in the permanent order. Projects keep the index or the label of an entry, so that entries are only added at the end.
 
-use dedit_schema::Verb;
+use dedit_schema::{Action, Host, Verb};
 
 /// An entry of the choice `edit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,17 +10,17 @@ pub(crate) struct EditEntry {
     pub(crate) verb: Option<Verb>,
 }
 
-/// The index and label of a verb in the choice `edit`, or why it has none. A new verb does not compile until it says which.
-const fn entry_of(verb: Verb) -> Result<(usize, &'static str), &'static str> {
+/// The index of a verb in the choice `edit`, or why it has none. A new verb does not compile until it says which.
+const fn index_of(verb: Verb) -> Result<usize, &'static str> {
     match verb {
-        Verb::Replace => Ok((1, "Replace")),
-        Verb::Augment => Ok((2, "Augment")),
-        Verb::Remove => Ok((3, "Remove")),
-        Verb::Move => Ok((4, "Move")),
-        Verb::Swap => Ok((5, "Swap")),
-        Verb::SwapIn => Ok((6, "Swap in")),
-        Verb::Blend => Ok((7, "Blend")),
-        Verb::Refine => Ok((8, "Refine")),
+        Verb::Replace => Ok(1),
+        Verb::Augment => Ok(2),
+        Verb::Remove => Ok(3),
+        Verb::Move => Ok(4),
+        Verb::Swap => Ok(5),
+        Verb::SwapIn => Ok(6),
+        Verb::Blend => Ok(7),
+        Verb::Refine => Ok(8),
         Verb::Reshape => Err("the new outline would need a second mask, which no context has"),
         Verb::Reconstruct => Err("it generates the whole frame again: a test of the method, no edit of a film"),
         Verb::Personalize => Err("its result is a new picture, in which nothing of the frame is left"),
@@ -29,10 +29,10 @@ const fn entry_of(verb: Verb) -> Result<(usize, &'static str), &'static str> {
 
 /// The entries of the choice `edit`.
 pub(crate) fn edits() -> Vec<EditEntry> {
-    let mut verbs: Vec<_> = Verb::ALL.into_iter().filter_map(|verb| entry_of(verb).ok().map(|entry| (entry, verb))).collect();
-    verbs.sort_unstable_by_key(|((index, _), _)| *index);
-    let nothing = EditEntry { label: "Nothing", verb: None };
-    std::iter::once(nothing).chain(verbs.into_iter().map(|((_, label), verb)| EditEntry { label, verb: Some(verb) })).collect()
+    let mut verbs: Vec<_> = Verb::ALL.into_iter().filter_map(|verb| index_of(verb).ok().map(|index| (index, verb))).collect();
+    verbs.sort_unstable();
+    let entry = |(_, verb)| EditEntry { label: Action::Edit(verb).title_in(Host::OpenFx), verb: Some(verb) };
+    std::iter::once(EditEntry { label: "Nothing", verb: None }).chain(verbs.into_iter().map(entry)).collect()
 }
 
 /// Where items come from.
@@ -70,18 +70,16 @@ pub(crate) fn entry<T: Copy>(entries: &[T], index: i32) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use dedit_schema::{Action, Host};
-
     use super::*;
 
     #[test]
     fn every_verb_has_an_entry_or_a_reason() {
         for verb in Verb::ALL {
-            match entry_of(verb) {
-                Ok((index, label)) => assert_eq!(edits()[index], EditEntry { label, verb: Some(verb) }),
+            match index_of(verb) {
+                Ok(index) => assert_eq!(edits()[index].verb, Some(verb)),
                 Err(reason) => assert!(!reason.is_empty(), "{verb:?}"),
             }
-            assert_eq!(Action::Edit(verb).is_offered_by(Host::OpenFx), entry_of(verb).is_ok(), "{verb:?} in the table");
+            assert_eq!(Action::Edit(verb).is_offered_by(Host::OpenFx), index_of(verb).is_ok(), "{verb:?} in the table");
         }
     }
 

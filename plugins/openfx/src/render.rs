@@ -24,6 +24,9 @@ pub(crate) fn edited(
     encoding: Encoding,
 ) -> Result<(InputFrame, Arc<EditedRegion>), Failure> {
     let parameters = &inputs.parameters;
+    if let Some(edit) = &parameters.edit {
+        edit.values()?;
+    }
     check_learning(parameters, time)?;
     let scene = inputs.scene_of(source, time, encoding)?;
     let watch = RenderWatch(inputs.instance);

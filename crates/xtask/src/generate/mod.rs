@@ -2,6 +2,7 @@
 
 mod cli;
 mod krita;
+mod openfx;
 
 use std::fs;
 use std::path::Path;
@@ -31,6 +32,7 @@ fn outputs() -> Vec<Output> {
         Output { path: "plugins/krita/dedit_krita.action", part: None, text: krita::actions() },
         Output { path: "plugins/krita/README.md", part: Some("actions"), text: krita::action_table() },
         Output { path: "plugins/krita/README.md", part: Some("parameters"), text: krita::parameter_table() },
+        Output { path: "plugins/openfx/README.md", part: Some("parameters"), text: openfx::parameter_table() },
     ]
 }
 

@@ -1,4 +1,4 @@
-//! What `melt` is told to do: pictures, effects on them, and how they are rendered.
+//! Edits for `melt`: footage, effects, and render settings.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,13 +8,18 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use image::{EncodableLayout, ImageBuffer, PixelWithColorType};
 
-use super::{LIMIT, service};
 use crate::desk::Desk;
 
-/// The name of a picture of a sequence, by its number from 1 on: as MLT writes it.
+/// The time that an edit may take by default.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// What the names of MLT's OpenFX effects begin with.
+pub(super) const SERVICE: &str = "openfx.";
+
+/// MLT's pattern for the names of a sequence, numbered from 1.
 const NUMBERED: &str = "%04d.png";
 
-/// Pictures that all have one size.
+/// Pictures of one size.
 #[derive(Debug, Clone)]
 pub struct Footage {
     pictures: Vec<PathBuf>,
@@ -22,24 +27,24 @@ pub struct Footage {
 }
 
 impl Footage {
-    /// One picture, for as long as it takes.
+    /// One picture, repeated for every frame.
     pub fn still(picture: &Path) -> Result<Self> {
         Self::new(vec![picture.to_path_buf()])
     }
 
     /// The pictures `0001.png`, `0002.png` and so on of a folder.
     pub fn sequence(folder: &Path) -> Result<Self> {
-        Self::new(pictures(folder)).with_context(|| format!("{} is no sequence", folder.display()))
+        Self::new(pictures(folder)).with_context(|| format!("{} is not a sequence", folder.display()))
     }
 
-    /// Pictures with 8 or 16 bits, which are written into a new folder of the desk.
+    /// Pictures with 8 or 16 bits, written to a new folder of the test.
     pub fn of<P>(desk: &Desk, folder: &str, pictures: &[ImageBuffer<P, Vec<P::Subpixel>>]) -> Result<Self>
     where
         P: PixelWithColorType,
         [P::Subpixel]: EncodableLayout,
     {
         let folder = desk.outside(folder);
-        fs::create_dir(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::create_dir(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
         for (index, picture) in pictures.iter().enumerate() {
             let path = numbered(&folder, index + 1);
             picture.save(&path).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -50,25 +55,25 @@ impl Footage {
     fn new(pictures: Vec<PathBuf>) -> Result<Self> {
         let mut size = None;
         for picture in &pictures {
-            let (width, height) = image::image_dimensions(picture).with_context(|| format!("{} is no picture", picture.display()))?;
+            let (width, height) = image::image_dimensions(picture).with_context(|| format!("{} is not a picture", picture.display()))?;
             if *size.get_or_insert([width, height]) != [width, height] {
-                bail!("{} is {width}x{height}, other than those before it", picture.display());
+                bail!("{} is {width}x{height}, unlike the pictures before it", picture.display());
             }
         }
         Ok(Self { pictures, size: size.context("there is no picture")? })
     }
 
-    /// The footage as elements of a document, for a number of frames.
+    /// The footage as elements of an MLT document.
     ///
-    /// Each frame is a clip of its own: MLT gives wrong pictures where threads ask one clip out of order.
+    /// Each frame is a clip of its own: MLT returns wrong pictures where threads read one clip out of order.
     fn playlist(&self, frames: usize) -> Result<String> {
         let still = self.pictures.len() == 1;
         if frames == 0 || !still && frames > self.pictures.len() {
-            bail!("{frames} frames cannot be made from {} pictures", self.pictures.len());
+            bail!("{} pictures are not enough for {frames} frames", self.pictures.len());
         }
         let mut text = String::new();
         for (number, picture) in self.pictures.iter().cycle().enumerate().take(frames) {
-            let resource = picture.to_str().with_context(|| format!("{} is no text, which MLT needs", picture.display()))?;
+            let resource = picture.to_str().with_context(|| format!("{} is not UTF-8, as MLT requires", picture.display()))?;
             writeln!(text, "<producer id=\"picture{number}\" in=\"0\" out=\"0\">")?;
             for (name, value) in [("length", "1"), ("mlt_service", "avformat"), ("resource", resource)] {
                 property(&mut text, name, value)?;
@@ -105,7 +110,7 @@ pub(super) fn pattern(folder: &Path) -> PathBuf {
     folder.join(NUMBERED)
 }
 
-/// An effect with the values of its parameters; those that are not given have their defaults.
+/// An effect with parameter values; the others have their defaults.
 #[derive(Debug, Clone)]
 pub struct Filter {
     service: String,
@@ -113,13 +118,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The effect of `OpenFX` with an identifier.
+    /// The OpenFX effect with an identifier.
     pub fn new(id: &str) -> Self {
         Self { service: service(id), values: Vec::new() }
     }
 
-    /// Sets a parameter, in MLT's words: a choice is the option's label and not its number, a switch is `1` or `0`, two numbers have a space
-    /// between them, and `0=1;9=5` changes from frame 0 to frame 9 if the parameter can.
+    /// Sets a parameter in MLT's notation: a choice by its label, a switch as `1` or `0`, two numbers separated by a space, and keys as in `0=1;9=5`, from
+    /// frame 0 to frame 9.
     #[must_use]
     pub fn with(mut self, parameter: &str, value: impl Into<String>) -> Self {
         self.values.push((parameter.to_owned(), value.into()));
@@ -127,7 +132,7 @@ impl Filter {
     }
 }
 
-/// Footage with effects, and how it is rendered.
+/// Footage with effects and render settings.
 #[derive(Debug, Clone)]
 pub struct Edit {
     footage: Footage,
@@ -140,44 +145,44 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// All of the footage with no effect, rendered by one thread ahead of the one that writes, with 8 bits.
+    /// The whole footage without effects, with 8 bits, rendered by one thread besides the writing one.
     pub fn new(footage: Footage) -> Self {
         Self { frames: footage.pictures.len(), footage, filters: Vec::new(), scale: None, threads: 1, deep: false, limit: LIMIT }
     }
 
-    /// Another number of frames: the first ones of a sequence, or a still for that long.
+    /// Sets the number of frames: the first of a sequence, or repetitions of a still.
     #[must_use]
     pub fn frames(self, frames: usize) -> Self {
         Self { frames, ..self }
     }
 
-    /// One more effect, after those before it.
+    /// Adds an effect after the others.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
         self
     }
 
-    /// Renders smaller pictures, as editors do for a quick look: effects are told this scale.
+    /// Renders at a smaller scale, as editors do for previews; effects get this scale.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale: Some(scale), ..self }
     }
 
-    /// The number of threads that render; with none, the one that writes does it. No frame is ever dropped.
+    /// Sets the number of render threads; 0 renders in the writing thread. Frames are never dropped.
     #[must_use]
     pub fn threads(self, threads: u32) -> Self {
         Self { threads, ..self }
     }
 
-    /// Asks effects for 16 bits or floating point, whichever they name first, and writes 16 bits. Without a loss for footage with 16 bits
-    /// only: MLT changes the colours of other footage a little.
+    /// Asks effects for 16 bits or floating point, whichever they list first, and writes 16 bits. Lossless only for footage with 16 bits: MLT changes the
+    /// colours of other footage a little.
     #[must_use]
     pub fn deep(self) -> Self {
         Self { deep: true, ..self }
     }
 
-    /// The edit as a document of MLT. Its profile is that of the pictures, so that nothing is scaled, cut or interlaced.
+    /// The edit as an MLT document. Its profile is that of the pictures, so that nothing is scaled, cropped or interlaced.
     pub(super) fn document(&self) -> Result<String> {
         let [width, height] = self.footage.size;
         let mut text = format!(
@@ -198,10 +203,10 @@ impl Edit {
         Ok(text)
     }
 
-    /// How the pictures are written: losslessly, and never as anything but red, green, blue and alpha on the way.
+    /// Arguments of the consumer: lossless, and RGBA all the way.
     pub(super) fn consumer(&self) -> Vec<String> {
         let [written, kept] = if self.deep { ["rgba64be", "rgba64"] } else { ["rgba", "rgba"] };
-        // A number above 0 would drop frames that come late.
+        // A positive number would drop late frames.
         let mut words = vec![format!("real_time={}", -i64::from(self.threads)), "vcodec=png".to_owned(), "an=1".to_owned()];
         words.extend([format!("pix_fmt={written}"), format!("mlt_image_format={kept}")]);
         words.extend(self.scale.map(|scale| format!("scale={scale}")));
@@ -210,10 +215,10 @@ impl Edit {
 }
 
 fn property(text: &mut String, name: &str, value: &str) -> Result<()> {
-    writeln!(text, "<property name=\"{}\">{}</property>", escaped(name)?, escaped(value)?).context("a document cannot be written")
+    writeln!(text, "<property name=\"{}\">{}</property>", escaped(name)?, escaped(value)?).context("the document cannot be written")
 }
 
-/// A text within XML. White space is spelled out, since it would be changed otherwise.
+/// Escapes a text for XML, white space included, which readers would normalise.
 fn escaped(text: &str) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -223,9 +228,14 @@ fn escaped(text: &str) -> Result<String> {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\r' | '\t' => write!(out, "&#{};", u32::from(letter))?,
-            _ if letter.is_control() && letter.is_ascii() => bail!("{text:?} cannot be said in XML"),
+            _ if letter.is_control() && letter.is_ascii() => bail!("{text:?} has a character that XML forbids"),
             _ => out.push(letter),
         }
     }
     Ok(out)
+}
+
+/// MLT's name of an effect, in which a colon is not allowed.
+pub(super) fn service(id: &str) -> String {
+    format!("{SERVICE}{}", id.replace(':', "^"))
 }

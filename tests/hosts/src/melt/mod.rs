@@ -1,7 +1,7 @@
-//! `melt`, the program of MLT, as a host of `OpenFX` that nobody here wrote.
+//! `melt`, the program of MLT: an OpenFX host from outside this project.
 //!
-//! Debian 12 has none that knows `OpenFX`, so that of another Debian is used: [`System`]. It ends well and hands pictures through unchanged
-//! where an effect is missing or fails, so a test has to look at the pictures, or at what the daemon saw, and not at how it ended.
+//! The `melt` of Debian 12 lacks OpenFX, so that of another release is used: [`System`]. It succeeds and passes pictures through unchanged where an effect
+//! is missing or fails, so that tests must check the pictures or the daemon's log, not the exit status.
 
 mod edit;
 mod packages;
@@ -17,26 +17,21 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-pub use edit::{Edit, Filter, Footage};
+pub use edit::{Edit, Filter, Footage, LIMIT};
+use edit::{SERVICE, service};
 pub use run::{Ran, Running};
 pub use system::System;
 
 use crate::desk::Desk;
 use crate::process::succeed;
 
-/// How long an edit may take, where it does not say.
-pub const LIMIT: Duration = Duration::from_secs(120);
-
-/// How often an edit is started at most.
+/// The most attempts to start an edit.
 const STARTS: usize = 6;
 
-/// How long a question may take.
+/// The time limit of a query.
 const QUESTION: Duration = Duration::from_secs(60);
 
-/// What the names of MLT's effects of `OpenFX` begin with.
-const SERVICE: &str = "openfx.";
-
-/// A `melt` with the environment of a desk, which knows the effects in some folders.
+/// A `melt` with the environment of a test and folders of effects.
 #[derive(Debug)]
 pub struct Melt<'a> {
     system: &'a System,
@@ -45,48 +40,48 @@ pub struct Melt<'a> {
 }
 
 impl<'a> Melt<'a> {
-    /// One that looks for bundles of effects in these folders.
+    /// A `melt` that looks for bundles in these folders.
     pub fn new(system: &'a System, desk: &'a Desk, effects: &[impl AsRef<Path>]) -> Result<Self> {
         let effects = std::env::join_paths(effects.iter().map(AsRef::as_ref)).context("a folder of effects has a colon in its name")?;
         Ok(Self { system, desk, effects })
     }
 
-    /// The identifiers of all effects of `OpenFX` that were found, as MLT writes them.
+    /// The identifiers of all OpenFX effects that it finds, as MLT writes them.
     pub fn effects(&self) -> Result<Vec<String>> {
         let listed = succeed(self.command()?.args(["-query", "filters"]), QUESTION)?;
         let names = listed.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix(SERVICE));
         Ok(names.map(|name| name.trim().to_owned()).collect())
     }
 
-    /// What MLT knows about an effect and its parameters, in YAML; an error where it was not found.
+    /// MLT's description of an effect and its parameters, in YAML; an error where it is not found.
     pub fn describe(&self, id: &str) -> Result<String> {
         let described = succeed(self.command()?.arg("-query").arg(format!("filter={}", service(id))), QUESTION)?;
         if !described.contains("identifier:") {
-            bail!("melt knows no effect {id} in {}: {}", self.effects.display(), described.trim());
+            bail!("melt finds no effect {id} in {}: {}", self.effects.display(), described.trim());
         }
         Ok(described)
     }
 
-    /// Runs an edit to its end, or to the end of its time, and reports whatever came. Where `melt` ends without a single picture, which it
-    /// does now and then on a busy machine with no effect at all, it is started again.
+    /// Runs an edit until it ends or its time is over. `melt` sometimes ends without a single picture on a busy machine, even without effects; then it is
+    /// started again.
     pub fn run(&self, edit: &Edit) -> Result<Ran> {
         let mut ran = self.start(edit)?.finish()?;
         for _ in 1..STARTS {
             if !ran.missed_its_start(edit.limit) {
                 break;
             }
-            println!("melt wrote no picture, and is started once more: {}", ran.stderr);
+            println!("melt wrote no picture and is started again: {}", ran.stderr);
             ran = self.start(edit)?.finish()?;
         }
         Ok(ran)
     }
 
-    /// Starts an edit, for tests that do something meanwhile.
+    /// Starts an edit without waiting for it.
     pub fn start(&self, edit: &Edit) -> Result<Running> {
         Running::start(self.command()?, self.desk, edit)
     }
 
-    /// The program with the environment of the desk.
+    /// The program with the environment of the test.
     fn command(&self) -> Result<Command> {
         let mut command = self.system.command()?;
         let runtime = self.desk.outside("runtime");
@@ -96,9 +91,4 @@ impl<'a> Melt<'a> {
         command.current_dir(self.desk.outside(""));
         Ok(command)
     }
-}
-
-/// MLT's name of an effect, which may have no colon.
-fn service(id: &str) -> String {
-    format!("{SERVICE}{}", id.replace(':', "^"))
 }

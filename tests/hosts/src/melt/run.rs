@@ -1,4 +1,4 @@
-//! One edit in one `melt`.
+//! A run of `melt`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,45 +12,45 @@ use super::edit::{Edit, pattern, pictures};
 use crate::desk::Desk;
 use crate::process::{Group, within};
 
-/// The files that a run leaves in its folder.
+/// The files of a run in its folder.
 const DOCUMENT: &str = "edit.mlt";
 const FRAMES: &str = "frames";
 const STDOUT: &str = "stdout.txt";
 const STDERR: &str = "stderr.txt";
 
-/// After this time, one that has a single thread and no picture is not going to have one.
+/// A run with a single thread and no picture after this time hangs.
 const START: Duration = Duration::from_secs(5);
 
-/// What a run gave.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// The pictures, with 8 bits whatever was written.
+    /// The pictures, converted to 8 bits.
     pub frames: Vec<RgbaImage>,
-    /// Their files, which stay as long as the desk.
+    /// Their files, which exist as long as the folder of the test.
     pub files: Vec<PathBuf>,
-    /// What `melt` wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What `melt` wrote to standard error, with the messages of effects.
+    /// Its standard error, with messages of effects.
     pub stderr: String,
-    /// How long it took, with its start and end.
+    /// Its duration.
     pub time: Duration,
-    /// How it ended; `None` where it ran out of time and was killed. That effects failed or are missing is no reason for it to end badly.
+    /// Its exit status; `None` where it was killed after its time. It also succeeds where effects fail or are missing.
     pub status: Option<ExitStatus>,
 }
 
 impl Ran {
-    /// Whether it gave up before it began, for no fault of an effect: on a busy machine that happens now and then.
+    /// Whether it ended before the first picture for no fault of an effect, as happens on a busy machine.
     pub(super) fn missed_its_start(&self, limit: Duration) -> bool {
         self.files.is_empty() && self.time < limit && self.status.is_none_or(|status| status.success())
     }
 
-    /// Whether it ended by itself, and well.
+    /// Whether it ended by itself and succeeded.
     pub fn ended_well(&self) -> bool {
         self.status.is_some_and(|status| status.success())
     }
 }
 
-/// A `melt` that renders. Dropped, it is killed.
+/// A running `melt`, killed on drop.
 #[derive(Debug)]
 pub struct Running {
     folder: PathBuf,
@@ -60,10 +60,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it, in a new folder of the desk: more than one may run on it.
+    /// Starts it in a new folder of the test, so that several may run at once.
     pub(super) fn start(mut command: Command, desk: &Desk, edit: &Edit) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("melt-").tempdir_in(desk.outside("")).context("a folder for melt cannot be made")?;
-        // It goes with the desk, since a test may want to look at it.
+        let folder =
+            tempfile::Builder::new().prefix("melt-").tempdir_in(desk.outside("")).context("a folder for melt cannot be created")?;
+        // Removed with the folder of the test, which may look at it.
         let folder = folder.keep();
         fs::create_dir(folder.join(FRAMES))?;
         fs::write(folder.join(DOCUMENT), edit.document()?).context("the edit cannot be written")?;
@@ -73,13 +74,13 @@ impl Running {
         Ok(Self { folder, process: Group::start(&mut command)?, started: Instant::now(), limit: edit.limit })
     }
 
-    /// Whether it waits for a thread of its own that has ended before it began.
+    /// Whether it hangs: it waits for a thread that ended before it started.
     fn is_stuck(&mut self) -> bool {
         let threads = fs::read_dir(format!("/proc/{}/task", self.process.child().id())).map_or(0, Iterator::count);
         self.started.elapsed() > START && pictures(&self.folder.join(FRAMES)).is_empty() && threads == 1
     }
 
-    /// Waits for its end, and kills it where that does not come in time.
+    /// Waits for it, and kills it after its time.
     pub fn finish(mut self) -> Result<Ran> {
         let left = self.limit.saturating_sub(self.started.elapsed());
         let end = within(left, || if self.is_stuck() { Ok(Some(None)) } else { Ok(self.process.ended()?.map(Some)) });
@@ -88,7 +89,7 @@ impl Running {
         let time = self.started.elapsed();
         let mut files = pictures(&self.folder.join(FRAMES));
         if status.is_none() {
-            // It was killed, perhaps while it wrote the last one.
+            // It may have been killed while writing the last one.
             files.pop();
         }
         let frames = files.iter().map(|file| opened(file)).collect::<Result<_>>()?;
@@ -99,6 +100,6 @@ impl Running {
 }
 
 fn opened(file: &Path) -> Result<RgbaImage> {
-    let picture = image::open(file).with_context(|| format!("melt wrote {}, which is no picture", file.display()))?;
+    let picture = image::open(file).with_context(|| format!("melt wrote {}, which is not a picture", file.display()))?;
     Ok(picture.to_rgba8())
 }

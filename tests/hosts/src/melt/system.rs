@@ -1,7 +1,7 @@
-//! A folder with the files of another Debian that `melt` needs.
+//! A folder with a `melt` of another Debian release and the files that it needs.
 //!
-//! They are not installed, and nothing here becomes a root: the program is started by the loader of its own libraries, and told by variables
-//! where the rest is. So it needs no rights, and sees the same files as the test.
+//! Nothing is installed, and there is no chroot: the program is started by the dynamic loader of its own libraries, and environment variables name its data.
+//! So it needs no privileges and sees the same files as the test.
 
 use std::env::{self, consts::ARCH};
 use std::fs::{self, TryLockError};
@@ -17,22 +17,22 @@ use crate::places;
 use crate::process::{succeed, within};
 use crate::tree::lock_file;
 
-/// Changes with what is in the folder.
+/// The name of the folder; changes with its contents.
 const NAME: &str = "melt-1";
-/// Folders that were made before, which nothing uses any more.
+/// Folders of earlier versions, to be removed.
 const EARLIER: [&str; 0] = [];
-/// Written last, with the version: without it a folder is not complete.
+/// The file with the version, written last: a folder without it is incomplete.
 const STAMP: &str = "dedit-tests-stamp";
-/// The parts of MLT that are used. Others want a screen, and without `xine`, which can deinterlace, pixels come out changed.
+/// The modules of MLT that are used. Others need a display; without `xine`, which can deinterlace, pixels change.
 const MODULES: [&str; 5] = ["core", "avformat", "openfx", "xml", "xine"];
-/// Where the packages are unpacked, and where the parts that are used are named.
+/// The folders of unpacked packages, and of links to the modules.
 const FILES: &str = "root";
 const USED: &str = "modules";
-/// The folder of MLT's own files.
+/// MLT's data folder.
 const DATA: &str = "usr/share/mlt-7";
 /// The program.
 const PROGRAM: &str = "usr/bin/melt-7";
-/// Folders below that of the libraries in which there are more.
+/// Subfolders with more libraries.
 const MORE_LIBRARIES: [&str; 3] = ["blas", "lapack", "pulseaudio"];
 
 /// The folder.
@@ -43,12 +43,12 @@ pub struct System {
 }
 
 impl System {
-    /// Where the folder is, or would be.
+    /// The default path of the folder.
     pub fn usual_place() -> Result<PathBuf> {
         Ok(places::cache()?.join(NAME))
     }
 
-    /// Makes the folder where it is not there yet; takes a minute or more then, and the net.
+    /// Creates the folder if it is missing, which takes a minute or more and the network.
     pub fn make() -> Result<Self> {
         let root = Self::usual_place()?;
         if let Ok(system) = Self::open(&root) {
@@ -60,8 +60,8 @@ impl System {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error.into()),
         });
-        locked?.with_context(|| format!("another process has been making {} for too long", root.display()))?;
-        // The other process may have made it.
+        locked?.with_context(|| format!("another process has been creating {} for too long", root.display()))?;
+        // The other process may have created it.
         if let Ok(system) = Self::open(&root) {
             return Ok(system);
         }
@@ -77,17 +77,17 @@ impl System {
         Self::open(&root)
     }
 
-    /// A folder that was made.
+    /// An existing folder.
     pub fn open(root: &Path) -> Result<Self> {
         let stamp = fs::read_to_string(root.join(STAMP));
-        let stamp = stamp.with_context(|| format!("{} holds no complete {PACKAGE}: make it with make_melt", root.display()))?;
+        let stamp = stamp.with_context(|| format!("{} has no complete {PACKAGE}: create it with make_melt", root.display()))?;
         Ok(Self { root: root.to_path_buf(), version: stamp.trim().to_owned() })
     }
 
-    /// The folder that [`MELT`](places::MELT) names.
+    /// The folder named by [`MELT`](places::MELT).
     pub fn named() -> Result<Self> {
         let named = env::var_os(places::MELT).filter(|named| !named.is_empty());
-        let root = named.with_context(|| format!("{} names no folder that make_melt made", places::MELT))?;
+        let root = named.with_context(|| format!("{} names no folder made by make_melt", places::MELT))?;
         Self::open(Path::new(&root))
     }
 
@@ -101,14 +101,13 @@ impl System {
         &self.root
     }
 
-    /// The program, with no environment but what it needs.
+    /// The program with only the environment that it needs.
     pub(super) fn command(&self) -> Result<Command> {
         let files = self.root.join(FILES);
         let libraries = files.join(libraries());
         let searched = MORE_LIBRARIES.map(|name| libraries.join(name));
         let searched = env::join_paths([&libraries].into_iter().chain(&searched));
-        let searched =
-            searched.with_context(|| format!("{} cannot be searched for libraries: its name has a colon", libraries.display()))?;
+        let searched = searched.with_context(|| format!("{} cannot be a library path: its name has a colon", libraries.display()))?;
         let mut command = Command::new(loader(&libraries)?);
         command.arg("--library-path").arg(searched).arg(files.join(PROGRAM));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
@@ -120,7 +119,7 @@ impl System {
     }
 }
 
-/// Makes all that is in the folder.
+/// Fills the folder.
 fn fill(root: &Path) -> Result<()> {
     let state = root.join("apt");
     let packages = Packages::new(&state)?;
@@ -129,14 +128,14 @@ fn fill(root: &Path) -> Result<()> {
     let files = root.join(FILES);
     packages.unpack(&files, &left_out())?;
     remove(&state)?;
-    fs::create_dir(root.join(USED)).context("the folder of modules cannot be made")?;
+    fs::create_dir(root.join(USED)).context("the folder of modules cannot be created")?;
     for module in MODULES {
         let name = format!("libmlt{module}.so");
         let file = Path::new(FILES).join(libraries()).join("mlt-7").join(&name);
         if !root.join(&file).is_file() {
-            bail!("{PACKAGE} {version} of Debian {RELEASE} has no {name}: the tests have to learn what it has instead");
+            bail!("{PACKAGE} {version} of Debian {RELEASE} has no {name}: update the list of modules");
         }
-        // Relative, because the folder gets another name when it is complete.
+        // Relative, because the folder is renamed when it is complete.
         symlink(Path::new("..").join(file), root.join(USED).join(name)).context("a module cannot be linked")?;
     }
     let system = System { root: root.to_path_buf(), version };
@@ -145,21 +144,21 @@ fn fill(root: &Path) -> Result<()> {
     fs::write(root.join(STAMP), &system.version).context("the stamp cannot be written")
 }
 
-/// The folder of libraries, below that of the files.
+/// The folder of libraries, relative to the files.
 fn libraries() -> String {
     format!("usr/lib/{ARCH}-linux-gnu")
 }
 
-/// The program that starts those that use these libraries.
+/// The dynamic loader of these libraries.
 fn loader(libraries: &Path) -> Result<PathBuf> {
     let entries = fs::read_dir(libraries).with_context(|| format!("{} cannot be read", libraries.display()))?;
     let mut names = entries.flatten().map(|entry| entry.file_name());
     let name = names.find(|name| name.as_encoded_bytes().starts_with(b"ld-linux"));
-    let name = name.with_context(|| format!("{} holds no loader of programs", libraries.display()))?;
+    let name = name.with_context(|| format!("{} has no dynamic loader", libraries.display()))?;
     Ok(libraries.join(name))
 }
 
-/// Patterns of what is not unpacked: all but the program, its own files and the libraries, and of those what draws with a graphics card.
+/// Patterns of files that are not unpacked: all but the program, its data and the libraries, without graphics drivers.
 fn left_out() -> Vec<String> {
     let first: String = ARCH.chars().take(1).collect();
     let folders = ["./[!u]*", "./usr/[!bls]*", "./usr/sbin", "./usr/bin/[!m]*", "./usr/share/[!m]*", "./usr/share/m[!l]*", "./usr/lib64"];

@@ -1,5 +1,5 @@
-//! Tests in a host that is the test's own process: the effect is loaded into it, and takes the daemon's socket from its environment. So each of these
-//! tests runs itself again, in a process with the environment of a desk.
+//! Tests with the host in the test's process. The effect is loaded into it and takes the daemon's socket from the environment, so each test runs itself
+//! again in a process with the environment of its own folder.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -17,22 +17,22 @@ use ofx_test_host::{
 use crate::scene::{desk, learned};
 
 pub(crate) const EFFECT: &str = "org.dedit.DEdit";
-/// Tells the second process where its desk is, and which session there is.
+/// Environment variables with the folder and the session for the second process.
 const FOLDER: &str = "DEDIT_TEST_FOLDER";
 const SESSION: &str = "DEDIT_TEST_SESSION";
 
-/// What stands behind the effect.
+/// The daemon behind the effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behind {
-    /// A daemon with a session of the table that has learned its mug and duck a little.
+    /// A daemon with a session of the table whose mug and duck are learned a little.
     Learned,
-    /// A daemon that knows nothing.
+    /// A daemon without sessions.
     Empty,
-    /// None, and none that could be started.
+    /// None, and no program to start one.
     Nothing,
 }
 
-/// A desk, as the second process sees it.
+/// The folder of a test, in the second process.
 pub(crate) struct Place {
     pub(crate) folder: PathBuf,
     pub(crate) session: String,
@@ -43,18 +43,18 @@ impl Place {
         self.folder.join(name)
     }
 
-    /// What the daemon tells of itself.
+    /// The daemon's log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.file("data/deditd.log")).unwrap()
     }
 
-    /// How many jobs of a kind it tells of that were carried out.
+    /// The number of finished jobs of a kind in the log.
     pub(crate) fn jobs(&self, kind: &str) -> usize {
         self.log().lines().filter(|line| line.contains(&format!("\"{kind} ")) && line.contains(" done ")).count()
     }
 }
 
-/// Runs `body` in a process of its own, after `prepare` in this one. `test` is the path of the calling test.
+/// Runs `prepare` in this process, then `body` in another one. `test` is the path of the calling test.
 pub(crate) fn alone(test: &str, behind: Behind, prepare: impl FnOnce(&Daemon<'_>, &str), body: impl FnOnce(&Place)) {
     if let Some(folder) = env::var_os(FOLDER) {
         body(&Place { folder: folder.into(), session: env::var(SESSION).unwrap() });
@@ -75,7 +75,7 @@ pub(crate) fn alone(test: &str, behind: Behind, prepare: impl FnOnce(&Daemon<'_>
     assert!(output.succeeded() && output.stdout.contains("1 passed"), "{path} in a process of its own");
 }
 
-/// The effect in a host.
+/// The effect, loaded for a host.
 pub(crate) struct Loaded {
     pub(crate) host: Host,
     pub(crate) connection: Connection,
@@ -97,45 +97,45 @@ impl Loaded {
         described
     }
 
-    /// An instance for pictures of the table's size.
+    /// An instance with a project of the table's size.
     pub(crate) fn instance(&self, context: Context) -> Instance {
         let settings = InstanceSettings { project_size: [128.0, 128.0], ..InstanceSettings::default() };
         Instance::create(&self.described(context), &settings).unwrap()
     }
 }
 
-/// The bundle that was made.
+/// The built bundle.
 pub(crate) fn library() -> Library {
     Library::load(&places::effects().unwrap().join(places::BUNDLE)).unwrap()
 }
 
-/// Where the table is.
+/// The rectangle of the table.
 pub(crate) const WHOLE: RectI = RectI { x1: 0, y1: 0, x2: 128, y2: 128 };
 
-/// A picture of a file as a clip's image: its values as they are, from the top of `bounds` down.
+/// A picture file as a clip's image, values unconverted.
 pub(crate) fn image(file: &Path, depth: Depth, components: Components) -> ClipImage {
     image_at(file, depth, components, 0, 0)
 }
 
-/// The same with its lower left corner elsewhere.
+/// The same with another lower left corner.
 pub(crate) fn image_at(file: &Path, depth: Depth, components: Components, left: i32, low: i32) -> ClipImage {
     let picture = image::open(file).unwrap().into_rgba32f();
     let (width, height) = (picture.width() as i32, picture.height() as i32);
     ClipImage::from_fn(rect(left, low, left + width, low + height), depth, components, |x, y| {
         let pixel = picture.get_pixel((x - left) as u32, (low + height - 1 - y) as u32).0;
-        // Of alpha alone it has the brightness.
+        // Alpha alone gets the red channel.
         if components == Components::Alpha { [pixel[0]; 4] } else { pixel }
     })
 }
 
-/// Renders a frame, which must not do anything that a host forbids.
+/// Renders a frame without complaints.
 pub(crate) fn rendered(instance: &Instance, request: &RenderRequest) -> Rendered {
     let rendered = instance.render(request).unwrap();
     assert_eq!(rendered.outcome.complaints, [""; 0]);
     rendered
 }
 
-/// Renders a frame that comes out.
+/// Renders a frame successfully.
 pub(crate) fn made(instance: &Instance, request: &RenderRequest) -> ClipImage {
     let rendered = rendered(instance, request);
     assert_eq!(rendered.outcome.status, status::OK, "{:?}", rendered.outcome.messages);

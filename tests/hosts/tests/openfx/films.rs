@@ -1,4 +1,4 @@
-//! Edits inside MLT's `melt`, against the real daemon: a picture, a film, and what goes wrong.
+//! Edits in MLT's `melt` with the real daemon: pictures, films and errors.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use image::{DynamicImage, GrayImage, Luma, RgbImage, RgbaImage, imageops};
 
 use crate::scene::{begun, by_command, compare, desk, drawing, learned, opened, pan, table};
 
-/// Parameters in MLT's words.
+/// Parameters in MLT's notation.
 type Parameters<'a> = &'a [(&'a str, &'a str)];
 
 /// The effect's identifier.
@@ -20,7 +20,7 @@ fn melt<'a>(system: &'a System, desk: &'a Desk) -> Melt<'a> {
     Melt::new(system, desk, &[places::effects().unwrap()]).unwrap()
 }
 
-/// The effect with a session's items, a seed, and parameters in MLT's words.
+/// The effect with a session's items, a seed, and parameters in MLT's notation.
 fn effect(session: &str, parameters: Parameters<'_>) -> Filter {
     let filter = Filter::new(EFFECT).with("session", session).with("maskSource", "Session").with("seed", "7");
     parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
@@ -33,7 +33,7 @@ fn ran(melt: &Melt<'_>, edit: &Edit) -> Ran {
     ran
 }
 
-/// How many edits the daemon's own log tells of.
+/// The number of edits in the daemon's log.
 fn edits(desk: &Desk) -> usize {
     let log = fs::read_to_string(desk.data().join("deditd.log")).unwrap();
     log.lines().filter(|line| line.contains("\"edit ")).count()
@@ -67,7 +67,7 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
             &["augment", "--item", "duck", "--prompt", "a blue [v]", "--guidance", "4.5"],
         ),
         (
-            // OpenFX counts up and against the clock.
+            // In OpenFX y points up, and angles are counterclockwise.
             &[("edit", "Move"), ("item", "mug"), ("shift", "12 6"), ("scale", "0.75"), ("rotation", "-10")],
             &["move", "--item", "mug", "--dx", "12", "--dy", "-6", "--scale", "0.75", "--rotate", "10"],
         ),
@@ -92,8 +92,8 @@ fn melt_a_film_is_edited_frame_by_frame_and_each_frame_once() {
     let edit = Edit::new(film).filter(effect(&session, &[("edit", "Remove"), ("item", "mug"), ("steps", "4")])).threads(4);
     let first = ran(&melt, &edit);
     assert_eq!(first.frames.len(), 10);
-    assert_eq!(edits(&desk), 10, "each frame is asked for once, however often MLT asks");
-    // In another process, which finds them on disk.
+    assert_eq!(edits(&desk), 10, "each frame is edited once, however often MLT renders it");
+    // In another process, which finds the results on disk.
     let second = ran(&melt, &edit);
     assert_eq!((second.frames == first.frames, edits(&desk)), (true, 10));
     for (number, frame) in frames.iter().enumerate() {
@@ -104,7 +104,7 @@ fn melt_a_film_is_edited_frame_by_frame_and_each_frame_once() {
     }
 }
 
-/// A frame with a depth of 16 bits, and one at half the size, as editors show them.
+/// Frames with 16 bits, and at half the size, as in previews of editors.
 #[test]
 fn melt_other_depths_and_sizes() {
     let (system, desk) = (System::named().unwrap(), desk());
@@ -121,8 +121,8 @@ fn melt_other_depths_and_sizes() {
     by_command(&daemon, &session, &command, "expected.png");
     let expected = image::open(desk.outside("expected.png")).unwrap().into_rgb16();
     assert_eq!(made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count(), 0);
-    assert!(made.pixels().any(|pixel| pixel.0.iter().any(|value| value % 257 != 0)), "its values are of 16 bits");
-    // The items lie where they lie in the whole picture, and the session is still that of the whole picture.
+    assert!(made.pixels().any(|pixel| pixel.0.iter().any(|value| value % 257 != 0)), "its values have 16 bits");
+    // Items are where they are in the full-size picture, whose session is used.
     let still = Footage::still(&desk.outside("table.png")).unwrap();
     let plain = ran(&melt, &Edit::new(still.clone()).frames(1).scaled(0.5));
     let half = ran(&melt, &Edit::new(still).frames(1).scaled(0.5).filter(remove));

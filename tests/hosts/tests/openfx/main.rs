@@ -1,9 +1,9 @@
-//! The effect inside hosts of OpenFX: in one of the project's own, which does whatever a host may do, and in MLT, which nobody here wrote.
+//! The effect in OpenFX hosts: the project's test host, which uses every feature of the specification, and MLT.
 //!
-//! Run by `cargo xtask test --only openfx`, which makes sure of all that is needed: the names begin with the host they need.
+//! Run by `cargo xtask test --only openfx`, which prepares the hosts. Names of tests begin with the host: `own` or `melt`.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking, also in the functions they call")]
 
 mod alone;
 mod films;

@@ -1,4 +1,4 @@
-//! Frames of every kind, in the project's own host.
+//! Frames of every format, in the project's test host.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use ofx_test_host::{ClipImage, Components, Context, Depth, Field, HostSettings, 
 use crate::alone::{Behind, Loaded, Place, WHOLE, alone, differing, image, image_at, library, made, rendered};
 use crate::scene::{by_command, table};
 
-/// Parameters by their numbers, as projects keep them.
+/// Sets parameters as projects keep them, choices by index.
 fn remove(instance: &Instance, place: &Place) {
     for (name, value) in [
         ("edit", Value::from(3)),
@@ -26,7 +26,7 @@ fn remove(instance: &Instance, place: &Place) {
 
 const COMMAND: [&str; 5] = ["remove", "--item", "mug", "--steps", "4"];
 
-/// Frames of each depth, as files that the command line reads: their values are those that a frame of that depth has.
+/// Files of the frame in each depth for the command line, with exactly the values of that depth.
 fn prepare(daemon: &Daemon<'_>, session: &str) {
     let desk = daemon.desk();
     let floats = |turned: &dyn Fn(f32) -> f32| {
@@ -73,16 +73,16 @@ fn own_every_depth_and_stride_makes_what_the_command_line_makes() {
                         let made = made(&instance, &RenderRequest { output: Some(output), ..RenderRequest::new(0.0, WHOLE) });
                         assert_eq!(differing(&made, &expected), [], "{context:?} {depth:?} {components:?}");
                     }
-                    assert!(differing(&source, &expected).len() > 100, "something was made");
+                    assert!(differing(&source, &expected).len() > 100, "the edit changes the frame");
                 }
             }
         }
-        assert_eq!(place.jobs("edit"), 2 * DEPTHS.len(), "once by the command line, and once here");
+        assert_eq!(place.jobs("edit"), 2 * DEPTHS.len(), "once by the command line and once by the effect");
         assert_eq!(loaded.host.complaints(), [""; 0]);
     });
 }
 
-/// Light, and alpha that is multiplied in: what an edit leaves keeps its bits, what it makes is the same picture.
+/// Linear light and premultiplied alpha: unchanged pixels keep their bits, changed ones are the same picture.
 #[test]
 fn own_light_and_alpha() {
     alone(concat!(module_path!(), "::own_light_and_alpha"), Behind::Learned, prepare, |place| {
@@ -90,7 +90,7 @@ fn own_light_and_alpha() {
         let plain = image(&place.file("float.tiff"), Depth::Float, Components::Rgba);
         let expected = image(&place.file("float-made.tiff"), Depth::Float, Components::Rgba);
         let light = |value: f32| if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
-        // Half transparent where nothing happens; beyond white, and with numbers that are none, too.
+        // Half transparent where nothing changes, with values beyond white and values that are not finite.
         let alpha = |x: i32| if x > 120 { 0.5 } else { 1.0 };
         let turned = |image: &ClipImage, odd: bool| {
             ClipImage::from_fn(WHOLE, Depth::Float, Components::Rgba, |x, y| {
@@ -104,7 +104,7 @@ fn own_light_and_alpha() {
             .with_premult(Premult::Premultiplied)
         };
         let expected = turned(&expected, false);
-        // The odd pixels are a part of what the model sees, and it answers a little.
+        // The odd pixels are part of the model's input and change its output a little.
         for (odd, most) in [(false, 1e-5), (true, 2e-3)] {
             let source = turned(&plain, odd);
             let instance = loaded.instance(Context::General);
@@ -125,7 +125,7 @@ fn own_light_and_alpha() {
     });
 }
 
-/// What floats are, a host that manages colour says; and some are known to say it never.
+/// Hosts that manage colour tell the encoding of floats; for some of the others it is known.
 #[test]
 fn own_hosts_say_what_floats_are() {
     alone(concat!(module_path!(), "::own_hosts_say_what_floats_are"), Behind::Learned, prepare, |place| {
@@ -168,7 +168,7 @@ fn own_windows_fields_and_places() {
             (whole, Field::Lower),
             (rect(left + 3, low + 20, left + 90, low + 100), Field::Upper),
         ] {
-            // The image may be larger than what is asked for.
+            // The image may be larger than the window.
             for output in [whole, window] {
                 let output = ClipImage::blank(output, Depth::Byte, Components::Rgba);
                 let made = made(&instance, &RenderRequest { field, output: Some(output), ..RenderRequest::new(3.0, window) });
@@ -181,11 +181,11 @@ fn own_windows_fields_and_places() {
                 }
             }
         }
-        assert_eq!(place.jobs("edit"), 5, "of all windows one");
+        assert_eq!(place.jobs("edit"), 5, "one for all windows");
     });
 }
 
-/// Whichever threads and instances ask, in a library that is loaded again meanwhile.
+/// Threads and instances share one computation, also while the library is loaded again.
 #[test]
 fn own_threads_and_loading_twice() {
     alone(concat!(module_path!(), "::own_threads_and_loading_twice"), Behind::Learned, prepare, |place| {
@@ -216,7 +216,7 @@ fn own_threads_and_loading_twice() {
             });
         });
         assert_eq!(place.jobs("edit"), 5);
-        // As some hosts do it: unloaded, and loaded for the next frame, and by another host.
+        // Unloaded and loaded again for the next frame, as some hosts do, and by another host.
         drop(instances);
         let Loaded { connection, host } = loaded;
         assert_eq!(connection.unload().unwrap(), [status::OK]);
@@ -231,7 +231,7 @@ fn own_threads_and_loading_twice() {
     });
 }
 
-/// What changes nothing says so, and comes out as it went in where a host asks all the same.
+/// An edit that changes nothing is an identity, and renders the source where a host renders it all the same.
 #[test]
 fn own_what_changes_nothing_is_the_source() {
     alone(
@@ -263,7 +263,7 @@ fn own_what_changes_nothing_is_the_source() {
                     assert_eq!(differing(&made(&instance, &RenderRequest::new(5.0, WHOLE)), &source), []);
                 }
             }
-            // Keys count at their time.
+            // Keys are read at the time of the frame.
             instance.set("edit", 4).unwrap();
             instance.set_key("shift", 0.0, [0.0, 0.0]).unwrap();
             instance.set_key("shift", 10.0, [10.0, 0.0]).unwrap();

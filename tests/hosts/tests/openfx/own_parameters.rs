@@ -1,10 +1,10 @@
-//! What hosts see, and what is in the projects that people saved.
+//! Clips and parameters as hosts see them, and as projects keep them.
 
 use ofx_test_host::{Context, ContextDescribed, HostSettings, Prop};
 
 use crate::alone::{Behind, Loaded, alone};
 
-/// Every parameter in a line: its name, kind, default, and the labels of its choices, all of which are permanent.
+/// One line per parameter: name, kind, default and labels of choices, all permanent.
 const PERMANENT: &str = include_str!("../../../../plugins/openfx/parameters.txt");
 
 fn listed(described: &ContextDescribed) -> String {
@@ -37,7 +37,7 @@ fn own_parameters_are_those_that_projects_know() {
             for context in [Context::Filter, Context::General] {
                 let described = loaded.described(context);
                 let lines = listed(&described);
-                // A line may come behind another, and a choice may get one more label at its end; nothing else may happen to them.
+                // Lines may be added, and labels at the end of a choice; no line may change or go.
                 let mut now = lines.lines();
                 for permanent in PERMANENT.lines() {
                     let is_it = |line: &str| {

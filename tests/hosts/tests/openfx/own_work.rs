@@ -1,4 +1,4 @@
-//! Learning, masks and references, stopping, and what goes wrong, in the project's own host.
+//! Learning, masks, references, cancellation and errors, in the project's test host.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn set(instance: &Instance, values: &[(&str, Value)]) {
     }
 }
 
-/// The table, as a film in which nothing moves but a pixel in a corner, which tells its frames apart.
+/// The table as a film: only one corner pixel changes, so that frames differ.
 fn film(place: &Place) -> impl Fn(f64) -> ClipImage + Send + Sync + 'static {
     let table = image::open(place.file("table.png")).unwrap().into_rgba8();
     move |time| {
@@ -65,12 +65,12 @@ fn own_the_reference_frame_is_learned_by_the_button() {
             let times: Vec<_> = needed.ranges["Source"].iter().map(|range| range.min).collect();
             assert_eq!(times, [8.0, 5.0]);
             let draft = made(&instance, &RenderRequest::new(8.0, WHOLE));
-            assert_eq!(place.jobs("learn"), 0, "a render learns nothing unasked");
-            // Stopped where progress is shown.
+            assert_eq!(place.jobs("learn"), 0, "rendering does not learn by itself");
+            // Cancelled by the progress display.
             instance.on_progress(|share| share < 0.05);
             let stopped = instance.changed("learn", Reason::User).unwrap();
             assert_eq!((stopped.status, stopped.complaints), (status::FAILED, vec![]));
-            assert_eq!(stopped.messages, [], "who stops it need not be told");
+            assert_eq!(stopped.messages, [], "a cancellation is not an error");
             let started = stopped.progress.iter().filter(|told| matches!(told, Progress::Start(..))).count();
             assert_eq!(started, 1);
             assert!(matches!(stopped.progress[..], [Progress::Start(..), .., Progress::End]), "{:?}", stopped.progress);
@@ -81,8 +81,8 @@ fn own_the_reference_frame_is_learned_by_the_button() {
                 outcome.progress.iter().filter_map(|told| if let Progress::Update(share) = told { Some(*share) } else { None }).collect();
             assert!(shares.len() > 5 && shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
             assert!(text(&instance, "status").contains("red, blue"), "{}", text(&instance, "status"));
-            assert_eq!(instance.get("take").unwrap(), Value::from(1), "the host is told that frames have changed");
-            // Another frame, by what was learned from the fifth; also at another scale, where that is another picture.
+            assert_eq!(instance.get("take").unwrap(), Value::from(1), "the take tells the host that frames have changed");
+            // Another frame, edited by what was learned from the fifth; also at another scale, where the fifth is another picture.
             let learned = made(&instance, &RenderRequest::new(8.0, WHOLE));
             assert!(differing(&draft, &learned).len() > 100);
             let session = text(&instance, "learned");
@@ -102,12 +102,12 @@ fn own_the_reference_frame_is_learned_by_the_button() {
             let log = place.log();
             let session = session.split(' ').next().unwrap();
             assert_eq!(log.lines().rfind(|line| line.contains("\"edit ")).unwrap().matches(session).count(), 1, "{log}");
-            // A session that somebody removed is begun again.
+            // A removed session is created again.
             let learned = text(&instance, "learned");
             instance.set("learned", "0123456789abcdef 5").unwrap();
             assert!(differing(&made(&instance, &request), &small).len() > 100);
             instance.set("learned", learned.as_str()).unwrap();
-            // What was made is made again.
+            // A cached frame is edited again.
             let edits = place.jobs("edit");
             instance.changed("renderAgain", Reason::User).unwrap();
             made(&instance, &request);
@@ -116,7 +116,7 @@ fn own_the_reference_frame_is_learned_by_the_button() {
     );
 }
 
-/// A host that shows no progress does not stand still for minutes, and one without messages is told where a terminal shows it.
+/// A host without progress does not block for minutes, and one without messages gets errors on the terminal.
 #[test]
 fn own_hosts_that_lack_things() {
     alone(
@@ -146,7 +146,7 @@ fn own_hosts_that_lack_things() {
             assert_eq!(rendered(&instance, &RenderRequest::new(0.0, WHOLE)).outcome.status, status::FAILED);
             set(&instance, &[("item", "".into()), ("learnInRender", true.into()), ("referenceFrame", 9.into())]);
             let refused = rendered(&instance, &RenderRequest::new(4.0, WHOLE));
-            assert_eq!(refused.outcome.status, status::FAILED, "not each frame is learned");
+            assert_eq!(refused.outcome.status, status::FAILED, "each frame would be learned for itself");
             drop(instance);
             for missing in ["OfxPropertySuite", "OfxImageEffectSuite", "OfxParameterSuite"] {
                 let host = ofx_test_host::Host::new(HostSettings { missing_suites: vec![missing.to_owned()], ..HostSettings::default() });
@@ -158,7 +158,7 @@ fn own_hosts_that_lack_things() {
     );
 }
 
-/// A matte in alpha, and an item of another picture.
+/// A mask in alpha, and an item of another picture.
 #[test]
 fn own_alpha_masks_and_references() {
     alone(
@@ -169,25 +169,25 @@ fn own_alpha_masks_and_references() {
             let loaded = Loaded::new(HostSettings::default());
             let instance = loaded.instance(Context::General);
             let table = film(place)(0.0);
-            // The Source's own alpha says what the item is.
+            // The alpha of the Source is the mask.
             let matted = ClipImage::from_fn(WHOLE, Depth::Byte, Components::Rgba, |x, y| {
                 let pixel = table.at(x, y).unwrap();
                 [pixel[0], pixel[1], pixel[2], colours(x, y)[0]]
             });
-            // Whatever the host calls it: nothing is multiplied by a matte that lies in a whole picture.
+            // The host calls it premultiplied, but a mask in alpha does not multiply colours.
             let source = matted.clone().with_premult(Premult::Premultiplied);
             instance.connect("Source", move |_| source.clone()).unwrap();
             set(&instance, &[("edit", 3.into()), ("steps", 3.into()), ("maskSource", 1.into())]);
             let removed = made(&instance, &RenderRequest::new(0.0, WHOLE));
             let changed = differing(&removed, &matted);
             let blank = changed.iter().filter(|(x, y)| removed.bytes_at(*x, *y).unwrap()[..3] == [0, 0, 0]);
-            assert_eq!(blank.count(), 0, "round the matte it is a picture too");
+            assert_eq!(blank.count(), 0, "the picture goes on outside the mask");
             assert!(changed.len() > 1000, "the mug is gone");
             assert!(
                 changed.iter().all(|(x, y)| removed.bytes_at(*x, *y).unwrap()[3] == matted.bytes_at(*x, *y).unwrap()[3]),
-                "the matte stays"
+                "alpha is unchanged"
             );
-            // A thing on nothing, as the picture to take it from.
+            // An object on a transparent background, as the reference picture.
             let reference = RgbaImage::from_fn(64, 64, |x, y| {
                 let thing = (20..44).contains(&x) && (16..56).contains(&y);
                 Rgba([40, (x * 3) as u8, (y * 3) as u8, if thing { 255 } else { 0 }])
@@ -203,7 +203,7 @@ fn own_alpha_masks_and_references() {
             instance.connect("Reference", move |_| reference.clone()).unwrap();
             let swapped = made(&instance, &RenderRequest::new(0.0, WHOLE));
             assert!(differing(&swapped, &table).len() > 1000);
-            assert_eq!(instance.persistent_message(), None, "what was wrong is wrong no longer");
+            assert_eq!(instance.persistent_message(), None, "the error is cleared");
         },
     );
 }
@@ -229,11 +229,15 @@ fn own_renders_are_stopped() {
                 let stopped = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
                 let took = begun.elapsed();
                 println!("stopped after {took:?}");
-                assert_eq!((stopped.outcome.status, &stopped.outcome.messages[..]), (status::OK, &[][..]), "no failure of the effect");
-                assert_eq!(differing(&stopped.output, &film(place)(0.0)), [], "and not half a frame");
-                assert!(took < Duration::from_secs(3), "400 steps take longer");
+                assert_eq!(
+                    (stopped.outcome.status, &stopped.outcome.messages[..]),
+                    (status::OK, &[][..]),
+                    "an aborted render is no failure"
+                );
+                assert_eq!(differing(&stopped.output, &film(place)(0.0)), [], "the source, not half a frame");
+                assert!(took < Duration::from_secs(3), "400 steps would take longer");
             }
-            // Whoever waits for another's computation is stopped too, and the other one goes on.
+            // A thread that waits for the computation of another can be stopped, and the other goes on.
             let waiting = loaded.instance(Context::General);
             waiting.connect("Source", film(place)).unwrap();
             for instance in [&instance, &waiting] {
@@ -285,7 +289,7 @@ fn own_without_a_daemon_the_frame_is_shown_and_it_is_said_why() {
                 let button = instance.changed("learn", Reason::User).unwrap();
                 assert_eq!(button.status, status::FAILED);
                 assert!(text(&instance, "status").contains("/nowhere/dedit"));
-                // Nothing to do, nothing wrong.
+                // Without an edit there is no error.
                 set(&instance, &[("edit", 0.into())]);
                 made(&instance, &RenderRequest::new(0.0, WHOLE));
                 assert_eq!(instance.persistent_message(), None);
@@ -294,7 +298,7 @@ fn own_without_a_daemon_the_frame_is_shown_and_it_is_said_why() {
     );
 }
 
-/// Instances on the same footage with masks of their own do not take each other's items away, and a mask that has nothing at a time shows none.
+/// Instances on the same footage with different masks keep their own items; a mask without an image at some time shows no item.
 #[test]
 fn own_instances_keep_their_own_items() {
     alone(
@@ -321,8 +325,8 @@ fn own_instances_keep_their_own_items() {
             };
             let drafts = [again(&mug), again(&duck)];
             assert_eq!(mug.changed("learn", Reason::User).unwrap().status, status::OK);
-            assert!(differing(&again(&mug), &drafts[0]).len() > 100, "it was learned");
-            assert_eq!(differing(&again(&duck), &drafts[1]), [], "and the other one is as it was");
+            assert!(differing(&again(&mug), &drafts[0]).len() > 100, "learning changes the result");
+            assert_eq!(differing(&again(&duck), &drafts[1]), [], "the other instance is not affected");
             assert!(differing(&drafts[0], &drafts[1]).len() > 1000);
             let gone = rendered(&mug, &RenderRequest::new(60.0, WHOLE));
             assert_eq!(gone.outcome.status, status::FAILED);
@@ -331,7 +335,7 @@ fn own_instances_keep_their_own_items() {
     );
 }
 
-/// Files of a frame each make frames that differ by themselves, which the host has to know.
+/// With a mask file per frame, the host is told that frames vary.
 #[test]
 fn own_numbered_masks_make_frames_differ() {
     alone(
@@ -346,6 +350,39 @@ fn own_numbered_masks_make_frames_differ() {
                 assert_eq!(preferences.outcome.complaints, [""; 0]);
                 let told = preferences.properties.get("OfxImageEffectFrameVarying").and_then(|values| values.first());
                 assert_eq!(told == Some(&Prop::Int(1)), varies, "{file}: {told:?}");
+            }
+        },
+    );
+}
+
+/// Projects and hosts may hold values that no slider gives.
+#[test]
+fn own_values_out_of_range_are_named() {
+    alone(
+        concat!(module_path!(), "::own_values_out_of_range_are_named"),
+        Behind::Nothing,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            for (edit, name, value, expected) in [
+                (4, "scale", Value::from(f64::NAN), "'scale' is NaN; move takes 0.01 to 100"),
+                (4, "rotation", f64::INFINITY.into(), "'rotation' is inf; move takes -36000 to 36000"),
+                (4, "shift", [1.0, -70_000.0].into(), "'shift' is -70000; move takes -65000 to 65000"),
+                (7, "amount", 1.5.into(), "'amount' is 1.5; blend takes 0 to 1"),
+                (3, "steps", (-3).into(), "'steps' is -3; remove takes whole numbers from 1 to 1000, or 0 for the usual"),
+                (3, "strength", (-0.5).into(), "'strength' is -0.5; remove takes 0 to 1, or -1 for the usual"),
+                (3, "seed", (-1).into(), "'seed' is -1; remove takes whole numbers from 0 to 2147483647"),
+            ] {
+                let instance = loaded.instance(Context::General);
+                instance.connect("Source", film(place)).unwrap();
+                set(&instance, &[("edit", edit.into()), (name, value)]);
+                let failed = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
+                assert_eq!(failed.outcome.status, status::FAILED, "{expected}");
+                assert_eq!(differing(&failed.output, &film(place)(0.0)), [], "the source is shown");
+                assert_eq!(failed.outcome.messages.iter().map(|message| message.text.as_str()).collect::<Vec<_>>(), [expected]);
+                // Another edit does not read the value.
+                set(&instance, &[("edit", 0.into())]);
+                made(&instance, &RenderRequest::new(0.0, WHOLE));
             }
         },
     );

@@ -1,14 +1,14 @@
-//! What `melt` does to pictures when no effect is at work: nothing. Otherwise no other test could say what an effect did.
+//! `melt` without effects passes pictures through unchanged, which all other tests rely on.
 
 use dedit_host_tests::desk::Desk;
 use dedit_host_tests::melt::{Edit, Filter, Footage, Melt, Ran, System};
 use image::{DynamicImage, ImageBuffer, Rgba, RgbaImage};
 
-/// Sizes that fill blocks of pixels, and one that does not.
+/// Sizes that are multiples of 16, and one that is not.
 const SIZES: [[u32; 2]; 3] = [[64, 64], [96, 80], [130, 97]];
 const FRAMES: u32 = 10;
 
-/// A picture of noise in all four channels: every change of a colour, and every mean of two pixels, is seen.
+/// Noise in all four channels, so that any change of colours or averaging of pixels is noticed.
 fn noise([width, height]: [u32; 2], seed: u32) -> RgbaImage {
     let mut state = seed.wrapping_mul(0x9E37_79B9) | 1;
     RgbaImage::from_fn(width, height, |_, _| {
@@ -34,7 +34,7 @@ fn assert_same(ran: &Ran, expected: &[RgbaImage]) {
     }
 }
 
-/// Runs edits of one desk where there is no effect at all.
+/// Runs a test with a `melt` without effects.
 fn with_melt(test: impl Fn(&Desk, &Melt<'_>)) {
     let system = System::named().unwrap();
     let desk = Desk::new(None).unwrap();
@@ -104,7 +104,7 @@ fn melt_renders_smaller_pictures_where_it_is_asked_to() {
     });
 }
 
-/// The reason why tests look at pictures.
+/// Why tests check pictures.
 #[test]
 fn melt_ends_well_and_changes_nothing_where_the_effect_is_missing() {
     with_melt(|desk, melt| {

@@ -1,4 +1,4 @@
-//! What these tests edit, and how a session of it is begun.
+//! The picture of these tests, and its sessions.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 pub(crate) use crate::table::{MUG, drawing, table, table_of};
 
-/// The rectangle round the duck.
+/// The rectangle of the duck: x, y, width, height.
 pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
-/// A desk with the picture `table.png` and masks of the mug and the duck in `items`.
+/// A test folder with the picture `table.png` and masks of the mug and the duck in `items`.
 pub(crate) fn desk() -> Desk {
     let mut desk = Desk::new(None).unwrap();
-    // Results that another test left would hide whether the daemon was asked.
+    // Cached results of another test would hide whether the daemon is asked.
     let cache = desk.outside("frames");
     desk.set("DEDIT_OPENFX_CACHE", cache);
     table().save(desk.outside("table.png")).unwrap();
@@ -30,22 +30,22 @@ pub(crate) fn rectangle(side: u32, [x, y, width, height]: [u32; 4]) -> GrayImage
     GrayImage::from_fn(side, side, |i, j| Luma([if (x..x + width).contains(&i) && (y..y + height).contains(&j) { 255 } else { 0 }]))
 }
 
-/// A session of the picture and its items that has learned a little, by its name.
+/// The name of a new session of the picture whose items are learned a little.
 pub(crate) fn learned(daemon: &Daemon<'_>) -> String {
     begun(daemon, &["learn", "table.png", "--items", "items", "--session", "@", "--updates", "4,4", "--seed", "3", "--json"])
 }
 
-/// The name of the session that `dedit learn` begins.
+/// The name of the session that a `dedit learn` command creates.
 pub(crate) fn begun(daemon: &Daemon<'_>, learn: &[&str]) -> String {
     let output = daemon.dedit(learn).unwrap();
     assert!(output.succeeded(), "{output:?}");
     let told: Value = serde_json::from_str(output.stdout.trim()).unwrap();
     let folder = told["session"].as_str().unwrap_or_else(|| panic!("{told}"));
-    // MLT computes what begins with @.
+    // MLT evaluates values that begin with @.
     folder.trim_start_matches('@').to_owned()
 }
 
-/// What `dedit edit` makes of the session's picture or a frame with the same seed, and the region it may have changed.
+/// Runs `dedit edit` on the session's picture or a frame, with a fixed seed; returns the region that it may change.
 pub(crate) fn by_command(daemon: &Daemon<'_>, session: &str, command: &[&str], file: &str) -> Value {
     let named = format!("@{session}");
     let arguments = [&["edit"], command, &["--session", &named, "--seed", "7", "--steady", "--draft", "--out", file, "--json"]].concat();
@@ -55,25 +55,25 @@ pub(crate) fn by_command(daemon: &Daemon<'_>, session: &str, command: &[&str], f
     told["region"].clone()
 }
 
-/// A picture of a file.
+/// Opens a picture file.
 pub(crate) fn opened(path: &Path) -> RgbaImage {
     image::open(path).unwrap().into_rgba8()
 }
 
-/// Compares a frame with what the command made, and both with the frame before: nothing outside of the region differs.
+/// Checks that a frame is what the command made, and differs from the frame before only inside the region.
 pub(crate) fn compare(what: &str, made: &RgbaImage, expected: &RgbaImage, before: &RgbImage, region: &Value) {
     assert_eq!(made.dimensions(), expected.dimensions(), "{what}");
     let differing = made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count();
-    assert_eq!(differing, 0, "{what}: pixels that are not as the command line has them");
+    assert_eq!(differing, 0, "{what}: pixels differ from the command line");
     let at = |name: &str| region[name].as_u64().unwrap() as u32;
     let inside = |x: u32, y: u32| (at("x")..at("x") + at("width")).contains(&x) && (at("y")..at("y") + at("height")).contains(&y);
     let changed: Vec<_> = made.enumerate_pixels().filter(|(x, y, pixel)| pixel.0[..3] != before.get_pixel(*x, *y).0[..]).collect();
-    assert!(changed.iter().all(|(x, y, _)| inside(*x, *y)), "{what}: pixels changed outside");
-    assert!(made.pixels().all(|pixel| pixel.0[3] == 255), "{what}: it is still opaque");
-    assert!(changed.len() > 100, "{what}: nothing was made");
+    assert!(changed.iter().all(|(x, y, _)| inside(*x, *y)), "{what}: pixels changed outside the region");
+    assert!(made.pixels().all(|pixel| pixel.0[3] == 255), "{what}: it must stay opaque");
+    assert!(changed.len() > 100, "{what}: nothing was changed");
 }
 
-/// Frames in which a camera pans over the table: each is shifted by some pixels.
+/// Frames of a pan over the table: each is shifted by one pixel.
 pub(crate) fn pan(count: u32) -> Vec<RgbImage> {
     let wide = table_of(160);
     (0..count).map(|frame| imageops::crop_imm(&wide, 16 + frame, 16, 128, 128).to_image()).collect()
