@@ -6,8 +6,8 @@ use super::graph::Graph;
 
 /// The imports between `files` (paths from the folder in which Python looks for modules, with `/`, and texts), wherever in a file they stand.
 ///
-/// Importing a module from inside a function, or for types alone, counts like any other.
-pub(super) fn imports(files: &[(String, String)]) -> Graph {
+/// An import inside a function counts like any other, and so does one below `if TYPE_CHECKING:`, except in the files `types_only`.
+pub(super) fn imports(files: &[(String, String)], types_only: &[&str]) -> Graph {
     let mut graph = Graph::default();
     let mut modules = BTreeMap::new();
     for (path, _) in files {
@@ -17,8 +17,17 @@ pub(super) fn imports(files: &[(String, String)]) -> Graph {
     for (path, text) in files {
         let module = module_of(path);
         let is_package = path.ends_with("__init__.py");
-        for (line, statement) in statements(text) {
-            for wanted in imported(&statement, &module, is_package) {
+        // The indentation of an `if TYPE_CHECKING:` that is still open.
+        let mut open = None;
+        for Statement { line, indentation, text } in statements(text) {
+            open = open.filter(|outer| indentation > *outer);
+            if text == "if TYPE_CHECKING:" {
+                open = Some(indentation);
+            }
+            if open.is_some() && types_only.contains(&path.as_str()) {
+                continue;
+            }
+            for wanted in imported(&text, &module, is_package) {
                 // The longest beginning that is a file: the rest is a name in it.
                 let found = (1..=wanted.len()).rev().find_map(|length| modules.get(&wanted[..length]));
                 if let Some(found) = found {
@@ -56,8 +65,23 @@ fn imported(statement: &str, module: &[String], is_package: bool) -> Vec<Vec<Str
     names.filter(|name| !name.is_empty()).map(|name| base.iter().cloned().chain([name]).collect()).collect()
 }
 
-/// The statements of a Python file, each on one line without comments and strings, with the number of its first line.
-fn statements(text: &str) -> Vec<(usize, String)> {
+/// A statement on one line, without comments and strings.
+struct Statement {
+    /// Number of its first line.
+    line: usize,
+    /// Number of characters before it.
+    indentation: usize,
+    text: String,
+}
+
+impl Statement {
+    fn new(line: usize, raw: &str) -> Self {
+        Self { line, indentation: raw.len() - raw.trim_start().len(), text: raw.trim().to_owned() }
+    }
+}
+
+/// The statements of a Python file.
+fn statements(text: &str) -> Vec<Statement> {
     let mut found = Vec::new();
     let (mut statement, mut begun, mut depth) = (String::new(), 1, 0);
     let mut line = 1;
@@ -69,7 +93,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
             '"' | '\'' => length = string_length(rest, c),
             '\\' if rest.starts_with("\\\n") => length = 2,
             '\n' | ';' if depth == 0 => {
-                found.push((begun, std::mem::take(&mut statement).trim().to_owned()));
+                found.push(Statement::new(begun, &std::mem::take(&mut statement)));
                 begun = line + usize::from(c == '\n');
             }
             _ => {
@@ -80,8 +104,8 @@ fn statements(text: &str) -> Vec<(usize, String)> {
         line += rest[..length].matches('\n').count();
         rest = &rest[length..];
     }
-    found.push((begun, statement.trim().to_owned()));
-    found.retain(|(_, statement)| !statement.is_empty());
+    found.push(Statement::new(begun, &statement));
+    found.retain(|statement| !statement.text.is_empty());
     found
 }
 
