@@ -1,10 +1,10 @@
-//! What tests of gradients differentiate, and with respect to what.
+//! Losses and variables for tests of gradients.
 
 use candle_core::Tensor;
 use dedit_nn::Result;
 use dedit_nn::autograd::{Gradients, Parameter, Value, record};
 
-/// Something that a loss is differentiated with respect to.
+/// A variable that a loss is differentiated with respect to.
 #[derive(Clone)]
 pub enum Learned {
     /// An input.

@@ -1,5 +1,5 @@
-//! The built-in model and the method on it, end to end: scenes that no training has seen, against the truth. `cargo xtask evaluate` measures the same on
-//! many scenes; here few must come out well enough that a fault anywhere on the way would show.
+//! The built-in model and the method, end to end: results on scenes outside of the training set compared with the ground truth. `cargo xtask evaluate` measures
+//! the same on many scenes; the thresholds here are such that a bug in any part makes the test fail.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
@@ -21,7 +21,7 @@ fn engine() -> Engine {
     Engine::new(Pipeline::load(&Checkpoint::open(model).unwrap(), &Device::Cpu).unwrap()).unwrap()
 }
 
-/// A scene with its drawing, learned with these settings or a draft.
+/// A scene with its drawing and the learned result or draft.
 struct Case {
     scene: Scene,
     drawing: Drawing,
@@ -60,7 +60,7 @@ fn bytes(picture: &Image) -> &[u8] {
     }
 }
 
-/// dB over the chosen pixels.
+/// PSNR in dB over the chosen pixels.
 fn psnr(picture: &Image, truth: &Drawing, chosen: impl Fn(usize) -> bool) -> f64 {
     let pixels = bytes(picture).chunks(3).zip(truth.picture.pixels()).enumerate().filter(|(index, _)| chosen(*index));
     let errors: Vec<f64> =

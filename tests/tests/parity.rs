@@ -1,4 +1,4 @@
-//! Agreement with the values of PyTorch that are kept with the tests.
+//! Comparison with the results of PyTorch in `tests/parity`.
 
 use std::path::Path;
 
@@ -13,6 +13,6 @@ fn computed_values_agree_with_those_of_pytorch() {
         }
     });
     assert!(faults.is_empty() && outcome.failed == 0, "{}", faults.join("\n"));
-    // Every form of folder is there, each with its cases.
+    // All folders were found.
     assert!(outcome.passed > 1000, "only {} cases were compared", outcome.passed);
 }

@@ -1,8 +1,8 @@
-//! The published method end to end: both stages of fine-tuning and the edits, from recorded draws.
+//! The published method end to end: both stages of fine-tuning and the edits, with recorded draws.
 //!
-//! `meta.json` has the `labels`, `num_tokens` and `strings` of the items, and `cases`: `stage1` and `stage2` with their `losses` and rates, every other
-//! one an edit with its `strings`, `steps`, `guidance` and `strength`. `expected.safetensors` has the `image`, its `labels_map`, `tokens_init.i` for each text encoder,
-//! the draws (`CASE.randn.i`, `CASE.randn_like.i`, `CASE.randint.i`) and the results.
+//! `meta.json` has the `labels`, `num_tokens` and `strings` of the items, and `cases`: `stage1` and `stage2` with their `losses` and learning rates; all others
+//! are edits with `strings`, `steps`, `guidance` and `strength`. `expected.safetensors` has the `image`, its `labels_map`, `tokens_init.i` for each text
+//! encoder, the draws (`CASE.randn.i`, `CASE.randn_like.i`, `CASE.randint.i`) and the results.
 
 use std::ops::ControlFlow;
 
@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 
 use super::{Folder, Report};
 
-/// Tolerances after a trajectory.
+/// Tolerances after many steps.
 const TOKENS: f64 = 2e-5;
 const WEIGHTS: f64 = 1e-4;
 const LATENT: f64 = 5e-4;
@@ -60,7 +60,7 @@ impl Scene {
         Ok(Self { picture, items: items(folder, "labels_map", &names, size)?, names, per_item, strings })
     }
 
-    /// A prompt as it is written there: an item's own string stands for its tokens.
+    /// A prompt of the folder, in which an item's string stands for its tokens.
     fn prompt(&self, text: &str) -> ItemPrompt {
         let mut pieces = vec![PromptPiece::Words(text.to_owned())];
         for (name, string) in self.names.iter().zip(&self.strings) {
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-/// Words with an item's string in them as pieces.
+/// Splits words at an item's string.
 fn split(piece: PromptPiece, string: &str, item: &str) -> Vec<PromptPiece> {
     let PromptPiece::Words(words) = &piece else { return vec![piece] };
     let mut pieces = Vec::new();
@@ -85,7 +85,7 @@ fn split(piece: PromptPiece, string: &str, item: &str) -> Vec<PromptPiece> {
     pieces
 }
 
-/// A label map as items: those that own a pixel.
+/// The items of a label map that have at least one pixel.
 fn items(folder: &Folder, key: &str, names: &[String], size: Size) -> Result<Segmentation> {
     let labels: Vec<u8> = folder.tensor(key)?.flatten_all()?.to_dtype(DType::U8)?.to_vec1()?;
     let present: Vec<usize> = (0..names.len()).filter(|item| labels.iter().any(|label| usize::from(*label) == *item)).collect();
@@ -97,7 +97,7 @@ fn items(folder: &Folder, key: &str, names: &[String], size: Size) -> Result<Seg
     Ok(Segmentation::from_labels(size, present.iter().map(|item| names[*item].clone()).collect(), renumbered)?)
 }
 
-/// The tensors `PREFIX.0`, `PREFIX.1`, … as far as there are any.
+/// The tensors `PREFIX.0`, `PREFIX.1`, … that exist.
 fn numbered(folder: &Folder, prefix: &str) -> Result<Vec<Tensor>> {
     (0..).map(|i| format!("{prefix}.{i}")).take_while(|name| folder.has(name)).map(|name| folder.tensor(&name)).collect()
 }
@@ -207,7 +207,7 @@ fn edit(
         ..EditSettings::reference(engine.pipeline().family(), &[])
     };
     let (drawn, like) = (numbered(folder, &format!("{name}.randn"))?, numbered(folder, &format!("{name}.randn_like"))?);
-    // The second draw of each kind's first pair is made for the soft mask and not used.
+    // The second draw of the first pair of each kind is for the soft mask and has no effect.
     let used: Vec<Tensor> = match (with_regions, drawn.as_slice(), like.as_slice()) {
         (false, all, []) => all.to_vec(),
         (true, [start, _, posterior, rest @ ..], [_, frozen]) => [start, posterior, frozen].into_iter().chain(rest).cloned().collect(),
@@ -228,7 +228,7 @@ fn edit(
     Ok(())
 }
 
-/// How far each pixel may change: not at all where `hard` is set, later where `soft` is, and at once elsewhere.
+/// The change mask: 0 where `hard` is set, a value between 0 and 1 where `soft` is set, 1 elsewhere.
 fn change(folder: &Folder, name: &str, size: Size) -> Result<ItemMask> {
     let (hard, soft) = (format!("{name}.hard"), format!("{name}.soft"));
     if !folder.has(&hard) {

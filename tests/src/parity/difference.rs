@@ -1,23 +1,23 @@
-//! How far a computed tensor is from the stored one.
+//! The difference of a computed tensor from the stored one.
 
 use anyhow::{Result, bail};
 use candle_core::{DType, Device, Tensor};
 
-/// The largest absolute difference between two tensors of the same shape, and where it is.
+/// The largest absolute difference between two tensors of the same shape, and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// The largest absolute difference; infinite where only one side is NaN, or infinite.
     pub max_abs: f64,
     /// The index of that element.
     pub at: Vec<usize>,
-    /// What is stored there.
+    /// The stored value of that element.
     pub expected: f64,
-    /// What was computed there.
+    /// The computed value of that element.
     pub computed: f64,
 }
 
 impl Difference {
-    /// Compares two tensors of any type in float64; an error where their shapes differ.
+    /// Compares two tensors of any type in float64. Fails where their shapes differ.
     pub fn between(expected: &Tensor, computed: &Tensor) -> Result<Self> {
         if expected.dims() != computed.dims() {
             bail!("shape {:?} instead of {:?}", computed.dims(), expected.dims());

@@ -1,4 +1,4 @@
-//! One parity folder on disk.
+//! Reading a parity folder.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -19,8 +19,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Reads `meta.json` and `expected.safetensors` of the folder at `path`. Where `meta.json` names another folder as `expected`, the values are that
-    /// folder's, and so are the settings that this one lacks. Other folders are looked up beside it and in `directories`.
+    /// Reads `meta.json` and `expected.safetensors` of the folder at `path`. If `meta.json` names another folder as `expected`, that folder provides the values and
+    /// the missing settings. Other folders are looked up beside this one and in `directories`.
     pub fn open(path: &Path, directories: &[PathBuf]) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| anyhow!("{} has no name", path.display()))?.to_string_lossy().into_owned();
         let mut folder = Self {
@@ -49,22 +49,22 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder's own name, such as `ladder-sd`.
+    /// The name of the folder, such as `ladder-sd`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the folder is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The `kind` in `meta.json`, such as `sd`; empty where it names none.
+    /// The `kind` in `meta.json`, such as `sd`; empty if there is none.
     pub fn kind(&self) -> &str {
         self.meta["kind"].as_str().unwrap_or_default()
     }
 
-    /// The whole of `meta.json`.
+    /// The content of `meta.json`.
     pub fn meta(&self) -> &Value {
         &self.meta
     }
@@ -87,29 +87,29 @@ impl Folder {
         self.tensors.contains_key(name)
     }
 
-    /// A stored tensor, of its stored type, on the CPU. It then counts as used.
+    /// A stored tensor in its stored type, on the CPU. Marks it as used.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         let tensor = self.tensors.get(name).ok_or_else(|| anyhow!("expected.safetensors holds no tensor {name}"))?;
         self.read.borrow_mut().insert(name.to_owned());
         Ok(tensor.clone())
     }
 
-    /// The largest absolute difference allowed in float32: what `meta.json` says, or else `default`.
+    /// The tolerance of `meta.json`, as the largest absolute difference in float32, or else `default`.
     pub fn tolerance(&self, default: f64) -> f64 {
         self.tolerance_of("float32", default)
     }
 
-    /// The tolerance that `meta.json` gives under `name`, or else `default`.
+    /// The tolerance `name` of `meta.json`, or else `default`.
     pub fn tolerance_of(&self, name: &str, default: f64) -> f64 {
         self.meta["tolerance"][name].as_f64().unwrap_or(default)
     }
 
-    /// The checkpoint that these values were computed with: `tiny-<kind>` beside this folder, or in one of the directories given.
+    /// The checkpoint that the values were computed with: `tiny-<kind>` beside this folder or in one of the directories.
     pub fn checkpoint(&self) -> Result<PathBuf> {
         self.beside(&format!("tiny-{}", self.kind()))
     }
 
-    /// The folder `name` beside this one, or in one of the directories given.
+    /// The folder `name` beside this one or in one of the directories.
     pub fn beside(&self, name: &str) -> Result<PathBuf> {
         let places = self.path.parent().into_iter().chain(self.directories.iter().map(PathBuf::as_path));
         let Some(found) = places.map(|place| place.join(name)).find(|path| path.is_dir()) else {
@@ -118,7 +118,7 @@ impl Folder {
         Ok(found)
     }
 
-    /// The stored tensors that nobody asked for, sorted.
+    /// The stored tensors that were not used, sorted.
     pub(super) fn unread(&self) -> Vec<&str> {
         let read = self.read.borrow();
         self.names().into_iter().filter(|name| !read.contains(*name)).collect()

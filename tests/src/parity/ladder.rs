@@ -1,4 +1,4 @@
-//! One network at a time: token ids, text states, autoencoder, U-Net.
+//! Networks one by one: token ids, text encoders, autoencoder, U-Net.
 //!
 //! `meta.json` has the `prompts`. Hidden states are those of the first four prompts at 77 tokens.
 
@@ -16,7 +16,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
     compare(folder, report, &Checkpoint::open(folder.checkpoint()?)?)
 }
 
-/// Compares everything that `folder` stores with what the networks of `checkpoint` compute.
+/// Compares everything in `folder` with the results of the networks of `checkpoint`.
 pub(super) fn compare(folder: &Folder, report: &mut Report<'_>, checkpoint: &Checkpoint) -> Result<()> {
     let device = Device::Cpu;
     for (i, component) in checkpoint.text_encoders().iter().enumerate() {
@@ -29,7 +29,7 @@ pub(super) fn compare(folder: &Folder, report: &mut Report<'_>, checkpoint: &Che
     Ok(())
 }
 
-/// What the text encoder `index` is called.
+/// The name of the text encoder `index`.
 pub(super) fn encoder_name(index: usize) -> String {
     if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) }
 }
@@ -89,7 +89,7 @@ fn denoiser(folder: &Folder, report: &mut Report<'_>, unet: &Unet) {
     }
 }
 
-/// What the U-Net gives for the stored inputs `unet.CASE.*`.
+/// The output of the U-Net for the stored inputs `unet.CASE.*`.
 pub(super) fn predict(folder: &Folder, unet: &Unet, case: &str) -> Result<Tensor> {
     let stored = |part: &str| folder.tensor(&format!("unet.{case}.{part}"));
     let timesteps: Vec<f32> = stored("timestep")?.to_dtype(candle_core::DType::F32)?.to_vec1()?;

@@ -1,7 +1,7 @@
-//! One operation at a time: what it gives and its gradients, with the fused kernels of the CPU and with candle's operations, which other devices use.
+//! Operations one by one: outputs and gradients, with the fused CPU kernels and with candle's operations, which other devices use.
 //!
 //! `meta.json` has `cases`: the `op` of each and its settings. `expected.safetensors` has for each case its inputs in PyTorch's layout (`CASE.input`,
-//! `.weight`, …), `.output`, `.grad_output` (the gradient that arrives there) and `.grad_input`, `.grad_weight`, … (what it causes).
+//! `.weight`, …), `.output`, `.grad_output` (the gradient of the output) and `.grad_input`, `.grad_weight`, … (the resulting gradients).
 
 use anyhow::{Context as _, Result, bail};
 use candle_core::{Device, Tensor};
@@ -24,7 +24,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A result, and everything that it has a gradient for.
+/// A result, and the values that it has gradients for.
 struct Computed {
     output: Value,
     learned: Vec<(&'static str, Learned)>,
@@ -76,7 +76,7 @@ impl<'a> Case<'a> {
             report.compare(self.folder, &self.key(&format!("grad_{label}")), tolerance, || {
                 let gradient = learned.gradient(&gradients).context("no gradient")?;
                 let is_window = label == "weight" && gradient.rank() == 4;
-                // Convolutions keep channels last.
+                // The weights of convolutions have channels last.
                 Ok(if is_window { gradient.permute((0, 3, 1, 2))? } else { gradient.clone() })
             });
         }
@@ -190,7 +190,7 @@ impl<'a> Case<'a> {
         Ok(Computed::new(sinusoids(&timesteps, self.count("dim")?, true, 0.0, &Device::Cpu)?.into()))
     }
 
-    /// Twice the size, cut to an odd one where the network needs it.
+    /// Upsampling to twice the size, cropped to an odd size where the case has one.
     fn upsample(self) -> Result<Computed> {
         let [height, width] = self.counts("size")?[..] else { bail!("expected height and width as size") };
         let input = self.leaf("input")?;
@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
         Ok(Computed::new(ops::channels_first(&output)?).leaf("input", input))
     }
 
-    /// All rows as trained ones, behind a fixed row that nobody reads.
+    /// All rows are trainable ones, after a fixed row that is not used.
     fn embedding(self) -> Result<Computed> {
         let (weight, ids) = (self.leaf("weight")?, self.tensor("ids")?);
         let width = weight.tensor().dim(1)?;

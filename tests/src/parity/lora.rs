@@ -1,4 +1,4 @@
-//! LoRA files: what the networks compute with them.
+//! The outputs of networks with LoRA files.
 //!
 //! `meta.json` has `cases`: the `file` of each and its `scale`. `expected.safetensors` has the inputs (`unet.CASE.*` and `ENCODER.ids77`) and the
 //! results, `FILE.unet.CASE.out`, `FILE.ENCODER.last_hidden` and `FILE.text_encoder_2.pooled`.
@@ -35,8 +35,8 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    /// The networks of `checkpoint` with the LoRA file of a case. What it is merged into is float32 before, so that the sums are not rounded to half
-    /// precision.
+    /// The networks of `checkpoint` with the LoRA file of a case. For merging, the weights are converted to float32 before, so that the sums are not rounded to
+    /// half precision.
     pub(super) fn with_lora(folder: &Folder, checkpoint: &Checkpoint, case: &Json, placement: Placement) -> Result<Self> {
         let mut networks = Self {
             unet: Unet::new(checkpoint.unet(), &Device::Cpu)?,
@@ -76,7 +76,7 @@ impl Networks {
     }
 }
 
-/// Turns the weights of all layers that a LoRA may change into float32.
+/// Converts the weights of all layers that a LoRA may change to float32.
 fn widen(network: &mut impl Visit) -> Result<()> {
     Ok(network.visit("", &mut |_, layer| {
         match layer {

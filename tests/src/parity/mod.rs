@@ -1,7 +1,7 @@
-//! Agreement with stored values of PyTorch.
+//! Comparison with stored results of PyTorch.
 //!
-//! A parity folder holds `meta.json` (its `kind` and settings) and `expected.safetensors` (inputs and results). [`run`] finds every such folder under
-//! the directories it is given and hands each to the suite that knows its form. Folders are data: one more of a known form needs no change here.
+//! A parity folder has a `meta.json` (its `kind` and settings) and an `expected.safetensors` (inputs and results). [`run`] finds all such folders below the
+//! given directories and runs the suite of each. More folders for an existing suite need no change here.
 
 mod dedit;
 mod difference;
@@ -24,19 +24,18 @@ pub use difference::Difference;
 pub use folder::Folder;
 pub use report::{Outcome, Report, Tolerance};
 
-/// Tolerance for one operation: the largest absolute difference in float32. PyTorch differs from itself by up to 8e-6 when it runs with other kernels
-/// and threads.
+/// Tolerance for one operation: the largest absolute difference in float32. PyTorch's own results differ by up to 8e-6 between kernels and numbers of threads.
 pub const ONE_OPERATION: f64 = 2e-4;
 
-/// What can be compared in folders of one form.
+/// The comparison for one form of folders.
 pub struct Suite {
-    /// The form: what the names of such folders start with, or their `kind`.
+    /// The form: the prefix of the names of such folders, or their `kind`.
     pub form: &'static str,
-    /// Runs every case of a folder; an error is one that stops the whole folder.
+    /// Runs all cases of a folder. An error stops the folder.
     pub run: fn(&Folder, &mut Report<'_>) -> Result<()>,
 }
 
-/// Every form of folder that this project knows.
+/// All suites.
 pub const SUITES: &[Suite] = &[
     Suite { form: "dedit", run: dedit::run },
     Suite { form: "ladder", run: ladder::run },

@@ -1,8 +1,8 @@
-//! Text to picture, from recorded noise.
+//! Text to image with recorded noise.
 //!
 //! `meta.json` has the prompts, size, steps and guidance, and `cases`: the diffusers class and configuration of each scheduler.
-//! `expected.safetensors` has the starting `noise`, what the prompts become (`context`, `negative`, for SDXL `pooled` and `negative_pooled`), and the
-//! results, `CASE.latent` and `CASE.image` (8-bit, height · width · 3).
+//! `expected.safetensors` has the starting `noise`, the encoded prompts (`context`, `negative`, for SDXL `pooled` and `negative_pooled`), and the results,
+//! `CASE.latent` and `CASE.image` (8-bit, `[height, width, 3]`).
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use super::{Folder, ONE_OPERATION, Report};
 
-/// Tolerances after a trajectory: latents, and levels of 8-bit pictures.
+/// Tolerances after all steps: of latents, and of pictures in 8-bit levels.
 const LATENT: f64 = 5e-4;
 const LEVELS: f64 = 1.0;
 

@@ -1,27 +1,27 @@
-//! One line per comparison, and the count of them.
+//! The report: one line per comparison, and counts.
 
 use anyhow::{Error, Result};
 use candle_core::Tensor;
 
 use super::{Difference, Folder};
 
-/// What came of a run.
+/// The counts of a run.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Comparisons within their tolerance.
     pub passed: usize,
-    /// Comparisons out of it, and everything that could not be compared.
+    /// Comparisons out of tolerance, and errors.
     pub failed: usize,
     /// Folders without cases: name and reason.
     pub skipped: Vec<(String, String)>,
 }
 
-/// How far the computed elements of a tensor may be from the stored ones.
+/// The allowed difference of computed elements from stored ones.
 #[derive(Debug, Clone, Copy)]
 pub enum Tolerance {
-    /// By so much.
+    /// An absolute difference.
     Absolute(f64),
-    /// By so much of the largest stored element.
+    /// A share of the largest stored element.
     OfLargest(f64),
 }
 
@@ -31,7 +31,7 @@ impl From<f64> for Tolerance {
     }
 }
 
-/// Where cases put their results.
+/// Collects the results of cases.
 pub struct Report<'a> {
     print: &'a mut dyn FnMut(&str),
     outcome: Outcome,
@@ -44,7 +44,7 @@ impl<'a> Report<'a> {
         Self { print, outcome: Outcome::default(), way: String::new() }
     }
 
-    /// Runs `cases`, whose lines say that they were computed in this `way`.
+    /// Runs `cases`; their lines are marked with `way`.
     pub fn by<T>(&mut self, way: &str, cases: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.way, format!(" ({way})"));
         let result = cases(self);
@@ -52,8 +52,8 @@ impl<'a> Report<'a> {
         result
     }
 
-    /// Compares the tensor `name` of `folder` with what `compute` gives: it passes where no element is further away than `tolerance`. An error counts
-    /// as a failure of this case alone.
+    /// Compares the tensor `name` of `folder` with the result of `compute`: it passes if all elements are within `tolerance`. An error is a failure of this case
+    /// only.
     pub fn compare(&mut self, folder: &Folder, name: &str, tolerance: impl Into<Tolerance>, compute: impl FnOnce() -> Result<Tensor>) {
         let case = format!("{}/{name}", folder.name());
         let measured = folder.tensor(name).and_then(|expected| Ok((Difference::between(&expected, &compute()?)?, largest(&expected)?)));
@@ -69,7 +69,7 @@ impl<'a> Report<'a> {
         self.settle(&case, sign, distance, tolerance, &format!("at {at:?}: {computed} instead of {expected}"));
     }
 
-    /// Compares one number: it passes where it is no further from `expected` than that part of it.
+    /// Compares one number: it passes if the relative difference from `expected` is at most `tolerance`.
     pub fn compare_number(&mut self, folder: &Folder, name: &str, tolerance: f64, expected: f64, computed: f64) {
         let distance = (computed - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
         self.settle(&format!("{}/{name}", folder.name()), "|Δ| / |x|", distance, tolerance, &format!("{computed} instead of {expected}"));
@@ -86,13 +86,13 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Counts what could not be compared.
+    /// Counts a failure by an error.
     pub(super) fn fail(&mut self, name: &str, error: &Error) {
         self.outcome.failed += 1;
         (self.print)(&format!("FAILED {name}{} {error:#}", self.way));
     }
 
-    /// Counts a folder that nothing here can compare.
+    /// Counts a folder without a suite.
     pub(super) fn skip(&mut self, name: &str, reason: &str) {
         (self.print)(&format!("skipped {name}: {reason}"));
         self.outcome.skipped.push((name.to_owned(), reason.to_owned()));
@@ -103,7 +103,7 @@ impl<'a> Report<'a> {
         self.outcome.passed + self.outcome.failed
     }
 
-    /// What came of it all.
+    /// The counts.
     pub(super) fn finish(self) -> Outcome {
         self.outcome
     }

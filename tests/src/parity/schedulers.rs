@@ -1,8 +1,8 @@
-//! Whole trajectories of the schedulers, with a model in closed form.
+//! The samples of all steps of the schedulers, with a model given by a formula.
 //!
 //! `meta.json` has `cases`: the diffusers class and configuration of each. `expected.safetensors` has for each case and number of steps
-//! `CASE.STEPS.timesteps`, `.unit_noise` (the start, times `init_noise_sigma`), `.noise.i` (what the scheduler drew, in order) and `.trajectory`, the
-//! samples after each step one after another.
+//! `CASE.STEPS.timesteps`, `.unit_noise` (times `init_noise_sigma` it is the first sample), `.noise.i` (the scheduler's draws in order) and `.trajectory`, the
+//! samples after each step.
 
 use anyhow::{Context as _, Result};
 use candle_core::{Device, Tensor};
@@ -10,7 +10,7 @@ use dedit_diffusion::scheduler::{Scheduler, SchedulerConfig};
 
 use super::{Folder, ONE_OPERATION, Report};
 
-/// Tolerance for timesteps, which are whole numbers or between those of training; float32 keeps 6e-5 of them.
+/// Tolerance for timesteps, whose rounding error in float32 is up to 6e-5.
 const TIMESTEPS: f64 = 1e-3;
 
 pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
@@ -33,7 +33,7 @@ fn build(folder: &Folder, key: &str) -> Result<Box<dyn Scheduler>> {
     Ok(SchedulerConfig::new(class, config.clone()).build(steps.parse()?)?)
 }
 
-/// Every stored draw. Old versions of diffusers drew noise in Euler's method too, and used none of it.
+/// All stored draws. Old versions of diffusers also drew noise in Euler's method, without using it.
 fn draws(folder: &Folder, key: &str) -> Result<Vec<Tensor>> {
     let names = folder.names();
     let name = |i: usize| format!("{key}.noise.{i}");

@@ -1,6 +1,6 @@
-//! Single-file checkpoints: their networks compute what those of the folder compute.
+//! Single-file checkpoints: their networks give the same results as those of the folder.
 //!
-//! `meta.json` names the file as `checkpoint`, the folder with its configurations as `config`, and as `expected` the ladder that holds the values.
+//! `meta.json` names the file as `checkpoint`, the folder with the configurations as `config`, and the ladder folder with the values as `expected`.
 
 use anyhow::{Context as _, Result};
 use dedit_diffusion::Checkpoint;

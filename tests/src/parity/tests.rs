@@ -53,7 +53,7 @@ const DOUBLED: Suite = Suite {
     },
 };
 
-/// Compares in several ways, the second of which is wrong.
+/// Compares in several ways, the second of which gives a wrong result.
 const RELATIVE: Suite = Suite {
     form: "relative",
     run: |folder, report| {

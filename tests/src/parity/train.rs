@@ -1,4 +1,4 @@
-//! One training step: its loss, and the gradients of weights, embedding rows and LoRA matrices through every network.
+//! One training step: the loss, and the gradients of weights, embedding rows and LoRA matrices of all networks.
 //!
 //! `meta.json` has `cases`: the `loss` of each and the `norms` of all gradients, by name. `expected.safetensors` has the inputs (`noisy`, `noise`,
 //! `timestep`, `ENCODER.ids` and for SDXL `time_ids`), `ENCODER.row_ids` (the embedding rows that are trained) and some gradients whole, as
@@ -22,7 +22,7 @@ use super::lora::Networks;
 use super::{Folder, Report, Tolerance};
 use crate::training::Learned;
 
-/// More levels than any network has: all of them are computed again in the backward pass.
+/// More levels than any network has: gradient checkpointing of all levels.
 const EVERY_LEVEL: usize = usize::MAX;
 
 pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
@@ -46,7 +46,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
 struct Encoder {
     model: TextEncoder,
     rows: Option<Value>,
-    /// Ids, those of trained rows replaced.
+    /// Ids, in which those of trained rows are replaced.
     prompts: Vec<Vec<u32>>,
 }
 
@@ -59,7 +59,7 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// A LoRA is trained where the case names its file; else the cross-attentions, the rows and the noisy latent.
+    /// Trains a LoRA if the case names a file; otherwise the cross-attentions, the rows and the noisy latent.
     fn new(folder: &'a Folder, checkpoint: &Checkpoint, case: &Json) -> Result<Self> {
         if case["file"].is_null() { Self::with_weights(folder, checkpoint) } else { Self::with_lora(folder, checkpoint, case) }
     }
@@ -158,7 +158,7 @@ fn ids(folder: &Folder, key: &str) -> Result<Tensor> {
     Ok(folder.tensor(key)?.to_dtype(DType::U32)?)
 }
 
-/// The text encoder `index` with the trained rows as item rows behind its vocabulary, and prompts that use those.
+/// The text encoder `index` with the trained rows as item tokens after its vocabulary, and prompts that use them.
 fn with_trained_rows(folder: &Folder, checkpoint: &Checkpoint, index: usize) -> Result<Encoder> {
     let name = encoder_name(index);
     let prompts: Vec<Vec<u32>> = ids(folder, &format!("{name}.ids"))?.to_vec2()?;
@@ -166,7 +166,7 @@ fn with_trained_rows(folder: &Folder, checkpoint: &Checkpoint, index: usize) -> 
     let mut component = checkpoint.text_encoders()[index].clone();
     let first = u32::try_from(component.config.vocab_size)?;
     let moved = |id: u32| trained.binary_search(&id).map_or(id, |row| first + row as u32);
-    // The end token is among the trained ones; 2 stands for the largest id, which it stays.
+    // The end token is among the trained ones. With the value 2 the largest id counts, which it still is.
     if component.config.eos_token_id != 2 {
         component.config.eos_token_id = moved(component.config.eos_token_id);
     }
@@ -187,7 +187,7 @@ fn train_cross_attention(unet: &mut Unet, learned: &mut BTreeMap<String, Learned
     })?)
 }
 
-/// Makes the adapters of a network trainable, under the names they have in PEFT's files.
+/// Makes the adapters of a network trainable, named as in PEFT's files.
 fn train_adapters(network: &mut impl Visit, name: &str, learned: &mut BTreeMap<String, Learned>) -> Result<()> {
     Ok(network.visit(name, &mut |path, layer| {
         let adapters = match layer {

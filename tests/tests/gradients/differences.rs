@@ -1,4 +1,4 @@
-//! Slopes by finite differences.
+//! Derivatives by finite differences.
 
 use candle_core::{DType, Tensor};
 use dedit_nn::autograd::Parameter;
@@ -9,12 +9,12 @@ pub(crate) fn dot(a: &[Tensor], b: &[Tensor]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (wide(a) * wide(b)).unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap()).sum()
 }
 
-/// The length of all tensors taken as one vector.
+/// The Euclidean norm of all tensors taken as one vector.
 pub(crate) fn norm(a: &[Tensor]) -> f64 {
     dot(a, a).sqrt()
 }
 
-/// The slope of `loss` along `direction`, from four points at one and two steps to both sides (an error of the fourth order in `step`).
+/// The derivative of `loss` along `direction` by central differences of fourth order: four points at one and two steps to both sides.
 pub(crate) fn slope(parameters: &[&Parameter], direction: &[Tensor], step: f64, loss: impl Fn() -> f64) -> f64 {
     let start: Vec<Tensor> = parameters.iter().map(|parameter| parameter.tensor()).collect();
     let at = |distance: f64| {

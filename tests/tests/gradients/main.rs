@@ -1,4 +1,4 @@
-//! Training works: through the whole network, every trainable weight gets the gradient that finite differences give, and a frozen one gets none.
+//! Gradients through whole networks: those of trainable weights agree with finite differences, and frozen weights have none.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
@@ -12,13 +12,13 @@ use dedit_nn::rng::Generator;
 use self::differences::{dot, norm, slope};
 use self::network::{Attends, Network};
 
-/// More levels than there are: everything is computed again in the backward pass.
+/// More levels than any network has: gradient checkpointing of all levels.
 const EVERY_LEVEL: usize = usize::MAX;
 
 /// Whether the weight of this name belongs to a group.
 type Belongs = fn(&str) -> bool;
 
-/// Weights that are moved together.
+/// Groups of weights that are varied together.
 const GROUPS: [(&str, Belongs); 17] = [
     ("embedding rows", |name| name.ends_with("rows")),
     ("cross-attention queries", |name| name.ends_with("attn2.to_q.weight")),
@@ -39,15 +39,15 @@ const GROUPS: [(&str, Belongs); 17] = [
     ("biases", |name| !name.contains("norm") && name.ends_with("bias")),
 ];
 
-/// How much the loss should change in one step of a difference. The loss is rounded to about 1e-5, which is a part of 3e-4 of this; steps three times
-/// as long have errors as large from the fifth derivative.
+/// The change of the loss in one step of a difference. The loss is rounded to about 1e-5, a share of 3e-4 of this; with steps three times as long the error
+/// from the fifth derivative would be as large.
 const CHANGE: f64 = 0.04;
 
-/// The largest error of a slope, as a part of the slope that is usual for the direction.
+/// The largest error of a derivative, relative to its typical size for the direction.
 const TOLERANCE: f64 = 2e-3;
 
-/// On SDXL alone, which has both kinds of text encoder and every kind of layer: the other tiny networks bend too much for float32. Their gradients are
-/// held against PyTorch's in double precision.
+/// Only for SDXL, which has both kinds of text encoders and all kinds of layers: the other tiny networks are too non-linear for finite differences in float32.
+/// Their gradients are compared with those of PyTorch in double precision.
 #[test]
 fn gradients_are_what_finite_differences_give() {
     let network = Network::new("sdxl");
@@ -62,7 +62,7 @@ fn gradients_are_what_finite_differences_give() {
             let steepest: Vec<Tensor> = gradient.iter().map(|gradient| (gradient / size).unwrap()).collect();
             let mut rng = Generator::new(5);
             let random = gradient.iter().map(|like| (rng.normal(like.shape(), like.device()).unwrap() / elements.sqrt()).unwrap());
-            // Up the gradient, and in a direction that is almost at right angles to it.
+            // Along the gradient, and along a direction that is almost perpendicular to it.
             for (direction, usual) in [(steepest, size), (random.collect(), size / elements.sqrt())] {
                 let expected = slope(&members, &direction, CHANGE / usual, || network.exact_loss(attends));
                 let computed = dot(&gradient, &direction);
@@ -77,7 +77,7 @@ fn largest(x: &Tensor) -> f32 {
     x.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
 }
 
-/// Where SDXL reads the states before its first encoder's last layer, nothing is learned in that layer and the norm after it.
+/// Whether a weight has an effect: SDXL uses the states before the last layer of its first encoder, so that layer and the norm after it have none.
 fn is_read(kind: &str, name: &str) -> bool {
     let unread = ["text_encoder.0.text_model.encoder.layers.1.", "text_encoder.0.text_model.final_layer_norm."];
     kind != "sdxl" || !unread.iter().any(|part| name.starts_with(part))
@@ -99,14 +99,14 @@ fn every_trainable_weight_gets_a_finite_gradient_that_is_not_zero() {
                 assert_eq!(gradient.dtype(), DType::F32, "{kind}: {name}");
                 let largest = largest(gradient);
                 assert!(largest.is_finite(), "{kind}: the gradient of {name} is not finite");
-                // Adding the same to all keys changes no attention.
+                // Adding the same vector to all keys does not change the attention.
                 assert!(largest > 0.0 || name.ends_with("k_proj.bias"), "{kind}: the gradient of {name} is zero");
             }
         }
     }
 }
 
-/// Fails where two sets of gradients differ by more than `tolerance` of a weight's largest gradient: sums are rounded in another order.
+/// Fails where two sets of gradients differ by more than `tolerance` times a weight's largest gradient, which allows for another order of summation.
 fn assert_same<'a>(
     learned: impl IntoIterator<Item = (&'a String, &'a Parameter)>,
     (found, expected): (&Gradients, &Gradients),
@@ -118,7 +118,7 @@ fn assert_same<'a>(
             (None, None) => {}
             (Some(found), Some(expected)) => {
                 let (error, largest) = (largest(&(found - expected).unwrap()), largest(expected));
-                // Gradients that are zero but for rounding have nothing to compare with.
+                // Gradients that consist only of rounding errors are not compared relatively.
                 assert!(error <= tolerance * largest.max(0.1), "{what}: the gradient of {name}, up to {largest}, differs by {error}");
             }
             (found, _) => panic!("{what}: the gradient of {name} is there: {}", found.is_some()),
@@ -128,7 +128,7 @@ fn assert_same<'a>(
 
 #[test]
 fn checkpointing_changes_no_gradient() {
-    // The text encoder of the first is four numbers wide: its norms enlarge every rounding.
+    // The text encoder of "sd" has a width of 4, whose norms amplify rounding errors.
     for (kind, tolerance) in [("sd", 2e-3), ("sdxl", 1e-4)] {
         let network = Network::new(kind);
         for attends in [Attends::Shared, Attends::Regions] {

@@ -1,4 +1,4 @@
-//! The networks of a tiny checkpoint with everything that can be trained made trainable, and a loss that goes through all of them.
+//! The networks of a tiny checkpoint with all parameters trainable, and a loss through all of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,21 +14,21 @@ use dedit_nn::ops;
 use dedit_nn::rng::Generator;
 use dedit_tests::training::weighted_sum;
 
-/// Odd on the way down: 10 × 12, 5 × 6, 3 × 3, 2 × 2.
+/// Latent size with odd sizes on the way down: 10 × 12, 5 × 6, 3 × 3, 2 × 2.
 const SIZE: (usize, usize) = (10, 12);
 const TIMESTEPS: [f32; 2] = [261.0, 803.0];
 const RANK: usize = 2;
 
-/// What the cross-attentions read.
+/// The context of the cross-attentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attends {
-    /// Both samples to their own prompt.
+    /// Each sample attends to its own prompt.
     Shared,
-    /// The first sample to both prompts, each under a mask, some of whose weights are fractions; the second to its own prompt.
+    /// The first sample attends to both prompts by masks with fractional weights; the second to its own prompt.
     Regions,
 }
 
-/// Everything a loss depends on.
+/// The networks and inputs of a loss.
 pub(crate) struct Network {
     unet: Unet,
     encoders: Vec<TextEncoder>,
@@ -74,7 +74,7 @@ impl Network {
         weighted_sum(&self.predict(attends, checkpoint_levels), &self.weights).unwrap()
     }
 
-    /// The same without a graph, summed in double precision.
+    /// The loss without recording, summed in double precision.
     pub(crate) fn exact_loss(&self, attends: Attends) -> f64 {
         let output = self.predict(attends, 0).into_tensor().to_dtype(DType::F64).unwrap();
         (output * self.weights.to_dtype(DType::F64).unwrap()).unwrap().sum_all().unwrap().to_scalar().unwrap()
@@ -118,7 +118,7 @@ impl Network {
             Arc::new(sizes.map(|(height, width)| ((height, width), (0..height * width).map(weight).collect())).collect())
         };
         let prompt = |i| ops::samples(text, i, 1).unwrap();
-        // Pixels of one region, of the other, of both in parts, and of none.
+        // Pixels of one region, of the other, fractions of both, and of none.
         let regions = vec![
             Region { context: prompt(0), masks: masks(|pixel| [1.0, 0.0, 0.3, 1.0, 0.0][pixel % 5]) },
             Region { context: prompt(1), masks: masks(|pixel| [0.0, 1.0, 0.7, 0.5, 0.0][pixel % 5]) },
@@ -127,7 +127,7 @@ impl Network {
     }
 }
 
-/// Makes every weight, bias and norm of a network trainable, and puts a LoRA beside every weight.
+/// Makes all weights, biases and norms of a network trainable, and attaches a LoRA to every weight.
 fn make_trainable(network: &mut impl Visit, name: &str, rng: &mut Generator, learned: &mut BTreeMap<String, Parameter>) {
     let visited = network.visit(name, &mut |path, layer| {
         let mut add = |part: &str, parameter: Parameter| learned.insert(format!("{path}.{part}"), parameter);
@@ -166,7 +166,7 @@ fn make_trainable(network: &mut impl Visit, name: &str, rng: &mut Generator, lea
     visited.unwrap();
 }
 
-/// An adapter that changes its layer by about a tenth.
+/// An adapter that changes the output of its layer by about a tenth.
 fn adapter(inputs: usize, outputs: usize, rng: &mut Generator) -> Result<Adapter> {
     let down = (rng.normal((RANK, inputs), &Device::Cpu)? * (1.0 / (inputs as f64).sqrt()))?;
     let up = (rng.normal((outputs, RANK), &Device::Cpu)? * (1.0 / (RANK as f64).sqrt()))?;

@@ -1,4 +1,4 @@
-//! Which crate uses which.
+//! Dependencies between crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ fn arrows_of_the_map(map: &str) -> Arrows {
     rows.filter_map(|cells| Some((quoted(cells[0]).next()?, Uses { code: names(cells.get(1)), tests: names(cells.get(2)) }))).collect()
 }
 
-/// Of what `cargo metadata` says, the dependencies on crates of this workspace and of candle's family.
+/// The dependencies on crates of this workspace and of candle's family, from `cargo metadata`.
 fn arrows_of_the_workspace(metadata: &Value) -> Arrows {
     let packages = metadata["packages"].as_array().unwrap();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
@@ -40,7 +40,7 @@ fn arrows_of_the_workspace(metadata: &Value) -> Arrows {
     packages.iter().map(|package| (name(package), uses(package))).collect()
 }
 
-/// One line for every arrow that the map does not allow or calls by the wrong kind, every crate it does not name, and every row without a crate.
+/// One line for every dependency that the map does not allow or has in the wrong column, every crate without a row, and every row without a crate.
 fn faults(actual: &Arrows, allowed: &Arrows) -> Vec<String> {
     let mut faults = Vec::new();
     for (from, uses) in actual {

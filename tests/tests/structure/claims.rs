@@ -1,4 +1,4 @@
-//! What the map says a crate never does: each clause of that column is one of those below, and those that a script can check are checked.
+//! The map's column "what it never does": every clause must be in the list below, with the checks that a script can do.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,17 +11,17 @@ use crate::workspace::{metadata, root};
 
 /// How a clause is checked.
 enum Check {
-    /// No dependency whose name begins so, apart from those of tests.
+    /// No dependency, apart from those of tests, whose name begins with one of these.
     NoCrate(&'static [&'static str]),
-    /// No path that begins so in the code, except in files whose own path begins with one of the second list.
+    /// No path in the code that begins with one of the first list, except in files whose path begins with one of the second.
     NoPath(&'static [&'static str], &'static [&'static str]),
-    /// None of these words inside a name or string of the code.
+    /// None of these words in names and strings of the code.
     NoWord(&'static [&'static str]),
     /// No crate that is shipped depends on it.
     NotShipped,
     /// Not among the files with `unsafe`.
     NoUnsafe,
-    /// For readers: no script can tell.
+    /// Cannot be checked by a script.
     Reader,
 }
 use Check::{NoCrate, NoPath, NoUnsafe, NoWord, NotShipped, Reader};
@@ -76,7 +76,7 @@ fn rows(map: &str) -> Vec<Row> {
     lines.map(row).collect()
 }
 
-/// What is known of a crate.
+/// Dependencies, paths and strings of a crate.
 struct Facts {
     name: String,
     folder: String,
@@ -114,7 +114,7 @@ fn facts(package: &Value) -> Facts {
     facts
 }
 
-/// Whether `path` is `start` or goes on from it.
+/// Whether `path` is `start` or an item below it.
 fn begins(path: &str, start: &str) -> bool {
     path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
@@ -131,7 +131,7 @@ fn contains(text: &str, word: &str) -> bool {
     (0..letters.len()).any(|at| matches(at) && begins_word(at))
 }
 
-/// Where a crate does what a clause denies.
+/// The places where a crate violates a check.
 fn against(check: &Check, facts: &Facts, shipped: &BTreeSet<String>, unsafe_files: &BTreeSet<String>) -> Vec<String> {
     let of_paths = |wrong: &dyn Fn(&str, &str) -> bool| {
         facts.paths.iter().filter(|(path, place)| wrong(path, place)).map(|(path, place)| format!("{path} at {place}")).collect::<Vec<_>>()
@@ -154,7 +154,7 @@ fn against(check: &Check, facts: &Facts, shipped: &BTreeSet<String>, unsafe_file
     }
 }
 
-/// What the programs and plug-ins consist of, of this workspace's crates.
+/// The crates of this workspace that programs and plug-ins depend on.
 fn shipped(crates: &[Facts]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = ["dedit-cli", "dedit-gimp", "dedit-openfx"].map(str::to_owned).to_vec();

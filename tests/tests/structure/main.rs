@@ -1,6 +1,6 @@
-//! The shape of the source: which crate uses which, which file which, where `unsafe` stands, what lies at the top.
+//! The structure of the source: dependencies of crates, imports between files, files with `unsafe`, claims of the map, names at the top level.
 //!
-//! What is allowed is read from the map, `crates/README.md`.
+//! The rules are read from the map, `crates/README.md`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 

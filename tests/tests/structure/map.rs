@@ -10,7 +10,7 @@ pub(crate) fn section<'a>(map: &'a str, heading: &str) -> Vec<&'a str> {
     lines.take_while(|line| !line.starts_with("## ")).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 pub(crate) fn quoted(text: &str) -> impl Iterator<Item = String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned)
 }

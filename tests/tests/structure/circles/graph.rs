@@ -39,9 +39,9 @@ impl Graph {
         self.arrows.iter().map(BTreeMap::len).sum()
     }
 
-    /// The circles that are faults, one line each: `a.rs:3 → b.rs:7 → a.rs`, where a number is the line of the import that the arrow stands for.
+    /// The circles that are not allowed, one line for each: `a.rs:3 → b.rs:7 → a.rs`, with the line numbers of the imports.
     ///
-    /// A circle is no fault if one of its files is the module that holds all others, directly or further down.
+    /// A circle is allowed if one of its files is the module that contains the modules of all others, directly or at a deeper level.
     pub(super) fn circles(&self) -> Vec<String> {
         let mut found = BTreeSet::new();
         for group in self.faulty_groups() {
@@ -61,11 +61,11 @@ impl Graph {
         lines
     }
 
-    /// Sets of files each of which reaches all others of its set, and none of which holds all others.
+    /// Strongly connected sets of files without a file that contains all others.
     ///
-    /// Every circle through a file that holds the rest of its set is allowed, so that file is taken out and the rest is looked at again. A set that is left
-    /// has a circle that is a fault: if in every circle one file held the others, two circles with a file in common would have comparable holders, and one
-    /// file would hold the whole set.
+    /// In a set with a file that contains all others, every circle through this file is allowed; it is removed and the rest is split again. A set without such a
+    /// file has a circle that is not allowed: if each of its circles had a containing file, those of two circles with a common file would be ancestors of this
+    /// file, so one would contain the other, and one file would contain the whole set.
     fn faulty_groups(&self) -> Vec<BTreeSet<usize>> {
         let mut open = vec![(0..self.files.len()).collect::<BTreeSet<_>>()];
         let mut faulty = Vec::new();
@@ -83,7 +83,7 @@ impl Graph {
         faulty
     }
 
-    /// Splits `files` into the largest sets of two or more that reach each other by arrows inside `files`.
+    /// The strongly connected components, of two or more files, of the graph restricted to `files`.
     fn groups(&self, mut files: BTreeSet<usize>) -> Vec<BTreeSet<usize>> {
         let mut groups = Vec::new();
         while let Some(&file) = files.first() {
@@ -98,7 +98,7 @@ impl Graph {
         groups
     }
 
-    /// All files that can be reached from `file` by at least one arrow inside `within`.
+    /// All files of `within` that can be reached from `file` by at least one arrow.
     fn reach(&self, file: usize, within: &BTreeSet<usize>) -> BTreeSet<usize> {
         let mut reached = BTreeSet::new();
         let mut open = vec![file];
@@ -108,7 +108,7 @@ impl Graph {
         reached
     }
 
-    /// The shortest way from one file to another inside `within`, both ends included.
+    /// The shortest path from one file to another inside `within`, with both ends.
     fn shortest(&self, from: usize, to: usize, within: &BTreeSet<usize>) -> Option<Vec<usize>> {
         let mut before = BTreeMap::from([(from, from)]);
         let mut open = VecDeque::from([from]);
@@ -131,7 +131,7 @@ impl Graph {
         None
     }
 
-    /// The file whose module holds the modules of all other given files.
+    /// The file among `files` whose module contains those of all others.
     fn holder<'a>(&self, files: impl IntoIterator<Item = &'a usize>) -> Option<usize> {
         let files: Vec<usize> = files.into_iter().copied().collect();
         let top = *files.iter().min_by_key(|file| self.files[**file].module.len())?;

@@ -1,4 +1,4 @@
-//! The imports between the files of a Rust crate: each path is followed to the file that defines what it names.
+//! The imports between the files of a Rust crate: each path is resolved to the file that defines the item.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ struct Imports<'a> {
     graph: Graph,
 }
 
-/// What a path leads to.
+/// What a path resolves to.
 #[derive(Clone, Copy)]
 enum Place {
     Module(usize),
@@ -21,8 +21,8 @@ enum Place {
 
 /// The imports between the files of the crate whose root is `root`. `read` gives the text of a file, or `None` where there is none.
 ///
-/// An import through a re-export is an import from the file that defines the item; what cannot be followed to its definition, such as a glob or a name that
-/// a macro makes, is an import from the module that is named. A re-export of something below the module itself is no import: it only gives it a name.
+/// An import through a re-export counts as an import from the file that defines the item. Where the definition is not found, for globs and for names that
+/// macros declare, it counts as an import from the named module. A module's re-export of an item of its own descendants does not count.
 pub(super) fn imports(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Graph {
     let tree = Crate::read(root, read);
     let mut graph = Graph::default();
@@ -42,7 +42,7 @@ impl Imports<'_> {
             for used in &module.contents.uses {
                 let file = match self.resolve(index, &used.path, FUEL) {
                     Some(Place::Item(file)) => file,
-                    // A module that is brought in counts where something of it is named, below.
+                    // A module imported by name counts where its items are used, see below.
                     Some(Place::Module(named)) if used.name == "*" => self.tree.modules[named].file,
                     _ => continue,
                 };
@@ -73,7 +73,7 @@ impl Imports<'_> {
         }
     }
 
-    /// What `path` leads to from module `from`; nothing if it leads out of the crate.
+    /// Resolves `path` in module `from`; `None` for other crates.
     fn resolve(&self, from: usize, path: &[String], fuel: usize) -> Option<Place> {
         let (first, rest) = path.split_first()?;
         let mut place = match first.as_str() {
@@ -95,7 +95,7 @@ impl Imports<'_> {
         Some(place)
     }
 
-    /// What `name` is in a module. `fuel` bounds the number of imports that are followed, for those that go in a circle.
+    /// Resolves a name in a module. `fuel` limits the number of followed imports, as these may be circular.
     fn find(&self, module: usize, name: &str, fuel: usize) -> Option<Place> {
         let here = &self.tree.modules[module];
         if let Some(child) = here.children.get(name) {
@@ -119,5 +119,5 @@ impl Imports<'_> {
     }
 }
 
-/// How many imports of imports are followed.
+/// Limit for imports of imports.
 const FUEL: usize = 12;

@@ -1,4 +1,4 @@
-//! No two files of a crate, or of a Python source tree, import from each other, directly or through others; a module and what is below it may.
+//! The files of a crate, or of a Python source tree, do not import from each other in a circle. A module and its descendants may.
 
 mod graph;
 mod imports;
@@ -18,7 +18,7 @@ use crate::workspace::{files_below, metadata, relative};
 /// - `krita_file.py`: a document of the mock is saved by a function of this file, which takes the document; only its annotations need the type.
 const TYPES_ONLY: &[&str] = &["krita_file.py"];
 
-/// The graphs of every target of every crate: of its library, each program, each test.
+/// The graphs of all targets of all crates: libraries, programs, tests, benches and examples.
 fn crates() -> Vec<(String, Graph)> {
     let mut graphs = Vec::new();
     for package in metadata()["packages"].as_array().unwrap() {
@@ -32,7 +32,7 @@ fn crates() -> Vec<(String, Graph)> {
     graphs
 }
 
-/// The graphs of every folder in which Python looks for modules: those with Python files that are no package themselves.
+/// The graphs of all folders that are roots of Python modules: those with Python files or packages that are not packages themselves.
 fn python_trees() -> Vec<(String, Graph)> {
     let files: Vec<PathBuf> = files_below(&["crates", "plugins", "host-bindings", "tests"], "py");
     let mut trees: BTreeMap<PathBuf, Vec<(String, String)>> = BTreeMap::new();

@@ -28,7 +28,7 @@ pub(super) fn imports(files: &[(String, String)], types_only: &[&str]) -> Graph 
                 continue;
             }
             for wanted in imported(&text, &module, is_package) {
-                // The longest beginning that is a file: the rest is a name in it.
+                // The longest prefix that is a module; the rest is a name in it.
                 let found = (1..=wanted.len()).rev().find_map(|length| modules.get(&wanted[..length]));
                 if let Some(found) = found {
                     graph.arrow(modules[&module], *found, line);
@@ -45,7 +45,7 @@ fn module_of(path: &str) -> Vec<String> {
     path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The full names that an `import` or `from` statement in `module` asks for.
+/// The full names that an `import` or `from` statement in `module` imports.
 fn imported(statement: &str, module: &[String], is_package: bool) -> Vec<Vec<String>> {
     let dotted = |name: &str| name.trim().split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
     let without_alias = |name: &str| name.split(" as ").next().unwrap_or_default().trim().to_owned();

@@ -1,4 +1,4 @@
-//! The detector finds circles that are planted, and no others.
+//! The detector finds the circles in given sources, and no others.
 
 use std::path::Path;
 
