@@ -81,8 +81,8 @@ fn in_one_line(error: &clap::Error) -> Error {
         return refusal.into();
     }
     let text = error.to_string();
-    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
+    let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     let sentence = words.join(" ").replace(" tip: ", "; ");
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
     if error.kind() == ClapErrorKind::ValueValidation && !sentence.starts_with("invalid value") {

@@ -1,4 +1,4 @@
-//! The daemon that a command works with: the user's own, which outlives it, or one within this process.
+//! The connection to the daemon of the user, which outlives this process, or to one in this process.
 
 use std::cell::RefCell;
 use std::io::pipe;
@@ -15,7 +15,7 @@ use dedit_protocol::answer::{ItemsFound, Planned};
 use dedit_protocol::event::{Progress, SessionInfo};
 use dedit_protocol::request::{self, Fetch, Hello, ItemsOf, OpenPicture, OpenSession, Which, Words};
 use dedit_protocol::{Ask, Blob, Event, Failure, Pixels, address, features};
-use dedit_session::SessionsSettings;
+use dedit_session::{DEFAULT_QUOTA, SessionsSettings};
 use tempfile::TempDir;
 
 use crate::arguments::DaemonOptions;
@@ -26,20 +26,21 @@ use crate::output;
 use crate::picture::{Photo, Picture, encode};
 use crate::sheet::enlarged;
 
-/// What the daemon does in this process.
-struct Within {
+/// A daemon in this process.
+struct InProcess {
     daemon: Arc<Daemon>,
-    /// The store of pictures that no folder was named for.
+    /// The folder of sessions for which no folder was named.
     _store: TempDir,
 }
 
-/// A daemon, and who hears what it says.
+/// A connection to a daemon. Its events are shown on the console.
 pub(crate) struct Connection<'a> {
     client: Client,
-    within: Option<Within>,
+    /// Where the daemon runs in this process.
+    own: Option<InProcess>,
     console: &'a Console,
     interrupt: &'a Interrupt,
-    /// Where previews go, if anywhere.
+    /// The file for previews, if they are wanted.
     preview: RefCell<Option<PathBuf>>,
 }
 
@@ -49,26 +50,31 @@ impl DaemonOptions {
         address::socket(self.socket.as_deref())
     }
 
-    /// The daemon, started if need be.
+    /// Connects to the daemon, which is started where none runs.
     pub(crate) fn connect<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
         if self.no_daemon {
             return in_process(console, interrupt);
         }
         let client = Client::connect_or_start(&self.socket(), &program()?, &hello())?;
-        Ok(Connection { client, within: None, console, interrupt, preview: RefCell::default() })
+        Ok(Connection { client, own: None, console, interrupt, preview: RefCell::default() })
     }
 
-    /// The daemon where one runs; for what needs no engine, this process else.
+    /// Connects to the daemon where one runs, else to one in this process: for requests that need no model.
     pub(crate) fn connect_if_running<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
-        match self.running() {
-            Ok(client) if !self.no_daemon => Ok(Connection { client, within: None, console, interrupt, preview: RefCell::default() }),
+        match self.client_if_running() {
+            Ok(Some(client)) if !self.no_daemon => Ok(Connection { client, own: None, console, interrupt, preview: RefCell::default() }),
             _ => in_process(console, interrupt),
         }
     }
 
-    /// The daemon that runs.
-    pub(crate) fn running(&self) -> Result<Client> {
+    /// A client of the daemon that runs.
+    pub(crate) fn client(&self) -> Result<Client> {
         Ok(Client::connect(&self.socket(), &hello())?)
+    }
+
+    /// The same; `None` where none runs.
+    pub(crate) fn client_if_running(&self) -> Result<Option<Client>> {
+        Ok(Client::connect_if_running(&self.socket(), &hello())?)
     }
 }
 
@@ -83,14 +89,18 @@ pub(crate) fn hello() -> Hello {
     Hello { client: "dedit".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-/// How a daemon is run, whoever runs it.
+/// Settings of a daemon in this process.
 pub(crate) fn settings(store: &Path) -> Settings {
-    let sessions =
-        SessionsSettings { store: store.to_path_buf(), quota: 20 << 30, memory_budget: u64::MAX, unload_after: Duration::from_secs(300) };
+    let sessions = SessionsSettings {
+        store: store.to_path_buf(),
+        quota: DEFAULT_QUOTA,
+        memory_budget: u64::MAX,
+        unload_after: Duration::from_secs(300),
+    };
     Settings { sessions, log: None, exit_after: Duration::from_secs(3600) }
 }
 
-/// A daemon in this process: the same as outside, over two pipes.
+/// Starts a daemon in this process, with two pipes in place of the socket.
 fn in_process<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
     let broken = |error: std::io::Error| Error::new(ErrorKind::Resources, format!("the engine cannot be reached ({error})"));
     let store = tempfile::tempdir().map_err(broken)?;
@@ -99,27 +109,27 @@ fn in_process<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Conn
     let serving = daemon.clone();
     thread::spawn(move || serving.converse(asked, answer));
     let client = Client::over(answered, ask, &hello())?;
-    Ok(Connection { client, within: Some(Within { daemon, _store: store }), console, interrupt, preview: RefCell::default() })
+    Ok(Connection { client, own: Some(InProcess { daemon, _store: store }), console, interrupt, preview: RefCell::default() })
 }
 
 impl Drop for Connection<'_> {
-    /// What runs in this process ends with it.
+    /// Ends the daemon of this process.
     fn drop(&mut self) {
-        if let Some(within) = &self.within {
-            within.daemon.close();
+        if let Some(own) = &self.own {
+            own.daemon.close();
         }
     }
 }
 
 impl Connection<'_> {
-    /// Asks for something and waits for the answer: tells how far it is, and stops it where the user wants that.
+    /// Sends a request and waits for its answer. Progress is shown; ctrl-C cancels it.
     pub(crate) fn ask<R: Ask>(&self, request: R, blobs: Vec<Blob>) -> Result<(R::Answer, Vec<Blob>)> {
         let call = self.client.send(request, blobs)?;
         let asked = || self.interrupt.asked();
         call.finish_unless(&asked, &mut |event| self.hear(event)).map_err(|failure| as_written(failure).into())
     }
 
-    /// Previews go to a file from now on.
+    /// Sets the file for previews.
     pub(crate) fn preview_to(&self, file: PathBuf) {
         *self.preview.borrow_mut() = Some(file);
     }
@@ -139,7 +149,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Writes a preview, large enough to be looked at. One that cannot be written is none.
+    /// Writes a preview, enlarged. An error is ignored: the edit matters more.
     fn keep_preview(&self, blobs: Vec<Blob>) {
         let preview = self.preview.borrow();
         let (Some(file), Some(Blob::Pixels(pixels))) = (preview.as_ref(), blobs.into_iter().next()) else { return };
@@ -154,7 +164,7 @@ impl Connection<'_> {
         Ok(self.client.require(feature)?)
     }
 
-    /// A folder as the daemon has to be told it.
+    /// The absolute path of a folder, which the daemon has to see too.
     fn folder(&self, folder: &Path) -> Result<String> {
         if self.client.shares_files() {
             return Ok(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()).to_string_lossy().into_owned());
@@ -190,7 +200,7 @@ impl Connection<'_> {
         self.client.open_picture(&pixels(&photo.image)?, photo.profile.as_deref(), open).map_err(|failure| as_written(failure).into())
     }
 
-    /// Says what the items of a picture are; `words` is what was said of them.
+    /// Sets the items of a picture; `words` are their initial words and templates.
     pub(crate) fn set_items(
         &self,
         session: &str,
@@ -217,7 +227,7 @@ impl Connection<'_> {
         Ok(Segmentation::from_labels(Size::new(width as usize, height as usize)?, labels.names, labels.numbers)?)
     }
 
-    /// What edits would come to on items that are `before` them.
+    /// Plans edits of the items `before`.
     pub(crate) fn plan(&self, plan: request::Plan, blobs: Vec<Blob>, before: &Segmentation) -> Result<(Planned, EditPlan)> {
         let (planned, blobs) = self.ask(plan, blobs)?;
         let mut blobs = Blobs::from(blobs);
@@ -259,7 +269,7 @@ fn no_items(session: &SessionInfo) -> Error {
     Error::usage("this session has no items yet").at(&session.folder).hint("learn the picture first")
 }
 
-/// Places below the folder that the command was called in, as the user writes them.
+/// Makes a place below the working directory relative to it, as the user would write it.
 fn as_written(failure: Failure) -> Failure {
     let below = |place: &String| {
         let here = std::env::current_dir().ok()?;
@@ -269,7 +279,7 @@ fn as_written(failure: Failure) -> Failure {
     Failure { place, ..failure }
 }
 
-/// A picture as the wire has it.
+/// A picture in the form of the protocol.
 pub(crate) fn pixels(image: &Image) -> Result<Pixels> {
     let samples = match image.samples() {
         Samples::U8(samples) => dedit_protocol::Samples::U8(samples.clone()),
@@ -281,7 +291,7 @@ pub(crate) fn pixels(image: &Image) -> Result<Pixels> {
     pixels.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture that does not fit the wire"))
 }
 
-/// A picture that came over the wire.
+/// A picture from the form of the protocol.
 pub(crate) fn image(pixels: Pixels) -> Result<Image> {
     let size = Size::new(pixels.width() as usize, pixels.height() as usize)?;
     let channels = match pixels.channels() {
@@ -298,7 +308,7 @@ pub(crate) fn image(pixels: Pixels) -> Result<Image> {
     Ok(Image::new(size, channels, samples)?)
 }
 
-/// The pixels of an answer that has some.
+/// The picture of an answer that consists of one.
 pub(crate) fn picture_of(blobs: Vec<Blob>) -> Result<Image> {
     match blobs.into_iter().next() {
         Some(Blob::Pixels(pixels)) => image(pixels),

@@ -1,4 +1,4 @@
-//! What the user hears: progress, notes and errors on standard error, the result on standard output; for people or, with `--json`, for programs.
+//! The output of the program: progress, notes and errors on standard error, the result on standard output; as text or, with `--json`, as JSON.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::arguments::Reporting;
 use crate::error::{Error, ErrorKind};
 use crate::format::rounded;
 
-/// Speaks to the user; copies speak through the same bar.
+/// Writes to the terminal. Copies share one progress bar.
 #[derive(Clone)]
 pub(crate) struct Console {
     json: bool,
     quiet: bool,
-    /// Whether there is a bar, once there is something to show.
+    /// Whether a progress bar is shown.
     shown: bool,
     bar: ProgressBar,
     notes: Arc<Mutex<Vec<String>>>,
@@ -34,7 +34,7 @@ impl Console {
         Self { json, quiet, shown: !json && !quiet && stderr().is_terminal(), bar, notes: Arc::default() }
     }
 
-    /// Says what is being done, and how far it is.
+    /// Shows a stage of the work and its progress.
     pub(crate) fn stage(&self, what: &str, done: usize, of: usize, seconds_left: Option<f64>) {
         if self.json {
             let left = seconds_left.map(rounded);
@@ -51,7 +51,7 @@ impl Console {
         });
     }
 
-    /// Says how far learning is.
+    /// Shows the progress of learning.
     pub(crate) fn learning(&self, what: &str, done: usize, of: usize, loss: f32, seconds_left: f64) {
         if self.json {
             let left = rounded(seconds_left);
@@ -61,14 +61,14 @@ impl Console {
         self.bar.set_prefix(format!("loss {loss:.4} {}", time_left(seconds_left)));
     }
 
-    /// Says that there is a new preview, to programs that show it.
+    /// Tells programs that a preview was written.
     pub(crate) fn preview(&self, file: &Path) {
         if self.json {
             self.line(&json!({"progress": {"preview": file}}));
         }
     }
 
-    /// Passes on what the engine tells.
+    /// Shows the progress of plain diffusion.
     pub(crate) fn progress(&self, progress: &Progress<'_>) {
         match progress {
             Progress::Text { cut, negative_cut } => {
@@ -89,7 +89,7 @@ impl Console {
         }
     }
 
-    /// Tells something that the user did not ask for and should know.
+    /// Shows a warning, or something else that the user did not ask for. It is repeated in the JSON result.
     pub(crate) fn note(&self, what: impl Into<String>) {
         let what = what.into();
         if self.json {
@@ -100,18 +100,18 @@ impl Console {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 
-    /// Ends with a result: `told` for people; for programs, `result` with all notes. Both are written to be read from standard output.
-    pub(crate) fn finish(&self, told: &str, mut result: Value) {
+    /// Ends with a result on standard output: `summary` for people or, with `--json`, `result` with all notes.
+    pub(crate) fn finish(&self, summary: &str, mut result: Value) {
         self.bar.finish_and_clear();
         if self.json {
             result["notes"] = json!(*self.notes.lock().unwrap_or_else(PoisonError::into_inner));
             let _ = writeln!(stdout(), "{result}");
         } else if !self.quiet {
-            let _ = writeln!(stdout(), "{told}");
+            let _ = writeln!(stdout(), "{summary}");
         }
     }
 
-    /// Ends with an error, and gives the exit code that says its kind.
+    /// Ends with an error, and returns the exit code of its kind.
     pub(crate) fn fail(&self, error: &Error) -> ExitCode {
         self.bar.finish_and_clear();
         if self.json {

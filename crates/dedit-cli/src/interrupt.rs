@@ -32,7 +32,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// From now on somebody asks [`Self::asked`] often.
+    /// From now on [`Self::asked`] is asked often: the first ctrl-C no longer ends the program.
     pub(crate) fn listen(&self) {
         self.listening.store(true, Ordering::SeqCst);
     }

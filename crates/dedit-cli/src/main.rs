@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Edit(options) => edit::run(&options, &console, &interrupt),
         Command::Plan(options) => plan::run(&options, &console, &interrupt),
         Command::Show(options) => show::run(&options, &console, &interrupt),
-        Command::Segment(options) => segment::run(&options, &console),
+        Command::Segment(options) => segment::run(&options, &console, &interrupt),
         Command::Daemon(options) => daemon::run(&options, &console),
         Command::Install(options) => install::install(&options, &console, &interrupt),
         Command::Uninstall(options) => install::uninstall(&options, &console, &interrupt),

@@ -1,4 +1,4 @@
-//! From the options to a choice of model.
+//! The choice of a model from the options.
 
 use std::path::Path;
 
@@ -10,10 +10,11 @@ use crate::arguments::Engine;
 use crate::console::Console;
 
 impl Engine {
-    /// The model that the options name, as the daemon is told; `recorded` is the one that a session was learned with, if any.
+    /// The choice as requests carry it. Where no option names a model, `recorded`, which a session was learned with, is left to the daemon; else the
+    /// environment names one, else it is the built-in model.
     pub(crate) fn choice(&self, recorded: Option<&str>, console: &Console) -> ModelChoice {
         let whole = |path: &Path| {
-            // A name stays a name, and what is not there is named as it was written.
+            // A name that is no path stays as it is, and so does a path that does not exist, for the error message.
             let path = if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() };
             path.to_string_lossy().into_owned()
         };
@@ -37,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// The same for what runs in this process without a daemon.
+    /// The same for `dedit generate`, which runs in this process.
     pub(crate) fn own_choice(&self, console: &Console) -> dedit_session::ModelChoice {
         let ModelChoice { model, device, variant, config_dir, loras } = self.choice(None, console);
         let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();

@@ -39,12 +39,19 @@ impl Client {
     /// # Errors
     /// `Connection` where none lives; else as [`over`](Self::over).
     pub fn connect(socket: &Path, hello: &Hello) -> Result<Self, Failure> {
-        let stream = socket::connect(socket)?.ok_or_else(|| {
+        Self::connect_if_running(socket, hello)?.ok_or_else(|| {
             Failure::new(FailureKind::Connection, "no D-Edit daemon is running")
                 .at(socket.display())
                 .hint("start one with `dedit daemon start`")
-        })?;
-        Self::on(stream, hello)
+        })
+    }
+
+    /// Connects to the daemon at a socket; `None` where nothing listens there.
+    ///
+    /// # Errors
+    /// As [`over`](Self::over): a program that is no daemon may listen there.
+    pub fn connect_if_running(socket: &Path, hello: &Hello) -> Result<Option<Self>, Failure> {
+        socket::connect(socket)?.map(|stream| Self::on(stream, hello)).transpose()
     }
 
     /// Connects to the daemon at a socket, and starts one where none lives. Of many clients that do this at once exactly one starts it.

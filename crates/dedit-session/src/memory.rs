@@ -19,10 +19,13 @@ pub fn check_plan(size: Size, edits: usize) -> Result<()> {
 }
 
 /// An error where something takes more memory than there is; where that is not known, none.
-pub(crate) fn check(what: &str, least: u64, available: Option<u64>) -> Result<()> {
+///
+/// # Errors
+/// `Resources`.
+pub fn check(what: &str, least: u64, available: Option<u64>) -> Result<()> {
     let Some(available) = available.filter(|available| least > *available) else { return Ok(()) };
-    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-    let message = format!("{what} takes at least {} of memory, and {} are available", gib(least), gib(available));
+    let size = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let message = format!("{what} takes at least {} of memory, and {} are available", size(least), size(available));
     Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
 }
 
@@ -68,9 +71,9 @@ mod tests {
         for (least, available, fits) in [(5, Some(5), true), (6, Some(5), false), (u64::MAX, None, true), (0, Some(0), true)] {
             assert_eq!(check("this", least, available).is_ok(), fits, "{least} of {available:?}");
         }
-        let error = check("a picture of 9×9", 3 << 30, Some(1 << 30)).unwrap_err();
+        let error = check("a picture of 9×9", 3_000_000_000, Some(1_000_000_000)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Resources);
-        assert_eq!(error.message(), "a picture of 9×9 takes at least 3.0 GiB of memory, and 1.0 GiB are available");
+        assert_eq!(error.message(), "a picture of 9×9 takes at least 3.0 GB of memory, and 1.0 GB are available");
         let size = Size::new(9, 9).unwrap();
         assert_eq!(check_plan(size, 3), Ok(()));
         // No number of edits runs over.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Bytes that the store may hold unless the user says otherwise: 20 GiB.
-pub const DEFAULT_QUOTA: u64 = 20 << 30;
+/// Bytes that the store may hold unless the user says otherwise: 20 GB.
+pub const DEFAULT_QUOTA: u64 = 20_000_000_000;
 
 /// Limits and places.
 #[derive(Debug, Clone)]

@@ -50,7 +50,7 @@ const CLAIMS: &[(&str, &[Check])] = &[
     ("opens no socket", &[NoPath(&["std::net", "std::os::unix::net", "interprocess"], &[])]),
     ("reads no environment variable", &[NoPath(&["std::env"], &[])]),
     ("edits and learns through the daemon alone", &[NoPath(&["dedit_engine"], &["src/error.rs"])]),
-    ("segments in `dedit segment` alone", &[NoPath(&["dedit_segment"], &["src/commands/segment.rs"])]),
+    ("segments through the daemon alone", &[NoCrate(&["dedit-segment"])]),
     ("computes no pixel of an edit", &[NoCrate(NETWORKS), NoCrate(&["dedit-edit", "dedit-segment"])]),
     ("holds no `unsafe`", &[NoUnsafe]),
     ("is no part of what is shipped", &[NotShipped]),

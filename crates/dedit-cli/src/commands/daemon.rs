@@ -1,4 +1,4 @@
-//! `dedit daemon`: the daemon itself, started, looked at and ended.
+//! `dedit daemon`: starts, inspects and stops the daemon.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,14 @@ use dedit_models::Catalogue;
 use dedit_protocol::address;
 use dedit_protocol::request;
 use dedit_protocol::socket::Bound;
-use dedit_session::SessionsSettings;
+use dedit_session::{DEFAULT_QUOTA, SessionsSettings};
 use serde_json::{Value, json};
 
 use crate::arguments::{DaemonOptions, Reporting};
 use crate::connection;
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::{GIGABYTE, size_of};
 
 /// Start the daemon, look at it, or end it; other commands start it by themselves
 #[derive(Debug, Args)]
@@ -59,7 +60,7 @@ struct Start {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Gigabytes that sessions may take on disk; what was used least recently goes
-    #[arg(long, value_name = "GB", default_value_t = 20)]
+    #[arg(long, value_name = "GB", default_value_t = DEFAULT_QUOTA / GIGABYTE)]
     quota: u64,
     /// Megabytes that the weights of models may take in memory [default: as much as there is]
     #[arg(long, value_name = "MB")]
@@ -106,7 +107,7 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
         What::Start(start) => begin(start, console),
         What::Status(common) => status(&common.daemon, console),
         What::Stop(common) => stop(&common.daemon, console),
-        What::Logs(logs) => tell_log(logs, console),
+        What::Logs(logs) => print_log(logs, console),
     }
 }
 
@@ -120,7 +121,7 @@ impl Start {
         let data = self.data.clone().unwrap_or_else(address::data);
         Settings {
             sessions: SessionsSettings {
-                quota: self.quota.saturating_mul(1_000_000_000),
+                quota: self.quota.saturating_mul(GIGABYTE),
                 memory_budget: self.memory.map_or(u64::MAX, |megabytes| megabytes.saturating_mul(1_000_000)),
                 unload_after: Duration::from_secs(self.unload_after),
                 store: data.clone(),
@@ -131,7 +132,7 @@ impl Start {
     }
 }
 
-/// Is the daemon until it ends.
+/// Runs the daemon in this process.
 fn foreground(start: &Start) -> Result<()> {
     let socket = Bound::bind(&start.common.daemon.socket())?;
     let daemon = Daemon::new(start.settings(), Arc::new(Catalogue))?;
@@ -141,7 +142,7 @@ fn foreground(start: &Start) -> Result<()> {
     Ok(daemon.run(socket)?)
 }
 
-/// Starts a daemon in the background, with these settings.
+/// Starts a daemon in the background.
 fn begin(start: &Start, console: &Console) -> Result<()> {
     let mut program = connection::program()?;
     let mut add = |name: &str, value: String| program.arguments.extend([name.into(), value.into()]);
@@ -157,22 +158,22 @@ fn begin(start: &Start, console: &Console) -> Result<()> {
     let socket = start.common.daemon.socket();
     let client = Client::connect_or_start(&socket, &program, &connection::hello())?;
     let process = client.welcome().process;
-    let told = format!("the daemon runs as process {process} at {}", socket.display());
-    console.finish(&told, json!({"process": process, "socket": socket, "log": client.welcome().log}));
+    let summary = format!("the daemon runs as process {process} at {}", socket.display());
+    console.finish(&summary, json!({"process": process, "socket": socket, "log": client.welcome().log}));
     Ok(())
 }
 
 fn status(options: &DaemonOptions, console: &Console) -> Result<()> {
-    let client = options.running()?;
+    let client = options.client()?;
     let (status, _) = client.ask(request::Status {}, Vec::new())?;
     let welcome = client.welcome().clone();
     let mut lines = vec![format!(
-        "D-Edit {}, process {}, {:.0} s, {} clients, {} MB of memory",
+        "D-Edit {}, process {}, {:.0} s, {} clients, {} of memory",
         welcome.version,
         welcome.process,
         status.seconds,
         status.clients,
-        status.rss_bytes.unwrap_or_default() / 1_000_000,
+        size_of(status.rss_bytes.unwrap_or_default()),
     )];
     lines.extend(status.models.iter().map(|model| format!("model {} ({}) on {}", model.name, model.description, model.device)));
     lines.extend(status.jobs.iter().map(|job| {
@@ -180,10 +181,10 @@ fn status(options: &DaemonOptions, console: &Console) -> Result<()> {
         format!("job {}: {} of {} for {} {position}", job.job, job.what, job.session, job.client)
     }));
     lines.push(format!(
-        "{} sessions, {} of {} MB: {}",
+        "{} sessions, {} of {}: {}",
         status.sessions,
-        status.store_bytes / 1_000_000,
-        status.store_quota / 1_000_000,
+        size_of(status.store_bytes),
+        size_of(status.store_quota),
         status.store
     ));
     let mut report = json!(status);
@@ -199,12 +200,12 @@ fn status(options: &DaemonOptions, console: &Console) -> Result<()> {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn stop(options: &DaemonOptions, console: &Console) -> Result<()> {
-    let client = options.running()?;
+    let client = options.client()?;
     let process = client.welcome().process;
     client.ask(request::Shutdown {}, Vec::new())?;
     drop(client);
     let asked = Instant::now();
-    while options.running().is_ok_and(|client| client.welcome().process == process) {
+    while options.client().is_ok_and(|client| client.welcome().process == process) {
         if asked.elapsed() > PATIENCE {
             return Err(Error::new(ErrorKind::Connection, format!("the daemon, process {process}, does not end"))
                 .hint("it may be within a long step; wait, or end the process"));
@@ -215,9 +216,9 @@ fn stop(options: &DaemonOptions, console: &Console) -> Result<()> {
     Ok(())
 }
 
-/// Whether a daemon runs or not: its log is most wanted when it does not.
-fn tell_log(logs: &Logs, console: &Console) -> Result<()> {
-    let running = logs.common.daemon.running().ok().map(|client| PathBuf::from(&client.welcome().log));
+/// Prints the end of the log, whether a daemon runs or not.
+fn print_log(logs: &Logs, console: &Console) -> Result<()> {
+    let running = logs.common.daemon.client().ok().map(|client| PathBuf::from(&client.welcome().log));
     let file = running.unwrap_or_else(|| log_file(&address::data()));
     let text = fs::read_to_string(&file).map_err(|error| {
         Error::usage(format!("there is no log ({error})")).at(&file).hint("a daemon writes it; dedit daemon start starts one")

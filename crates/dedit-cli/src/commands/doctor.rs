@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::arguments::{DaemonOptions, DeviceName, Reporting};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::size_of;
 
 /// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
 #[derive(Debug, Args)]
@@ -89,8 +90,8 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
 
 fn daemon(options: &DaemonOptions) -> Check {
     let socket = options.socket();
-    match options.running() {
-        Ok(client) => {
+    match options.client_if_running() {
+        Ok(Some(client)) => {
             let welcome = client.welcome();
             let found = format!("version {}, process {}, at {}", welcome.version, welcome.process, socket.display());
             if welcome.version == env!("CARGO_PKG_VERSION") {
@@ -98,9 +99,7 @@ fn daemon(options: &DaemonOptions) -> Check {
             }
             Check::bad("daemon", found, format!("this is {}: end the other with dedit daemon stop", env!("CARGO_PKG_VERSION")))
         }
-        Err(error) if error.message().contains("no D-Edit daemon") => {
-            Check::absent("daemon", format!("none runs at {}", socket.display()), "it is started when it is needed")
-        }
+        Ok(None) => Check::absent("daemon", format!("none runs at {}", socket.display()), "it is started when it is needed"),
         Err(error) => Check::of("daemon", &error),
     }
 }
@@ -112,20 +111,20 @@ fn model(options: &Options) -> Check {
         ..ModelChoice::default()
     };
     match Catalogue.find(&choice) {
-        Ok(found) => Check::good("model", format!("{}, {} MB, on {}", found.name, found.bytes / 1_000_000, options.device)),
+        Ok(found) => Check::good("model", format!("{}, {}, on {}", found.name, size_of(found.bytes), options.device)),
         Err(error) => Check::of("model", &error.into()),
     }
 }
 
 fn ram() -> Check {
     /// What Stable Diffusion 1 takes to learn a picture of its own size, in half precision weights.
-    const LITTLE: u64 = 4 << 30;
+    const LITTLE: u64 = 4_000_000_000;
     match memory::available_bytes() {
         None => Check::absent("memory", "this system does not say how much there is", "large models may not fit"),
         Some(bytes) if bytes < LITTLE => {
-            Check::absent("memory", format!("{} MB are free", bytes / 1_000_000), "Stable Diffusion may not fit; the built-in model does")
+            Check::absent("memory", format!("{} are free", size_of(bytes)), "Stable Diffusion may not fit; the built-in model does")
         }
-        Some(bytes) => Check::good("memory", format!("{} MB are free", bytes / 1_000_000)),
+        Some(bytes) => Check::good("memory", format!("{} are free", size_of(bytes))),
     }
 }
 

@@ -76,8 +76,8 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     };
     let report = report(verb, &planned, &change, size);
     let count = |name: &str| report[name].as_u64().unwrap_or(0);
-    let told = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
-    console.finish(&told, report);
+    let summary = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
+    console.finish(&summary, report);
     Ok(())
 }
 

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dedit_edit::{Channels, Depth, Image, Rect, Samples};
-use dedit_segment::Hint;
+use dedit_client::Blobs;
+use dedit_edit::{Channels, Depth, Image, ItemMask, Samples, Segmentation};
+use dedit_protocol::answer::Segmented;
+use dedit_protocol::request::Segment;
 use serde_json::json;
 
 use crate::arguments::{Reporting, Unused, parse_count};
 use crate::console::Console;
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::output;
 use crate::picture::{Photo, Picture, encode_image};
 use crate::sheet;
@@ -40,28 +43,31 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", requires = "everything")]
     overlay: Option<PathBuf>,
     #[command(flatten)]
-    _unused: Unused,
+    unused: Unused,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
+pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let out = &output::prepare(&options.out, 1, &["png"])?[0];
     let photo = Photo::read(&options.picture)?;
+    let request = options.request()?;
+    let connection = options.unused.daemon.connect_if_running(console, interrupt)?;
+    let session = connection.open_picture(&photo, &output::file_name(&options.picture), None, false)?;
     console.stage("looking for items", 0, 1, None);
-    let Some(most) = options.everything else {
-        let mask = dedit_segment::segment(&photo.image, &options.hint()?).map_err(|error| Error::from(error).at(&options.picture))?;
+    let (Segmented { names }, blobs) = connection.ask(Segment { session: session.session, ..request }, Vec::new())?;
+    let (size, mut blobs) = (photo.image.size(), Blobs::from(blobs));
+    if options.everything.is_none() {
+        let mask = ItemMask::new(size, blobs.mask(0)?)?;
         output::write(out, &encode_image(&mask.to_planes()?.to_image(Depth::U8)?, None, &[])?)?;
         let inside = (0..mask.values().len()).filter(|index| mask.is_inside(*index)).count();
-        let told = format!("{}: {inside} pixels", out.display());
-        console.finish(&told, json!({"file": out, "pixels": inside}));
+        console.finish(&format!("{}: {inside} pixels", out.display()), json!({"file": out, "pixels": inside}));
         return Ok(());
-    };
-    let items = dedit_segment::everything(&photo.image, most).map_err(|error| Error::from(error).at(&options.picture))?;
-    let labels = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
+    }
+    let items = Segmentation::from_labels(size, names.clone(), blobs.labels(0)?)?;
+    let labels = Image::new(size, Channels::Grey, Samples::U16(items.labels().to_vec()))?;
     output::write(out, &encode_image(&labels, None, &[])?)?;
-    let names = items.names().to_vec();
     output::write(&out.with_extension("txt"), format!("{}\n", names.join("\n")).as_bytes())?;
     if let Some(file) = &options.overlay {
         let file = &output::prepare(file, 1, &["png"])?[0];
@@ -72,21 +78,24 @@ pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
 }
 
 impl Options {
-    fn hint(&self) -> Result<Hint> {
+    /// What is looked for, in a session that is named later.
+    fn request(&self) -> Result<Segment> {
         let region = match self.r#box.as_slice() {
             [] => None,
-            &[x, y, width, height] => Some(Rect { x, y, width, height }),
+            &[x, y, width, height] => Some([x, y, width, height]),
             other => {
                 return Err(Error::usage(format!("--box has {} numbers", other.len())).hint("give four: left, top, width and height"));
             }
         };
-        Ok(Hint { region, inside: points(&self.inside)?, outside: points(&self.outside)? })
+        let (inside, outside) = (points(&self.inside)?, points(&self.outside)?);
+        Ok(Segment { region, inside, outside, everything: self.everything, ..Segment::default() })
     }
 }
 
-fn points(texts: &[String]) -> Result<Vec<(usize, usize)>> {
+/// Columns and rows of pixels.
+fn points(texts: &[String]) -> Result<Vec<[usize; 2]>> {
     let point = |text: &String| {
-        let sides = text.split_once(',').and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
+        let sides = text.split_once(',').and_then(|(x, y)| Some([x.trim().parse().ok()?, y.trim().parse().ok()?]));
         sides.ok_or_else(|| Error::usage(format!("'{text}' is no point")).hint("give column and row, such as 120,80"))
     };
     texts.iter().map(point).collect()

@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (revisions, _) = connection.ask(history, Vec::new())?;
     let items = items(&found);
     let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
-    let told = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));
+    let summary = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));
     let report = json!({
         "session": options.session,
         "state": session.state,
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         "revisions": revisions.revisions,
         "file": options.out,
     });
-    console.finish(&told, report);
+    console.finish(&summary, report);
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! Where a session's items are in another picture, as a frame of a film. Some may be missing there, so numbers are taken as they are: told by their order,
-//! those of the others would mean something else.
+//! The places of a session's items in a frame of a film. A label picture numbers them as the session does: items may be missing in a frame, so the rank of a
+//! number among those that occur would mean another item.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::places::{Found, layered, look};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::listed;
 
-/// The number that each pixel's item has among the session's `own`.
+/// For each pixel, the index of its item among the session's `own` names.
 pub(crate) fn of_frame(places: &[String], own: &[String], size: Size) -> Result<Vec<u16>> {
     let layers = match look(places, size)? {
         Found::Layers(layers) => layers,
@@ -22,7 +22,7 @@ pub(crate) fn of_frame(places: &[String], own: &[String], size: Size) -> Result<
     by_name(places, own, layers, size)
 }
 
-/// Items of masks, which are the session's by their names. A mask that is empty, or lies behind others everywhere, is that of an item which is not there.
+/// From masks, by their names. An item whose mask is empty or covered by others is not in the frame.
 fn by_name(places: &[String], own: &[String], layers: Vec<Layer>, size: Size) -> Result<Vec<u16>> {
     let number = |name: &String| own.iter().position(|known| known == name).map(|number| number as u16);
     if let Some(stranger) = layers.iter().find(|layer| number(&layer.name).is_none()) {
@@ -31,7 +31,7 @@ fn by_name(places: &[String], own: &[String], layers: Vec<Layer>, size: Size) ->
         return Err(Error::new(ErrorKind::Input, message).at(&stranger.file).hint(hint));
     }
     let found = layered(size, layers, Segmentation::from_masks_in_part)?;
-    // All others are known: what has no number is what no mask covers.
+    // All masks are of known items: only the background can be unknown.
     let numbers = found.names().iter().map(number).collect::<Option<Vec<u16>>>().ok_or_else(|| {
         Error::new(ErrorKind::Input, "some pixels of the frame belong to no item of the session")
             .at(listed(places))
@@ -40,7 +40,7 @@ fn by_name(places: &[String], own: &[String], layers: Vec<Layer>, size: Size) ->
     Ok(found.labels().iter().map(|label| numbers[usize::from(*label)]).collect())
 }
 
-/// Labels, which are the session's items by their numbers.
+/// From labels, by their numbers.
 fn by_number(path: &Path, own: &[String], (found, labels): (Size, Vec<u16>), size: Size) -> Result<Vec<u16>> {
     if found != size {
         return Err(wrong_size(path, "these labels are on", found, size));
@@ -52,7 +52,7 @@ fn by_number(path: &Path, own: &[String], (found, labels): (Size, Vec<u16>), siz
     Err(Error::new(ErrorKind::Input, message).at(path).hint(format!("number each pixel by its item: {numbered}")))
 }
 
-/// The names of an array's masks. The background is what no mask covers, and so the last item of a session that was made from masks: there need be none.
+/// The names of an array's masks. The last may be left out if it is the background, which is what no mask covers.
 fn names_of(path: &Path, own: &[String], masks: usize) -> Result<Vec<String>> {
     match own {
         own if own.len() == masks => Ok(own.to_vec()),

@@ -38,12 +38,12 @@ pub(super) type Layering = fn(Size, &[(String, ItemMask)], &str) -> dedit_edit::
 pub(super) fn layered(size: Size, layers: Vec<Layer>, layering: Layering) -> Result<Segmentation> {
     let (masks, files): (Vec<_>, Vec<_>) = layers.into_iter().map(|Layer { name, mask, file }| ((name, mask), file)).unzip();
     layering(size, &masks, BACKGROUND).map_err(|error| {
-        // The sentence names the item; the place is that item's file.
+        // The message names the item: its file is the place of the error.
         let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
-        let told = Error::from(error);
+        let error = Error::from(error);
         match about.and_then(|item| files.get(item)) {
-            Some(file) => told.at(file),
-            None => told,
+            Some(file) => error.at(file),
+            None => error,
         }
     })
 }

@@ -1,4 +1,4 @@
-//! A picture to start from: any size and format, made to fit.
+//! The initial picture of image-to-image diffusion, cropped and scaled to the size asked for.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! PNG files that say how they were made.
+//! PNG files with text chunks, and TIFF files.
 
 use std::borrow::Cow;
 

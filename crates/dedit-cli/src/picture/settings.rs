@@ -1,4 +1,4 @@
-//! How a picture was made: what its file carries, so that it can be made again.
+//! The settings that a generated picture is reproduced with, as its file carries them.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The program and its version, as files name them.
 pub(crate) const MADE_BY: &str = concat!("dedit ", env!("CARGO_PKG_VERSION"));
 
-/// Everything that a picture depends on.
+/// All settings that the pixels depend on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Settings {
     /// The program and its version.
@@ -26,9 +26,9 @@ pub(crate) struct Settings {
     pub(crate) steps: usize,
     pub(crate) scheduler: String,
     pub(crate) guidance: f64,
-    /// The seed of this picture, whatever batch it was made in.
+    /// The seed of this picture, not that of its batch.
     pub(crate) seed: u64,
-    /// What was put onto the model.
+    /// The LoRA files that were added to the model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lora: Vec<Lora>,
     /// The picture it was started from.

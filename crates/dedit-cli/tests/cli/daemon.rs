@@ -1,6 +1,7 @@
 //! Calls that share a daemon: started by the first, ended here.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -177,4 +178,35 @@ fn the_doctor_says_what_is_there() {
     assert_eq!(wrong.code, Some(5));
     let second = place.run("daemon start --foreground");
     fails(&second, 5, "another daemon is running", "a second daemon");
+}
+
+#[test]
+fn the_quota_is_in_decimal_gigabytes_whoever_sets_it() {
+    for (option, bytes) in [("", 20_000_000_000u64), ("--quota 3", 3_000_000_000)] {
+        let place = Place::new();
+        place.succeed(&format!("daemon start {option}"));
+        assert_eq!(place.succeed("daemon status")["store_quota"], bytes, "{option}");
+    }
+}
+
+#[test]
+fn another_program_at_the_socket_is_no_daemon_and_not_none() {
+    let place = Place::new();
+    let daemon = || {
+        let report: Value = serde_json::from_str(&place.run("doctor --json").stdout).unwrap();
+        report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "daemon").unwrap().clone()
+    };
+    assert!(daemon()["ok"].is_null(), "none runs: {}", daemon());
+    let socket = place.path().join("run/daemon.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let _ = fs::remove_file(&socket);
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let found = daemon();
+    assert_eq!(found["ok"], false, "{found}");
+    assert!(!found["found"].as_str().unwrap().contains("none runs"), "{found}");
 }

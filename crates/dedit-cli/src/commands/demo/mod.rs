@@ -110,8 +110,8 @@ impl Demo<'_> {
         let folder = self.options.out.join("sessions").join(&entry.name);
         let opened = self.connection.open_picture(&entry.picture.photo, &entry.name, Some(&folder), true)?;
         let words = |picture: &album::Picture| -> BTreeMap<String, Words> {
-            let told = picture.words().iter();
-            told.map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() })).collect()
+            let words = picture.words().iter();
+            words.map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() })).collect()
         };
         self.connection.set_items(&opened.session, Which::Target, &entry.picture.items, Some(words(&entry.picture)))?;
         let reference = entry.reference.as_ref();

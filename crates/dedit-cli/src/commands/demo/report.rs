@@ -8,7 +8,7 @@ use dedit_protocol::answer::Edited;
 use image::RgbImage;
 use serde_json::{Value, json};
 
-use crate::format::{rect, rectangle, rounded};
+use crate::format::{rect, rectangle, rounded, size_of};
 
 /// Pictures with titles.
 pub(super) type Titled = Vec<(String, RgbImage)>;
@@ -116,7 +116,7 @@ pub(super) fn table(pages: &[Page], out: &Path, seconds: f64) -> String {
             let _ = writeln!(table, "{:<12} {title:<26} {seconds:>8.1} {size:>10} {changed_pixels_outside:>9}  {}", "", file.display());
         }
     }
-    let memory = peak(pages).map_or_else(String::new, |bytes| format!(", {} MB of memory", bytes / 1_000_000));
+    let memory = peak(pages).map_or_else(String::new, |bytes| format!(", {} of memory", size_of(bytes)));
     let _ = write!(
         table,
         "{}: {seconds:.0} s{memory}; outside: pixels that changed outside the edit's region",

@@ -13,7 +13,7 @@ use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf
 use dedit_schema::{Group, Id, Values, defaults};
 use serde_json::json;
 
-use self::report::{Done, Made};
+use self::report::{EditReport, Variation};
 use crate::arguments::{self, Reporting, random_seed};
 use crate::connection::{Connection, picture_of};
 use crate::console::Console;
@@ -90,12 +90,12 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let original = common.original(edited, &session, &connection)?;
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
     let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original, console };
-    let made = job.make_all(files, sheet.is_some())?;
-    let mut done = Done { verb, item: item.as_deref(), made, seconds: begun.elapsed().as_secs_f64() };
+    let variations = job.run(files, sheet.is_some())?;
+    let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
-        output::write(file, &sheet::contact_sheet(&edited.target, plan, done.titled())?)?;
+        output::write(file, &sheet::contact_sheet(&edited.target, plan, report.titled())?)?;
     }
-    console.finish(&done.told(), done.report());
+    console.finish(&report.summary(), report.json());
     Ok(())
 }
 
@@ -136,12 +136,12 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Makes every result; with `on_sheet` a small copy of each is kept.
-    fn make_all(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Made>> {
+    fn run(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Variation>> {
         let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
         let model = self.common.engine.choice(self.session.model.as_deref(), self.console);
         let mut options = EditOptions::from_values(self.values);
         options.seed.get_or_insert_with(random_seed);
-        let mut made = Vec::new();
+        let mut variations = Vec::new();
         for (index, file) in files.into_iter().enumerate() {
             let seed = options.seed.map(|seed| seed.wrapping_add(index as u64));
             let (edits, mut blobs) = self.edits.clone();
@@ -163,19 +163,19 @@ impl Job<'_> {
                 changes: false,
                 note: Some(json!({"arguments": arguments, "file": file})),
             };
-            made.push(self.make(edit, blobs, file, on_sheet)?);
+            variations.push(self.run_one(edit, blobs, file, on_sheet)?);
         }
-        Ok(made)
+        Ok(variations)
     }
 
     /// Makes one result and writes it.
-    fn make(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Made> {
+    fn run_one(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Variation> {
         let edits = edit.edits.clone();
         let (edited, blobs) = self.connection.ask(edit, blobs)?;
         let mut picture = self.original.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
         let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});
         output::write(&file, &encode_image(&picture, self.original.profile.as_deref(), &[("dedit", text.to_string())])?)?;
-        Ok(Made { file, edited, shrunk: if on_sheet { Some(sheet::shrunk(&picture)?) } else { None } })
+        Ok(Variation { file, edited, shrunk: if on_sheet { Some(sheet::shrunk(&picture)?) } else { None } })
     }
 }

@@ -1,4 +1,4 @@
-//! What an edit came to: for people, for programs, and for the session's history.
+//! The report of `dedit edit`.
 
 use std::path::PathBuf;
 
@@ -8,40 +8,40 @@ use serde_json::{Value, json};
 
 use crate::format::{listed, rect, rectangle, rounded};
 
-/// A result.
-pub(super) struct Made {
+/// One result, of one seed.
+pub(super) struct Variation {
     pub(super) file: PathBuf,
     pub(super) edited: Edited,
-    /// For the contact sheet, if there is one: large pictures are not all kept.
+    /// Shrunk for the contact sheet, if there is one: full size pictures of all variations could exceed memory.
     pub(super) shrunk: Option<RgbImage>,
 }
 
 /// All results of an edit.
-pub(super) struct Done<'a> {
+pub(super) struct EditReport<'a> {
     pub(super) verb: &'static str,
     pub(super) item: Option<&'a str>,
     /// At least one.
-    pub(super) made: Vec<Made>,
+    pub(super) variations: Vec<Variation>,
     pub(super) seconds: f64,
 }
 
-impl Done<'_> {
-    /// The results, each with a title that tells it from the others.
+impl EditReport<'_> {
+    /// Takes the shrunk results, each with a title for the contact sheet.
     pub(super) fn titled(&mut self) -> Vec<(String, RgbImage)> {
-        let titled = |made: &mut Made| Some((format!("{}, seed {}", self.verb, made.edited.seed), made.shrunk.take()?));
-        self.made.iter_mut().filter_map(titled).collect()
+        let titled = |variation: &mut Variation| Some((format!("{}, seed {}", self.verb, variation.edited.seed), variation.shrunk.take()?));
+        self.variations.iter_mut().filter_map(titled).collect()
     }
 
-    /// In a line for people.
-    pub(super) fn told(&self) -> String {
-        let (verb, seconds, seed) = (self.verb, self.seconds, self.made[0].edited.seed);
-        format!("{}: {verb}, seed {seed}, {seconds:.1} s", listed(self.made.iter().map(|made| made.file.display())))
+    /// One line for people.
+    pub(super) fn summary(&self) -> String {
+        let (verb, seconds, seed) = (self.verb, self.seconds, self.variations[0].edited.seed);
+        format!("{}: {verb}, seed {seed}, {seconds:.1} s", listed(self.variations.iter().map(|variation| variation.file.display())))
     }
 
-    /// For programs.
-    pub(super) fn report(&self) -> Value {
-        let Edited { seed, steps, region, draft, .. } = &self.made[0].edited;
-        let variation = |Made { file, edited, .. }: &Made| {
+    /// The JSON report.
+    pub(super) fn json(&self) -> Value {
+        let Edited { seed, steps, region, draft, .. } = &self.variations[0].edited;
+        let entry = |Variation { file, edited, .. }: &Variation| {
             json!({
                 "file": file,
                 "seed": edited.seed,
@@ -56,13 +56,13 @@ impl Done<'_> {
             "seed": seed,
             "seconds": rounded(self.seconds),
             "steps": steps,
-            "peak_rss_bytes": self.made.iter().filter_map(|made| made.edited.peak_rss_bytes).max(),
+            "peak_rss_bytes": self.variations.iter().filter_map(|variation| variation.edited.peak_rss_bytes).max(),
             "region": rectangle(rect(*region)),
-            "changed_pixels_outside": self.made.iter().map(|made| made.edited.changed_pixels_outside).sum::<usize>(),
-            "session_revision": self.made.last().and_then(|made| made.edited.revision),
+            "changed_pixels_outside": self.variations.iter().map(|variation| variation.edited.changed_pixels_outside).sum::<usize>(),
+            "session_revision": self.variations.last().and_then(|variation| variation.edited.revision),
             "draft": draft,
-            "files": self.made.iter().map(|made| &made.file).collect::<Vec<_>>(),
-            "variations": self.made.iter().map(variation).collect::<Vec<_>>(),
+            "files": self.variations.iter().map(|variation| &variation.file).collect::<Vec<_>>(),
+            "variations": self.variations.iter().map(entry).collect::<Vec<_>>(),
         })
     }
 }

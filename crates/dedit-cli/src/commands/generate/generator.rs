@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Sampling, random_seed};
 use crate::console::Console;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::format::rounded;
 use crate::interrupt::Interrupt;
 use crate::output::{self, file_name};
@@ -69,11 +69,11 @@ impl<'a> Generator<'a> {
         let begun = Instant::now();
         self.check_memory(request)?;
         self.interrupt.listen();
-        let made = self.pipeline.generate(request, &mut |progress| {
+        let output = self.pipeline.generate(request, &mut |progress| {
             self.console.progress(&progress);
             if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        let pictures = picture::to_rgb8(&made.pictures)?;
+        let pictures = picture::to_rgb8(&output.pictures)?;
         let settings = self.settings(request, init);
         for (i, (picture, file)) in pictures.iter().zip(files).enumerate() {
             // Reproducing one picture needs its own seed, not that of its batch.
@@ -82,20 +82,17 @@ impl<'a> Generator<'a> {
         }
         let files = files.iter().map(|file| file.display().to_string()).collect();
         let (load_seconds, seconds) = (self.load_seconds, begun.elapsed().as_secs_f64());
-        Ok(Generated { settings, steps: made.steps, load_seconds, seconds, files })
+        Ok(Generated { settings, steps: output.steps, load_seconds, seconds, files })
     }
 
-    /// Refuses what cannot fit into memory, before hours are spent or the system kills something.
+    /// An error where the request cannot fit into memory: it may otherwise fail only after hours.
     fn check_memory(&self, request: &GenerateRequest) -> Result<()> {
-        let (least, Some(available)) = (self.pipeline.least_memory(request), memory::available_bytes()) else { return Ok(()) };
-        if !self.pipeline.device().is_cpu() || least <= available {
+        if !self.pipeline.device().is_cpu() {
             return Ok(());
         }
-        let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
         let GenerateRequest { width, height, batch, .. } = request;
-        let message =
-            format!("{batch} × {width} × {height} pixels take at least {} of memory, and {} are available", gib(least), gib(available));
-        Err(Error::new(ErrorKind::Resources, message).hint("make the picture smaller, or fewer at once"))
+        let what = format!("a batch of {batch} × {width} × {height} pixels");
+        Ok(memory::check(&what, self.pipeline.least_memory(request), memory::available_bytes())?)
     }
 
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {
@@ -119,14 +116,14 @@ impl<'a> Generator<'a> {
 }
 
 impl Generated {
-    /// In a line for people.
+    /// One line for people.
     pub(super) fn summary(&self) -> String {
         let Settings { width, height, seed, scheduler, .. } = &self.settings;
         let (files, steps, seconds) = (self.files.join(", "), self.steps, self.seconds);
         format!("{files}: {width} × {height}, {steps} steps of {scheduler}, seed {seed}, {seconds:.1} s")
     }
 
-    /// For programs.
+    /// The JSON report.
     pub(super) fn report(&self) -> Value {
         let Settings { width, height, seed, scheduler, guidance, model_description, lora, .. } = &self.settings;
         json!({

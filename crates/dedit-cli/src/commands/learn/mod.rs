@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dedit_edit::{ItemWords, Picture as Which, Subject};
+use dedit_edit::{ItemWords, Picture as Which};
 use dedit_protocol::answer::Learned;
 use dedit_protocol::request::{self, Learn, Words};
 use serde_json::json;
@@ -46,7 +46,7 @@ pub(crate) struct Options {
     #[arg(long)]
     restart: bool,
     #[command(flatten)]
-    said: words::Said,
+    words: words::WordOptions,
     #[command(flatten)]
     how: how::How,
     #[command(flatten)]
@@ -55,17 +55,17 @@ pub(crate) struct Options {
     pub(crate) reporting: Reporting,
 }
 
-/// A picture to be learned, with what is said of its items.
-struct Said<'a> {
+/// A picture to be learned, with its items and their words.
+struct Subject<'a> {
     path: &'a Path,
     picture: Picture,
     words: BTreeMap<String, ItemWords>,
 }
 
-impl<'a> Said<'a> {
-    /// What makes no sense is told before anything is sent.
+impl<'a> Subject<'a> {
+    /// Checked before anything is sent to the daemon.
     fn checked(path: &'a Path, picture: Picture, words: BTreeMap<String, ItemWords>) -> Result<Self> {
-        let subject = Subject { picture: &picture.photo.image, items: &picture.items, words: words.clone() };
+        let subject = dedit_edit::Subject { picture: &picture.photo.image, items: &picture.items, words: words.clone() };
         subject.check().map_err(|error| Error::from(error).at(path))?;
         Ok(Self { path, picture, words })
     }
@@ -74,7 +74,7 @@ impl<'a> Said<'a> {
         output::file_name(self.path)
     }
 
-    fn told_words(&self) -> BTreeMap<String, Words> {
+    fn request_words(&self) -> BTreeMap<String, Words> {
         self.words
             .iter()
             .map(|(name, words)| (name.clone(), Words { start: words.start.clone(), template: words.template.clone() }))
@@ -83,18 +83,18 @@ impl<'a> Said<'a> {
 }
 
 impl Options {
-    fn read(&self) -> Result<(Said<'_>, Option<Said<'_>>)> {
+    fn read(&self) -> Result<(Subject<'_>, Option<Subject<'_>>)> {
         let target = read_picture(&self.picture, &self.files)?;
-        let words = self.said.about(&target.items, Which::Target)?;
-        let target = Said::checked(&self.picture, target, words)?;
+        let words = self.words.of_items(&target.items, Which::Target)?;
+        let target = Subject::checked(&self.picture, target, words)?;
         let Some(path) = &self.reference else {
-            self.said.check_without_reference()?;
+            self.words.check_without_reference()?;
             return Ok((target, None));
         };
         let photo = Photo::read(path)?;
         let items = items::read(&self.reference_items, &self.reference_names, photo.image.size())?;
-        let words = self.said.about(&items, Which::Reference)?;
-        Ok((target, Some(Said::checked(path, Picture { photo, items }, words)?)))
+        let words = self.words.of_items(&items, Which::Reference)?;
+        Ok((target, Some(Subject::checked(path, Picture { photo, items }, words)?)))
     }
 }
 
@@ -105,19 +105,19 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice(None, console);
     interrupt.listen();
-    // A model that is not there is told before anything is written.
+    // Loading comes first: a missing model is an error before anything is written.
     connection.ask(request::Load(model.clone()), Vec::new())?;
     let folder = &options.session;
     let opened = connection.open_picture(&target.picture.photo, &target.name(), Some(folder), options.restart)?;
     let named = stored_name(folder, &opened.session)?;
     let folder = named.as_deref().unwrap_or(folder);
-    connection.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.told_words()))?;
+    connection.set_items(&opened.session, request::Which::Target, &target.picture.items, Some(target.request_words()))?;
     connection.set_reference(
         &opened.session,
-        reference.as_ref().map(|said| (&said.picture.photo, said.name())).as_ref().map(|(photo, name)| (*photo, name.as_str())),
+        reference.as_ref().map(|subject| (&subject.picture.photo, subject.name())).as_ref().map(|(photo, name)| (*photo, name.as_str())),
     )?;
-    if let Some(said) = &reference {
-        connection.set_items(&opened.session, request::Which::Reference, &said.picture.items, Some(said.told_words()))?;
+    if let Some(subject) = &reference {
+        connection.set_items(&opened.session, request::Which::Reference, &subject.picture.items, Some(subject.request_words()))?;
     }
     if options.how.has_previews() {
         connection.preview_to(Path::new(&opened.folder).join(PREVIEW));
@@ -129,11 +129,11 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     for key in ["seconds", "loss_first", "loss_last"] {
         report[key] = json!(rounded(report[key].as_f64().unwrap_or_default()));
     }
-    console.finish(&told(folder, &learned), report);
+    console.finish(&summary(folder, &learned), report);
     Ok(())
 }
 
-/// What calls a session of the daemon's store, which names it itself; `None` where a folder keeps it.
+/// The name of a session in the daemon's store, which the daemon chooses; `None` where the session has a folder.
 fn stored_name(place: &Path, session: &str) -> Result<Option<PathBuf>> {
     match place.to_str().and_then(|place| place.strip_prefix('@')) {
         None => Ok(None),
@@ -146,8 +146,8 @@ fn stored_name(place: &Path, session: &str) -> Result<Option<PathBuf>> {
 /// The name of the preview in a session's folder.
 const PREVIEW: &str = "preview.png";
 
-/// What was learned, for people.
-fn told(folder: &Path, learned: &Learned) -> String {
+/// One line for people.
+fn summary(folder: &Path, learned: &Learned) -> String {
     let Learned { steps: [tokens, attention], loss_first, loss_last, seconds, session_bytes, items, reference_items, .. } = learned;
     format!(
         "{}: {} items in {tokens} + {attention} updates, loss {loss_first:.4} to {loss_last:.4}, {:.1} kB, {seconds:.1} s",

@@ -1,4 +1,4 @@
-//! What is said of items: the words their tokens start from, and those round them.
+//! Options for the words of items: those that their tokens are initialised with, and the template they are learned in.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use dedit_edit::{ItemRef, ItemWords, Picture, Segmentation};
 
 use crate::error::{Error, Result};
 
-/// What is said on the command line. Items of the reference picture are named `reference:NAME`.
+/// Words of items. Items of the reference picture are named `reference:NAME`.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Learning")]
-pub(crate) struct Said {
+pub(crate) struct WordOptions {
     /// Words that an item's tokens start from, NAME=WORDS; without any, its own name where that is words, else noise
     #[arg(long, value_name = "NAME=WORDS")]
     words: Vec<String>,
@@ -19,18 +19,18 @@ pub(crate) struct Said {
     template: Vec<String>,
 }
 
-impl Said {
-    /// What is said of the items of one of the two pictures.
-    pub(crate) fn about(&self, items: &Segmentation, picture: Picture) -> Result<BTreeMap<String, ItemWords>> {
+impl WordOptions {
+    /// The words of the items of one of the two pictures.
+    pub(crate) fn of_items(&self, items: &Segmentation, picture: Picture) -> Result<BTreeMap<String, ItemWords>> {
         let mut words = ItemWords::by_name(items);
-        for said in &self.words {
-            let (item, start) = said_of(said, "--words bag=\"leather handbag\"")?;
+        for text in &self.words {
+            let (item, start) = parse(text, "--words bag=\"leather handbag\"")?;
             if item.picture == picture {
                 words.entry(item.item).or_default().start = Some(start);
             }
         }
-        for said in &self.template {
-            let (item, template) = said_of(said, "--template bag=\"a photo of a [v] handbag\"")?;
+        for text in &self.template {
+            let (item, template) = parse(text, "--template bag=\"a photo of a [v] handbag\"")?;
             if item.picture == picture {
                 words.entry(item.item).or_default().template = Some(template);
             }
@@ -38,17 +38,17 @@ impl Said {
         Ok(words)
     }
 
-    /// An error where something is said of the items of a reference picture, and there is none.
+    /// An error where words are given for items of a reference picture, and there is none.
     pub(crate) fn check_without_reference(&self) -> Result<()> {
-        let of_reference = |said: &&String| ItemRef::parse(said).picture == Picture::Reference;
+        let of_reference = |text: &&String| ItemRef::parse(text).picture == Picture::Reference;
         match self.words.iter().chain(&self.template).find(of_reference) {
-            Some(said) => Err(Error::usage(format!("'{said}' is about a reference picture, and there is none")).hint("give --reference")),
+            Some(text) => Err(Error::usage(format!("'{text}' is about a reference picture, and there is none")).hint("give --reference")),
             None => Ok(()),
         }
     }
 }
 
-fn said_of(text: &str, example: &str) -> Result<(ItemRef, String)> {
+fn parse(text: &str, example: &str) -> Result<(ItemRef, String)> {
     let wrong = || Error::usage(format!("'{text}' does not say which item it is about")).hint(format!("write it as {example}"));
     text.split_once('=').map(|(name, words)| (ItemRef::parse(name.trim()), words.trim().to_owned())).ok_or_else(wrong)
 }
