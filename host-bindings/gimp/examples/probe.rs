@@ -23,12 +23,20 @@ fn main() -> ExitCode {
     gimp_host::run(&Probe)
 }
 
-fn procedure(name: &'static str, label: &'static str, blurb: &'static str, needs_image: bool, parameters: Vec<Parameter>) -> Procedure {
-    Procedure { name, label, menu: "<Image>/Filters/Probe", blurb, help: "An example of a plug-in.", needs_image, parameters }
+fn procedure(name: &str, label: &str, blurb: &'static str, needs_image: bool, parameters: Vec<Parameter>) -> Procedure {
+    Procedure {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        menu: "<Image>/Filters/Probe",
+        blurb,
+        help: "An example of a plug-in.",
+        needs_image,
+        parameters,
+    }
 }
 
-fn parameter(name: &'static str, label: &'static str, help: &'static str, kind: ParameterKind) -> Parameter {
-    Parameter { name, label, help, kind }
+fn parameter(name: &'static str, label: &'static str, help: &str, kind: ParameterKind) -> Parameter {
+    Parameter { name, label, help: help.to_owned(), kind }
 }
 
 impl Plugin for Probe {
@@ -37,7 +45,7 @@ impl Plugin for Probe {
     }
 
     fn procedures(&self) -> Vec<Procedure> {
-        let options = &[("u8", "8 bits"), ("u16", "16 bits"), ("float", "Floats")];
+        let options = vec![("u8", "8 bits"), ("u16", "16 bits"), ("float", "Floats")];
         let all = vec![
             parameter("note", "_Note", "What is noted on image and layer.", ParameterKind::Text { default: "größer" }),
             parameter("amount", "_Amount", "How much is inverted.", ParameterKind::Number { range: (0.0, 1.0), default: 1.0 }),

@@ -7,9 +7,9 @@ use crate::host::{Host, Image, Item};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Procedure {
     /// Its name, such as `plug-in-dedit-replace`.
-    pub name: &'static str,
+    pub name: String,
     /// Its entry in the menu, with an underscore before the letter of its key.
-    pub label: &'static str,
+    pub label: String,
     /// The menu, such as `<Image>/Filters/D-Edit`.
     pub menu: &'static str,
     /// One sentence about what it does.
@@ -30,7 +30,7 @@ pub struct Parameter {
     /// Its label in dialogs, with an underscore before the letter of its key.
     pub label: &'static str,
     /// Its help text.
-    pub help: &'static str,
+    pub help: String,
     /// Type, range and default.
     pub kind: ParameterKind,
 }
@@ -60,7 +60,7 @@ pub enum ParameterKind {
     /// One of several words; a text in GIMP 2.10.
     Choice {
         /// The values, each with its label in dialogs.
-        options: &'static [(&'static str, &'static str)],
+        options: Vec<(&'static str, &'static str)>,
         /// Its default, one of the values.
         default: &'static str,
     },

@@ -1,23 +1,24 @@
 //! What calls do with an open document, whether from a dialog or from a script.
 
-use dedit_protocol::request::ModelChoice;
+use dedit_schema::{Id, Verb, defaults};
 use gimp_host::{Host, Item, Returned};
 
 use crate::composite::Composite;
 use crate::document::Document;
 use crate::edit::{self, PreparedEdit};
 use crate::failure::Failure;
+use crate::items::PictureItems;
 use crate::parameters::Parameters;
-use crate::procedures::Command;
 use crate::record::ResultRecord;
+use crate::request;
 use crate::result::EditResult;
 use crate::source::Source;
 use crate::watch::Watch;
-use crate::{layers, report};
+use crate::{layers, report, sessions};
 
 /// How many items are looked for at most.
 pub(crate) fn most(parameters: &Parameters) -> usize {
-    parameters.whole("most").and_then(|most| usize::try_from(most).ok()).unwrap_or(8)
+    parameters.given().whole(Id::Most).unwrap_or(defaults::ITEMS_AT_MOST)
 }
 
 /// The layers that a call made.
@@ -59,15 +60,15 @@ impl Output {
 /// Before any work where something is missing; what the daemon reports.
 pub(crate) fn edit(
     document: &Document<'_>,
-    command: Command,
+    items: &mut PictureItems,
+    verb: Verb,
     parameters: &Parameters,
     watch: &mut dyn Watch,
     take: &mut edit::Take<'_>,
 ) -> Result<Vec<String>, Failure> {
-    let mut items = document.items()?;
-    let edit = PreparedEdit::prepare(&mut items, command, parameters)?;
-    edit.carry_out(&document.connection, watch, take)?;
-    Ok(items.remarks)
+    let edit = PreparedEdit::prepare(document, items, verb, parameters)?;
+    edit.carry_out(&document.client, watch, take)?;
+    Ok(std::mem::take(&mut items.remarks))
 }
 
 /// Takes results that replace a layer.
@@ -75,7 +76,7 @@ pub(crate) type Replace<'t> = dyn FnMut(&Source, &Composite, Vec<EditResult>, Op
 
 /// Makes the active result again with another seed, else the topmost one.
 pub(crate) fn redo(document: &Document<'_>, seed: Option<u64>, watch: &mut dyn Watch, take: &mut Replace<'_>) -> Result<(), Failure> {
-    let Document { host, connection, source, composite } = document;
+    let Document { host, client, source, composite } = document;
     let old = source.active_result.or(composite.topmost);
     let record = old.and_then(|old| ResultRecord::of(*host, old));
     let (Some(old), Some(record)) = (old, record) else {
@@ -88,17 +89,22 @@ pub(crate) fn redo(document: &Document<'_>, seed: Option<u64>, watch: &mut dyn W
         let message = "the picture is no longer as it was when this result was made";
         return Err(Failure::input(message, "make the edit anew from the menu"));
     }
-    let edit = PreparedEdit::again(connection, record, seed)?;
-    edit.carry_out(connection, watch, &mut |results| take(source, &composite, results, Some(old)))
+    let edit = PreparedEdit::again(client, record, seed)?;
+    edit.carry_out(client, watch, &mut |results| take(source, &composite, results, Some(old)))
+}
+
+/// Sets the picture's items, and keeps their session in the document.
+pub(crate) fn set_items(document: &Document<'_>, parameters: &Parameters) -> Result<PictureItems, Failure> {
+    let mut items = PictureItems::open(document)?;
+    items.set(document, parameters.text(Id::Items), most(parameters))?;
+    sessions::remember(document.host, &document.source, &items.session)?;
+    Ok(items)
 }
 
 /// Learns the picture's items.
 pub(crate) fn learn(document: &Document<'_>, parameters: &Parameters, watch: &mut dyn Watch) -> Result<Returned, Failure> {
-    let mut items = document.items()?;
-    items.set(parameters.text("items"), most(parameters))?;
-    document.remember_session(&items)?;
-    let model = parameters.text("model");
-    let model = ModelChoice { model: (!model.is_empty()).then(|| model.to_owned()), ..ModelChoice::default() };
-    let learned = edit::learn(&document.connection, &items.session.session, &model, parameters.is_on("restart"), watch)?;
+    let items = set_items(document, parameters)?;
+    let (model, restart) = (request::model(parameters.given()), parameters.given().is_on(Id::Restart));
+    let learned = edit::learn(&document.client, &items.session, &model, restart, watch)?;
     Ok(Returned { layer: None, text: report::learned(&learned, &items) })
 }

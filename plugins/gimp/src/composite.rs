@@ -57,7 +57,7 @@ impl Composite {
         let mut samples = pixels::received(self.pixels.samples().clone());
         if pixels::is_kept(host, source.image, source.format)? {
             let Region { x, y, width, .. } = result.edited.region;
-            let covers: Vec<f32> = result.changed(source.size.0 as usize).map(|changed| f32::from(u8::from(changed))).collect();
+            let covers: Vec<f32> = result.changes.iter().map(|change| f32::from(u8::from(*change > 0.0))).collect();
             let channels = source.format.channels.count();
             let blended = channels - usize::from(overlay.clipped);
             let place = Place { at: (x, y), width, picture: source.size, channels, read: channels, blended };

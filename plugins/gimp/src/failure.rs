@@ -55,6 +55,13 @@ impl From<dedit_protocol::Failure> for Failure {
     }
 }
 
+impl From<dedit_schema::Refusal> for Failure {
+    fn from(refusal: dedit_schema::Refusal) -> Self {
+        let failure = Self::new(FailureKind::Usage, refusal.message());
+        if refusal.hint().is_empty() { failure } else { failure.hint(refusal.hint()) }
+    }
+}
+
 impl From<gimp_host::Error> for Failure {
     fn from(error: gimp_host::Error) -> Self {
         Self::new(FailureKind::Input, error.to_string())

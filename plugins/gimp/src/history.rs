@@ -1,39 +1,40 @@
 //! The history of a document: revisions of its sessions, which come back as layers.
 
-use dedit_protocol::answer::{Edited, Region};
-use dedit_protocol::request::{EditOptions, PlanOptions};
+use dedit_protocol::answer::{Edited, Region, Revision};
+use dedit_protocol::request::{self, EditOptions, EditVerb, OpenSession, PlanOptions};
 use dedit_protocol::{Pixels, Samples};
 use gimp_host::{Item, Returned};
 
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::result::EditResult;
-use crate::{layers, report, request, sessions};
+use crate::{layers, report, sessions};
 
 /// The sessions of the history: those that the document keeps and the picture's own, the last one first.
 pub(crate) fn sessions(document: &Document<'_>) -> Result<Vec<String>, Failure> {
     let size = [document.source.size.0, document.source.size.1];
     let kept = sessions::of_layer(document.host, &document.source)?;
     // A layer may have been resized since, and a session forgotten.
-    let is_of_picture = |name: &String| document.connection.open_session(name).is_ok_and(|session| session.size == size);
+    let is_of_picture = |name: &String| {
+        let open = OpenSession { session: Some(name.clone()), folder: None };
+        document.client.ask(open, Vec::new()).is_ok_and(|(session, _)| session.size == size)
+    };
     let mut sessions: Vec<String> = kept.into_iter().filter(is_of_picture).collect();
-    let own = document.items()?.session.session;
-    if !sessions.contains(&own) {
-        sessions.push(own);
-    }
+    let own = document.client.known_picture(&document.composite.digest)?;
+    sessions.extend(own.map(|own| own.session).filter(|own| !sessions.contains(own)));
     Ok(sessions)
 }
 
 /// The session of the last edit.
 fn last_session(document: &Document<'_>) -> Result<String, Failure> {
     let sessions = self::sessions(document)?;
-    sessions.into_iter().next().ok_or_else(|| Failure::internal("the picture has no session"))
+    sessions.into_iter().next().ok_or_else(|| Failure::input("nothing was made of this picture yet", "edit something first"))
 }
 
 /// Lists the revisions of the last session; with `revision` that one comes back as a layer.
 pub(crate) fn list(document: &Document<'_>, revision: Option<u64>) -> Result<Returned, Failure> {
     let session = last_session(document)?;
-    let (history, _) = document.connection.history(&session, false, false)?;
+    let (history, _) = document.client.ask(request::History { session: session.clone(), ..request::History::default() }, Vec::new())?;
     let layer = match revision {
         Some(revision) => Some(bring_back(document, &session, revision)?),
         None => None,
@@ -43,19 +44,18 @@ pub(crate) fn list(document: &Document<'_>, revision: Option<u64>) -> Result<Ret
 
 /// Inserts a layer that turns the picture as it is seen into a revision: of the rectangle of all pixels that differ.
 pub(crate) fn bring_back(document: &Document<'_>, session: &str, revision: u64) -> Result<Item, Failure> {
-    let Document { host, connection, source, composite } = document;
-    let (history, _) = connection.history(session, false, false)?;
+    let Document { host, client, source, composite } = document;
+    let (history, _) = client.ask(request::History { session: session.to_owned(), ..request::History::default() }, Vec::new())?;
     let found = history
         .revisions
         .into_iter()
         .find(|found| found.revision == revision)
         .ok_or_else(|| Failure::input(format!("there is no result {revision}"), "the history lists those that there are"))?;
-    let whole = connection.whole(session, revision)?;
+    let whole = client.whole_picture(session, revision)?;
     let changes = differences(&composite.pixels, &whole)?;
-    let (region, pixels) = part(&whole, &changes)
+    let (region, pixels, changes) = part(&whole, &changes)
         .ok_or_else(|| Failure::input(format!("the picture already is as result {revision} has it"), "hide later results to see others"))?;
-    let edit = found.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
-    let name = edit.as_ref().map_or_else(|| format!("Result {revision}"), request::name);
+    let name = title(&found).unwrap_or_else(|| format!("Result {revision}"));
     let edited =
         Edited { revision: Some(revision), base: found.base, region, seed: found.seed, settings: found.settings, ..Edited::default() };
     let result = EditResult {
@@ -73,6 +73,12 @@ pub(crate) fn bring_back(document: &Document<'_>, session: &str, revision: u64) 
     layers.first().copied().ok_or_else(|| Failure::internal("no layer was made"))
 }
 
+/// The title of a revision; `None` where a newer D-Edit made it.
+pub(crate) fn title(revision: &Revision) -> Option<String> {
+    let edit: EditVerb = serde_json::from_value(revision.edits.first()?.clone()).ok()?;
+    Some(edit.title())
+}
+
 /// 1 for each pixel that differs in any bit, else 0.
 fn differences(one: &Pixels, other: &Pixels) -> Result<Vec<f32>, Failure> {
     let unfit = || Failure::input("the result is of a picture of another kind", "open the picture that it was made of");
@@ -88,8 +94,8 @@ fn differences(one: &Pixels, other: &Pixels) -> Result<Vec<f32>, Failure> {
     }
 }
 
-/// The bounding rectangle of all pixels that are not 0 in `changes`, and the part of `whole` there; `None` where all are 0.
-fn part(whole: &Pixels, changes: &[f32]) -> Option<(Region, Pixels)> {
+/// The bounding rectangle of all pixels that are not 0 in `changes`, and the parts of `whole` and `changes` there; `None` where all are 0.
+fn part(whole: &Pixels, changes: &[f32]) -> Option<(Region, Pixels, Vec<f32>)> {
     let width = whole.width() as usize;
     let changed = || changes.iter().enumerate().filter(|(_, change)| **change > 0.0).map(|(i, _)| (i % width, i / width));
     let (left, right) = (changed().map(|at| at.0).min()?, changed().map(|at| at.0).max()?);
@@ -101,7 +107,8 @@ fn part(whole: &Pixels, changes: &[f32]) -> Option<(Region, Pixels)> {
         Samples::U16(samples) => Samples::U16(crop(samples, width, channels, region)),
         Samples::F32(samples) => Samples::F32(crop(samples, width, channels, region)),
     };
-    Some((region, Pixels::new(region.width as u32, region.height as u32, whole.channels(), samples)?))
+    let pixels = Pixels::new(region.width as u32, region.height as u32, whole.channels(), samples)?;
+    Some((region, pixels, crop(changes, width, 1, region)))
 }
 
 fn differ<T>(one: &[T], other: &[T], channels: usize, same: impl Fn(&T, &T) -> bool) -> Vec<f32> {
@@ -124,9 +131,9 @@ mod tests {
         let mut samples = vec![0; 12];
         (samples[5], samples[10]) = (7, 9);
         let other = Pixels::new(4, 3, 1, Samples::U8(samples)).unwrap();
-        let (region, pixels) = part(&other, &differences(&one, &other).unwrap()).unwrap();
+        let (region, pixels, changes) = part(&other, &differences(&one, &other).unwrap()).unwrap();
         assert_eq!(region, Region { x: 1, y: 1, width: 2, height: 2 });
-        assert_eq!(pixels.samples(), &Samples::U8(vec![7, 0, 0, 9]));
+        assert_eq!((pixels.samples(), &changes[..]), (&Samples::U8(vec![7, 0, 0, 9]), &[1.0, 0.0, 0.0, 1.0][..]));
         assert!(part(&one, &differences(&one, &one).unwrap()).is_none());
         let wider = Pixels::new(6, 2, 1, Samples::U8(vec![0; 12])).unwrap();
         assert!(differences(&one, &wider).is_err());

@@ -97,7 +97,7 @@ fn place(host: &dyn Host, source: &Source, topmost: Option<Item>) -> Result<(Opt
 fn new_layer(host: &dyn Host, source: &Source, result: &EditResult) -> Result<Item, Failure> {
     let Region { x, y, width, height } = result.edited.region;
     let picture = (source.size.0 as usize, source.size.1 as usize);
-    let fits = x + width <= picture.0 && y + height <= picture.1 && result.changes.len() == picture.0 * picture.1;
+    let fits = x + width <= picture.0 && y + height <= picture.1 && result.changes.len() == width * height;
     if !fits || width == 0 || height == 0 || (result.pixels.width() as usize, result.pixels.height() as usize) != (width, height) {
         return Err(Failure::internal("the result does not fit the picture"));
     }
@@ -148,7 +148,7 @@ fn is_lowest(host: &dyn Host, source: &Source) -> Result<bool, Failure> {
 
 /// Full or empty and nothing between: the daemon has blended the soft border already.
 fn mask_of(result: &EditResult, source: &Source) -> Samples {
-    let full = result.changed(source.size.0 as usize);
+    let full = result.changes.iter().map(|change| *change > 0.0);
     match source.format.samples {
         SampleType::U8 => Samples::U8(full.map(|full| if full { u8::MAX } else { 0 }).collect()),
         SampleType::U16 => Samples::U16(full.map(|full| if full { u16::MAX } else { 0 }).collect()),
@@ -186,16 +186,12 @@ mod tests {
     use crate::source::of_layer;
 
     /// A result of two by two pixels at 1, 1, of which the last may not change.
-    fn sample(value: u8, picture: usize, channels: u8) -> EditResult {
+    fn sample(value: u8, channels: u8) -> EditResult {
         let region = Region { x: 1, y: 1, width: 2, height: 2 };
-        let mut changes = vec![0.0; picture * picture];
-        for at in [picture + 1, picture + 2, 2 * picture + 1] {
-            changes[at] = 0.3;
-        }
         EditResult {
             edited: Edited { region, revision: Some(1), seed: 5, ..Edited::default() },
             pixels: Pixels::new(2, 2, channels, Sent::U8(vec![value; 4 * usize::from(channels)])).unwrap(),
-            changes,
+            changes: vec![0.3, 0.3, 0.3, 0.0],
             edit: None,
             plan: PlanOptions::default(),
             options: EditOptions::default(),
@@ -212,7 +208,7 @@ mod tests {
         let source = of_layer(&fake, layer);
         let composite = Composite::read(&fake, &source, None).unwrap();
         let before = composite.digest.clone();
-        let [result] = insert(&fake, &source, &composite, &[sample(200, 4, 3)], None).unwrap()[..] else { panic!() };
+        let [result] = insert(&fake, &source, &composite, &[sample(200, 3)], None).unwrap()[..] else { panic!() };
         assert_eq!(fake.within(None).iter().position(|item| *item == result), Some(1));
         assert_eq!(fake.within(None)[2..], [layer, below]);
         assert_eq!(fake.with(result, |layer| (layer.name.clone(), layer.offsets, layer.size)), ("Remove bag".to_owned(), (4, 3), (2, 2)));
@@ -239,8 +235,8 @@ mod tests {
         let (fake, layer) = Fake::picture(4, 4);
         let source = of_layer(&fake, layer);
         let composite = Composite::read(&fake, &source, None).unwrap();
-        let draft = insert(&fake, &source, &composite, &[sample(1, 4, 3)], None).unwrap()[0];
-        let layers = insert(&fake, &source, &composite, &[sample(2, 4, 3), sample(3, 4, 3)], Some(draft)).unwrap();
+        let draft = insert(&fake, &source, &composite, &[sample(1, 3)], None).unwrap()[0];
+        let layers = insert(&fake, &source, &composite, &[sample(2, 3), sample(3, 3)], Some(draft)).unwrap();
         let group = fake.parent(layers[0]).unwrap().unwrap();
         assert_eq!((fake.within(Some(group)), fake.within(None)), (layers.clone(), vec![group, draft, layer]));
         assert_eq!([layers[0], layers[1], draft].map(|layer| fake.is_visible(layer).unwrap()), [true, false, false]);
@@ -248,7 +244,7 @@ mod tests {
         // The next result lies above the group.
         let composite = Composite::read(&fake, &source, None).unwrap();
         assert_eq!(composite.topmost, Some(layers[0]));
-        let next = insert(&fake, &source, &composite, &[sample(4, 4, 3)], None).unwrap()[0];
+        let next = insert(&fake, &source, &composite, &[sample(4, 3)], None).unwrap()[0];
         assert_eq!(fake.within(None), [next, group, draft, layer]);
     }
 
@@ -260,7 +256,7 @@ mod tests {
             fake.with(layer, |layer| layer.alpha = true);
             let source = of_layer(&fake, layer);
             let composite = Composite::read(&fake, &source, None).unwrap();
-            let result = insert(&fake, &source, &composite, &[sample(alpha, 4, 4)], None).unwrap()[0];
+            let result = insert(&fake, &source, &composite, &[sample(alpha, 4)], None).unwrap()[0];
             assert_eq!(fake.with(result, |layer| layer.clipped), clipped);
             let expected = if clipped { 1.0 } else { f32::from(alpha) / 255.0 };
             assert!((fake.with(result, |layer| layer.samples[3]) - expected).abs() < 1e-6);
@@ -274,13 +270,13 @@ mod tests {
         let source = of_layer(&fake, layer);
         let composite = Composite::read(&fake, &source, None).unwrap();
         fake.with(layer, |layer| layer.offsets = (-7, 9));
-        let result = insert(&fake, &source, &composite, &[sample(1, 4, 3)], None).unwrap()[0];
+        let result = insert(&fake, &source, &composite, &[sample(1, 3)], None).unwrap()[0];
         assert_eq!(fake.with(result, |layer| layer.offsets), (-6, 10));
         fake.with(layer, |layer| layer.size = (3, 4));
-        let failure = insert(&fake, &source, &composite, &[sample(1, 4, 3)], None).unwrap_err();
+        let failure = insert(&fake, &source, &composite, &[sample(1, 3)], None).unwrap_err();
         assert!(failure.message.contains("'picture' was resized") && failure.to_string().contains("History"), "{failure}");
         fake.with(layer, |layer| (layer.size, layer.alpha) = ((4, 4), true));
-        assert!(insert(&fake, &source, &composite, &[sample(1, 4, 3)], None).unwrap_err().message.contains("converted"));
+        assert!(insert(&fake, &source, &composite, &[sample(1, 3)], None).unwrap_err().message.contains("converted"));
         assert_eq!((fake.within(None).len(), fake.steps()), (2, (1, 1)));
     }
 
@@ -289,9 +285,9 @@ mod tests {
         let (fake, layer) = Fake::picture(4, 4);
         let source = of_layer(&fake, layer);
         let composite = Composite::read(&fake, &source, None).unwrap();
-        let mut beyond = sample(1, 4, 3);
+        let mut beyond = sample(1, 3);
         beyond.edited.region.x = 3;
-        let failure = insert(&fake, &source, &composite, &[sample(1, 4, 3), beyond], None).unwrap_err();
+        let failure = insert(&fake, &source, &composite, &[sample(1, 3), beyond], None).unwrap_err();
         assert!(failure.message.contains("does not fit"));
         assert_eq!((fake.within(None), fake.steps()), (vec![layer], (1, 1)));
     }
@@ -301,7 +297,7 @@ mod tests {
         let (fake, layer) = Fake::picture(4, 4);
         let source = of_layer(&fake, layer);
         let before = Composite::read(&fake, &source, None).unwrap();
-        let result = insert(&fake, &source, &before, &[sample(255, 4, 3)], None).unwrap()[0];
+        let result = insert(&fake, &source, &before, &[sample(255, 3)], None).unwrap()[0];
         let red = |composite: &Composite| match composite.pixels.samples() {
             Sent::U8(samples) => samples[(4 + 1) * 3],
             _ => panic!(),

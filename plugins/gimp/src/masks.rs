@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dedit_protocol::Pixels;
+use dedit_protocol::{Pixels, Samples};
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
 use crate::failure::Failure;
@@ -17,72 +17,41 @@ pub(crate) struct Mask {
     pub(crate) pixels: Pixels,
 }
 
-/// What a document has in the way of masks.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Masks {
-    /// The first lies in front.
-    pub(crate) masks: Vec<Mask>,
-    /// Names of those that show nothing of the layer.
-    pub(crate) empty: Vec<String>,
+/// Reads masks of one kind, the first in front. Names may be there several times, and masks may be empty.
+pub(crate) type Gather = fn(&dyn Host, &Source) -> Result<Vec<Mask>, Failure>;
+
+/// The source's pixels as a rectangle of an item that lies at `offsets` in the image.
+fn within(source: &Source, offsets: (i32, i32)) -> Rect {
+    let ((x, y), (width, height)) = (source.offsets, source.size);
+    Rect { x: x.saturating_sub(offsets.0), y: y.saturating_sub(offsets.1), width, height }
 }
 
-/// Where a picture lies in an image: its left upper corner and its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) offsets: (i32, i32),
-    pub(crate) size: (u32, u32),
-}
-
-impl From<&Source> for Frame {
-    fn from(source: &Source) -> Self {
-        Self { offsets: source.offsets, size: source.size }
-    }
-}
-
-impl Frame {
-    /// The same pixels as a rectangle of something that lies elsewhere.
-    fn within(&self, offsets: (i32, i32)) -> Rect {
-        let (width, height) = self.size;
-        Rect { x: self.offsets.0.saturating_sub(offsets.0), y: self.offsets.1.saturating_sub(offsets.1), width, height }
-    }
-}
-
-impl Masks {
-    fn add(&mut self, name: &str, pixels: Pixels) {
-        let name = unique(name, self.masks.iter().map(|mask| mask.name.as_str()));
-        if is_empty(&pixels) { self.empty.push(name) } else { self.masks.push(Mask { name, pixels }) }
-    }
-
-    /// The masks of layers, each named as its layer.
-    pub(crate) fn of_layers(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
-        let mut found = Self::default();
-        for layer in document_layers(host, source.image)? {
-            if let Some(mask) = host.layer_mask(layer)? {
-                found.add(&host.name(layer)?, read(host, mask, host.offsets(layer)?, source)?);
-            }
+/// The masks of layers, each named as its layer.
+pub(crate) fn of_layers(host: &dyn Host, source: &Source) -> Result<Vec<Mask>, Failure> {
+    let mut found = Vec::new();
+    for layer in document_layers(host, source.image)? {
+        if let Some(mask) = host.layer_mask(layer)? {
+            found.push(Mask { name: host.name(layer)?, pixels: read(host, mask, host.offsets(layer)?, source)? });
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// What is opaque in the layers that have alpha, other than the source itself.
-    pub(crate) fn of_alpha(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
-        let mut found = Self::default();
-        for layer in document_layers(host, source.image)? {
-            if Some(layer) != source.layer && host.kind(layer)? == ItemKind::Layer && host.has_alpha(layer)? {
-                found.add(&host.name(layer)?, alpha(host, layer, source.into(), source)?);
-            }
+/// The opaque parts of the layers that have alpha, other than the source itself.
+pub(crate) fn of_alpha(host: &dyn Host, source: &Source) -> Result<Vec<Mask>, Failure> {
+    let mut found = Vec::new();
+    for layer in document_layers(host, source.image)? {
+        if Some(layer) != source.layer && host.kind(layer)? == ItemKind::Layer && host.has_alpha(layer)? {
+            found.push(Mask { name: host.name(layer)?, pixels: alpha(host, layer, source)? });
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// The saved channels.
-    pub(crate) fn of_channels(host: &dyn Host, source: &Source) -> Result<Self, Failure> {
-        let mut found = Self::default();
-        for channel in host.channels(source.image)? {
-            found.add(&host.name(channel)?, read(host, channel, (0, 0), source)?);
-        }
-        Ok(found)
-    }
+/// The saved channels.
+pub(crate) fn of_channels(host: &dyn Host, source: &Source) -> Result<Vec<Mask>, Failure> {
+    let mask = |channel| Ok(Mask { name: host.name(channel)?, pixels: read(host, channel, (0, 0), source)? });
+    host.channels(source.image)?.into_iter().map(mask).collect()
 }
 
 /// All layers but results.
@@ -108,20 +77,18 @@ pub(crate) fn selection(host: &dyn Host, source: &Source) -> Result<Option<Pixel
     Ok(Some(pixels))
 }
 
-/// A mask, channel or selection that lies at a place in the image.
-pub(crate) fn read(host: &dyn Host, mask: Item, offsets: (i32, i32), source: &Source) -> Result<Pixels, Failure> {
-    let frame = Frame::from(source);
-    let samples = host.read(mask, frame.within(offsets), pixels::of_mask(source.format))?;
-    pixels::sent(samples, frame.size, Channels::Mask)
+/// A mask, channel or selection that lies at `offsets` in the image.
+fn read(host: &dyn Host, mask: Item, offsets: (i32, i32), source: &Source) -> Result<Pixels, Failure> {
+    let samples = host.read(mask, within(source, offsets), pixels::of_mask(source.format))?;
+    pixels::sent(samples, source.size, Channels::Mask)
 }
 
-/// What is opaque in a layer, within a frame.
-pub(crate) fn alpha(host: &dyn Host, layer: Item, frame: Frame, source: &Source) -> Result<Pixels, Failure> {
+/// The alpha of a layer as a mask.
+pub(crate) fn alpha(host: &dyn Host, layer: Item, source: &Source) -> Result<Pixels, Failure> {
     let format = pixels::with_alpha(source.format);
-    let samples = host.read(layer, frame.within(host.offsets(layer)?), format)?;
-    let shares: Vec<f32> =
-        pixels::shares(&samples).chunks_exact(format.channels.count()).filter_map(|pixel| pixel.last().copied()).collect();
-    pixels::sent(pixels::from_shares(&shares, format.samples), frame.size, Channels::Mask)
+    let samples = host.read(layer, within(source, host.offsets(layer)?), format)?;
+    let shares = pixels::last_shares(&samples, format.channels.count());
+    pixels::sent(pixels::from_shares(&shares, format.samples), source.size, Channels::Mask)
 }
 
 /// Every sample of a mask as a share.
@@ -129,34 +96,13 @@ pub(crate) fn shares(mask: &Pixels) -> Vec<f32> {
     pixels::shares(&pixels::received(mask.samples().clone()))
 }
 
-fn is_empty(mask: &Pixels) -> bool {
-    use dedit_protocol::Samples;
+/// Whether no pixel is in a mask, not even partly.
+pub(crate) fn is_empty(mask: &Pixels) -> bool {
     match mask.samples() {
         Samples::U8(samples) => samples.iter().all(|sample| *sample == 0),
         Samples::U16(samples) => samples.iter().all(|sample| *sample == 0),
         Samples::F32(samples) => samples.iter().all(|sample| *sample == 0.0),
     }
-}
-
-/// Which mask is seen where, the first one in front: its place in the list, and their number for none.
-pub(crate) fn stacked(masks: &[Mask], pixels: usize) -> Vec<u16> {
-    let mut numbers = vec![masks.len() as u16; pixels];
-    for (number, mask) in masks.iter().enumerate().rev() {
-        let covered = shares(&mask.pixels);
-        numbers.iter_mut().zip(&covered).filter(|(_, share)| **share >= 0.5).for_each(|(at, _)| *at = number as u16);
-    }
-    numbers
-}
-
-/// How much of two masks is the same: their intersection by their union, where more than half counts.
-pub(crate) fn agreement(mask: &[f32], is_other: impl Fn(usize) -> bool) -> f64 {
-    let (mut both, mut either) = (0u64, 0u64);
-    for (i, share) in mask.iter().enumerate() {
-        let (one, other) = (*share >= 0.5, is_other(i));
-        both += u64::from(one && other);
-        either += u64::from(one || other);
-    }
-    if either == 0 { 0.0 } else { both as f64 / either as f64 }
 }
 
 /// A name that none has yet: with a number behind it where need be.
@@ -168,7 +114,7 @@ pub(crate) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str>) -> St
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
 }
 
-/// The name of an item that was only selected.
+/// The daemon's name for an item that was only selected.
 pub(crate) const SELECTION: &str = "selection";
 /// The daemon's name for what no mask covers.
 pub(crate) const BACKGROUND: &str = "background";
@@ -193,15 +139,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn masks_agree_as_far_as_they_cover_the_same() {
-        let mask = [1.0, 0.6, 0.4, 0.0];
-        for (other, expected) in [([true, true, false, false], 1.0), ([true, false, true, false], 1.0 / 3.0), ([false; 4], 0.0)] {
-            assert!((agreement(&mask, |i| other[i]) - expected).abs() < 1e-9);
-        }
-        assert!(agreement(&[0.0], |_| false).abs() < 1e-9);
-    }
-
     fn rectangle(x: i32, y: i32, width: u32, height: u32) -> Rect {
         Rect { x, y, width, height }
     }
@@ -221,14 +158,14 @@ mod tests {
         fake.channel("far", rectangle(0, 0, 5, 5));
         fake.select(rectangle(0, 0, 11, 21));
         let source = of_layer(&fake, picture);
-        let layers = Masks::of_layers(&fake, &source).unwrap();
-        assert_eq!((layers.masks[0].name.as_str(), covered(&layers.masks[0].pixels)), ("bag", vec![0]));
-        let channels = Masks::of_channels(&fake, &source).unwrap();
-        assert_eq!((channels.masks[0].name.as_str(), covered(&channels.masks[0].pixels)), ("cup", vec![11]));
-        assert_eq!(channels.empty, ["far"]);
-        let alpha = Masks::of_alpha(&fake, &source).unwrap();
+        let layers = of_layers(&fake, &source).unwrap();
+        assert_eq!((layers[0].name.as_str(), covered(&layers[0].pixels)), ("bag", vec![0]));
+        let channels = of_channels(&fake, &source).unwrap();
+        assert_eq!((channels[0].name.as_str(), covered(&channels[0].pixels)), ("cup", vec![11]));
+        assert_eq!((channels[1].name.as_str(), is_empty(&channels[1].pixels)), ("far", true));
+        let alpha = of_alpha(&fake, &source).unwrap();
         // The fake's layers are opaque: the object's layer covers three columns and three rows of the picture.
-        assert_eq!((alpha.masks.len(), covered(&alpha.masks[0].pixels)), (1, vec![0, 1, 2, 4, 5, 6, 8, 9, 10]));
+        assert_eq!((alpha.len(), covered(&alpha[0].pixels)), (1, vec![0, 1, 2, 4, 5, 6, 8, 9, 10]));
         assert_eq!(covered(&selection(&fake, &source).unwrap().unwrap()), [0]);
         fake.select(rectangle(0, 0, 5, 5));
         assert!(selection(&fake, &source).unwrap_err().message.contains("outside of the layer 'picture'"));

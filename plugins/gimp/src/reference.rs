@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use dedit_protocol::Pixels;
-use dedit_protocol::request::Which;
+use dedit_protocol::request::{Items, OpenPicture, SetItems, Which};
+use dedit_protocol::{Blob, Pixels};
+use dedit_schema::Id;
 use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
 
+use crate::document::Document;
 use crate::failure::Failure;
-use crate::items::PictureItems;
 use crate::masks::{self, Mask};
 use crate::parameters::Parameters;
 use crate::pixels;
@@ -22,10 +23,9 @@ pub(crate) struct Reference {
 
 impl Reference {
     /// Reads the picture that the parameters name, and its item.
-    pub(crate) fn find(items: &PictureItems<'_>, parameters: &Parameters) -> Result<Self, Failure> {
-        let host = items.host;
-        let file = parameters.text("from-file");
-        match parameters.image("from-image").filter(|image| host.has_image(*image)) {
+    pub(crate) fn find(host: &dyn Host, parameters: &Parameters) -> Result<Self, Failure> {
+        let file = parameters.text(Id::FromFile);
+        match parameters.image().filter(|image| host.has_image(*image)) {
             Some(image) => Self::read(host, image, parameters),
             None if file.is_empty() => {
                 Err(Failure::input("no other picture is named", "choose an open image or a file that the new thing is taken from"))
@@ -42,7 +42,7 @@ impl Reference {
 
     fn read(host: &dyn Host, image: Image, parameters: &Parameters) -> Result<Self, Failure> {
         let name = host.image_name(image)?;
-        let wanted = parameters.text("from-name");
+        let wanted = parameters.text(Id::FromName);
         let layer = picture(host, image, &name)?;
         let format = pixels::format(host, image, host.has_alpha(layer)?)?;
         let (size, offsets, tattoo) = (host.size(layer)?, host.offsets(layer)?, host.tattoo(layer)?);
@@ -50,7 +50,7 @@ impl Reference {
         let (width, height) = size;
         let samples = host.read(layer, Rect { x: 0, y: 0, width, height }, format)?;
         let pixels = pixels::sent(samples, size, format.channels)?;
-        let item = item(host, &source, parameters.text("from-item"), wanted)?;
+        let item = item(host, &source, parameters.text(Id::FromItem), wanted)?;
         Ok(Self { name, pixels, item })
     }
 
@@ -59,11 +59,14 @@ impl Reference {
         &self.item.name
     }
 
-    /// Makes it the reference picture of the session.
-    pub(crate) fn send(self, items: &mut PictureItems<'_>) -> Result<(), Failure> {
-        let session = items.session.session.clone();
-        items.connection.open_reference(&session, &self.pixels, &self.name)?;
-        items.session = items.connection.set_items(&session, Which::Reference, &[self.item])?;
+    /// Makes it the reference picture of a session.
+    pub(crate) fn send(self, document: &Document<'_>, session: &str) -> Result<(), Failure> {
+        let open = OpenPicture { name: self.name, reference_of: Some(session.to_owned()), ..OpenPicture::default() };
+        document.client.open_picture(&self.pixels, None, open)?;
+        let Mask { name, pixels } = self.item;
+        let (session, picture) = (session.to_owned(), Which::Reference);
+        let set = SetItems { session, picture, names: vec![name], items: Items::Masks(vec![0]), words: None };
+        document.client.ask(set, vec![Blob::Pixels(pixels)])?;
         Ok(())
     }
 }
@@ -81,8 +84,8 @@ fn picture(host: &dyn Host, image: Image, name: &str) -> Result<Item, Failure> {
 /// The item, by where it is looked for (`from-item` of a call).
 fn item(host: &dyn Host, source: &Source, from: &str, name: &str) -> Result<Mask, Failure> {
     let selection = || masks::selection(host, source).map(|found| found.map(|pixels| named(name, "thing", pixels)));
-    let mask = || masks::Masks::of_layers(host, source).map(|found| by_name(found.masks, name));
-    let channel = || masks::Masks::of_channels(host, source).map(|found| by_name(found.masks, name));
+    let mask = || masks::of_layers(host, source).map(|found| by_name(found, name));
+    let channel = || masks::of_channels(host, source).map(|found| by_name(found, name));
     let alpha = || own_alpha(host, source, name);
     let (found, hint) = match from {
         "selection" => (selection()?, "select the thing in the other picture"),
@@ -105,8 +108,8 @@ fn named(name: &str, other: &str, pixels: Pixels) -> Mask {
     Mask { name: masks::unique(name, std::iter::empty()), pixels }
 }
 
-fn by_name(masks: Vec<Mask>, name: &str) -> Option<Mask> {
-    masks.into_iter().find(|mask| name.is_empty() || mask.name == name)
+fn by_name(found: Vec<Mask>, name: &str) -> Option<Mask> {
+    found.into_iter().find(|mask| (name.is_empty() || mask.name == name) && !masks::is_empty(&mask.pixels))
 }
 
 /// The opaque part of the picture, where it is not the whole of it.
@@ -114,7 +117,7 @@ fn own_alpha(host: &dyn Host, source: &Source, name: &str) -> Result<Option<Mask
     let Some(layer) = source.layer.filter(|_| matches!(source.format.channels, Channels::GreyAlpha | Channels::RgbAlpha)) else {
         return Ok(None);
     };
-    let alpha = masks::alpha(host, layer, source.into(), source)?;
+    let alpha = masks::alpha(host, layer, source)?;
     let shares = masks::shares(&alpha);
     let is_cut_out = shares.iter().any(|share| *share >= 0.5) && shares.iter().any(|share| *share < 0.5);
     Ok(is_cut_out.then(|| named(name, &source.name, alpha)))

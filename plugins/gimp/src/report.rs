@@ -40,17 +40,17 @@ fn region(region: Region) -> serde_json::Value {
 }
 
 /// What was learned.
-pub(crate) fn learned(learned: &Learned, items: &PictureItems<'_>) -> String {
+pub(crate) fn learned(learned: &Learned, items: &PictureItems) -> String {
     json!({
-        "session": items.session.session, "items": items.names(), "seconds": learned.seconds, "steps": learned.steps,
+        "session": items.session, "items": items.names, "seconds": learned.seconds, "steps": learned.steps,
         "loss_first": learned.loss_first, "loss_last": learned.loss_last, "remarks": items.remarks,
     })
     .to_string()
 }
 
 /// The items of a picture.
-pub(crate) fn items(items: &PictureItems<'_>) -> String {
-    json!({"session": items.session.session, "items": items.names(), "base": items.base, "remarks": items.remarks}).to_string()
+pub(crate) fn items(items: &PictureItems) -> String {
+    json!({"session": items.session, "items": items.names, "base": items.base, "remarks": items.remarks}).to_string()
 }
 
 /// The revisions of a session.

@@ -1,43 +1,46 @@
 //! A call, from its arguments to its return values.
 
+use dedit_protocol::request;
+use dedit_schema::{Action, Id};
 use gimp_host::{Call, Host, Returned, RunMode, Stop, Value};
 
 use crate::actions::{self, Output};
-use crate::connection::Connection;
 use crate::document::Document;
 use crate::failure::Failure;
+use crate::items::PictureItems;
 use crate::parameters::Parameters;
-use crate::procedures::Command;
 use crate::watch::StatusBar;
-use crate::{history, report, ui};
+use crate::{connection, history, procedures, report, ui};
 
-/// The setting with the options of the last edit, whichever command it was.
+/// The setting with the options of the last edit, whichever verb it was.
 const OPTIONS: &str = "plug-in-dedit-how";
 /// The options that all edits share.
-const SHARED: [&str; 5] = ["when", "steps", "guidance", "strength", "model"];
+const SHARED: [Id; 5] = [Id::When, Id::Steps, Id::Guidance, Id::Strength, Id::Model];
 
 /// Carries out a call.
 ///
 /// # Errors
 /// Why nothing is returned.
 pub(crate) fn run(host: &dyn Host, call: &Call) -> Result<Returned, Stop> {
-    let command = Command::of(&call.procedure).ok_or_else(|| Stop::Misused(format!("there is no procedure {}", call.procedure)))?;
+    let action = procedures::action(&call.procedure);
+    let action = action.ok_or_else(|| Stop::Misused(format!("there is no procedure {}", call.procedure)))?;
     let mut parameters = match call.mode {
         // GIMP 2.10 makes scripts pass values that are not used.
-        RunMode::WithLastValues => Parameters::defaults(command),
-        _ => Parameters::new(command, call.values.clone()).map_err(Stop::Misused)?,
+        RunMode::WithLastValues => Parameters::defaults(action),
+        _ => Parameters::new(action, call.values.clone()).map_err(Stop::Misused)?,
     };
     match call.mode {
         RunMode::NonInteractive => {}
-        RunMode::WithLastValues => recall(host, command.name(), &mut parameters),
-        RunMode::Interactive => recall_for_dialog(host, command, &mut parameters),
+        RunMode::WithLastValues => recall(host, &procedures::name(action), &mut parameters),
+        RunMode::Interactive => recall_for_dialog(host, action, &mut parameters),
     }
-    let outcome = match call.mode {
-        RunMode::Interactive => ui::run(host, call, command, &mut parameters),
-        RunMode::NonInteractive | RunMode::WithLastValues => without_dialog(host, call, command, &parameters),
+    let outcome = match (action, call.mode) {
+        (Action::Status, _) => status(host, call.mode),
+        (_, RunMode::Interactive) => ui::run(host, call, action, &mut parameters),
+        (_, RunMode::NonInteractive | RunMode::WithLastValues) => without_dialog(host, call, action, &parameters),
     };
     if call.mode == RunMode::Interactive && outcome.is_ok() {
-        remember(host, command, &parameters);
+        remember(host, action, &parameters);
     }
     outcome.map_err(|failure| report::stop(&failure))
 }
@@ -49,56 +52,49 @@ fn recall(host: &dyn Host, name: &str, parameters: &mut Parameters) {
 }
 
 /// A dialog begins with the values of the last one, but for those that belong to one edit alone.
-fn recall_for_dialog(host: &dyn Host, command: Command, parameters: &mut Parameters) {
-    recall(host, if command.edits() { OPTIONS } else { command.name() }, parameters);
-    if command.asks() {
-        recall(host, command.name(), parameters);
+fn recall_for_dialog(host: &dyn Host, action: Action, parameters: &mut Parameters) {
+    let name = procedures::name(action);
+    recall(host, if action.verb().is_some() { OPTIONS } else { &name }, parameters);
+    if procedures::asks(action) {
+        recall(host, &name, parameters);
     }
-    for (name, value) in [
-        ("item", Value::Text(String::new())),
-        ("seed", Value::Whole(-1)),
-        ("revision", Value::Whole(-1)),
-        ("restart", Value::Switch(false)),
+    for (id, value) in [
+        (Id::Item, Value::Text(String::new())),
+        (Id::Seed, Value::Whole(-1)),
+        (Id::Revision, Value::Whole(-1)),
+        (Id::Restart, Value::Switch(false)),
     ] {
-        parameters.set(name, value);
+        parameters.set(id, value);
     }
 }
 
-fn remember(host: &dyn Host, command: Command, parameters: &Parameters) {
-    host.remember(command.name(), &parameters.to_json(|_| true));
-    if command.edits() {
-        host.remember(OPTIONS, &parameters.to_json(|name| SHARED.contains(&name)));
+fn remember(host: &dyn Host, action: Action, parameters: &Parameters) {
+    host.remember(&procedures::name(action), &parameters.to_json(|_| true));
+    if action.verb().is_some() {
+        host.remember(OPTIONS, &parameters.to_json(|id| SHARED.contains(&id)));
     }
 }
 
 /// Progress is shown in GIMP's status bar, where there is one.
-fn without_dialog(host: &dyn Host, call: &Call, command: Command, parameters: &Parameters) -> Result<Returned, Failure> {
-    if command == Command::Status {
-        return status();
-    }
-    let document = Document::open(host, call, parameters.text("picture"))?;
-    match command {
-        Command::Learn => actions::learn(&document, parameters, &mut StatusBar::new(host)),
-        Command::Items => {
-            let mut items = document.items()?;
-            items.set(parameters.text("items"), actions::most(parameters))?;
-            document.remember_session(&items)?;
-            Ok(Returned { layer: None, text: report::items(&items) })
-        }
-        Command::History => history::list(&document, parameters.whole("revision").and_then(|revision| u64::try_from(revision).ok())),
-        Command::Redo => {
-            let seed = parameters.whole("seed").and_then(|seed| u64::try_from(seed).ok());
-            let mut bar = StatusBar::new(host);
-            let mut output = Output::default();
+fn without_dialog(host: &dyn Host, call: &Call, action: Action, parameters: &Parameters) -> Result<Returned, Failure> {
+    let document = Document::open(host, call, parameters.text(Id::Picture))?;
+    let mut bar = StatusBar::new(host);
+    let mut output = Output::default();
+    match action {
+        Action::Status => status(host, call.mode),
+        Action::Learn => actions::learn(&document, parameters, &mut bar),
+        Action::Items => Ok(Returned { layer: None, text: report::items(&actions::set_items(&document, parameters)?) }),
+        Action::History => history::list(&document, parameters.given().whole(Id::Revision)),
+        Action::Redo => {
+            let seed = parameters.given().whole(Id::Seed);
             actions::redo(&document, seed, &mut bar, &mut |source, composite, results, old| {
                 output.insert(host, source, composite, results, old)
             })?;
             Ok(output.returned(&[]))
         }
-        _ => {
-            let mut bar = StatusBar::new(host);
-            let mut output = Output::default();
-            let remarks = actions::edit(&document, command, parameters, &mut bar, &mut |results| {
+        Action::Edit(verb) => {
+            let mut items = PictureItems::open(&document)?;
+            let remarks = actions::edit(&document, &mut items, verb, parameters, &mut bar, &mut |results| {
                 let draft = output.last();
                 output.insert(host, &document.source, &document.composite, results, draft)
             })?;
@@ -107,22 +103,28 @@ fn without_dialog(host: &dyn Host, call: &Call, command: Command, parameters: &P
     }
 }
 
-/// The state of the daemon.
-fn status() -> Result<Returned, Failure> {
-    let connection = Connection::open()?;
-    Ok(Returned { layer: None, text: report::status(&connection.status()?, connection.version()) })
+/// The state of the daemon; from the menu it is shown.
+fn status(host: &dyn Host, mode: RunMode) -> Result<Returned, Failure> {
+    let client = connection::connect()?;
+    let (status, _) = client.ask(request::Status {}, Vec::new())?;
+    let text = report::status(&status, &client.welcome().version);
+    if mode == RunMode::Interactive {
+        host.show_message(&text);
+    }
+    Ok(Returned { layer: None, text })
 }
 
 #[cfg(test)]
 mod tests {
+    use dedit_schema::{Host as Hosts, Verb};
     use gimp_host::Item;
 
     use super::*;
     use crate::fake::{Fake, IMAGE};
 
     fn call(procedure: &str, mode: RunMode, drawables: &[Item]) -> Call {
-        let values =
-            Command::of(procedure).map(Command::parameters).unwrap_or_default().iter().map(|parameter| parameter.kind.default()).collect();
+        let parameters = procedures::action(procedure).map(procedures::parameters).unwrap_or_default();
+        let values = parameters.iter().map(|parameter| parameter.kind.default()).collect();
         Call { procedure: procedure.to_owned(), mode, image: Some(IMAGE), drawables: drawables.to_vec(), values }
     }
 
@@ -132,8 +134,8 @@ mod tests {
         let (fake, layer) = Fake::picture(4, 4);
         fake.with(layer, |layer| layer.visible = false);
         for mode in [RunMode::NonInteractive, RunMode::WithLastValues, RunMode::Interactive] {
-            for command in Command::ALL.into_iter().filter(|command| *command != Command::Status) {
-                let Err(Stop::Failed(message)) = run(&fake, &call(command.name(), mode, &[layer])) else { panic!("{command:?}") };
+            for action in Action::of(Hosts::Gimp).filter(|action| *action != Action::Status) {
+                let Err(Stop::Failed(message)) = run(&fake, &call(&procedures::name(action), mode, &[layer])) else { panic!("{action:?}") };
                 assert!(message.contains("'picture' is not visible; open its eye"), "{message}");
             }
         }
@@ -147,24 +149,27 @@ mod tests {
         assert_eq!(run(&fake, &unknown), Err(Stop::Misused("there is no procedure plug-in-other".to_owned())));
         let mut short = call("plug-in-dedit-swap", RunMode::NonInteractive, &[layer]);
         short.values.pop();
-        assert!(matches!(run(&fake, &short), Err(Stop::Misused(message)) if message.contains("takes 12 values and got 11")));
+        assert!(matches!(run(&fake, &short), Err(Stop::Misused(message)) if message.contains("plug-in-dedit-swap takes ")));
     }
 
     #[test]
     fn dialogs_begin_with_the_last_values_but_not_with_the_last_item() {
         let (fake, _) = Fake::picture(4, 4);
-        let mut values = Parameters::defaults(Command::Move);
-        for (name, value) in [("item", "bag"), ("into", "table"), ("when", "draft")] {
-            values.set(name, Value::Text(value.to_owned()));
+        let mut values = Parameters::defaults(Action::Edit(Verb::Move));
+        for (id, value) in [(Id::Item, "bag"), (Id::Into, "table"), (Id::When, "draft")] {
+            values.set(id, Value::Text(value.to_owned()));
         }
-        values.set("steps", Value::Whole(9));
-        remember(&fake, Command::Move, &values);
-        let mut again = Parameters::defaults(Command::Move);
-        recall_for_dialog(&fake, Command::Move, &mut again);
-        assert_eq!((again.text("item"), again.text("into"), again.text("when"), again.whole("steps")), ("", "table", "draft", Some(9)));
+        values.set(Id::Steps, Value::Whole(9));
+        remember(&fake, Action::Edit(Verb::Move), &values);
+        let mut again = Parameters::defaults(Action::Edit(Verb::Move));
+        recall_for_dialog(&fake, Action::Edit(Verb::Move), &mut again);
+        assert_eq!(
+            (again.text(Id::Item), again.text(Id::Into), again.text(Id::When), again.given().whole(Id::Steps)),
+            ("", "table", "draft", Some(9))
+        );
         // Another command takes over how an edit is made, and not what is edited.
-        let mut removal = Parameters::defaults(Command::Remove);
-        recall_for_dialog(&fake, Command::Remove, &mut removal);
-        assert_eq!((removal.text("into"), removal.text("when"), removal.whole("steps")), ("", "draft", Some(9)));
+        let mut removal = Parameters::defaults(Action::Edit(Verb::Remove));
+        recall_for_dialog(&fake, Action::Edit(Verb::Remove), &mut removal);
+        assert_eq!((removal.text(Id::Into), removal.text(Id::When), removal.given().whole(Id::Steps)), ("", "draft", Some(9)));
     }
 }

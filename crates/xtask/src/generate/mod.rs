@@ -1,6 +1,7 @@
 //! Files, and tables in pages, that are written from the table of verbs and parameters. A test compares: what is changed by hand fails it.
 
 mod cli;
+mod gimp;
 mod krita;
 mod openfx;
 
@@ -22,12 +23,16 @@ struct Output {
 
 /// The reference of the command line.
 const CLI: &str = "crates/dedit-cli/README.md";
+/// The reference of GIMP's plug-in.
+const GIMP: &str = "plugins/gimp/README.md";
 
 fn outputs() -> Vec<Output> {
     vec![
         Output { path: CLI, part: Some("verbs"), text: cli::verbs() },
         Output { path: CLI, part: Some("shared"), text: cli::shared() },
         Output { path: CLI, part: Some("learning"), text: cli::learning() },
+        Output { path: GIMP, part: Some("procedures"), text: gimp::procedures() },
+        Output { path: GIMP, part: Some("arguments"), text: gimp::arguments() },
         Output { path: "plugins/krita/dedit_krita/parameters.py", part: None, text: krita::parameters() },
         Output { path: "plugins/krita/dedit_krita.action", part: None, text: krita::actions() },
         Output { path: "plugins/krita/README.md", part: Some("actions"), text: krita::action_table() },

@@ -73,7 +73,7 @@ fn call(procedure: &Procedure, given: &[Parameter]) -> Option<Call> {
         None => Some(parameter.kind.default()),
     };
     let values = procedure.parameters.iter().enumerate().map(value).collect::<Option<_>>()?;
-    Some(Call { procedure: procedure.name.to_owned(), mode, image, drawables, values })
+    Some(Call { procedure: procedure.name.clone(), mode, image, drawables, values })
 }
 
 /// What GIMP gets back; it shows the text of a failure.
@@ -97,13 +97,13 @@ mod tests {
     use crate::procedure::{Parameter as Described, ParameterKind, Value};
 
     fn procedure(needs_image: bool) -> Procedure {
-        let parameter = |name, kind| Described { name, label: name, help: "", kind };
+        let parameter = |name, kind| Described { name, label: name, help: String::new(), kind };
         let parameters = vec![
             parameter("text", ParameterKind::Text { default: "a" }),
             parameter("switch", ParameterKind::Switch { default: true }),
             parameter("other", ParameterKind::Image),
         ];
-        Procedure { name: "plug-in-try", label: "", menu: "", blurb: "", help: "", needs_image, parameters }
+        Procedure { name: "plug-in-try".to_owned(), label: String::new(), menu: "", blurb: "", help: "", needs_image, parameters }
     }
 
     #[test]

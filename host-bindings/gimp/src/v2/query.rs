@@ -50,7 +50,7 @@ fn parameters(procedure: &Procedure) -> Vec<Described> {
             }
             ParameterKind::Number { range: (least, most), .. } => format!("{} ({least} to {most})", parameter.help),
             ParameterKind::Whole { range: (least, most), .. } => format!("{} ({least} to {most})", parameter.help),
-            ParameterKind::Text { .. } | ParameterKind::Switch { .. } | ParameterKind::Image => parameter.help.to_owned(),
+            ParameterKind::Text { .. } | ParameterKind::Switch { .. } | ParameterKind::Image => parameter.help.clone(),
         };
         described(number_of(&parameter.kind), parameter.name, &description)
     }));
@@ -59,8 +59,8 @@ fn parameters(procedure: &Procedure) -> Vec<Described> {
 
 impl Running {
     fn install(&self, procedure: &Procedure) {
-        let [name, blurb, help] = [procedure.name, procedure.blurb, procedure.help].map(c_message);
-        let [label, menu] = [procedure.label, procedure.menu].map(c_message);
+        let [name, blurb, help] = [&procedure.name, procedure.blurb, procedure.help].map(c_message);
+        let [label, menu] = [&procedure.label, procedure.menu].map(c_message);
         let About { author, year, .. } = self.plugin.about();
         let [author, year] = [author, year].map(c_message);
         let parameters = parameters(procedure);

@@ -58,7 +58,7 @@ pub(super) extern "C" fn query(_plugin: Pointer) -> Pointer {
             let Some(running) = RUNNING.get() else { return null_mut() };
             let registration = &running.gimp.abi.registration;
             running.plugin.procedures().iter().fold(null_mut(), |list, procedure| {
-                let name = (registration.g_strdup)(c_message(procedure.name).as_c_str().into());
+                let name = (registration.g_strdup)(c_message(&procedure.name).as_c_str().into());
                 // SAFETY: a list, which begins as NULL, and a text for it.
                 unsafe { (registration.g_list_append)(list, name) }
             })
@@ -87,7 +87,7 @@ impl Running {
     /// `plugin` is the object of the plug-in.
     unsafe fn make(&self, plugin: Pointer, procedure: &Procedure) -> Pointer {
         let registration = &self.gimp.abi.registration;
-        let name = c_message(procedure.name);
+        let name = c_message(&procedure.name);
         let name = name.as_c_str();
         // SAFETY: the object is the plug-in's; the functions are of the types that GIMP calls them by, and need no data.
         unsafe {
@@ -115,8 +115,8 @@ impl Registration {
     /// # Safety
     /// `created` is a procedure that is not registered yet.
     unsafe fn describe(&self, created: Pointer, procedure: &Procedure, about: About) {
-        let [name, blurb, help] = [procedure.name, procedure.blurb, procedure.help].map(c_message);
-        let [label, menu] = [procedure.label, procedure.menu].map(c_message);
+        let [name, blurb, help] = [&procedure.name, procedure.blurb, procedure.help].map(c_message);
+        let [label, menu] = [&procedure.label, procedure.menu].map(c_message);
         let [author, year] = [about.author, about.year].map(c_message);
         // SAFETY: a procedure, as the caller knows; all texts are copied.
         unsafe {
@@ -140,7 +140,7 @@ impl Registration {
     /// # Safety
     /// As above.
     unsafe fn add(&self, created: Pointer, parameter: &Parameter) {
-        let texts = [parameter.name, parameter.label, parameter.help].map(c_message);
+        let texts = [parameter.name, parameter.label, &parameter.help].map(c_message);
         let [name, label, help] = texts.each_ref().map(|text| Text::from(text.as_c_str()));
         // SAFETY: a procedure, as the caller knows; all texts are copied, and a choice is handed over.
         unsafe {

@@ -2,24 +2,23 @@
 
 use std::time::Duration;
 
+use dedit_client::Labels;
 use dedit_protocol::Pixels;
+use dedit_schema::{Action, Id, Verb};
 use gimp_host::ui::{Button, Event, Form, Row, Ui, Window};
-use gimp_host::{Call, Host, Returned};
+use gimp_host::{Call, Returned};
 use image::RgbImage;
 
 use super::rows::{Choices, remember_prompt};
 use super::view;
 use super::working::{CANCEL, Working};
 use crate::actions::{self, Output};
-use crate::composite::Composite;
-use crate::connection::Labels;
 use crate::document::Document;
 use crate::failure::{Failure, FailureKind};
+use crate::items::PictureItems;
 use crate::masks;
 use crate::parameters::Parameters;
-use crate::procedures::Command;
 use crate::result::EditResult;
-use crate::source::Source;
 
 const PREVIEW: &str = "preview";
 const APPLY: &str = "apply";
@@ -29,52 +28,43 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Results that are shown and are no layers yet, and what they were made from.
 struct Preview {
     parameters: Parameters,
-    source: Source,
-    composite: Composite,
     selection: Option<Pixels>,
     results: Vec<EditResult>,
     remarks: Vec<String>,
 }
 
 struct Dialog<'a> {
-    host: &'a dyn Host,
     call: &'a Call,
-    command: Command,
+    verb: Verb,
     window: &'a Window<'a>,
+    /// As it was read last; the preview and the items belong to it.
+    document: Document<'a>,
+    items: PictureItems,
+    labels: Labels,
     choices: Choices,
     picture: RgbImage,
-    labels: Labels,
     preview: Option<Preview>,
 }
 
 /// Shows the dialog until its results are layers or the user cancels.
-pub(super) fn run(
-    ui: &Ui,
-    call: &Call,
-    command: Command,
-    document: Document<'_>,
-    parameters: &mut Parameters,
-) -> Result<Returned, Failure> {
+pub(super) fn run(ui: &Ui, call: &Call, verb: Verb, document: Document<'_>, parameters: &mut Parameters) -> Result<Returned, Failure> {
     let host = document.host;
-    let items = document.items()?;
-    let (names, labels) = (items.names(), items.labels.clone());
-    let selection = host.selection(document.source.image)?.is_some();
-    let choices = Choices::find(host, names, selection);
-    let window = ui.open(&form(command, choices.rows(host, parameters, &[])));
+    let (items, labels) = PictureItems::open_with_labels(&document)?;
+    let choices = Choices::find(host, items.names.clone(), host.selection(document.source.image)?.is_some());
+    let window = ui.open(&form(verb, choices.rows(host, parameters, &[])));
     let picture = view::picture(&document.composite.pixels);
-    let dialog = Dialog { host, call, command, window: &window, choices, picture, labels, preview: None };
-    if command == Command::Augment && parameters.text("prompt").is_empty() {
+    let dialog = Dialog { call, verb, window: &window, document, items, labels, choices, picture, preview: None };
+    if verb == Verb::Augment && parameters.text(Id::Prompt).is_empty() {
         window.set_text("prompt", "a golden [v]");
     }
-    dialog.show_picture(&document);
-    drop(document);
+    dialog.show_picture();
     dialog.until_applied(parameters)
 }
 
-fn form(command: Command, rows: Vec<Row>) -> Form {
+fn form(verb: Verb, rows: Vec<Row>) -> Form {
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     Form {
-        title: format!("D-Edit: {}", command.title()),
+        title: format!("D-Edit: {}", Action::Edit(verb).title()),
         rows,
         picture: Some(view::SIZE),
         list: None,
@@ -97,7 +87,7 @@ impl Dialog<'_> {
                     }
                     Event::Changed("item") => {
                         self.choices.read(self.window, parameters, &[]);
-                        view::show(self.window, &view::with_items(&self.picture, &self.labels, Some(parameters.text("item"))));
+                        view::show(self.window, &view::with_items(&self.picture, &self.labels, Some(parameters.text(Id::Item))));
                     }
                     _ => {}
                 }
@@ -106,8 +96,8 @@ impl Dialog<'_> {
     }
 
     /// Shows the picture with the selection, else with its items.
-    fn show_picture(&self, document: &Document<'_>) {
-        let shown = match masks::selection(self.host, &document.source) {
+    fn show_picture(&self) {
+        let shown = match masks::selection(self.document.host, &self.document.source) {
             Ok(Some(mask)) => view::with_mask(&self.picture, &masks::shares(&mask)),
             Ok(None) => view::with_items(&self.picture, &self.labels, None),
             Err(failure) => {
@@ -121,24 +111,25 @@ impl Dialog<'_> {
     /// Makes a preview, unless it is there already, and with `apply` layers of it. Errors are shown in the window, which stays open.
     fn attempt(&mut self, parameters: &mut Parameters, apply: bool) -> Result<Option<Returned>, Failure> {
         self.choices.read(self.window, parameters, &[]);
-        if !apply && parameters.whole("seed") == Some(-1) {
+        if !apply && parameters.given().whole::<u64>(Id::Seed).is_none() {
             // Each preview has another seed.
             self.preview = None;
         }
-        remember_prompt(self.host, parameters.text("prompt"));
-        self.enable(false);
+        remember_prompt(self.document.host, parameters.text(Id::Prompt));
+        self.enable(parameters, false);
         let mut closed = false;
         let outcome = self.make(parameters, &mut closed).and_then(|()| if apply { self.insert() } else { Ok(None) });
         if closed {
             return Err(Failure::cancelled());
         }
-        self.enable(true);
+        self.enable(parameters, true);
         match outcome {
             Ok(returned) => Ok(returned),
             Err(failure) => {
                 let stopped = failure.kind == FailureKind::Cancelled;
                 self.window.set_progress(Some(0.0), if stopped { "Stopped" } else { "" });
                 if !stopped {
+                    self.document.reconnect_after(&failure);
                     self.window.alert(&failure.to_string());
                     self.refresh(parameters);
                 }
@@ -149,43 +140,49 @@ impl Dialog<'_> {
 
     /// Updates the items to choose from: after an error one may have to be chosen.
     fn refresh(&mut self, parameters: &Parameters) {
-        let Ok(document) = Document::open(self.host, self.call, parameters.text("picture")) else { return };
-        let Ok(items) = document.items() else { return };
-        if items.names() == self.choices.items {
+        let Ok((items, labels)) = PictureItems::open_with_labels(&self.document) else { return };
+        if items.names == self.choices.items {
             return;
         }
-        (self.choices.items, self.labels) = (items.names(), items.labels.clone());
-        for name in ["item", "with", "into"] {
-            self.window.set_options(name, &self.choices.labels(name), 0);
-        }
+        (self.items, self.labels) = (items, labels);
+        self.choices.items.clone_from(&self.items.names);
+        self.choices.show_items(self.window, parameters);
         view::show(self.window, &view::with_items(&self.picture, &self.labels, None));
     }
 
-    fn enable(&self, enabled: bool) {
-        let rows = Parameters::defaults(self.command);
-        rows.described().iter().map(|parameter| parameter.name).chain([PREVIEW, APPLY]).for_each(|id| self.window.set_enabled(id, enabled));
+    fn enable(&self, parameters: &Parameters, enabled: bool) {
+        let rows = parameters.all().map(|(_, parameter, _)| parameter.name);
+        rows.chain([PREVIEW, APPLY]).for_each(|id| self.window.set_enabled(id, enabled));
         self.window.set_label(CANCEL, if enabled { "_Cancel" } else { "_Stop" });
     }
 
-    /// Makes a preview. The document may have changed since the last one, so it is read again.
-    fn make(&mut self, parameters: &Parameters, closed: &mut bool) -> Result<(), Failure> {
+    /// Reads the document again. Only where the picture is another one the daemon is asked for its items.
+    fn reread(&mut self, parameters: &Parameters) -> Result<(), Failure> {
         self.window.set_progress(None, "Reading the picture");
         // Lets the window draw this before a large picture is read.
         drop(self.window.events(Duration::ZERO));
-        let document = Document::open(self.host, self.call, parameters.text("picture"))?;
-        let selection = masks::selection(self.host, &document.source)?;
-        let is_same = |preview: &Preview| {
-            preview.parameters == *parameters && preview.composite.digest == document.composite.digest && preview.selection == selection
-        };
+        if self.document.refresh(self.call, parameters.text(Id::Picture))? {
+            self.preview = None;
+            self.picture = view::picture(&self.document.composite.pixels);
+            self.items = PictureItems::open(&self.document)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a preview.
+    fn make(&mut self, parameters: &Parameters, closed: &mut bool) -> Result<(), Failure> {
+        self.reread(parameters)?;
+        let selection = masks::selection(self.document.host, &self.document.source)?;
+        let is_same = |preview: &Preview| preview.parameters == *parameters && preview.selection == selection;
         if self.preview.as_ref().is_some_and(is_same) {
             self.window.set_progress(Some(1.0), "");
             return Ok(());
         }
         self.preview = None;
-        self.picture = view::picture(&document.composite.pixels);
-        let mut working = Working::new(self.window, self.host);
-        let (mut last, picture, window) = (None, &self.picture, self.window);
-        let outcome = actions::edit(&document, self.command, parameters, &mut working, &mut |results: Vec<EditResult>| {
+        let Self { document, items, verb, picture, window, .. } = self;
+        let mut working = Working::new(window, document.host);
+        let mut last = None;
+        let outcome = actions::edit(document, items, *verb, parameters, &mut working, &mut |results: Vec<EditResult>| {
             let view = |result: &EditResult| view::around(picture, &view::picture(&result.pixels), result.edited.region);
             view::show(window, &view::sheet(&results.iter().map(view).collect::<Vec<_>>()));
             last = Some(results);
@@ -195,13 +192,12 @@ impl Dialog<'_> {
         drop(working);
         // Drafts stay also where learning was stopped.
         let Some(results) = last else { return outcome.map(drop) };
-        let Document { source, composite, .. } = document;
         let remarks = outcome.as_ref().cloned().unwrap_or_default();
         self.window.set_progress(Some(1.0), &done(&results));
         for remark in &remarks {
             self.window.alert(remark);
         }
-        self.preview = Some(Preview { parameters: parameters.clone(), source, composite, selection, results, remarks });
+        self.preview = Some(Preview { parameters: parameters.clone(), selection, results, remarks });
         match outcome {
             Err(failure) if failure.kind != FailureKind::Cancelled => Err(failure),
             _ => Ok(()),
@@ -210,8 +206,9 @@ impl Dialog<'_> {
 
     fn insert(&self) -> Result<Option<Returned>, Failure> {
         let Some(preview) = &self.preview else { return Ok(None) };
+        let Document { host, source, composite, .. } = &self.document;
         let mut output = Output::default();
-        output.insert(self.host, &preview.source, &preview.composite, preview.results.clone(), None)?;
+        output.insert(*host, source, composite, preview.results.clone(), None)?;
         Ok(Some(output.returned(&preview.remarks)))
     }
 }

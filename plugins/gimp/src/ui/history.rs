@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dedit_protocol::Blob;
 use dedit_protocol::answer::Revision;
+use dedit_protocol::{Blob, request};
+use dedit_schema::Id;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Call, Returned};
 
@@ -11,7 +12,8 @@ use super::view;
 use super::working::CANCEL;
 use crate::document::Document;
 use crate::failure::Failure;
-use crate::{history, request};
+use crate::history;
+use crate::parameters::Parameters;
 
 const PUT: &str = "put";
 
@@ -23,8 +25,8 @@ struct Listed {
 }
 
 /// Shows the history, and inserts a result as a layer.
-pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>) -> Result<Returned, Failure> {
-    let results = results(document)?;
+pub(super) fn run(ui: &Ui, call: &Call, mut document: Document<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
+    let results = results(&document)?;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let window = ui.open(&Form {
         title: "D-Edit: History".to_owned(),
@@ -34,9 +36,9 @@ pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>) -> Result<Retur
         progress: false,
         buttons: vec![button(CANCEL, "_Close", false), button(PUT, "_Put into the image", true)],
     });
-    let current = document.composite.result.as_ref();
+    let current = document.composite.result.clone();
     let is_current = |listed: &Listed| {
-        current.is_some_and(|result| result.session == listed.session && result.revision == Some(listed.revision.revision))
+        current.as_ref().is_some_and(|result| result.session == listed.session && result.revision == Some(listed.revision.revision))
     };
     let entries: Vec<_> = results.iter().map(|listed| entry(&listed.revision, is_current(listed))).collect();
     window.set_entries(&entries, (!entries.is_empty()).then_some(0));
@@ -53,10 +55,9 @@ pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>) -> Result<Retur
                 Event::Selected(chosen) => show(&window, chosen.and_then(|at| results.get(at))),
                 Event::Pressed(PUT) => {
                     let Some(listed) = window.chosen().and_then(|at| results.get(at)) else { continue };
-                    // The document may have changed since the window document.
-                    let picture = if document.source.layer.is_some() { "layer" } else { "visible" };
-                    let now = Document::open(document.host, call, picture);
-                    match now.and_then(|now| history::bring_back(&now, &listed.session, listed.revision.revision)) {
+                    // The document may have changed since the window opened.
+                    let refreshed = document.refresh(call, parameters.text(Id::Picture));
+                    match refreshed.and_then(|_| history::bring_back(&document, &listed.session, listed.revision.revision)) {
                         Ok(layer) => return Ok(Returned { layer: Some(layer), text: String::new() }),
                         Err(failure) => window.alert(&failure.to_string()),
                     }
@@ -71,7 +72,8 @@ pub(super) fn run(ui: &Ui, call: &Call, document: &Document<'_>) -> Result<Retur
 fn results(document: &Document<'_>) -> Result<Vec<Listed>, Failure> {
     let mut results = Vec::new();
     for session in history::sessions(document)? {
-        let (history, mut blobs) = document.connection.history(&session, false, true)?;
+        let request = request::History { session: session.clone(), thumbnails: true, masks: false };
+        let (history, mut blobs) = document.client.ask(request, Vec::new())?;
         for revision in history.revisions {
             let thumbnail = revision.thumbnail.and_then(|at| blobs.get_mut(at)).and_then(|blob| match blob {
                 Blob::Bytes(bytes) => Some(std::mem::take(bytes)),
@@ -85,8 +87,7 @@ fn results(document: &Document<'_>) -> Result<Vec<Listed>, Failure> {
 }
 
 fn entry(revision: &Revision, is_current: bool) -> Entry {
-    let edit = revision.edits.first().and_then(|edit| serde_json::from_value(edit.clone()).ok());
-    let name = edit.as_ref().map_or_else(|| "Result".to_owned(), request::name);
+    let name = history::title(revision).unwrap_or_else(|| "Result".to_owned());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let colour = if is_current { view::colour(2) } else { view::colour(7) };
     Entry { colour, name, note: ago(now.saturating_sub(revision.time)) }

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use dedit_client::Labels;
+use dedit_protocol::{Pixels, Samples};
+use dedit_schema::Id;
 use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
 use gimp_host::{Host, Rect, Returned, UndoStep};
 
 use super::rows::Choices;
 use super::view;
 use super::working::CANCEL;
-use crate::connection::Labels;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::items::PictureItems;
-use crate::masks::{self, BACKGROUND, Mask, Masks, unique};
+use crate::masks::{self, BACKGROUND, Mask, unique};
 use crate::parameters::Parameters;
 use crate::source::Source;
-use crate::{pixels, report};
+use crate::{pixels, report, sessions};
 
 const SET: &str = "set";
 
@@ -33,9 +35,9 @@ const BUTTONS: [(&str, &str); 9] = [
 ];
 
 struct Panel<'a> {
-    host: &'a dyn Host,
+    document: &'a Document<'a>,
     window: &'a Window<'a>,
-    picture: PictureItems<'a>,
+    picture: PictureItems,
     /// The items in the list, the first in front.
     items: Vec<Mask>,
 }
@@ -47,7 +49,7 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
     let choices = Choices::find(host, Vec::new(), false);
     let window = ui.open(&Form {
         title: "D-Edit: Items".to_owned(),
-        rows: choices.rows(host, parameters, &["items", "picture"]),
+        rows: choices.rows(host, parameters, &[Id::Items, Id::Picture]),
         picture: Some(view::SIZE),
         list: Some(List {
             title: "_Items, the first in front".to_owned(),
@@ -57,9 +59,9 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
         progress: false,
         buttons: vec![button(CANCEL, "_Cancel", false), button(SET, "_OK", true)],
     });
-    let picture = document.items()?;
-    let items = of_labels(&picture, &picture.labels)?;
-    let mut panel = Panel { host, window: &window, picture, items };
+    let (picture, labels) = PictureItems::open_with_labels(document)?;
+    let items = of_labels(document, &labels)?;
+    let mut panel = Panel { document, window: &window, picture, items };
     panel.show(Some(0));
     loop {
         for event in window.events(Duration::from_millis(200)) {
@@ -67,7 +69,7 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
                 Event::Closed | Event::Pressed(CANCEL) => return Err(Failure::cancelled()),
                 Event::Pressed(SET) => match panel.set() {
                     Ok(()) => {
-                        document.remember_session(&panel.picture)?;
+                        sessions::remember(host, &document.source, &panel.picture.session)?;
                         return Ok(Returned { layer: None, text: report::items(&panel.picture) });
                     }
                     Err(failure) => window.alert(&failure.to_string()),
@@ -83,9 +85,16 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
     }
 }
 
-fn of_labels(items: &PictureItems<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
-    let named = labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND);
-    named.map(|(number, name)| items.mask_of(labels, number, name)).collect()
+/// The items of a label map as masks.
+fn of_labels(document: &Document<'_>, labels: &Labels) -> Result<Vec<Mask>, Failure> {
+    let (width, height) = document.source.size;
+    let mask = |(number, name): (usize, &String)| {
+        let samples = labels.numbers.iter().map(|at| if usize::from(*at) == number { u8::MAX } else { 0 }).collect();
+        let pixels = Pixels::new(width, height, 1, Samples::U8(samples));
+        let pixels = pixels.ok_or_else(|| Failure::internal("the daemon's items are not of the picture's size"))?;
+        Ok(Mask { name: name.clone(), pixels })
+    };
+    labels.names.iter().enumerate().filter(|(_, name)| *name != BACKGROUND).map(mask).collect()
 }
 
 impl Panel<'_> {
@@ -100,7 +109,7 @@ impl Panel<'_> {
                 self.show(Some(at));
             }
             Event::Picked(x, y) => {
-                let at = view::place_of((x, y), self.picture.source.size).and_then(|place| self.item_at(place));
+                let at = view::place_of((x, y), self.document.source.size).and_then(|place| self.item_at(place));
                 self.show(at.or(chosen));
             }
             Event::Pressed("up") => self.shift(chosen, chosen.and_then(|at| at.checked_sub(1))),
@@ -111,7 +120,7 @@ impl Panel<'_> {
                     self.show(at.min(self.items.len().saturating_sub(1)).into());
                 }
             }
-            Event::Pressed("save") => save(self.host, self.picture.source, &self.items)?,
+            Event::Pressed("save") => save(self.document.host, &self.document.source, &self.items)?,
             Event::Pressed(from) if BUTTONS.iter().any(|(id, _)| *id == from) => self.add(from)?,
             _ => {}
         }
@@ -120,20 +129,21 @@ impl Panel<'_> {
 
     /// Adds what the document shows, in front of what is there.
     fn add(&mut self, from: &str) -> Result<(), Failure> {
-        let (host, source) = (self.host, self.picture.source);
-        if source.current(host)? != *source {
+        let Document { host, source, .. } = self.document;
+        if source.current(*host)? != *source {
             return Err(Failure::input(format!("'{}' was moved meanwhile", source.name), "close this window and open it again"));
         }
-        let found = match from {
-            "selection" => masks::selection(host, source)?.map(|pixels| Mask { name: "item".to_owned(), pixels }).into_iter().collect(),
-            "layer-masks" => Masks::of_layers(host, source)?.masks,
-            "layer-alpha" => Masks::of_alpha(host, source)?.masks,
-            "channels" => Masks::of_channels(host, source)?.masks,
+        let mut found: Vec<Mask> = match from {
+            "selection" => masks::selection(*host, source)?.map(|pixels| Mask { name: "item".to_owned(), pixels }).into_iter().collect(),
+            "layer-masks" => masks::of_layers(*host, source)?,
+            "layer-alpha" => masks::of_alpha(*host, source)?,
+            "channels" => masks::of_channels(*host, source)?,
             _ => {
-                let labels = self.picture.everything(self.window.number("most").round() as usize)?;
-                of_labels(&self.picture, &labels)?
+                let labels = self.picture.everything(self.document, self.window.number("most").round() as usize)?;
+                of_labels(self.document, &labels)?
             }
         };
+        found.retain(|mask| !masks::is_empty(&mask.pixels));
         if found.is_empty() {
             return Err(Failure::input("there is nothing of that kind in the document", "select a thing, or give layers masks"));
         }
@@ -153,7 +163,7 @@ impl Panel<'_> {
     }
 
     fn item_at(&self, (x, y): (usize, usize)) -> Option<usize> {
-        let at = y * self.picture.source.size.0 as usize + x;
+        let at = y * self.document.source.size.0 as usize + x;
         self.items.iter().position(|item| masks::shares(&item.pixels).get(at).is_some_and(|share| *share >= 0.5))
     }
 
@@ -170,9 +180,9 @@ impl Panel<'_> {
     }
 
     fn show_picture(&self, chosen: Option<usize>) {
-        let labels = labels(&self.items, self.picture.source.size);
+        let labels = labels(&self.items, self.document.source.size);
         let name = chosen.and_then(|at| self.items.get(at)).map(|item| item.name.as_str());
-        view::show(self.window, &view::with_items(&view::picture(&self.picture.composite.pixels), &labels, name));
+        view::show(self.window, &view::with_items(&view::picture(&self.document.composite.pixels), &labels, name));
     }
 
     fn set(&mut self) -> Result<(), Failure> {
@@ -180,14 +190,24 @@ impl Panel<'_> {
         if items.is_empty() {
             return Err(Failure::input("there is no item", "add the selection, layer masks, or find all"));
         }
-        self.picture.adopt(&items)
+        self.picture.set_masks(self.document, items, false)
     }
 }
 
 /// The items by number, with the background behind them.
 fn labels(items: &[Mask], (width, height): (u32, u32)) -> Labels {
     let names = items.iter().map(|item| item.name.clone()).chain([BACKGROUND.to_owned()]).collect();
-    Labels { names, numbers: masks::stacked(items, width as usize * height as usize), ..Labels::default() }
+    Labels { names, numbers: stacked(items, width as usize * height as usize), words: None }
+}
+
+/// The item that is seen at each pixel, the first one in front: its place in the list, and their number for none.
+fn stacked(items: &[Mask], pixels: usize) -> Vec<u16> {
+    let mut numbers = vec![items.len() as u16; pixels];
+    for (number, item) in items.iter().enumerate().rev() {
+        let covered = masks::shares(&item.pixels);
+        numbers.iter_mut().zip(&covered).filter(|(_, share)| **share >= 0.5).for_each(|(at, _)| *at = number as u16);
+    }
+    numbers
 }
 
 /// Saves items as channels of the document, in one undo step.

@@ -1,12 +1,12 @@
 //! Pictures in windows.
 
+use dedit_client::Labels;
 use dedit_protocol::Pixels;
 use dedit_protocol::answer::Region;
 use gimp_host::ui::Window;
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use crate::connection::Labels;
 use crate::masks::BACKGROUND;
 use crate::pixels::as_rgb;
 

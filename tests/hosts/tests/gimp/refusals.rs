@@ -93,14 +93,14 @@ fn on_values(version: Version) -> Vec<Refusal> {
             CHANNEL,
             "remove",
             &[text("item", "hat"), text("items", "channels")],
-            ["there is no item 'hat'", "there are: mug"],
+            ["there is no item 'hat'", "the items are 'mug'"],
         ),
         // The picture is known by now, with its items.
-        refusal("unknown-too", NONE, "remove", &[text("item", "hat")], ["there is no item 'hat'", "there are: mug"]),
+        refusal("unknown-too", NONE, "remove", &[text("item", "hat")], ["there is no item 'hat'", "the items are 'mug'"]),
         refusal("channels", "", "remove", &[text("items", "channels")], ["there are no saved channels", "Save to Channel"]),
-        refusal("wordless", "", "replace", &[], ["no words say what it becomes", "type a prompt"]),
-        refusal("still", "", "move", &[], ["nothing says where it goes", "say how far"]),
-        refusal("alone", "", "swap", &[], ["nothing says with what it is swapped", "name the other item"]),
+        refusal("wordless", "", "replace", &[], ["replace needs 'prompt'", "give what it becomes"]),
+        refusal("still", "", "move", &[], ["move changes nothing", "give 'dx'"]),
+        refusal("alone", "", "swap", &[], ["swap needs 'with'", "give the other item"]),
         refusal("first", "", "redo", &[], ["there is no result yet", "edit something first"]),
         refusal("no-other", "", "swap-in", &[], ["no other picture is named", "choose an open image or a file"]),
         refusal("no-file", "", "swap-in", &[text("from-file", "/absent/other.png")], ["/absent/other.png", "choose a picture"]),
@@ -110,8 +110,14 @@ fn on_values(version: Version) -> Vec<Refusal> {
     if version == Version::V2 {
         // GIMP 3 keeps such values from the plug-in, and says so itself.
         refusals.extend([
-            refusal("range", "", "remove", &[("variations", Arg::from(0))], ["'variations' is 0", "it takes 1 to 64"]),
-            refusal("choice", "", "remove", &[text("fit", "tight")], ["'fit' is 'tight'", "one of auto, exact, loose, box"]),
+            refusal(
+                "range",
+                "",
+                "remove",
+                &[("variations", Arg::from(0))],
+                ["'variations' is 0", "remove takes whole numbers from 1 to 64"],
+            ),
+            refusal("choice", "", "remove", &[text("fit", "tight")], ["'fit' is 'tight'", "remove takes auto, exact, loose or box"]),
         ]);
     }
     refusals
