@@ -12,7 +12,8 @@ use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::names::{self, ItemChange, SessionState, VerbName};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
-use dedit_session::{Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{EditRecord, Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
+use serde_json::Value;
 
 /// An error as it goes over the wire.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -275,6 +276,32 @@ pub(crate) fn edit(verb: EditVerb, blobs: &mut Blobs, size: Size) -> Result<Edit
         EditVerb::Refine { mask } => Edit::Refine { mask: blobs.mask(mask, size)? },
         EditVerb::Personalize { item, prompt } => Edit::Personalize { item, prompt },
     })
+}
+
+/// The edits of a revision, as a request has them; the masks are numbered in their order.
+pub(crate) fn history_edits(edits: &[EditRecord]) -> Result<Vec<Value>> {
+    let mut masks = 0..;
+    let verbs = edits.iter().map(|edit| history_edit(edit.clone(), || masks.next().unwrap_or_default()));
+    let values = verbs.map(|verb| serde_json::to_value(verb));
+    values.map(|value| value.map_err(|error| Error::new(ErrorKind::Internal, format!("an edit makes no JSON ({error})")))).collect()
+}
+
+fn history_edit(edit: EditRecord, mut next_mask: impl FnMut() -> usize) -> EditVerb {
+    match edit {
+        EditRecord::Reconstruct => EditVerb::Reconstruct,
+        EditRecord::Replace { item, prompt } => EditVerb::Replace { item, prompt },
+        EditRecord::Augment { item, prompt } => EditVerb::Augment { item, prompt },
+        EditRecord::SwapIn { item, from } => EditVerb::SwapIn { item, from },
+        EditRecord::Move { item, dx, dy, scale, degrees, vacated } => {
+            EditVerb::Move { item, dx, dy, scale, rotate: degrees, into: vacated }
+        }
+        EditRecord::Reshape { item, vacated } => EditVerb::Reshape { item, mask: next_mask(), into: vacated },
+        EditRecord::Swap { item, with } => EditVerb::Swap { item, with },
+        EditRecord::Remove { items, vacated } => EditVerb::Remove { items, into: vacated },
+        EditRecord::Blend { item, with, amount } => EditVerb::Blend { item, with, amount },
+        EditRecord::Refine => EditVerb::Refine { mask: next_mask() },
+        EditRecord::Personalize { item, prompt } => EditVerb::Personalize { item, prompt },
+    }
 }
 
 pub(crate) fn region(rect: Rect) -> Region {

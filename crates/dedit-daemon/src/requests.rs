@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use dedit_edit::{Edit, Error, ItemMask, Result, Size};
+use dedit_edit::{Error, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
 use dedit_protocol::names::VerbName;
 use dedit_protocol::request::{self, EditVerb, PlanOptions, Request};
 use dedit_protocol::{Blob, Event, Failure, features};
 use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Original, PlanRequest, Reporter, Revision};
-use serde_json::Value;
 
 use crate::client::Client;
 use crate::convert::{self, Blobs, FrameBlobs};
@@ -148,16 +147,10 @@ impl Client {
         let frame = FrameBlobs { pixels: edit.frame, items: edit.frame_items, names: edit.frame_names };
         let frame = blobs.frame(frame, edit.edits.len())?;
         let (original, size) = self.original(&edit.session, edit.base, frame)?;
-        let written = edit.edits.iter().map(|verb| serde_json::to_value(verb).unwrap_or_default()).collect::<Vec<Value>>();
         let verb = edit.edits.first().map(EditVerb::verb).map_or_else(VerbName::default, VerbName::from);
         let planning = planning(edit.edits, edit.plan, original, &mut blobs, size)?;
-        // They are for the history, which keeps nothing of a frame.
-        let kept: &[Edit] = if planning.original.is_frame() { &[] } else { &planning.edits };
-        let masks = kept.iter().filter_map(mask_of).cloned().map(Arc::new).collect();
         let request = EditRequest {
             planning,
-            written,
-            masks,
             model: convert::model_choice(edit.model),
             options: convert::edit_options(edit.options),
             draft: edit.draft,
@@ -237,14 +230,6 @@ fn planning(verbs: Vec<EditVerb>, options: PlanOptions, original: Original, blob
     Ok(PlanRequest { edits, settings, original })
 }
 
-/// The mask that an edit was given.
-fn mask_of(edit: &Edit) -> Option<&ItemMask> {
-    match edit {
-        Edit::Reshape { mask, .. } | Edit::Refine { mask } => Some(mask),
-        _ => None,
-    }
-}
-
 fn told_of(revision: Revision, blobs: &mut Vec<Blob>) -> Result<answer::Revision> {
     let mut add = |blob: Blob| {
         blobs.push(blob);
@@ -255,7 +240,7 @@ fn told_of(revision: Revision, blobs: &mut Vec<Blob>) -> Result<answer::Revision
     Ok(answer::Revision {
         revision: revision.revision,
         base: revision.base,
-        edits: revision.edits,
+        edits: convert::history_edits(&revision.edits)?,
         region: convert::region(revision.region),
         seed: revision.seed,
         settings: revision.settings,

@@ -126,4 +126,20 @@ impl Edit {
             Self::Personalize { .. } => "personalize",
         }
     }
+
+    /// The mask it was given, if it is an edit that has one.
+    pub fn mask(&self) -> Option<&ItemMask> {
+        match self {
+            Self::Reshape { mask, .. } | Self::Refine { mask } => Some(mask),
+            Self::Reconstruct
+            | Self::Replace { .. }
+            | Self::Augment { .. }
+            | Self::SwapIn { .. }
+            | Self::Move { .. }
+            | Self::Swap { .. }
+            | Self::Remove { .. }
+            | Self::Blend { .. }
+            | Self::Personalize { .. } => None,
+        }
+    }
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use dedit_edit::{Error, ErrorKind, Result};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
 /// Before a file has its name. Those of sessions are told apart: what a process that was killed left of them is removed by whoever has the session next,
@@ -107,12 +106,6 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(ErrorKind::Internal, format!("a session makes no JSON ({error})")).at(path))?;
     keep(path, format!("{text}\n").as_bytes())
-}
-
-/// Reads a value from JSON; `None` where there is none.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let Some(bytes) = read(path)? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(&error, path))
 }
 
 /// How the name of what is set aside ends.

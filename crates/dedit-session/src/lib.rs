@@ -26,6 +26,7 @@ mod settings;
 mod store;
 mod watchers;
 
+pub use folder::EditRecord;
 pub use info::{Info, State};
 pub use item_policy::Choice;
 pub use jobs::{

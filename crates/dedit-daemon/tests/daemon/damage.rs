@@ -165,7 +165,7 @@ fn a_session_of_another_version_is_left_alone() {
         let folder = prepared(store.path());
         let session = folder.file_name().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(folder.join("session.json")).unwrap();
-        fs::write(folder.join("session.json"), text.replacen("\"version\": 2", "\"version\": 99", 1)).unwrap();
+        fs::write(folder.join("session.json"), text.replacen("\"version\": 3", "\"version\": 99", 1)).unwrap();
         let daemon = Within::new(store.path(), Knobs::default());
         let host = daemon.client();
         let refused = host.open_session(&session).unwrap_err();

@@ -17,6 +17,7 @@ mod jobs;
 mod kills;
 mod life;
 mod models;
+mod older;
 mod scene;
 mod stand;
 #[cfg(unix)]

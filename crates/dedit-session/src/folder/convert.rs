@@ -1,31 +1,58 @@
-//! Between what is written and what is worked with, by hand: either can change without the other.
+//! Converts between the records on disk and the types in memory.
 
 use std::collections::BTreeMap;
 
-use dedit_edit::{ItemPrompt, ItemRef, ItemWords, Picture, PromptPiece, Segmentation};
+use dedit_edit::{Edit, ItemPrompt, ItemRef, ItemWords, Picture, PromptPiece, Segmentation, Transform, Vacated};
 use sha2::{Digest as _, Sha256};
 
-use super::record::{ItemsRecord, ModelRecord, PieceRecord, PromptRecord, WordsRecord};
+use super::record::{EditRecord, ItemsRecord, ModelRecord, PieceRecord, PromptRecord, WordsRecord};
 use crate::models::{Lora, ModelChoice};
 use crate::raster::hex;
 
-fn written(item: &ItemRef) -> String {
+/// What [`ItemRef::parse`] reads.
+fn reference(item: &ItemRef) -> String {
     match item.picture {
-        // A name that itself reads like a reference is written out.
+        // A name that looks like a reference needs its prefix.
         Picture::Target if ItemRef::parse(&item.item) != *item => format!("target:{}", item.item),
         Picture::Target => item.item.clone(),
         Picture::Reference => format!("reference:{}", item.item),
     }
 }
 
+fn receiver(vacated: &Vacated) -> Option<String> {
+    match vacated {
+        Vacated::Nearest => None,
+        Vacated::To(item) => Some(item.clone()),
+    }
+}
+
+/// An edit without its mask.
+pub(crate) fn edit_record(edit: &Edit) -> EditRecord {
+    match edit.clone() {
+        Edit::Reconstruct => EditRecord::Reconstruct,
+        Edit::Replace { item, prompt } => EditRecord::Replace { item, prompt },
+        Edit::Augment { item, prompt } => EditRecord::Augment { item, prompt },
+        Edit::SwapIn { item, from } => EditRecord::SwapIn { item, from: reference(&from) },
+        Edit::Move { item, transform: Transform { dx, dy, scale, degrees }, vacated } => {
+            EditRecord::Move { item, dx, dy, scale, degrees, vacated: receiver(&vacated) }
+        }
+        Edit::Reshape { item, vacated, .. } => EditRecord::Reshape { item, vacated: receiver(&vacated) },
+        Edit::Swap { item, with } => EditRecord::Swap { item, with },
+        Edit::Remove { items, vacated } => EditRecord::Remove { items, vacated: receiver(&vacated) },
+        Edit::Blend { item, with, amount } => EditRecord::Blend { item, with: reference(&with), amount },
+        Edit::Refine { .. } => EditRecord::Refine,
+        Edit::Personalize { item, prompt } => EditRecord::Personalize { item, prompt },
+    }
+}
+
 pub(crate) fn prompt_record(prompt: &ItemPrompt) -> PromptRecord {
     let piece = |piece: &PromptPiece| match piece {
         PromptPiece::Words(words) => PieceRecord::Words(words.clone()),
-        PromptPiece::Tokens(item) => PieceRecord::Tokens(written(item)),
+        PromptPiece::Tokens(item) => PieceRecord::Tokens(reference(item)),
     };
     match prompt {
         ItemPrompt::Pieces(pieces) => PromptRecord::Pieces(pieces.iter().map(piece).collect()),
-        ItemPrompt::Blend { from, to, amount } => PromptRecord::Blend { from: written(from), to: written(to), amount: *amount },
+        ItemPrompt::Blend { from, to, amount } => PromptRecord::Blend { from: reference(from), to: reference(to), amount: *amount },
     }
 }
 

@@ -5,17 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use dedit_edit::{Image, ItemMask, Rect, Result, Segmentation, Size};
+use dedit_edit::{Error, Image, ItemMask, Rect, Result, Segmentation, Size};
 
 use super::Folder;
 use super::names::{ENTRY, HISTORY};
-use super::record::EntryRecord;
+use super::read::{self, Read};
+use super::record::{EntryRecord, VERSION};
+use crate::raster::Layout;
 use crate::{files, raster};
 
 /// A revision without its pixels.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) record: EntryRecord,
+    /// Whether the file is of an older version of the format.
+    pub(crate) outdated: bool,
 }
 
 impl Entry {
@@ -33,7 +37,7 @@ pub(crate) struct NewRevision<'a> {
     /// The items after it.
     pub(crate) after: &'a Segmentation,
     /// The masks of its edits, in the order of the edits.
-    pub(crate) masks: &'a [Arc<ItemMask>],
+    pub(crate) masks: Vec<&'a ItemMask>,
     /// Draws the thumbnail, as a PNG file; called while the rest is written.
     pub(crate) thumbnail: &'a (dyn Fn() -> Result<Vec<u8>> + Sync),
 }
@@ -44,6 +48,8 @@ pub(crate) struct Revisions {
     pub(crate) entries: Vec<Entry>,
     /// Damaged revisions, set aside.
     pub(crate) aside: Vec<PathBuf>,
+    /// Why revisions were left out that another version of this program wrote; they stay where they are.
+    pub(crate) left_out: Vec<Error>,
     /// The highest number ever used; none is used twice.
     pub(crate) last: u64,
     /// Bytes of all.
@@ -83,8 +89,8 @@ impl Folder {
         Ok(())
     }
 
-    /// All revisions, oldest first. A damaged one is set aside.
-    pub(crate) fn revisions(&self) -> Revisions {
+    /// All revisions of a picture, oldest first. A damaged one is set aside; one of an unsupported version is left out.
+    pub(crate) fn revisions(&self, picture: Layout) -> Revisions {
         let folder = self.path().join(HISTORY);
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
@@ -98,22 +104,39 @@ impl Folder {
         }
         numbers.sort_unstable();
         for number in numbers {
-            let folder = self.revision(number);
-            match files::read_json::<EntryRecord>(&folder.join(ENTRY)) {
-                Ok(Some(record)) if record.revision == number => {
-                    found.bytes += files::bytes_below(&folder);
-                    found.entries.push(Entry { record });
-                    found.last = found.last.max(number);
-                }
-                // Writing it was interrupted: it never was acknowledged.
-                Ok(None) => _ = fs::remove_dir_all(&folder),
-                Ok(Some(_)) | Err(_) => {
-                    found.aside.extend(files::set_aside(&folder));
-                    found.last = found.last.max(number);
-                }
-            }
+            self.add_revision(number, picture, &mut found);
         }
         found
+    }
+
+    fn add_revision(&self, number: u64, picture: Layout, found: &mut Revisions) {
+        let folder = self.revision(number);
+        let path = folder.join(ENTRY);
+        let read = match files::read(&path) {
+            // Writing it was interrupted: it never was acknowledged.
+            Ok(None) => {
+                let _ = fs::remove_dir_all(&folder);
+                return;
+            }
+            Ok(Some(bytes)) => read::entry(&bytes, &path, number, picture),
+            Err(error) => Read::Damaged(error),
+        };
+        found.last = found.last.max(number);
+        match read {
+            Read::Record(record, version) => {
+                found.bytes += files::bytes_below(&folder);
+                found.entries.push(Entry { record, outdated: version != VERSION });
+            }
+            Read::Damaged(_) => found.aside.extend(files::set_aside(&folder)),
+            Read::Unsupported(error) => found.left_out.push(error),
+        }
+    }
+
+    /// Writes entries of older versions again in the present one. Where that fails it is tried again next time: they can be read as they are.
+    pub(crate) fn migrate(&self, revisions: &mut Revisions) {
+        for entry in revisions.entries.iter_mut().filter(|entry| entry.outdated) {
+            entry.outdated = files::write_json(&self.revision(entry.record.revision).join(ENTRY), &entry.record).is_err();
+        }
     }
 
     /// Bytes of a revision.
@@ -131,9 +154,10 @@ impl Folder {
         raster::read_labels(&self.revision(entry.record.revision).join("items.gz"), size, entry.record.names.clone())
     }
 
-    /// The masks of a revision's edits, `count` of them.
-    pub(crate) fn revision_masks(&self, entry: &Entry, count: usize, size: Size) -> Result<Vec<Arc<ItemMask>>> {
+    /// The masks of a revision's edits.
+    pub(crate) fn revision_masks(&self, entry: &Entry, size: Size) -> Result<Vec<Arc<ItemMask>>> {
         let folder = self.revision(entry.record.revision);
+        let count = entry.record.edits.iter().filter(|edit| edit.has_mask()).count();
         (0..count).map(|index| raster::read_mask(&folder.join(format!("mask-{index}.gz")), size).map(Arc::new)).collect()
     }
 

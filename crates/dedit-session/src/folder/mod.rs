@@ -11,6 +11,7 @@
 mod convert;
 mod history;
 mod names;
+mod read;
 mod record;
 
 use std::fs::{self, File};
@@ -18,9 +19,11 @@ use std::path::{Path, PathBuf};
 
 use dedit_edit::{Error, Image, Result, Segmentation, Size};
 
-pub(crate) use self::convert::{items_record, model_choice, model_record, prompt, prompt_record, words};
+pub(crate) use self::convert::{edit_record, items_record, model_choice, model_record, prompt, prompt_record, words};
 pub(crate) use self::history::{Entry, NewRevision, Revisions};
 use self::names::{HISTORY, RECORD, is_ours};
+use self::read::Read;
+pub use self::record::EditRecord;
 pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
 use crate::files;
 use crate::raster;
@@ -67,16 +70,10 @@ impl Folder {
     pub(crate) fn contents(path: &Path) -> Result<Contents> {
         let file = path.join(RECORD);
         let Some(bytes) = files::read(&file)? else { return Ok(Contents::Nothing) };
-        let version = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).ok()?["version"].as_u64();
-        if let Some(other) = version(&bytes).filter(|version| *version != u64::from(VERSION)) {
-            let message = format!("this session was written by another version of D-Edit (its format is {other}, not {VERSION})");
-            let error = Error::input(message).at(file).hint("use the version that wrote it, or learn the picture again elsewhere");
-            return Ok(Contents::Foreign(error));
-        }
-        Ok(match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if (1..=2).contains(&record.pictures.len()) => Contents::Session(Box::new(record)),
-            Ok(record) => Contents::Damaged(files::damaged(&format!("{} pictures", record.pictures.len()), &file)),
-            Err(error) => Contents::Damaged(files::damaged(&error, &file)),
+        Ok(match read::session(&bytes, &file) {
+            Read::Record(record, _) => Contents::Session(Box::new(record)),
+            Read::Damaged(error) => Contents::Damaged(error),
+            Read::Unsupported(error) => Contents::Foreign(error),
         })
     }
 
@@ -240,6 +237,7 @@ pub(crate) enum Contents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::Layout;
 
     #[test]
     fn what_a_killed_process_left_is_removed_and_nothing_else() {
@@ -253,7 +251,7 @@ mod tests {
         fs::create_dir_all(path.join("history/7.damaged")).unwrap();
         let folder = Folder::take(path).unwrap();
         assert!(!path.join(".dedit-session-abc.part").exists() && path.join(".dedit-abc.part").exists());
-        let revisions = folder.revisions();
+        let revisions = folder.revisions(Layout { width: 1, height: 1, channels: 1, bits: 8 });
         assert_eq!((revisions.entries.len(), revisions.last), (0, 7), "an unfinished revision never was, a damaged one was");
         assert!(!path.join("history/3").exists());
         assert!(Folder::take(path).unwrap_err().message().contains("another program"));

@@ -1,15 +1,24 @@
-//! What is written in a session's folder, apart from pixels. Inner types are not written as they are: these change only with [`VERSION`].
+//! The records in a session's folder. They are types of their own, so that other types can change without a change of the format; `convert.rs` converts.
+//!
+//! Versions of the format:
+//! - 2: edits of a revision as the wire wrote them, each mask with its number in the request
+//! - 3: edits as [`EditRecord`], without those numbers
+//!
+//! Both can be read. With the first change of a session of version 2 its records are written again.
 
 use std::collections::BTreeMap;
 
+use dedit_schema::Verb;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::raster::{Layout, hex};
 
-/// The version of the folder's files.
-pub(crate) const VERSION: u32 = 2;
+/// The version of the format that is written.
+pub(crate) const VERSION: u32 = 3;
+/// The oldest version that can be read.
+pub(super) const OLDEST_VERSION: u32 = 2;
 
 /// `session.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,9 +30,9 @@ pub(crate) struct Record {
     pub(crate) pictures: Vec<PictureRecord>,
     /// The model it was last learned with.
     pub(crate) model: Option<ModelRecord>,
-    /// The revision it is at.
+    /// The current revision; 0 is the picture itself.
     pub(crate) revision: u64,
-    /// When it was last used, in milliseconds since 1970; later than whatever was used before, also when the clock goes back.
+    /// When it was last used, in milliseconds since 1970; always later than any use before it, also when the clock was set back.
     pub(crate) used: u64,
 }
 
@@ -42,7 +51,7 @@ impl Record {
 /// A picture of a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PictureRecord {
-    /// What people call it.
+    /// The picture's name, for people.
     pub(crate) source: String,
     /// [`digest`](crate::digest) of its pixels.
     pub(crate) digest: String,
@@ -50,16 +59,16 @@ pub(crate) struct PictureRecord {
     pub(crate) items: Option<ItemsRecord>,
 }
 
-/// The items of a picture; their numbers lie in the file that [`file`](Self::file) names.
+/// The items of a picture; the item number of each pixel lies in `items-KEY.gz`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ItemsRecord {
     pub(crate) names: Vec<String>,
     pub(crate) words: BTreeMap<String, WordsRecord>,
-    /// Identifies names, words and numbers.
+    /// A hash of names, words and item numbers.
     pub(crate) key: String,
 }
 
-/// What is said of an item.
+/// Words for an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WordsRecord {
     pub(crate) start: Option<String>,
@@ -75,36 +84,129 @@ pub(crate) struct ModelRecord {
     pub(crate) variant: Option<String>,
     pub(crate) config_dir: Option<String>,
     pub(crate) loras: Vec<(String, f64)>,
-    /// Identifies it, whatever its path.
+    /// Identifies the weights, wherever they lie.
     pub(crate) fingerprint: String,
 }
 
-/// `entry.json` of a revision. The entry is written last: a revision without it never was.
+/// `entry.json` of a revision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct EntryRecord {
     pub(crate) version: u32,
     pub(crate) revision: u64,
     pub(crate) base: u64,
-    /// [`ItemsRecord::key`] of the picture's items that it was made with.
+    /// [`ItemsRecord::key`] of the items that were set when it was made.
     #[serde(default)]
     pub(crate) items: Option<String>,
-    /// As requests have them, masks left out: these lie beside, `mask-0`, `mask-1`, … in the order of the edits.
-    pub(crate) edits: Vec<Value>,
-    /// Left, top, width, height of what was changed.
+    /// The masks lie beside in `mask-0.gz`, `mask-1.gz`, …, in the order of the edits that have one.
+    pub(crate) edits: Vec<EditRecord>,
+    /// Left, top, width and height of what was changed, pixels.
     pub(crate) region: [usize; 4],
+    /// The layout of the region's pixels.
     pub(crate) layout: Layout,
-    /// The items after it.
+    /// The names of the items after it.
     pub(crate) names: Vec<String>,
-    /// Prompts of items that are no longer what was learned.
+    /// Prompts of items that edits have changed, by item name.
     pub(crate) prompts: BTreeMap<String, PromptRecord>,
     pub(crate) seed: u64,
+    /// The engine's settings.
     pub(crate) settings: Value,
     pub(crate) model: ModelRecord,
     pub(crate) draft: bool,
     pub(crate) seconds: f64,
-    /// Seconds since 1970.
+    /// When it was made, in seconds since 1970.
     pub(crate) time: u64,
+    /// The client's note.
     pub(crate) note: Option<Value>,
+}
+
+/// An edit of a revision, without its mask. Items are named: `reference:NAME` is one of the reference picture; `vacated` names the item that gets the
+/// pixels an item leaves, and is `None` for the nearest ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields are those of `dedit_edit::Edit`")]
+pub enum EditRecord {
+    Reconstruct,
+    Replace {
+        item: String,
+        prompt: String,
+    },
+    Augment {
+        item: String,
+        prompt: String,
+    },
+    SwapIn {
+        item: String,
+        from: String,
+    },
+    Move {
+        item: String,
+        dx: f64,
+        dy: f64,
+        scale: f64,
+        #[serde(alias = "rotate")]
+        degrees: f64,
+        #[serde(alias = "into")]
+        vacated: Option<String>,
+    },
+    Reshape {
+        item: String,
+        #[serde(alias = "into")]
+        vacated: Option<String>,
+    },
+    Swap {
+        item: String,
+        with: String,
+    },
+    Remove {
+        items: Vec<String>,
+        #[serde(alias = "into")]
+        vacated: Option<String>,
+    },
+    Blend {
+        item: String,
+        with: String,
+        amount: f32,
+    },
+    Refine,
+    Personalize {
+        item: String,
+        prompt: String,
+    },
+}
+
+impl EditRecord {
+    /// The verb, whose id is `verb` in the file.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Reconstruct => Verb::Reconstruct,
+            Self::Replace { .. } => Verb::Replace,
+            Self::Augment { .. } => Verb::Augment,
+            Self::SwapIn { .. } => Verb::SwapIn,
+            Self::Move { .. } => Verb::Move,
+            Self::Reshape { .. } => Verb::Reshape,
+            Self::Swap { .. } => Verb::Swap,
+            Self::Remove { .. } => Verb::Remove,
+            Self::Blend { .. } => Verb::Blend,
+            Self::Refine => Verb::Refine,
+            Self::Personalize { .. } => Verb::Personalize,
+        }
+    }
+
+    /// Whether the edit has a mask.
+    pub fn has_mask(&self) -> bool {
+        match self {
+            Self::Reshape { .. } | Self::Refine => true,
+            Self::Reconstruct
+            | Self::Replace { .. }
+            | Self::Augment { .. }
+            | Self::SwapIn { .. }
+            | Self::Move { .. }
+            | Self::Swap { .. }
+            | Self::Remove { .. }
+            | Self::Blend { .. }
+            | Self::Personalize { .. } => false,
+        }
+    }
 }
 
 /// The prompt of an item.

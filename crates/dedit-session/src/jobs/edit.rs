@@ -13,7 +13,7 @@ use super::event::{Edited, JobOutput};
 use super::frame::check_named;
 use super::request::{EditRequest, Original, PlanRequest};
 use super::thumbnail::thumbnail;
-use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION, model_record, prompt_record};
+use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION, edit_record, model_record, prompt_record};
 use crate::memory;
 use crate::models::{Found, Models};
 use crate::raster::Layout;
@@ -80,7 +80,7 @@ pub(super) fn edit(
     let begun = Instant::now();
     let (learned, draft) = learned(session, request, engine, control)?;
     check_memory(engine, image.size())?;
-    for prompt in request.planning.edits.iter().filter_map(words) {
+    for prompt in request.planning.edits.iter().filter_map(prompt) {
         models.remark(found, prompt).into_iter().for_each(|remark| control.note(remark));
     }
     let edited = engine.edit(learned.as_ref(), &image, &plan, &request.planning.edits, &request.options, &mut |event| {
@@ -153,12 +153,13 @@ fn keep(
     whole: &Arc<Image>,
     model: &ModelRecord,
 ) -> Result<u64> {
+    let edits = &request.planning.edits;
     let record = EntryRecord {
         version: VERSION,
         revision: 0,
         base: base.revision,
         items: base.items_key.clone(),
-        edits: request.written.clone(),
+        edits: edits.iter().map(edit_record).collect(),
         region: [done.region.x, done.region.y, done.region.width, done.region.height],
         layout: Layout::of(&done.pixels),
         names: plan.after().names().to_vec(),
@@ -171,7 +172,13 @@ fn keep(
         time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         note: request.note.clone(),
     };
-    let new = NewRevision { record, pixels: &done.pixels, after: plan.after(), masks: &request.masks, thumbnail: &|| thumbnail(whole) };
+    let new = NewRevision {
+        record,
+        pixels: &done.pixels,
+        after: plan.after(),
+        masks: edits.iter().filter_map(Edit::mask).collect(),
+        thumbnail: &|| thumbnail(whole),
+    };
     session.lock().add_revision(new, whole, &Arc::new(plan.after().clone()))
 }
 
@@ -183,9 +190,16 @@ fn prompts(plan: &EditPlan) -> BTreeMap<String, PromptRecord> {
 }
 
 /// The prompt that a person wrote.
-fn words(edit: &Edit) -> Option<&str> {
+fn prompt(edit: &Edit) -> Option<&str> {
     match edit {
         Edit::Replace { prompt, .. } | Edit::Augment { prompt, .. } | Edit::Personalize { prompt, .. } => Some(prompt),
-        _ => None,
+        Edit::Reconstruct
+        | Edit::SwapIn { .. }
+        | Edit::Move { .. }
+        | Edit::Reshape { .. }
+        | Edit::Swap { .. }
+        | Edit::Remove { .. }
+        | Edit::Blend { .. }
+        | Edit::Refine { .. } => None,
     }
 }

@@ -1,8 +1,6 @@
 //! What clients ask of an engine.
 
-use std::sync::Arc;
-
-use dedit_edit::{Edit, EditOptions, ItemMask, LearnOptions, PlanSettings};
+use dedit_edit::{Edit, EditOptions, LearnOptions, PlanSettings};
 use serde_json::Value;
 
 use super::frame::Frame;
@@ -53,10 +51,6 @@ impl Original {
 pub struct EditRequest {
     /// The edits and their plan.
     pub planning: PlanRequest,
-    /// The edits as the client wrote them, for the history; masks left out.
-    pub written: Vec<Value>,
-    /// The masks of the edits, in their order, for the history; empty for a frame, which is not kept.
-    pub masks: Vec<Arc<ItemMask>>,
     /// The model.
     pub model: ModelChoice,
     /// Options of editing.

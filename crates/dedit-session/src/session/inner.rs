@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(super) history: Revisions,
     /// Damaged files that were set aside, until they are logged.
     pub(super) aside: Vec<PathBuf>,
+    /// Why revisions were left out, until it is logged.
+    left_out: Vec<Error>,
     /// The revision that was asked for last, with its picture and items.
     pub(super) cached: Option<(u64, Arc<Image>, Arc<Segmentation>)>,
     openers: BTreeSet<u64>,
@@ -80,6 +82,7 @@ impl Inner {
             learned: None,
             history: Revisions::default(),
             aside: Vec::new(),
+            left_out: Vec::new(),
             cached: None,
             openers: BTreeSet::new(),
             jobs: BTreeSet::new(),
@@ -90,7 +93,7 @@ impl Inner {
     /// The session in a folder.
     pub(super) fn open(path: &Path, folder: Folder, record: Record) -> Self {
         let mut inner = Self::unopened(path, record);
-        inner.take_history(folder.revisions());
+        inner.take_history(folder.revisions(inner.record.pictures[0].layout));
         inner.folder = Some(folder);
         inner
     }
@@ -100,7 +103,7 @@ impl Inner {
         let mut inner = Self::new(name, path, opening);
         let folder = Folder::take(path)?;
         folder.write_picture(0, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
-        let history = folder.revisions();
+        let history = folder.revisions(inner.record.pictures[0].layout);
         inner.record.revision = history.last;
         inner.take_history(history);
         let aside = folder.replace_record(&inner.record)?;
@@ -135,6 +138,7 @@ impl Inner {
         let mut record = self.record.clone();
         change(&mut record);
         if let Some(folder) = &self.folder {
+            folder.migrate(&mut self.history);
             folder.write_record(&record)?;
         }
         self.record = record;
@@ -166,6 +170,7 @@ impl Inner {
     /// Takes over the revisions in the folder. Where the current one is gone, the newest intact one before it becomes the current one.
     fn take_history(&mut self, mut history: Revisions) {
         self.aside.append(&mut history.aside);
+        self.left_out.append(&mut history.left_out);
         self.history = history;
         let current = self.record.revision;
         let intact = |revision: &u64| *revision == 0 || self.ancestry(*revision).is_ok();
@@ -176,9 +181,11 @@ impl Inner {
         self.history.last = self.history.last.max(current);
     }
 
-    /// The files set aside since the last call.
-    pub(crate) fn take_aside(&mut self) -> Vec<PathBuf> {
-        std::mem::take(&mut self.aside)
+    /// What was found damaged or unsupported since the last call, in sentences for the log.
+    pub(crate) fn take_findings(&mut self) -> Vec<String> {
+        let aside = std::mem::take(&mut self.aside).into_iter().map(|path| format!("set aside: {}", path.display()));
+        let left_out = std::mem::take(&mut self.left_out).into_iter().map(|error| format!("left out: {error}"));
+        aside.chain(left_out).collect()
     }
 
     fn state(&self) -> State {

@@ -119,7 +119,7 @@ impl Inner {
         let bytes = folder.revision_bytes(revision);
         self.history.bytes += bytes;
         self.history.last = revision;
-        self.history.entries.push(Entry { record: new.record });
+        self.history.entries.push(Entry { record: new.record, outdated: false });
         self.cached = Some((revision, whole.clone(), after.clone()));
         // The revision is kept; a failure to make it the current one is not worth an error.
         let _ = self.go_to(revision);
@@ -135,8 +135,8 @@ impl Inner {
     }
 
     /// The masks of a revision's edits, in the order of the edits.
-    pub(crate) fn masks(&self, entry: &Entry, count: usize) -> Result<Vec<Arc<ItemMask>>> {
+    pub(crate) fn masks(&self, entry: &Entry) -> Result<Vec<Arc<ItemMask>>> {
         let folder: &Folder = self.folder()?;
-        folder.revision_masks(entry, count, self.size()?)
+        folder.revision_masks(entry, self.size()?)
     }
 }

@@ -6,7 +6,7 @@ use dedit_edit::{Image, ItemMask, Rect, Result};
 use serde_json::Value;
 
 use super::Sessions;
-use crate::folder::Entry;
+use crate::folder::{EditRecord, Entry};
 use crate::info::Info;
 
 /// A revision.
@@ -16,8 +16,8 @@ pub struct Revision {
     pub revision: u64,
     /// What it was made from.
     pub base: u64,
-    /// Its edits as the client wrote them, masks left out.
-    pub edits: Vec<Value>,
+    /// Its edits, without their masks.
+    pub edits: Vec<EditRecord>,
     /// Where pixels may differ from the base.
     pub region: Rect,
     /// The seed.
@@ -32,7 +32,7 @@ pub struct Revision {
     pub note: Option<Value>,
     /// A small picture, as a PNG file.
     pub thumbnail: Option<Vec<u8>>,
-    /// The masks of its edits, in their order.
+    /// The masks of its edits, in the order of the edits that have one.
     pub masks: Vec<Arc<ItemMask>>,
 }
 
@@ -43,7 +43,6 @@ impl Sessions {
         let inner = session.lock();
         let revision = |entry: &Entry| -> Result<Revision> {
             let record = entry.record.clone();
-            let count = record.edits.iter().filter(|edit| matches!(edit["verb"].as_str(), Some("reshape" | "refine"))).count();
             Ok(Revision {
                 revision: record.revision,
                 base: record.base,
@@ -55,7 +54,7 @@ impl Sessions {
                 time: record.time,
                 note: record.note,
                 thumbnail: if thumbnails { inner.thumbnail(entry) } else { None },
-                masks: if masks { inner.masks(entry, count)? } else { Vec::new() },
+                masks: if masks { inner.masks(entry)? } else { Vec::new() },
             })
         };
         let revisions = inner.entries().iter().map(revision).collect::<Result<_>>()?;

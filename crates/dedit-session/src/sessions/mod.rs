@@ -62,7 +62,7 @@ fn end_job(store: &Store, watchers: &Watchers, log: &Logging, job: Job, event: J
     log("job", &format!("{} {} of {name} {how} after {seconds:.1} s", job.task.kind().label(), job.id));
     if let Some(session) = &session {
         session.lock().end(job.id);
-        store.log_aside([session].into_iter());
+        store.log_findings([session].into_iter());
         watchers.changed(session);
     }
     job.reporter.report(event);

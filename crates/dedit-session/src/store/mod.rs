@@ -99,11 +99,11 @@ impl Store {
         }
     }
 
-    /// Logs the damaged files that sessions have set aside.
-    pub(crate) fn log_aside<'a>(&self, sessions: impl Iterator<Item = &'a Arc<Session>>) {
+    /// Logs what sessions have found damaged or unsupported.
+    pub(crate) fn log_findings<'a>(&self, sessions: impl Iterator<Item = &'a Arc<Session>>) {
         for session in sessions {
-            for file in session.lock().take_aside() {
-                (self.log)("damaged", &format!("set aside: {}", file.display()));
+            for finding in session.lock().take_findings() {
+                (self.log)("damaged", &finding);
             }
         }
     }

@@ -146,7 +146,7 @@ impl Store {
         let in_folder = folder.and_then(|folder| self.in_folder(folder).ok());
         let own = named.iter().chain(&in_folder);
         let found = own.clone().find_map(|session| session.lock().opening_of(digest));
-        self.log_aside(own);
+        self.log_findings(own);
         // It may be the reference picture of another session. Busy sessions are skipped: sending the pixels again costs less than waiting.
         found.or_else(|| self.all_open().iter().find_map(|session| session.try_lock()?.opening_of(digest)))
     }
