@@ -9,7 +9,7 @@ use crate::arguments::Reporting;
 use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
 use crate::console::Console;
 use crate::edit_options::unknown_option;
-use crate::error::Error;
+use crate::error::{Error, refused};
 
 /// Edits pictures by their items, and makes pictures from prompts, with Stable Diffusion 1, 2 and XL.
 #[derive(Debug, Parser)]
@@ -78,7 +78,7 @@ fn in_one_line(error: &clap::Error) -> Error {
         return Error::usage("no command was given").hint("try dedit --help");
     }
     if let Some(refusal) = unknown_option(error, std::env::args().skip(1)) {
-        return refusal.into();
+        return refused(refusal);
     }
     let text = error.to_string();
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));

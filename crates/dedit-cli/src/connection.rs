@@ -69,12 +69,12 @@ impl DaemonOptions {
 
     /// A client of the daemon that runs.
     pub(crate) fn client(&self) -> Result<Client> {
-        Ok(Client::connect(&self.socket(), &hello())?)
+        Client::connect(&self.socket(), &hello())
     }
 
     /// The same; `None` where none runs.
     pub(crate) fn client_if_running(&self) -> Result<Option<Client>> {
-        Ok(Client::connect_if_running(&self.socket(), &hello())?)
+        Client::connect_if_running(&self.socket(), &hello())
     }
 }
 
@@ -126,7 +126,7 @@ impl Connection<'_> {
     pub(crate) fn ask<R: Ask>(&self, request: R, blobs: Vec<Blob>) -> Result<(R::Answer, Vec<Blob>)> {
         let call = self.client.send(request, blobs)?;
         let asked = || self.interrupt.asked();
-        call.finish_unless(&asked, &mut |event| self.hear(event)).map_err(|failure| as_written(failure).into())
+        call.finish_unless(&asked, &mut |event| self.hear(event)).map_err(as_written)
     }
 
     /// Sets the file for previews.
@@ -161,7 +161,7 @@ impl Connection<'_> {
 
     /// An error unless the daemon can this, one of [`features`](dedit_protocol::features).
     pub(crate) fn require(&self, feature: &str) -> Result<()> {
-        Ok(self.client.require(feature)?)
+        self.client.require(feature)
     }
 
     /// The absolute path of a folder, which the daemon has to see too.
@@ -197,7 +197,7 @@ impl Connection<'_> {
     }
 
     fn send_picture(&self, photo: &Photo, open: OpenPicture) -> Result<SessionInfo> {
-        self.client.open_picture(&pixels(&photo.image)?, photo.profile.as_deref(), open).map_err(|failure| as_written(failure).into())
+        self.client.open_picture(&pixels(&photo.image)?, photo.profile.as_deref(), open).map_err(as_written)
     }
 
     /// Sets the items of a picture; `words` are their initial words and templates.
@@ -210,7 +210,7 @@ impl Connection<'_> {
     ) -> Result<SessionInfo> {
         let (width, height) = (items.size().width() as u32, items.size().height() as u32);
         let labels = Labels { names: items.names().to_vec(), numbers: items.labels().to_vec(), words };
-        self.client.set_labels(session, picture, (width, height), labels).map_err(|failure| as_written(failure).into())
+        self.client.set_labels(session, picture, (width, height), labels).map_err(as_written)
     }
 
     /// Names, places and words of a session's items, without their label map.
@@ -224,7 +224,7 @@ impl Connection<'_> {
     pub(crate) fn segmentation(&self, session: &SessionInfo) -> Result<Segmentation> {
         let labels = self.client.labels(&session.session, Which::Target)?.unwrap_or_default();
         let [width, height] = session.size;
-        Ok(Segmentation::from_labels(Size::new(width as usize, height as usize)?, labels.names, labels.numbers)?)
+        Segmentation::from_labels(Size::new(width as usize, height as usize)?, labels.names, labels.numbers)
     }
 
     /// Plans edits of the items `before`.
@@ -305,7 +305,7 @@ pub(crate) fn image(pixels: Pixels) -> Result<Image> {
         dedit_protocol::Samples::U16(samples) => Samples::U16(samples),
         dedit_protocol::Samples::F32(samples) => Samples::F32(samples),
     };
-    Ok(Image::new(size, channels, samples)?)
+    Image::new(size, channels, samples)
 }
 
 /// The picture of an answer that consists of one.

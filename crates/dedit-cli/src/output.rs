@@ -3,8 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use dedit_session::files;
-
 use crate::error::{Error, Result};
 
 /// The names of `count` files: `out.png`, or `out-1.png`, `out-2.png`, … where there are several. Creates the folder and makes sure that files can be
@@ -32,12 +30,12 @@ pub(crate) fn prepare(out: &Path, count: usize, extensions: &[&str]) -> Result<V
 
 /// Creates a folder, with those above it, and makes sure that files can be written there.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
-    Ok(files::create_folder(folder)?)
+    dedit_files::create_folder(folder)
 }
 
 /// Writes a file under a name of its own and gives it its name when it is whole.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(files::write(path, bytes)?)
+    dedit_files::write(path, bytes)
 }
 
 /// The last part of a path, to be shown.

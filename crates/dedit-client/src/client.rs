@@ -40,9 +40,7 @@ impl Client {
     /// `Connection` where none lives; else as [`over`](Self::over).
     pub fn connect(socket: &Path, hello: &Hello) -> Result<Self, Failure> {
         Self::connect_if_running(socket, hello)?.ok_or_else(|| {
-            Failure::new(FailureKind::Connection, "no D-Edit daemon is running")
-                .at(socket.display())
-                .hint("start one with `dedit daemon start`")
+            Failure::new(FailureKind::Connection, "no D-Edit daemon is running").at(socket).hint("start one with `dedit daemon start`")
         })
     }
 

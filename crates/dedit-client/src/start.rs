@@ -34,7 +34,7 @@ pub(crate) fn start<S>(
     let words = tempfile::tempfile().ok();
     let mut child = command(program, socket, words.as_ref()).spawn().map_err(|error| {
         Failure::new(FailureKind::Connection, format!("the D-Edit daemon cannot be started ({error})"))
-            .at(program.executable.display())
+            .at(&program.executable)
             .hint(format!("install D-Edit, or name its program with {PROGRAM_VARIABLE}"))
     })?;
     let deadline = Instant::now() + patience;
@@ -93,7 +93,7 @@ fn has_ended(program: &Program, status: ExitStatus, words: Option<File>) -> Fail
     let words = words.and_then(|words| last_words(words).ok()).filter(|words| !words.is_empty());
     let said = words.map(|words| format!(" and said '{words}'")).unwrap_or_default();
     let told = format!("the D-Edit daemon ended as soon as it was started ({status}){said}");
-    Failure::new(FailureKind::Connection, told).at(program.executable.display()).hint("`dedit daemon start --foreground` shows more")
+    Failure::new(FailureKind::Connection, told).at(&program.executable).hint("`dedit daemon start --foreground` shows more")
 }
 
 fn last_words(mut file: File) -> io::Result<String> {
@@ -107,7 +107,7 @@ fn last_words(mut file: File) -> io::Result<String> {
 fn is_late(program: &Program, patience: Duration) -> Failure {
     let told = format!("the D-Edit daemon was started and cannot be reached after {} s", patience.as_secs());
     Failure::new(FailureKind::Connection, told)
-        .at(program.executable.display())
+        .at(&program.executable)
         .hint("try again in a while; `dedit daemon start --foreground` shows what it does")
 }
 

@@ -5,29 +5,15 @@ use std::sync::Arc;
 
 use dedit_edit::{
     AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
-    LearnOptions, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Transform, Vacated,
+    LearnOptions, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Stage, Transform, Vacated,
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::names::{self, ItemChange, SessionState, VerbName};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
-use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples};
+use dedit_protocol::{Blob, Event, Pixels, Samples};
 use dedit_session::{EditRecord, Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
 use serde_json::Value;
-
-/// An error as it goes over the wire.
-pub(crate) fn failure(error: &Error) -> Failure {
-    let kind = match error.kind() {
-        ErrorKind::Usage => FailureKind::Usage,
-        ErrorKind::Input => FailureKind::Input,
-        ErrorKind::Model => FailureKind::Model,
-        ErrorKind::Cancelled => FailureKind::Cancelled,
-        ErrorKind::Resources => FailureKind::Resources,
-        ErrorKind::Internal => FailureKind::Internal,
-    };
-    let place = error.place().map(|place| place.display().to_string());
-    Failure { kind, message: error.message().to_owned(), place, hint: error.hint_text().map(str::to_owned) }
-}
 
 /// Blobs of a request, each taken once.
 pub(crate) struct Blobs(Vec<Option<Blob>>);
@@ -282,7 +268,7 @@ pub(crate) fn edit(verb: EditVerb, blobs: &mut Blobs, size: Size) -> Result<Edit
 pub(crate) fn history_edits(edits: &[EditRecord]) -> Result<Vec<Value>> {
     let mut masks = 0..;
     let verbs = edits.iter().map(|edit| history_edit(edit.clone(), || masks.next().unwrap_or_default()));
-    let values = verbs.map(|verb| serde_json::to_value(verb));
+    let values = verbs.map(serde_json::to_value);
     values.map(|value| value.map_err(|error| Error::new(ErrorKind::Internal, format!("an edit makes no JSON ({error})")))).collect()
 }
 
@@ -388,17 +374,27 @@ pub(crate) fn job_kind(kind: JobKind) -> names::JobKind {
     }
 }
 
+fn stage_on_wire(stage: Stage) -> names::Stage {
+    match stage {
+        Stage::LoadingModel => names::Stage::LoadingModel,
+        Stage::LearningTokens => names::Stage::LearningTokens,
+        Stage::LearningAttention => names::Stage::LearningAttention,
+        Stage::Inverting => names::Stage::Inverting,
+        Stage::Denoising => names::Stage::Denoising,
+    }
+}
+
 /// What is heard of a job, as an event; `verb` is that of an edit.
 pub(crate) fn event(event: JobEvent, verb: &VerbName) -> Event {
     match event {
         JobEvent::Queued { job, position } => Event::Queued(Queued { job, position }),
         JobEvent::Step { stage, step, of, loss, seconds_left } => {
-            Event::Progress(Progress { stage: stage.into(), step, of, loss, seconds_left })
+            Event::Progress(Progress { stage: stage_on_wire(stage), step, of, loss, seconds_left })
         }
         JobEvent::Preview(image) => Event::Preview(image_blob(image).into_iter().collect()),
         JobEvent::Note(note) => Event::Note(note),
-        JobEvent::Done(output) => finished(output, verb).unwrap_or_else(|error| Event::Failed(failure(&error))),
-        JobEvent::Failed(error) => Event::Failed(failure(&error)),
+        JobEvent::Done(output) => finished(output, verb).unwrap_or_else(Event::Failed),
+        JobEvent::Failed(error) => Event::Failed(error),
         JobEvent::Cancelled => Event::Cancelled,
     }
 }

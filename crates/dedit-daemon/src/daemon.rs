@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use dedit_protocol::Failure;
 use dedit_session::{Models, Sessions, SessionsSettings};
 
-use crate::convert;
 use crate::log::Log;
 use crate::outgoing::Outgoing;
 
@@ -77,8 +76,8 @@ impl Daemon {
         let lines = log.clone();
         let logging = Arc::new(move |event: &str, what: &str| lines.write(event, what));
         let token = (settings.sessions.store.join("token"), format!("{:032x}", fastrand::u128(..)));
-        let sessions = Sessions::open(settings.sessions, models, logging).map_err(|error| convert::failure(&error))?;
-        dedit_session::files::write(&token.0, token.1.as_bytes()).map_err(|error| convert::failure(&error))?;
+        let sessions = Sessions::open(settings.sessions, models, logging)?;
+        dedit_files::write(&token.0, token.1.as_bytes())?;
         Ok(Arc::new(Self {
             sessions,
             log,

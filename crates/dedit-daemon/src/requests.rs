@@ -8,7 +8,7 @@ use dedit_edit::{Error, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
 use dedit_protocol::names::VerbName;
 use dedit_protocol::request::{self, EditVerb, PlanOptions, Request};
-use dedit_protocol::{Blob, Event, Failure, features};
+use dedit_protocol::{Blob, Event, features};
 use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Original, PlanRequest, Reporter, Revision};
 
 use crate::client::Client;
@@ -57,11 +57,11 @@ fn models(daemon: &Daemon) -> Event {
 
 impl Client {
     /// Does what a request asks for, or gives it to those who do.
-    pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> std::result::Result<Option<Event>, Failure> {
+    pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> Answer {
         let sessions = &self.daemon.sessions;
         self.daemon.requests.fetch_add(1, Ordering::SeqCst);
         let mut blobs = Blobs::new(blobs);
-        let answer = match request {
+        match request {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
             Request::Load(load) => {
@@ -109,8 +109,7 @@ impl Client {
             Request::Adopt(adopt) => self.adopt(adopt, &mut blobs),
             // It was heard before.
             Request::Goodbye(_) => Ok(None),
-        };
-        answer.map_err(|error| convert::failure(&error))
+        }
     }
 
     fn passing(&self, serial: u32, verb: VerbName) -> Arc<Passing> {

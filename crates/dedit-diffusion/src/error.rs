@@ -1,103 +1,63 @@
-//! Errors: one sentence about the cause, the file, and a hint.
+//! The error type of this crate: that of `dedit-error`, into which errors of candle convert too.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
-/// The kind of an error; the command line maps it to an exit code, the hosts to a dialog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// An invalid request (zero steps, a size that is not a multiple of 8).
-    Usage,
-    /// A picture, mask or prompt that cannot be used.
-    Input,
-    /// A checkpoint, LoRA, tokenizer or configuration file that cannot be used.
-    Model,
-    /// The caller asked to stop.
-    Cancelled,
-    /// Out of memory or disk space.
-    Resources,
-    /// A numeric operation failed: a bug of this program.
-    Internal,
-}
+pub use dedit_error::ErrorKind;
 
-/// An error: the cause, the file concerned, and a hint.
-#[derive(Debug, Clone)]
-pub struct Error {
-    kind: ErrorKind,
-    message: String,
-    place: Option<PathBuf>,
-    hint: Option<String>,
-}
+/// An error; [`dedit_error::Error`] with a conversion from candle's errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(dedit_error::Error);
 
-/// The result type of this crate.
+/// A result with this error.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of the given kind; `message` is a sentence with what was found and what was expected.
+    /// See [`dedit_error::Error::new`].
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), place: None, hint: None }
+        Self(dedit_error::Error::new(kind, message))
     }
 
     /// A checkpoint, LoRA, tokenizer or configuration that cannot be used.
     pub fn model(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Model, message)
+        Self(dedit_error::Error::model(message))
     }
 
-    /// An invalid request.
+    /// A request that makes no sense, such as zero steps.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Usage, message)
+        Self(dedit_error::Error::usage(message))
     }
 
-    /// The caller asked to stop.
+    /// The caller stopped it.
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, "cancelled")
+        Self(dedit_error::Error::cancelled())
     }
 
-    /// Adds the file concerned, unless the error has one already.
+    /// Names the file concerned, unless an inner one is named already.
     #[must_use]
-    pub fn at(mut self, place: impl AsRef<Path>) -> Self {
-        self.place.get_or_insert_with(|| place.as_ref().to_path_buf());
-        self
+    pub fn at(self, place: impl AsRef<Path>) -> Self {
+        Self(self.0.at(place))
     }
 
-    /// Adds what the user can do about it.
+    /// Says what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self(self.0.hint(hint))
     }
+}
 
-    /// The kind of the error.
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
+impl Deref for Error {
+    type Target = dedit_error::Error;
 
-    /// The cause, without file and hint.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The file concerned.
-    pub fn place(&self) -> Option<&Path> {
-        self.place.as_deref()
-    }
-
-    /// What the user can do about it.
-    pub fn hint_text(&self) -> Option<&str> {
-        self.hint.as_deref()
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(place) = &self.place {
-            write!(f, ": {}", place.display())?;
-        }
-        if let Some(hint) = &self.hint {
-            write!(f, "; {hint}")?;
-        }
-        Ok(())
+        self.0.fmt(f)
     }
 }
 
@@ -106,5 +66,17 @@ impl std::error::Error for Error {}
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
         Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
+
+impl From<dedit_error::Error> for Error {
+    fn from(error: dedit_error::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Error> for dedit_error::Error {
+    fn from(error: Error) -> Self {
+        error.0
     }
 }

@@ -4,17 +4,17 @@ use crate::geometry::Transform;
 use crate::mask::ItemMask;
 use crate::prompt::ItemRef;
 
-/// Who gets the pixels that an item leaves.
+/// Which item gets the pixels that an item leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Vacated {
-    /// Each goes to the nearest of the items whose own shape no edit of the plan changes.
+    /// Each goes to the nearest item among those whose shape no edit of the plan changes.
     #[default]
     Nearest,
     /// All go to the item of this name.
     To(String),
 }
 
-/// How closely what replaces an item keeps to the item's shape.
+/// The region of an edit that generates an item anew, relative to the item's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
     /// The item's own pixels.
@@ -28,89 +28,89 @@ pub enum Fit {
     Box,
 }
 
-/// One thing done to a picture's items. Items are named; names are looked up when the plan is made.
+/// An edit of a picture's items. Items are named; the names are looked up when the plan is computed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// The whole picture again, every item from its own tokens.
+    /// Generates the whole picture again, every item from its own tokens.
     Reconstruct,
-    /// The item becomes what the words say.
+    /// The item becomes what the prompt describes.
     Replace {
-        /// Which.
+        /// The item.
         item: String,
-        /// Words.
+        /// The prompt.
         prompt: String,
     },
-    /// The item stays itself, with words round its tokens.
+    /// The item keeps its tokens, with words around them.
     Augment {
-        /// Which.
+        /// The item.
         item: String,
-        /// Words with `[v]` for the item's tokens: `a golden [v]`.
+        /// The prompt, with `[v]` for the item's tokens: `a golden [v]`.
         prompt: String,
     },
     /// The item becomes another item, of the reference picture or of this one.
     SwapIn {
-        /// Which.
+        /// The item.
         item: String,
-        /// What takes its place.
+        /// The item that replaces it.
         from: ItemRef,
     },
     /// The item is scaled and rotated about its own centre and shifted.
     Move {
-        /// Which.
+        /// The item.
         item: String,
-        /// How.
+        /// The scaling, rotation and shift.
         transform: Transform,
-        /// Who gets the pixels it leaves.
+        /// Which item gets the pixels it leaves.
         vacated: Vacated,
     },
-    /// The item takes a given outline (the mask from one half on).
+    /// The item takes a given outline: the pixels where the mask is at least 0.5.
     Reshape {
-        /// Which.
+        /// The item.
         item: String,
         /// Its new mask, of the picture's size.
         mask: ItemMask,
-        /// Who gets the pixels it leaves.
+        /// Which item gets the pixels it leaves.
         vacated: Vacated,
     },
     /// Two items take each other's place and outline.
     Swap {
-        /// One.
+        /// One item.
         item: String,
-        /// The other.
+        /// The other item.
         with: String,
     },
-    /// Items go away.
+    /// Items are removed.
     Remove {
-        /// Which, at least one.
+        /// The items, at least one.
         items: Vec<String>,
-        /// Who gets their pixels.
+        /// Which item gets their pixels.
         vacated: Vacated,
     },
-    /// The item becomes something between itself and another.
+    /// The item becomes a mixture of itself and another.
     Blend {
-        /// Which.
+        /// The item.
         item: String,
-        /// The other.
+        /// The other item.
         with: ItemRef,
         /// 0 (itself) … 1 (the other).
         amount: f32,
     },
-    /// A region is generated again with its items as they are.
+    /// Generates a region again; its items stay what they are.
     Refine {
-        /// Which; soft values change less than 1.
+        /// The region, of the picture's size; values below 1 change the pixels less.
         mask: ItemMask,
     },
     /// One item alone in a new scene: the whole picture from one prompt.
     Personalize {
-        /// Which.
+        /// The item.
         item: String,
-        /// Words with `[v]` for the item's tokens: `[v] on a beach`.
+        /// The prompt, with `[v]` for the item's tokens: `[v] on a beach`.
         prompt: String,
     },
 }
 
 impl Edit {
-    /// The word for it, as the command line has it.
+    /// The verb's id, as on the command line.
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Reconstruct => "reconstruct",

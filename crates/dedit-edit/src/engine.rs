@@ -1,4 +1,4 @@
-//! What carries out edits, as those see it who hold pictures and not networks: a learned picture and a plan go in, pixels come out.
+//! The interface of an engine, without networks and tensors: a learned picture and a plan go in, pixels come out.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,64 +19,64 @@ pub struct Subject<'a> {
     pub picture: &'a Image,
     /// Its items.
     pub items: &'a Segmentation,
-    /// What is said of items, by name.
+    /// Words for items, by item name.
     pub words: BTreeMap<String, ItemWords>,
 }
 
-/// What is said of an item.
+/// Words for an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemWords {
-    /// Words its tokens start from; without any they start from Gaussian noise.
+    /// Words whose embeddings its tokens are initialized from; without any they start from Gaussian noise.
     pub start: Option<String>,
-    /// Words round its tokens, with `[v]` for them: `a photo of a [v] handbag`.
+    /// A training prompt, with `[v]` for the item's tokens: `a photo of a [v] handbag`.
     pub template: Option<String>,
 }
 
 impl ItemWords {
-    /// What is known of items about which nothing is said: names that are words.
+    /// The default words of items: names that are words are what their tokens start from.
     pub fn by_name(items: &Segmentation) -> BTreeMap<String, Self> {
         let named = items.names().iter().filter(|name| names_a_thing(name));
         named.map(|name| (name.clone(), Self { start: Some(name.clone()), template: None })).collect()
     }
 }
 
-/// Whether a name is words that somebody chose: letters and spaces, and not what programs call things.
+/// Whether a name consists of words that a person chose: letters and spaces, and not a default name of some program.
 fn names_a_thing(name: &str) -> bool {
     const OF_PROGRAMS: [&str; 9] = ["background", "layer", "mask", "item", "image", "object", "region", "selection", "label"];
     let first = name.split_whitespace().next().unwrap_or_default().to_lowercase();
     name.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && name.chars().count() > 2 && !OF_PROGRAMS.contains(&first.as_str())
 }
 
-/// The published way of doing something, or a better one.
+/// Which set of defaults is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Preset {
-    /// Better.
+    /// Our tuned defaults.
     #[default]
     Default,
-    /// As published.
+    /// The settings of the paper and its code.
     Reference,
 }
 
-/// How a picture is learned; what is `None` is as the preset has it.
+/// Options of learning; `None` is the preset's value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LearnOptions {
-    /// The published way, or a better one.
+    /// The set of defaults.
     pub preset: Preset,
-    /// Tokens of each item, from 1.
+    /// Tokens of each item, 1 to [`Self::MOST_TOKENS`].
     pub tokens: Option<usize>,
-    /// Updates of the two stages at most: for the tokens and for the attention.
+    /// Most updates of the two stages, tokens and attention.
     pub updates: Option<[usize; 2]>,
-    /// Learning rates of the two stages.
+    /// Learning rates of the two stages, above 0.
     pub rates: Option<[f64; 2]>,
     /// What is trained of the attention.
     pub attention: Option<AttentionTraining>,
-    /// Noised copies in one pass.
+    /// Pairs of noise and timestep in one pass, from 1.
     pub batch: Option<usize>,
-    /// Passes to an update.
+    /// Passes whose gradients are accumulated for one update, from 1.
     pub accumulation: Option<usize>,
-    /// Goes through all updates, also when the loss has settled.
+    /// Does all updates, even if the loss has settled.
     pub no_early_stop: bool,
-    /// Levels of the denoiser that are computed again in the backward pass: less memory for more time.
+    /// Levels of the U-Net with gradient checkpointing: less memory, more time.
     pub checkpoint_levels: usize,
     /// Updates between previews; 0 for none.
     pub preview_every: usize,
@@ -93,68 +93,96 @@ pub enum AttentionTraining {
     CrossAttention,
 }
 
-/// How an edit is made; what is `None` is as the preset has it for that edit.
+/// Options of editing; `None` is the preset's value for that edit.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EditOptions {
-    /// The published way, or a better one.
+    /// The set of defaults.
     pub preset: Preset,
     /// Denoising steps, from 1.
     pub steps: Option<usize>,
     /// The scheduler's name, such as `dpmpp-2m`.
     pub scheduler: Option<String>,
-    /// How strongly the prompts lead, from 0.
+    /// Guidance scale, from 0.
     pub guidance: Option<f64>,
-    /// Share of the steps in which the soft ring stays as it was, 0 … 1.
+    /// Share of the steps in which the soft ring keeps the original's latents, 0 … 1.
     pub strength: Option<f64>,
-    /// Share of the steps in which moved items keep their own pixels, 0 … 1; 0 re-imagines them.
+    /// Share of the steps in which moved items keep their own latents, 0 … 1; 0 generates them anew.
     pub anchor: Option<f64>,
-    /// Whether denoising starts from noise that leads back to the picture, or from noise of the seed.
+    /// Whether denoising starts from the picture's inverted noise, or from noise of the seed.
     pub inverted: Option<bool>,
-    /// Works on the whole picture at the model's size, not on the region with its surroundings.
+    /// Denoises the whole picture at the model's size, not a crop around the region.
     pub whole_picture: bool,
-    /// Ties the noise to places of the picture, and lets it go with what moves: frames of a film that are edited alike come out alike.
+    /// Takes the noise from positions in the picture and moves it with the items, so that frames of a film get consistent results.
     pub steady: bool,
     /// Seed of the noise.
     pub seed: u64,
 }
 
-/// What is heard while something is learned or edited.
+/// A stage of learning or editing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The model is read from disk, before an engine begins.
+    LoadingModel,
+    /// Learning, first stage: the items' token embeddings.
+    LearningTokens,
+    /// Learning, second stage: the attention.
+    LearningAttention,
+    /// Editing: the initial noise is computed from the picture.
+    Inverting,
+    /// Editing: the region is denoised.
+    Denoising,
+}
+
+impl Stage {
+    /// Its name for people, which is also its name on the wire.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::LoadingModel => "loading the model",
+            Self::LearningTokens => "learning tokens",
+            Self::LearningAttention => "learning attention",
+            Self::Inverting => "inverting",
+            Self::Denoising => "denoising",
+        }
+    }
+}
+
+/// What an engine reports while it learns or edits.
 pub enum EngineEvent<'a> {
-    /// Something is under way.
+    /// A step is done.
     Step {
-        /// What: `learning tokens`, `learning attention`, `inverting`, `denoising`.
-        stage: &'static str,
+        /// The stage.
+        stage: Stage,
         /// Steps of the stage that are done.
         step: usize,
         /// Steps of the stage in all, or at most.
         of: usize,
         /// The loss of this step, where something is learned.
         loss: Option<f32>,
-        /// Seconds that the rest takes at this pace.
+        /// Estimated seconds until the stage ends.
         seconds_left: Option<f64>,
     },
-    /// How it looks now, a pixel per latent.
+    /// A preview of the result so far, one pixel per latent.
     Preview(&'a Image),
-    /// Something that was not asked for and should be known.
+    /// Something the user should know.
     Note(String),
-    /// A state that learning can go on from; it is worth saving.
+    /// A state to resume learning from; the caller keeps the last one.
     State(&'a [u8]),
 }
 
-/// Hears of everything and decides whether to go on; an error of its own ends the work too.
+/// Receives every event and decides whether to continue; an error from it ends the work too.
 pub type Listener<'a> = dyn FnMut(EngineEvent<'_>) -> Result<ControlFlow<()>> + 'a;
 
-/// What learning a picture came to; of use only with the engine that made or read it.
+/// The result of learning; only of use with the engine that made or read it.
 pub trait Learned: Send + Sync {
-    /// As a file.
+    /// The content of a file.
     fn to_bytes(&self) -> Result<Vec<u8>>;
-    /// The losses of every update of the two stages; none where nothing was learned yet.
+    /// The loss of every update of the two stages; empty where nothing was learned yet.
     fn losses(&self) -> [Vec<f32>; 2];
-    /// The names of the items that have tokens: the picture's, then the reference picture's.
+    /// Names of the items that have tokens: of the picture, then of the reference picture.
     fn items(&self) -> [Vec<String>; 2];
-    /// An error unless it was learned of that picture with those items; `of_reference` asks for the reference picture.
+    /// An error unless it was learned from that picture with those items; `of_reference` compares with the reference picture.
     fn check_picture(&self, picture: &Image, items: &Segmentation, of_reference: bool) -> Result<()>;
-    /// For the engine, which knows its own.
+    /// For the engine, to get its own type back.
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -169,26 +197,26 @@ pub struct Edited {
     pub changed_pixels_outside: usize,
     /// Denoising steps done.
     pub steps: usize,
-    /// Everything that decided how it came out, besides the plan, as JSON.
+    /// All settings that determined the result, besides the plan, as JSON.
     pub settings: String,
 }
 
-/// A loaded model that learns pictures and edits them, one thing at a time.
+/// A loaded model that learns and edits pictures, one job at a time.
 pub trait Engine: Send {
-    /// The model in words, such as `Stable Diffusion 1`.
+    /// A description for people, such as `Stable Diffusion 1`.
     fn description(&self) -> &str;
 
-    /// Identifies the model: what was learned with another one is refused.
+    /// Identifies the weights: what was learned with others is refused.
     fn fingerprint(&self) -> &str;
 
-    /// What pictures are before anything is learned of them. Edits made with it are drafts.
+    /// The initial tokens of pictures, before anything is learned. Edits made with them are drafts.
     fn draft(&self, pictures: &[Subject<'_>], options: &LearnOptions) -> Result<Arc<dyn Learned>>;
 
-    /// Says whether learning of these pictures can go on from a state.
+    /// An error unless learning of these pictures can be resumed from a state.
     fn check_state(&self, pictures: &[Subject<'_>], options: &LearnOptions, state: &[u8]) -> Result<()>;
 
-    /// Learns a picture, or a picture and a reference picture. From `state` it goes on where that was, to the same numbers as in one go. `Cancelled`
-    /// where the listener broke; the last state that it heard of is then that of the break.
+    /// Learns a picture, or a picture and a reference picture. Resuming from `state` gives bit-identical results to an uninterrupted run. `Cancelled` where
+    /// the listener broke; the last state reported before is then the one to resume from.
     fn learn(
         &mut self,
         pictures: &[Subject<'_>],
@@ -200,10 +228,10 @@ pub trait Engine: Send {
     /// Reads what [`Learned::to_bytes`] gave.
     fn read_learned(&self, bytes: &[u8]) -> Result<Arc<dyn Learned>>;
 
-    /// Whether two come to the same: the same model, pictures, items and settings.
+    /// Whether two have the same inputs: model, pictures, items and settings.
     fn same_inputs(&self, one: &dyn Learned, other: &dyn Learned) -> bool;
 
-    /// Carries out a plan of these edits on the picture it was made for.
+    /// Carries out a plan of these edits on the picture it was made for; `picture` has the plan's size.
     fn edit(
         &mut self,
         learned: &dyn Learned,
@@ -214,7 +242,7 @@ pub trait Engine: Send {
         listener: &mut Listener<'_>,
     ) -> Result<Edited>;
 
-    /// The least memory that an edit of a region takes, in bytes, beyond what is in use; for learning, of the whole picture.
+    /// The least memory in bytes, beyond what is in use, that an edit of a region of this size takes, or learning a picture of this size.
     fn least_memory(&self, size: crate::geometry::Size) -> u64;
 }
 
@@ -222,7 +250,7 @@ impl LearnOptions {
     /// The most tokens of an item.
     pub const MOST_TOKENS: usize = 32;
 
-    /// Says what makes no sense before any work is done.
+    /// An error where an option is out of range.
     pub fn check(&self) -> Result<()> {
         if let Some(tokens) = self.tokens.filter(|tokens| !(1..=Self::MOST_TOKENS).contains(tokens)) {
             return Err(Error::usage(format!("{tokens} tokens per item")).hint(format!("give 1 to {}; 5 is usual", Self::MOST_TOKENS)));
@@ -237,8 +265,8 @@ impl LearnOptions {
 }
 
 impl Subject<'_> {
-    /// An error where something is said of an item that is not there, words round tokens lack these, or the picture is not the items' own or has a
-    /// value that cannot be computed with.
+    /// An error where there are words for an unknown item, a template lacks `[v]`, the picture has another size than the items, or a sample is NaN or
+    /// infinite.
     pub fn check(&self) -> Result<()> {
         self.items.check_picture(self.picture)?;
         self.picture.check_finite()?;

@@ -25,7 +25,7 @@ pub use composite::{ColourMatch, changed_outside, composite};
 pub use distance::NearestSites;
 pub use edit::{Edit, Fit, Vacated};
 pub use engine::{
-    AttentionTraining, EditOptions, Edited, Engine, EngineEvent, ItemWords, LearnOptions, Learned, Listener, Preset, Subject,
+    AttentionTraining, EditOptions, Edited, Engine, EngineEvent, ItemWords, LearnOptions, Learned, Listener, Preset, Stage, Subject,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform};

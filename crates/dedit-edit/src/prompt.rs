@@ -1,16 +1,16 @@
-//! What an item is asked to become: words, and tokens of items.
+//! Prompts of items: words, and the learned tokens of items.
 
 use crate::error::{Error, Result};
 
 /// Stands for the item's own tokens in a prompt that a person writes.
 const OWN: &str = "[v]";
 
-/// Which of the two pictures of a session an item belongs to.
+/// The picture of a session that an item belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Picture {
-    /// The one that is edited.
+    /// The picture that is edited.
     Target,
-    /// The one items are taken from.
+    /// The reference picture.
     Reference,
 }
 
@@ -47,7 +47,7 @@ impl ItemRef {
 /// A piece of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptPiece {
-    /// Words as a person writes them, without spaces round them.
+    /// Words, trimmed.
     Words(String),
     /// The learned tokens of an item.
     Tokens(ItemRef),
@@ -70,12 +70,12 @@ pub enum ItemPrompt {
 }
 
 impl ItemPrompt {
-    /// Nothing but an item's tokens: the prompt of an item that no edit touches.
+    /// An item's tokens alone: the prompt of an item that no edit changes.
     pub fn tokens(item: ItemRef) -> Self {
         Self::Pieces(vec![PromptPiece::Tokens(item)])
     }
 
-    /// Words alone. `[v]` in them is an error: it would be read as letters.
+    /// Words alone. `[v]` in them is an error: it would be tokenized as letters.
     pub fn words(text: &str) -> Result<Self> {
         if text.contains(OWN) {
             let message = format!("the prompt \"{text}\" has {OWN}, which stands for the item's own tokens, and they are to be replaced");
@@ -84,7 +84,7 @@ impl ItemPrompt {
         Ok(Self::Pieces(vec![PromptPiece::Words(said(text)?.to_owned())]))
     }
 
-    /// Words round an item's tokens: every `[v]` of the text becomes the tokens of `own`. Without any it is an error.
+    /// Words around an item's tokens: every `[v]` of the text becomes the tokens of `own`. A text without `[v]` is an error.
     pub fn around(text: &str, own: &ItemRef) -> Result<Self> {
         if !text.contains(OWN) {
             let message = format!("the prompt \"{text}\" lacks {OWN}, which stands for the item's own tokens");

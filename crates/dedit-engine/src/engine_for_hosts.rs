@@ -69,11 +69,11 @@ impl EditSettings {
     }
 }
 
-/// The stage's name in progress messages.
-fn stage_name(stage: Stage) -> &'static str {
+/// A stage of learning, as callers see it.
+fn stage_of_job(stage: Stage) -> dedit_edit::Stage {
     match stage {
-        Stage::Tokens => "learning tokens",
-        Stage::Attention => "learning attention",
+        Stage::Tokens => dedit_edit::Stage::LearningTokens,
+        Stage::Attention => dedit_edit::Stage::LearningAttention,
     }
 }
 
@@ -170,7 +170,7 @@ fn downcast(learned: &dyn dedit_edit::Learned) -> Result<&Learned> {
 fn forward_learn_event(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> dedit_diffusion::Result<ControlFlow<()>> {
     let flow = match event {
         LearnEvent::Step { stage, step, of, loss, seconds_left } => listener(EngineEvent::Step {
-            stage: stage_name(*stage),
+            stage: stage_of_job(*stage),
             step: *step,
             of: *of,
             loss: Some(*loss),
@@ -179,7 +179,7 @@ fn forward_learn_event(event: &LearnEvent<'_>, listener: &mut Listener<'_>) -> d
         LearnEvent::Preview(preview) => listener(EngineEvent::Preview(preview)),
         LearnEvent::State(state) => listener(EngineEvent::State(&state.to_bytes()?)),
         LearnEvent::StageDone { stage, steps, settled: true } => {
-            listener(EngineEvent::Note(format!("{}: the loss has settled after {steps} updates", stage_name(*stage))))
+            listener(EngineEvent::Note(format!("{}: the loss has settled after {steps} updates", stage_of_job(*stage).label())))
         }
         LearnEvent::StageDone { .. } => Ok(ControlFlow::Continue(())),
     };
@@ -193,10 +193,16 @@ fn forward_edit_event(event: &EditEvent<'_>, listener: &mut Listener<'_>) -> ded
             listener(EngineEvent::Note(note))
         }
         EditEvent::Inverted { done, of } => {
-            listener(EngineEvent::Step { stage: "inverting", step: *done, of: *of, loss: None, seconds_left: None })
+            listener(EngineEvent::Step { stage: dedit_edit::Stage::Inverting, step: *done, of: *of, loss: None, seconds_left: None })
         }
         EditEvent::Step { done, of, seconds_left, preview } => {
-            let step = EngineEvent::Step { stage: "denoising", step: *done, of: *of, loss: None, seconds_left: Some(*seconds_left) };
+            let step = EngineEvent::Step {
+                stage: dedit_edit::Stage::Denoising,
+                step: *done,
+                of: *of,
+                loss: None,
+                seconds_left: Some(*seconds_left),
+            };
             match listener(step) {
                 Ok(ControlFlow::Continue(())) => listener(EngineEvent::Preview(preview)),
                 broken => broken,

@@ -24,7 +24,7 @@ pub(crate) fn daemon() -> Result<PathBuf> {
 /// The error where a part that is to be installed is not beside this program.
 pub(crate) fn missing(message: String, hint: &str) -> Failure {
     let folder = this_program().ok().and_then(|program| Some(program.parent()?.to_path_buf())).unwrap_or_default();
-    Failure::new(FailureKind::Input, message).at(folder.display()).hint(hint)
+    Failure::new(FailureKind::Input, message).at(folder).hint(hint)
 }
 
 fn this_program() -> Result<PathBuf> {

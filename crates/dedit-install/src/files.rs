@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use dedit_files::Writer;
 
 use crate::{Failure, FailureKind, Result};
 
@@ -14,24 +14,8 @@ pub(crate) const UNFINISHED: &str = ".new-";
 /// Writes a file in the place of an older one: readers see the old content or the new one, and a library that is loaded keeps its old content. `mode` is
 /// the file's permissions where the system has such.
 pub(crate) fn write(file: &Path, mut content: impl io::Read, mode: u32) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut temporary = Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-    io::copy(&mut content, &mut temporary)?;
-    set_mode(temporary.as_file(), mode)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).map_err(|error| error.error)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn set_mode(file: &fs::File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &fs::File, _: u32) -> io::Result<()> {
-    Ok(())
+    let writer = Writer::default().prefix(UNFINISHED).mode(mode);
+    writer.write(file, |into| io::copy(&mut content, into).map(drop))
 }
 
 /// Creates a folder and the missing ones above it, readable by all users whatever the umask is: hosts of other users read it too.
@@ -87,13 +71,13 @@ pub(crate) fn refuse_link(folder: &Path) -> Result<()> {
 
 /// The error where something else is in the place of a part of the plug-in.
 pub(crate) fn in_the_way(path: &Path, message: &str) -> Failure {
-    Failure::new(FailureKind::Input, message).at(path.display()).hint("dedit did not put it there; remove it yourself, and try again")
+    Failure::new(FailureKind::Input, message).at(path).hint("dedit did not put it there; remove it yourself, and try again")
 }
 
 /// The error of writing the plug-in.
 pub(crate) fn cannot_write(place: &Path, error: &io::Error) -> Failure {
     Failure::new(FailureKind::Resources, format!("the plug-in cannot be written ({error})"))
-        .at(place.display())
+        .at(place)
         .hint("see that you may write there and that the disk has room; end the program if it runs")
 }
 
@@ -101,7 +85,7 @@ pub(crate) fn cannot_write(place: &Path, error: &io::Error) -> Failure {
 pub(crate) fn remove(file: &Path) -> Result<()> {
     fs::remove_file(file).map_err(|error| {
         Failure::new(FailureKind::Resources, format!("this cannot be removed ({error})"))
-            .at(file.display())
+            .at(file)
             .hint("see that you may write there; end the program if it runs")
     })
 }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{self, Failure, FailureKind};
 use crate::frame::{Blob, Frame};
 use crate::names::{SessionState, Stage};
 
@@ -127,7 +127,7 @@ impl Event {
             Self::Note(note) => (NOTE, object(&serde_json::json!({"note": note})), Vec::new()),
             Self::Session(info) => (SESSION, object(&info), Vec::new()),
             Self::Finished(head, blobs) => (FINISHED, head, blobs),
-            Self::Failed(failure) => (FAILED, object(&failure), Vec::new()),
+            Self::Failed(failure) => (FAILED, failure::head(&failure), Vec::new()),
             Self::Cancelled => (CANCELLED, Map::new(), Vec::new()),
             Self::Unknown(tag) => (tag, Map::new(), Vec::new()),
         };
@@ -147,7 +147,7 @@ impl Event {
             NOTE => Self::Note(head.get("note").and_then(Value::as_str).unwrap_or_default().to_owned()),
             SESSION => Self::Session(read(head)?),
             FINISHED => Self::Finished(head, blobs),
-            FAILED => Self::Failed(read(head)?),
+            FAILED => Self::Failed(failure::read(head)?),
             CANCELLED => Self::Cancelled,
             other => Self::Unknown(other),
         })

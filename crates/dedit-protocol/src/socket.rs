@@ -32,7 +32,7 @@ impl Bound {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::new(FailureKind::Connection, "another daemon is running")
-                    .at(path.display())
+                    .at(path)
                     .hint("use that one, or end it with `dedit daemon stop`"));
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&error, &folder)),
@@ -104,11 +104,9 @@ pub fn connect(path: &Path) -> Result<Option<Stream>, Failure> {
     let name = path.to_fs_name::<GenericFilePath>().map_err(|error| unusable(&error, path))?;
     match Stream::connect(name) {
         Ok(stream) if is_own(&stream) => Ok(Some(stream)),
-        Ok(_) => Err(Failure::new(FailureKind::Connection, "the daemon at this socket is another user's").at(path.display())),
+        Ok(_) => Err(Failure::new(FailureKind::Connection, "the daemon at this socket is another user's").at(path)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
-        Err(error) => {
-            Err(Failure::new(FailureKind::Connection, format!("the D-Edit daemon cannot be reached ({error})")).at(path.display()))
-        }
+        Err(error) => Err(Failure::new(FailureKind::Connection, format!("the D-Edit daemon cannot be reached ({error})")).at(path)),
     }
 }
 
@@ -137,7 +135,7 @@ fn lock_file(path: &Path, ending: &str) -> Result<File, Failure> {
 
 fn unusable(error: &io::Error, path: &Path) -> Failure {
     Failure::new(FailureKind::Usage, format!("this cannot be used for the daemon's socket ({error})"))
-        .at(path.display())
+        .at(path)
         .hint("name another with --socket")
 }
 
@@ -156,7 +154,7 @@ fn folder(path: &Path) -> Result<PathBuf, Failure> {
     let writable_by_others = found.mode() & 0o022 != 0 && found.mode() & 0o1000 == 0;
     if (found.uid() != user && found.uid() != 0) || writable_by_others {
         return Err(Failure::new(FailureKind::Usage, "the folder of the daemon's socket can be written to by others")
-            .at(folder.display())
+            .at(folder)
             .hint("name another with --socket, in a folder of your own"));
     }
     Ok(folder)

@@ -10,7 +10,7 @@
 
 #![forbid(unsafe_code)]
 
-pub mod files;
+mod files;
 mod folder;
 mod info;
 mod item_policy;

@@ -1,15 +1,15 @@
-//! How much memory there is, and how much is used: what Linux tells; other systems are not asked.
+//! Available and used memory, as Linux reports it in `/proc`; unknown on other systems.
 
 use std::fs;
 
 use dedit_edit::{Error, ErrorKind, Result, Size};
 
-/// Bytes that a plan takes for each pixel: the items before and after, how far it may change, and what these are worked out from.
+/// Bytes of a plan per pixel: items before and after, the change mask, and intermediate results.
 const OF_PLAN: u64 = 32;
-/// Bytes that each of its edits takes for each pixel: a mask.
+/// Bytes of each edit of a plan per pixel: a mask.
 const OF_EDIT: u64 = 8;
 
-/// An error where a plan of so many edits cannot fit into memory. A frame is as large as whoever sends it says, so this comes before all else.
+/// An error where a plan of so many edits cannot fit into memory. Clients choose the size of a frame, so it is checked before anything is allocated.
 ///
 /// # Errors
 /// `Resources`.
@@ -29,17 +29,17 @@ pub fn check(what: &str, least: u64, available: Option<u64>) -> Result<()> {
     Err(Error::new(ErrorKind::Resources, message).hint("end other programs, or make the picture smaller"))
 }
 
-/// The most memory that this process has held, in bytes.
+/// Peak resident memory of this process, in bytes.
 pub fn peak_rss_bytes() -> Option<u64> {
     of_this_process("VmHWM:")
 }
 
-/// The memory that this process holds, in bytes.
+/// Resident memory of this process, in bytes.
 pub fn rss_bytes() -> Option<u64> {
     of_this_process("VmRSS:")
 }
 
-/// The memory that can be had, in bytes.
+/// Available memory, in bytes.
 pub fn available_bytes() -> Option<u64> {
     kilobytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }

@@ -73,7 +73,7 @@ impl Mask {
         }
         let path = PathBuf::from(numbered(name, time.round() as i64));
         let picture = image::open(&path)
-            .map_err(|error| input(format!("the mask cannot be read ({error})"), "name a picture, such as a PNG").at(path.display()))?;
+            .map_err(|error| input(format!("the mask cannot be read ({error})"), "name a picture, such as a PNG").at(path))?;
         let (width, height) = frame.size();
         let is_alpha = !picture.color().has_color() && picture.color().has_alpha();
         let mut picture = picture.into_rgba8();

@@ -139,7 +139,7 @@ fn foreground(start: &Start) -> Result<()> {
     let ending = daemon.clone();
     ctrlc::set_handler(move || ending.end())
         .map_err(|error| Error::new(ErrorKind::Internal, format!("signals cannot be taken over ({error})")))?;
-    Ok(daemon.run(socket)?)
+    daemon.run(socket)
 }
 
 /// Starts a daemon in the background.

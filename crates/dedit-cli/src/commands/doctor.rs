@@ -112,7 +112,7 @@ fn model(options: &Options) -> Check {
     };
     match Catalogue.find(&choice) {
         Ok(found) => Check::good("model", format!("{}, {}, on {}", found.name, size_of(found.bytes), options.device)),
-        Err(error) => Check::of("model", &error.into()),
+        Err(error) => Check::of("model", &error),
     }
 }
 

@@ -188,14 +188,14 @@ pub(crate) fn uninstall(options: &Removal, console: &Console, interrupt: &Interr
 }
 
 fn remove<I: Installer>(host: &I, console: &Console, interrupt: &Interrupt) -> Result<Report> {
-    Ok(dedit_install::uninstall(host, &Watcher { console, interrupt })?)
+    dedit_install::uninstall(host, &Watcher { console, interrupt })
 }
 
 /// Prints a report, whose entries go under `key`.
 fn finish(key: &str, report: Report, console: &Console) -> Result<()> {
     let Report { lines, entries, failed, failure } = report;
     console.finish(&lines.join("\n"), json!({key: entries, "failed": failed}));
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
+    failure.map_or(Ok(()), Err)
 }
 
 /// Passes on what an installation tells, and ctrl-C.

@@ -7,6 +7,7 @@ use dedit_client::Blobs;
 use dedit_edit::{Channels, Depth, Image, ItemMask, Samples, Segmentation};
 use dedit_protocol::answer::Segmented;
 use dedit_protocol::request::Segment;
+use dedit_schema::defaults::ITEMS_AT_MOST;
 use serde_json::json;
 
 use crate::arguments::{Reporting, Unused, parse_count};
@@ -32,9 +33,9 @@ pub(crate) struct Options {
     /// A pixel that is not of the item
     #[arg(long, value_name = "X,Y")]
     outside: Vec<String>,
-    /// Instead of one item, all that can be told apart, at most so many: a label picture
-    #[arg(long, value_name = "N", conflicts_with_all = ["box", "inside", "outside"], value_parser = parse_count)]
-    everything: Option<usize>,
+    /// Instead of one item, all items that are found, at most N (12 unless given): a label picture
+    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["box", "inside", "outside"], value_parser = parse_count)]
+    everything: Option<Vec<usize>>,
     /// The mask as a grey PNG file, or with --everything the items' numbers as a 16-bit one, with their names in a .txt file beside it: either is what
     /// --items takes
     #[arg(long, value_name = "FILE")]
@@ -88,7 +89,8 @@ impl Options {
             }
         };
         let (inside, outside) = (points(&self.inside)?, points(&self.outside)?);
-        Ok(Segment { region, inside, outside, everything: self.everything, ..Segment::default() })
+        let everything = self.everything.as_ref().map(|most| most.first().copied().unwrap_or(ITEMS_AT_MOST));
+        Ok(Segment { region, inside, outside, everything, ..Segment::default() })
     }
 }
 

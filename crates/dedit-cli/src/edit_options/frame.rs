@@ -39,7 +39,7 @@ impl Frame {
     pub(crate) fn open(&self, opened: &Opened) -> Result<Option<Opened>> {
         let Some(path) = &self.frame else { return Ok(None) };
         let photo = Photo::read(path)?;
-        photo.image.check_finite().map_err(|error| Error::from(error).at(path))?;
+        photo.image.check_finite().map_err(|error| error.at(path))?;
         let (own, size) = (&opened.target.items, photo.image.size());
         if self.frame_items.is_empty() {
             if size != own.size() {

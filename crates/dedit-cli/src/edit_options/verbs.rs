@@ -10,7 +10,7 @@ use dedit_protocol::{Blob, Pixels, Samples};
 use dedit_schema::{Action, Group, Id, Refusal, Values, Verb};
 
 use super::table;
-use crate::error::{Error, ErrorKind as Kind, Result};
+use crate::error::{self, Error, ErrorKind as Kind, Result};
 use crate::items;
 
 /// What a command takes besides the options of the table.
@@ -87,7 +87,7 @@ impl<C> VerbCall<C> {
     /// The edit, on a picture of this size. A mask is read, and joins the blobs.
     pub(crate) fn edit(&self, size: Size, blobs: &mut Vec<Blob>) -> Result<EditVerb> {
         let mask = self.values.text(Id::Mask).map(|file| add(&items::mask(Path::new(file), size)?, blobs)).transpose()?;
-        EditVerb::from_values(self.verb, &self.values, mask).map_err(Error::from)
+        EditVerb::from_values(self.verb, &self.values, mask).map_err(error::refused)
     }
 
     /// The values that were given.

@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> Result<(Size, Vec<u16>)> {
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(|error| wrong(&error))?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-    let size = Size::new(width, height).map_err(|error| Error::from(error).at(path))?;
+    let size = Size::new(width, height).map_err(|error| error.at(path))?;
     let (color, depth) = reader.output_color_type();
     if !matches!(color, ColorType::Grayscale | ColorType::Indexed) {
         return Err(wrong(&format!("it has {color:?} pixels")));

@@ -16,7 +16,7 @@ pub(super) fn named_masks(path: &Path, names: &[String], size: Size, masks: Vec<
     }
     let name = |index: usize| names.get(index).cloned().unwrap_or_else(|| format!("item {index}"));
     let layer = |(index, values)| {
-        let mask = ItemMask::new(size, values).map_err(|error| Error::from(error).at(path))?;
+        let mask = ItemMask::new(size, values).map_err(|error| error.at(path))?;
         Ok(Layer { name: name(index), mask, file: path.to_path_buf() })
     };
     // The background is what is left over, whether there is a mask for it or not.
@@ -39,7 +39,7 @@ pub(super) fn from_labels(path: &Path, names: &[String], found: Size, labels: &[
     }
     let names = names_of_labels(&present, names_of(path, names)?).map_err(|error| error.at(path))?;
     let ranked = labels.iter().map(|label| ranks[usize::from(*label)]).collect();
-    Segmentation::from_labels(size, names, ranked).map_err(|error| Error::from(error).at(path))
+    Segmentation::from_labels(size, names, ranked).map_err(|error| error.at(path))
 }
 
 /// The name of each label that is there. With as many names as labels they belong together in their order; with names for all numbers, to the number.

@@ -40,7 +40,6 @@ pub(super) fn layered(size: Size, layers: Vec<Layer>, layering: Layering) -> Res
     layering(size, &masks, BACKGROUND).map_err(|error| {
         // The message names the item: its file is the place of the error.
         let about = masks.iter().position(|(name, _)| error.message().contains(&format!("item '{name}'")));
-        let error = Error::from(error);
         match about.and_then(|item| files.get(item)) {
             Some(file) => error.at(file),
             None => error,

@@ -63,5 +63,7 @@ fn on_white(picture: &DynamicImage) -> Rgb32FImage {
 
 /// Rows of pixels of three values each, as `[1, 3, height, width]`.
 fn channels_first(values: Vec<f32>, width: usize, height: usize) -> Result<Tensor> {
-    Ok(Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu)?.permute((0, 3, 1, 2))?.contiguous()?)
+    let tensor = Tensor::from_vec(values, (1, height, width, 3), &candle_core::Device::Cpu);
+    let planes = tensor.and_then(|tensor| tensor.permute((0, 3, 1, 2))?.contiguous());
+    Ok(planes.map_err(dedit_diffusion::Error::from)?)
 }

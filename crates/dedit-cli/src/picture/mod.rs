@@ -25,10 +25,11 @@ pub(crate) struct Picture {
 
 /// The pictures of a batch `[batch, 3, height, width]` with values in 0..=1, as 8-bit pictures.
 pub(crate) fn to_rgb8(pictures: &Tensor) -> Result<Vec<RgbImage>> {
-    let (batch, _, height, width) = pictures.dims4()?;
+    let (batch, _, height, width) = pictures.dims4().map_err(dedit_diffusion::Error::from)?;
     let mut list = Vec::with_capacity(batch);
     for i in 0..batch {
-        let values: Vec<f32> = pictures.get(i)?.permute((1, 2, 0))?.flatten_all()?.to_vec1()?;
+        let values = pictures.get(i).and_then(|picture| picture.permute((1, 2, 0))?.flatten_all()?.to_vec1::<f32>());
+        let values = values.map_err(dedit_diffusion::Error::from)?;
         let bytes = values.into_iter().map(|value| (value * 255.0).round() as u8).collect();
         let image = RgbImage::from_raw(width as u32, height as u32, bytes);
         list.push(image.ok_or_else(|| Error::new(ErrorKind::Internal, "a picture has another number of pixels than its sides say"))?);

@@ -32,7 +32,7 @@ pub(super) fn decoded(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
     let formats = "give a PNG, JPEG, WebP or TIFF file";
     let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
     let (width, height) = decoder.dimensions();
-    Size::new(width as usize, height as usize).map_err(|error| Error::from(error).at(path))?;
+    Size::new(width as usize, height as usize).map_err(|error| error.at(path))?;
     let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
     let profile = decoder.icc_profile().ok().flatten();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
@@ -66,5 +66,5 @@ fn image_from(picture: DynamicImage) -> Result<Image> {
             );
         }
     };
-    Ok(Image::new(size, channels, samples)?)
+    Image::new(size, channels, samples)
 }

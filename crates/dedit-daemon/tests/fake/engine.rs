@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dedit_edit::{
     Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions,
-    Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Subject,
+    Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject,
 };
 
 use super::learned::{FakeLearned, sample_mix};
@@ -82,7 +82,7 @@ impl Engine for FakeEngine {
             learned.update();
             let half = learned.of / 2;
             let (stage, step, of) =
-                if done <= half { ("learning tokens", done, half) } else { ("learning attention", done - half, learned.of - half) };
+                if done <= half { (Stage::LearningTokens, done, half) } else { (Stage::LearningAttention, done - half, learned.of - half) };
             let loss = learned.losses.last().copied();
             let goes_on = listener(EngineEvent::Step { stage, step, of, loss, seconds_left: None })?;
             if goes_on.is_break() || done % self.knobs.save_every == 0 {
@@ -121,7 +121,7 @@ impl Engine for FakeEngine {
         let mix = plan.after().labels().iter().fold(mix, |mix, label| mix.number(u64::from(*label)));
         for step in 1..=steps {
             self.step(step, options.seed);
-            let told = listener(EngineEvent::Step { stage: "denoising", step, of: steps, loss: None, seconds_left: None })?;
+            let told = listener(EngineEvent::Step { stage: Stage::Denoising, step, of: steps, loss: None, seconds_left: None })?;
             let preview = Image::new(Size::new(2, 2)?, Channels::Rgb, Samples::U8(vec![step as u8; 12]))?;
             let shown = listener(EngineEvent::Preview(&preview))?;
             if told == ControlFlow::Break(()) || shown == ControlFlow::Break(()) {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dedit_edit::{AttentionTraining, EditOptions, Engine as _, EngineEvent, ErrorKind, LearnOptions, Preset};
+use dedit_edit::{AttentionTraining, EditOptions, Engine as _, EngineEvent, ErrorKind, LearnOptions, Preset, Stage};
 use dedit_engine::learning::LearnSettings;
 use dedit_engine::sampling::EditSettings;
 use dedit_engine::{Engine, Learned, TrainedAttention};
@@ -64,7 +64,7 @@ fn both_ways_in_come_to_the_same_bits() {
         Ok(ControlFlow::Continue(()))
     });
     let (edited, settings) = (edited.unwrap(), EditSettings::from_options(&how, &engine, &edits));
-    assert_eq!((steps, previews), (vec![("denoising", 1, 3), ("denoising", 2, 3), ("denoising", 3, 3)], 3));
+    assert_eq!((steps, previews), (vec![(Stage::Denoising, 1, 3), (Stage::Denoising, 2, 3), (Stage::Denoising, 3, 3)], 3));
     let expected = engine.edit(&typed, &picture, &plan(&edits), &settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
     assert_eq!((edited.picture, edited.region), (expected.picture, expected.region));
     assert_eq!(serde_json::from_str::<EditSettings>(&edited.settings).unwrap(), settings);

@@ -38,7 +38,7 @@ impl Folder {
         // The program comes last: it is never there without the note.
         daemon_note::write(&self.0, daemon).map_err(|error| files::cannot_write(&self.0, &error))?;
         let source = fs::File::open(plugin)
-            .map_err(|error| Failure::new(FailureKind::Input, format!("the plug-in cannot be read ({error})")).at(plugin.display()))?;
+            .map_err(|error| Failure::new(FailureKind::Input, format!("the plug-in cannot be read ({error})")).at(plugin))?;
         files::write(&self.plugin(), source, 0o755).map_err(|error| files::cannot_write(&self.0, &error))
     }
 

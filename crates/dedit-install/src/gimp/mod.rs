@@ -75,7 +75,7 @@ impl Installer for Gimp {
         if profiles.is_empty() {
             let message = "there is no GIMP 2.10 and no GIMP 3: no program on PATH, and no profile";
             return Err(Failure::new(FailureKind::Input, message)
-                .at(places.profiles.display())
+                .at(&places.profiles)
                 .hint("install GIMP, or name a profile with --profile"));
         }
         let target = |profile: Profile| Target { program: of_profile(&profile, &programs).cloned(), profile };
@@ -134,7 +134,7 @@ impl Gimp {
             Some(named) if named.is_file() => Ok(named.clone()),
             Some(named) => {
                 let missing = Failure::new(FailureKind::Input, "there is no such plug-in program");
-                Err(missing.at(named.display()).hint("name the file dedit-gimp"))
+                Err(missing.at(named).hint("name the file dedit-gimp"))
             }
             None => beside::program(PLUGIN)?.ok_or_else(|| {
                 let hint = "build it with cargo build --release -p dedit-gimp, or name it with --plugin";
@@ -169,7 +169,7 @@ impl Gimp {
 
     fn ask(&self, program: &Program, target: &Target, watch: &dyn Watch) -> Result<Answer> {
         let folder = &target.profile.folder;
-        let failed = |none: NoAnswer| none.failure(&target.label(), &program.path, self.patience, "Filters").at(folder.display());
+        let failed = |none: NoAnswer| none.failure(&target.label(), &program.path, self.patience, "Filters").at(folder);
         ask(program, folder, self.patience, &|| watch.is_cancelled()).map_err(failed)
     }
 }
@@ -178,7 +178,7 @@ impl Gimp {
 fn unknown(target: &Target, program: &Program, line: Option<&str>) -> Failure {
     let line = line.map(|line| format!(" ({line})")).unwrap_or_default();
     Failure::new(FailureKind::Connection, format!("{} does not know D-Edit although it is there{line}", target.label()))
-        .at(target.profile.folder.display())
+        .at(&target.profile.folder)
         .hint(format!(
             "see that GIMP's preferences name the profile's plug-ins under Folders, that {} is made for this system, and what {} says in a terminal",
             target.folder().plugin().display(),
@@ -193,7 +193,7 @@ fn named(folders: &[PathBuf]) -> Result<Vec<Profile>> {
         if !inner.is_empty() {
             let inner: Vec<String> = inner.iter().map(|profile| profile.folder.display().to_string()).collect();
             return Err(Failure::new(FailureKind::Input, "this folder is no profile of GIMP but holds some")
-                .at(folder.display())
+                .at(folder)
                 .hint(format!("name {}", inner.join(", "))));
         }
     }

@@ -145,7 +145,7 @@ impl Plugin {
         }
         let package = self.package();
         let found = files::below(&package)
-            .map_err(|error| Failure::new(FailureKind::Resources, format!("this folder cannot be read ({error})")).at(package.display()))?;
+            .map_err(|error| Failure::new(FailureKind::Resources, format!("this folder cannot be read ({error})")).at(&package))?;
         // The list goes last: a removal that was cut off can be continued.
         let (list, ours): (Vec<_>, Vec<_>) = found.into_iter().filter(|file| self.is_ours(file)).partition(|file| file == Path::new(LIST));
         for file in ours.iter().chain(&list) {

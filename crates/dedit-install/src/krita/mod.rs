@@ -58,7 +58,7 @@ impl Installer for Krita {
             places.sandboxed().into_iter().for_each(|sentence| watch.note(sentence));
             if program.is_none() && !places.are_there() {
                 return Err(Failure::new(FailureKind::Input, "there is no Krita: no program on PATH, and no folder of its resources")
-                    .at(places.resources.display())
+                    .at(&places.resources)
                     .hint("install Krita, name its program with --krita, or name its folder of resources with --profile"));
             }
         }
@@ -71,7 +71,7 @@ impl Installer for Krita {
             None => Plugin::new(places.resources.clone()),
             Some(resources) if resources.file_name().is_some_and(|name| name == "pykrita") => {
                 return Err(Failure::new(FailureKind::Input, "this folder is for plug-ins only; others of Krita's folders are beside it")
-                    .at(resources.display())
+                    .at(resources)
                     .hint("name the folder in which it is"));
             }
             Some(resources) => Plugin::new(std::path::absolute(resources).unwrap_or_else(|_| resources.clone())),
@@ -167,7 +167,7 @@ impl Krita {
         if !was_there {
             let _ = fs::remove_dir_all(&left);
         }
-        let place = target.plugin.resources().display();
+        let place = target.plugin.resources();
         match answer {
             Ok(Answer::Imports(versions)) => Ok(Asked::Imports(versions)),
             Ok(Answer::NoDisplay(line)) => not(&format!("Krita reaches no display ({line})")),

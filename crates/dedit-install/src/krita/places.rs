@@ -64,7 +64,7 @@ impl Places {
         let krita = match named {
             Some(named) if can_be_run(named) => Some(std::path::absolute(named).unwrap_or_else(|_| named.to_path_buf())),
             Some(named) => {
-                let missing = Failure::new(FailureKind::Input, "there is no such program").at(named.display());
+                let missing = Failure::new(FailureKind::Input, "there is no such program").at(named);
                 return Err(missing.hint("name the file that starts Krita"));
             }
             None => self.find("krita", &self.programs),

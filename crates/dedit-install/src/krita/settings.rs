@@ -39,7 +39,7 @@ impl Settings {
     fn change(&self, how: fn(&[u8]) -> Vec<u8>) -> Result<bool> {
         let wrong = |error: io::Error| {
             Failure::new(FailureKind::Resources, format!("Krita's settings cannot be changed ({error})"))
-                .at(self.0.display())
+                .at(&self.0)
                 .hint("see that you may read and write that file and its folder")
         };
         // A link stays a link: the file that it leads to is replaced.

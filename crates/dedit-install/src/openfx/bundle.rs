@@ -85,7 +85,7 @@ impl Bundle {
         self.folders().iter().try_for_each(|folder| files::refuse_link(folder))?;
         let found = files::below(&self.path).map_err(|error| {
             Failure::new(FailureKind::Resources, format!("the bundle cannot be read ({error})"))
-                .at(self.path.display())
+                .at(&self.path)
                 .hint("see that you may read and write there, or do this as its owner")
         })?;
         for file in found.iter().filter(|file| is_ours(file)) {

@@ -60,7 +60,7 @@ impl Installer for OpenFx {
         let is_bundle = |part: &Path| part.file_name().is_some_and(|name| name.to_string_lossy().contains(".ofx.bundle"));
         if folder.ancestors().any(is_bundle) {
             return Err(Failure::new(FailureKind::Input, "this is a bundle, and no folder of bundles")
-                .at(folder.display())
+                .at(folder)
                 .hint("name the folder in which it is"));
         }
         Ok(vec![Bundle::new(&folder)])
@@ -83,7 +83,7 @@ impl Installer for OpenFx {
         if !faults.is_empty() {
             let message = format!("the bundle was written and is not as it should be: {}", faults.join("; "));
             return Err(Failure::new(FailureKind::Resources, message)
-                .at(bundle.path().display())
+                .at(bundle.path())
                 .hint("see whether another program changes it, and try again"));
         }
         let folder = bundle.folder();
@@ -138,7 +138,7 @@ impl OpenFx {
             None => beside::file(&library::file_name())?
                 .ok_or_else(|| beside::missing(format!("the effect's library {} is not beside dedit", library::file_name()), hint))?,
         };
-        let wrong = |message: String| Failure::new(FailureKind::Input, message).at(file.display()).hint(hint);
+        let wrong = |message: String| Failure::new(FailureKind::Input, message).at(&file).hint(hint);
         if !file.is_file() {
             return Err(wrong("there is no such library".to_owned()));
         }

@@ -28,7 +28,7 @@ impl Control<'_> {
     pub(super) fn report(&self, event: EngineEvent<'_>) {
         match event {
             EngineEvent::Step { stage, step, of, loss, seconds_left } => {
-                self.reporter.report(JobEvent::Step { stage: stage.to_owned(), step, of, loss, seconds_left });
+                self.reporter.report(JobEvent::Step { stage, step, of, loss, seconds_left });
             }
             EngineEvent::Preview(preview) => self.reporter.report(JobEvent::Preview(preview.clone())),
             EngineEvent::Note(note) => self.note(note),

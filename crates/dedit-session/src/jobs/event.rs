@@ -1,6 +1,6 @@
 //! What a job reports while it waits and runs, and its result.
 
-use dedit_edit::{Error, Image, ItemMask, Rect};
+use dedit_edit::{Error, Image, ItemMask, Rect, Stage};
 use serde_json::Value;
 
 /// The result of learning.
@@ -75,7 +75,7 @@ pub enum JobEvent {
     /// It runs.
     Step {
         /// What it is doing.
-        stage: String,
+        stage: Stage,
         /// Steps of the stage that are done.
         step: usize,
         /// Steps of the stage in all, or at most.

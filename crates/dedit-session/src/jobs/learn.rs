@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dedit_edit::{Engine, EngineEvent, Error, ErrorKind, Result, Subject};
+use dedit_edit::{Engine, EngineEvent, Error, ErrorKind, Result, Stage, Subject};
 
 use super::control::{Control, check_memory};
 use super::event::{JobOutput, Learned};
@@ -50,7 +50,7 @@ pub(super) fn learn(
         if let EngineEvent::Step { stage, step, .. } = &event
             && first.is_none()
         {
-            first = Some(if *stage == "learning attention" { [usize::MAX, step - 1] } else { [step - 1, 0] });
+            first = Some(if *stage == Stage::LearningAttention { [usize::MAX, step - 1] } else { [step - 1, 0] });
         }
         if let EngineEvent::State(state) = event {
             session.lock().keep_state(&key, state)?;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dedit_edit::{Engine, Error, ErrorKind, Result};
+use dedit_edit::{Engine, Error, ErrorKind, Result, Stage};
 
 use super::control::Control;
 use super::event::{JobEvent, JobOutput};
@@ -133,16 +133,15 @@ impl Worker {
         }
         let budget = self.settings.memory_budget;
         if found.bytes > budget {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            let message = format!("the model takes {} MiB of memory, and {} MiB may be used", mib(found.bytes), mib(budget));
+            let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+            let message = format!("the model takes {} MB of memory, and {} MB may be used", megabytes(found.bytes), megabytes(budget));
             return Err(Error::new(ErrorKind::Resources, message).at(&found.name).hint("start the daemon with a larger --memory"));
         }
         while models.iter().map(|model| model.found.bytes).sum::<u64>() + found.bytes > budget {
             let oldest = models.iter().enumerate().min_by_key(|(_, model)| model.used).map_or(0, |(index, _)| index);
             drop(models.remove(oldest));
         }
-        let stage = "loading the model".to_owned();
-        control.reporter.report(JobEvent::Step { stage, step: 0, of: 1, loss: None, seconds_left: None });
+        control.reporter.report(JobEvent::Step { stage: Stage::LoadingModel, step: 0, of: 1, loss: None, seconds_left: None });
         let engine = self.settings.models.load(&found, &mut |note| control.note(note))?;
         (self.settings.log)("loaded", &found.name);
         models.push(Loaded { found: found.clone(), engine, used: Instant::now() });

@@ -176,7 +176,7 @@ fn on_the_beach() -> Result<Entry> {
 /// A picture of the user's own: what can be done to its largest items without knowing what they are.
 pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry> {
     let photo = Photo::read(path)?;
-    photo.image.check_finite().map_err(|error| Error::from(error).at(path))?;
+    photo.image.check_finite().map_err(|error| error.at(path))?;
     let items = files.read(photo.image.size())?;
     let areas = items.areas();
     let mut by_size: Vec<(usize, &String)> =

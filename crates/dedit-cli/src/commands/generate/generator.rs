@@ -92,7 +92,7 @@ impl<'a> Generator<'a> {
         }
         let GenerateRequest { width, height, batch, .. } = request;
         let what = format!("a batch of {batch} × {width} × {height} pixels");
-        Ok(memory::check(&what, self.pipeline.least_memory(request), memory::available_bytes())?)
+        memory::check(&what, self.pipeline.least_memory(request), memory::available_bytes())
     }
 
     fn settings(&self, request: &GenerateRequest, init: Option<&str>) -> Settings {

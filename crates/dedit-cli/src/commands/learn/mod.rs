@@ -66,7 +66,7 @@ impl<'a> Subject<'a> {
     /// Checked before anything is sent to the daemon.
     fn checked(path: &'a Path, picture: Picture, words: BTreeMap<String, ItemWords>) -> Result<Self> {
         let subject = dedit_edit::Subject { picture: &picture.photo.image, items: &picture.items, words: words.clone() };
-        subject.check().map_err(|error| Error::from(error).at(path))?;
+        subject.check().map_err(|error| error.at(path))?;
         Ok(Self { path, picture, words })
     }
 
