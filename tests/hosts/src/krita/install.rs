@@ -1,4 +1,4 @@
-//! The plug-in on a desk.
+//! Installs the plug-in into a test's folder.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,12 @@ use crate::desk::Desk;
 use crate::places;
 
 const NAME: &str = "dedit_krita";
-/// Where Krita looks for the descriptions of actions, on a desk.
+/// Krita's folder of action descriptions, in a test's folder.
 const ACTIONS: &str = "home/.local/share/krita/actions";
-/// What is no part of the plug-in that users have.
+/// Parts of the source folder that are not installed.
 const LEFT_OUT: [&str; 2] = ["__pycache__", "tests"];
 
-/// The plug-in, where Krita looks for plug-ins and switched on, with the program that it starts as a daemon beside it.
+/// Installs and enables the plug-in, with the path of the program that it starts as daemon.
 pub fn install_plugin(desk: &Desk) -> Result<()> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/krita");
     let plugins = desk.outside(PLUGINS);

@@ -1,7 +1,7 @@
-//! Krita, in both versions.
+//! Krita 5.1 and 5.2.
 //!
-//! The scenarios of tests are Python: a plug-in of the tests' own, `dedit_driver`, plays them inside, in Krita's main thread and with hands on
-//! its real widgets. What a scenario can do is in `dedit_driver/hands.py`.
+//! Scenarios are Python: the plug-in `dedit_driver` runs them inside Krita, in its main thread, and operates its real widgets. What they can do
+//! is in `dedit_driver/hands.py`.
 
 mod install;
 mod profile;
@@ -26,16 +26,16 @@ use crate::places;
 use crate::screen::Screen;
 use crate::tree::Tree;
 
-/// How long a scenario may take.
+/// Time limit of a scenario.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
-/// The folder of its pictures of the screen.
+/// The folder of its screenshots.
 pub const SHOTS: &str = "krita-shots";
 
-/// A screen on which a docker is seen as a whole beside Krita's own: width and height.
+/// Width and height of a screen that shows the whole docker beside Krita's own.
 pub const SCREEN: [u32; 2] = [1600, 1000];
 
-/// Which Krita.
+/// A version of Krita.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// Krita 5.1.
@@ -44,7 +44,7 @@ pub enum Version {
     V5_2,
 }
 
-/// A Krita that can be started: that of this machine, or that of a tree.
+/// A Krita to start: of this machine, or of a tree.
 #[derive(Debug, Clone)]
 pub struct Krita {
     version: Version,
@@ -52,7 +52,7 @@ pub struct Krita {
 }
 
 impl Krita {
-    /// The Krita of a version: 5.1 is on this machine, 5.2 in the tree that [`places::TREE`] names.
+    /// Finds the Krita of a version: 5.1 is on this machine, 5.2 in the tree that [`places::TREE`] names.
     pub fn find(version: Version) -> Result<Self> {
         let tree = match version {
             Version::V5_1 => None,
@@ -63,12 +63,12 @@ impl Krita {
         Ok(krita)
     }
 
-    /// Which one it is.
+    /// The version.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// A desk with a home of its own, made from one that has seen a start before, with the driver and without the plug-in.
+    /// A test's folder with a home that has seen a first start, with the driver and without the plug-in.
     pub fn desk(&self) -> Result<Desk> {
         let desk = Desk::new(self.tree.as_ref())?;
         fs::remove_dir(desk.outside("home"))?;
@@ -77,33 +77,33 @@ impl Krita {
         Ok(desk)
     }
 
-    /// A screen that is big enough.
+    /// A screen of that size.
     pub fn screen() -> Result<Screen> {
         let [width, height] = SCREEN;
         Screen::of_size(width, height)
     }
 
-    /// Plays a scenario in a Krita that is started for it alone; an error says all that is known.
+    /// Runs a scenario in a new Krita; an error has everything that is known.
     pub fn run(&self, desk: &Desk, screen: &Screen, script: &str) -> Result<Ran> {
         self.run_within(desk, screen, script, LIMIT)
     }
 
-    /// The same, given up after another time.
+    /// The same with another time limit.
     pub fn run_within(&self, desk: &Desk, screen: &Screen, script: &str, limit: Duration) -> Result<Ran> {
         self.start_within(desk, screen, script, limit)?.finish()
     }
 
-    /// Starts a Krita that plays a scenario, for tests that do something meanwhile.
+    /// Starts a Krita that runs a scenario, for tests that act meanwhile.
     pub fn start<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str) -> Result<Running<'a>> {
         self.start_within(desk, screen, script, LIMIT)
     }
 
-    /// The same, given up after another time.
+    /// The same with another time limit.
     pub fn start_within<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Running<'a>> {
         Running::start(self, desk, screen, script, limit)
     }
 
-    /// Keeps a picture of the screen that a scenario left on the desk, under the same name with the version.
+    /// Keeps a screenshot that a scenario saved, under its name and the version.
     pub fn keep_shot(&self, desk: &Desk, name: &str) -> Result<PathBuf> {
         let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
         let kept = places::shots(SHOTS)?.join(format!("{stem}-{:?}.png", self.version));
@@ -111,7 +111,7 @@ impl Krita {
         Ok(kept)
     }
 
-    /// Krita with the environment of a desk.
+    /// The command of Krita, with the environment of a test's folder.
     fn command(&self, desk: &Desk, screen: &Screen) -> Result<Command> {
         let here = || {
             let mut command = Command::new("krita");
@@ -128,7 +128,7 @@ impl Krita {
             ("XDG_CACHE_HOME", "home/.cache"),
             ("XDG_RUNTIME_DIR", "runtime"),
         ];
-        // Krita knows no platform but xcb. What its own plug-ins are warned of would hide what matters.
+        // Krita supports only xcb. Warnings of its own plug-ins would hide what matters.
         let words = [
             ("QT_QPA_PLATFORM", "xcb"),
             ("LIBGL_ALWAYS_SOFTWARE", "1"),

@@ -1,4 +1,4 @@
-//! Homes. The first start with an empty one fills a database for half a minute; so one start is kept, and copied.
+//! Home folders. The first start fills a database for half a minute, so one home is kept after it and copied.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use super::{Krita, Version};
 use crate::desk::Desk;
 use crate::kept;
 
-/// How long the first start may take on a busy machine.
+/// Time limit of the first start on a busy machine.
 const FIRST: Duration = Duration::from_secs(300);
-/// Where Krita looks for plug-ins, on a desk.
+/// Krita's folder of plug-ins, in a test's folder.
 pub(super) const PLUGINS: &str = "home/.local/share/krita/pykrita";
 const SETTINGS: &str = "home/.config/kritarc";
-/// Nothing that asks, greets or looks for news. The last section is that of plug-ins.
+/// Settings without dialogs, welcome screen and news. The last section is that of plug-ins.
 const TEXT: &str = "\
 hideSplashScreen=true
 sessionOnStartup=0
@@ -27,7 +27,7 @@ FetchNews=false
 enable_dedit_driver=true
 ";
 
-/// The driver, by the names of its files below [`PLUGINS`].
+/// The files of the driver, by their names below [`PLUGINS`].
 const DRIVER: [(&str, &str); 7] = [
     ("dedit_driver.desktop", include_str!("dedit_driver.desktop")),
     ("dedit_driver/__init__.py", include_str!("dedit_driver/__init__.py")),
@@ -53,7 +53,7 @@ pub(super) fn kept(krita: &Krita) -> Result<PathBuf> {
     })
 }
 
-/// Writes settings, and the driver as it is now.
+/// Writes the settings, and the present driver.
 pub(super) fn prepare(desk: &Desk) -> Result<()> {
     let files = DRIVER.iter().map(|(name, text)| (desk.outside(PLUGINS).join(name), *text));
     for (path, text) in files.chain([(desk.outside(SETTINGS), TEXT)]) {
@@ -63,7 +63,7 @@ pub(super) fn prepare(desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-/// Switches a plug-in on, as the list of plug-ins in Krita's settings does.
+/// Enables a plug-in, as Krita's settings dialog does.
 pub(super) fn switch_on(desk: &Desk, plugin: &str) -> Result<()> {
     let path = desk.outside(SETTINGS);
     let text = fs::read_to_string(&path).context("Krita's settings cannot be read")?;

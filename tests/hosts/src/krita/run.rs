@@ -12,28 +12,28 @@ use crate::places;
 use crate::process::{Group, within};
 use crate::screen::Screen;
 
-/// What Krita may take beyond the scenario's own limit, to start and to end.
+/// Time for Krita's start and exit, beyond the scenario's own limit.
 const AROUND: Duration = Duration::from_secs(60);
-/// The files that a run leaves on the desk.
+/// Files that a run writes to the test's folder.
 const SCRIPT: &str = "scenario.py";
 const SAID: &str = "said.jsonl";
 const FAULT: &str = "fault.txt";
 const LOG: &str = "krita.log";
 
-/// What a scenario that was played to its end gave.
+/// Outcome of a scenario that ran to its end.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// What `d.say` was given, in order.
+    /// Values given to `d.say`, in order.
     pub said: Vec<Value>,
-    /// What Krita wrote to standard output and standard error.
+    /// Krita's standard output and standard error.
     pub log: String,
-    /// How long it took, with Krita's start and end.
+    /// Duration, with Krita's start and exit.
     pub time: Duration,
-    /// Whether Krita ended by itself, and well, once the scenario was over.
+    /// Whether Krita exited by itself, with success, after the scenario.
     pub ended_well: bool,
 }
 
-/// A Krita that plays a scenario. Dropped, it is killed.
+/// A Krita that runs a scenario. It is killed when dropped.
 #[derive(Debug)]
 pub struct Running<'a> {
     krita: &'a Krita,
@@ -48,7 +48,7 @@ impl<'a> Running<'a> {
     /// Starts it.
     pub(super) fn start(krita: &'a Krita, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Self> {
         fs::write(desk.outside(SCRIPT), script)?;
-        // What an earlier run said is not this one's.
+        // Messages of an earlier run do not count.
         for name in [SAID, FAULT] {
             fs::write(desk.outside(name), "")?;
         }
@@ -63,12 +63,12 @@ impl<'a> Running<'a> {
         Ok(Self { krita, desk, screen, process, started: Instant::now(), limit })
     }
 
-    /// What the scenario has said so far.
+    /// Messages of the scenario so far.
     pub fn said(&self) -> Result<Vec<Value>> {
         Ok(self.lines()?.into_iter().filter_map(|mut line| line.get_mut("said").map(Value::take)).collect())
     }
 
-    /// Waits until the scenario has said something.
+    /// Waits until the scenario has sent a message.
     pub fn wait_said(&mut self, expected: impl Into<Value>, limit: Duration) -> Result<()> {
         let expected = expected.into();
         let said = within(limit, || {
@@ -83,12 +83,12 @@ impl<'a> Running<'a> {
         said.with_context(|| format!("the scenario does not say {expected} within {limit:?}\n{}", self.all()))
     }
 
-    /// Tells the scenario a word, for which it waits with `yield d.told(word)`.
+    /// Sends the scenario a word, for which it waits with `yield d.told(word)`.
     pub fn tell(&self, word: &str) -> Result<()> {
         fs::write(self.desk.outside(format!("told-{word}")), "").with_context(|| format!("{word} cannot be told"))
     }
 
-    /// The number of Krita's process.
+    /// Krita's process id.
     pub fn id(&mut self) -> u32 {
         self.process.child().id()
     }
@@ -104,7 +104,7 @@ impl<'a> Running<'a> {
         let over = within(all, || Ok((self.end()?.is_some() || self.process.ended()?.is_some()).then_some(())))?;
         if over.is_none() {
             let shot = places::shots(SHOTS)?.join(format!("hangs-{:?}.png", self.krita.version()));
-            // Without a picture there is still the rest.
+            // Without a screenshot the rest is still reported.
             let _ = self.screen.screenshot(&shot);
         }
         let status = self.process.wait(AROUND)?;
@@ -128,7 +128,7 @@ impl<'a> Running<'a> {
         Ok(last.and_then(|line| line.get("end").and_then(Value::as_str).map(str::to_owned)))
     }
 
-    /// The lines that the driver has written; one without its end is not there yet.
+    /// Complete lines of the driver.
     fn lines(&self) -> Result<Vec<Value>> {
         let text = self.text(SAID);
         let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -139,7 +139,7 @@ impl<'a> Running<'a> {
         fs::read(self.desk.outside(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
-    /// All that was written, for an error.
+    /// Everything that was written, for an error.
     fn all(&self) -> String {
         let [said, fault, log] = [SAID, FAULT, LOG].map(|name| self.text(name));
         format!("-- said\n{said}\n-- stacks\n{fault}\n-- Krita\n{log}")

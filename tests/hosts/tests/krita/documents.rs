@@ -1,4 +1,4 @@
-//! Documents of every kind: what comes of an edit is right to the pixel, and nothing but the new layer is there afterwards.
+//! Documents of every kind: results are right to the pixel, and the only change is the new layer.
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::krita::Version;
@@ -9,7 +9,7 @@ use crate::opened;
 use crate::scene::{by_command, compare, krita_with_plugin, play};
 use crate::table::{MUG, table};
 
-/// Makes documents of each colour space from the picture, makes the mug again, and looks at every pixel as the document has it.
+/// Converts the picture to each colour space, refines the mug, and compares every pixel.
 const SPACES: &str = r#"
 import struct
 
@@ -31,18 +31,18 @@ def alike(depth, one, other):
     return all(abs(a - b) < 1e-6 for a, b in pairs)
 
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from at_once(d, 7)
     for model, depth, profile in SPACES:
         doc = yield from d.open("table.png")
         doc.setColorSpace(model, depth, profile)
         doc.waitForDone()
         d.select_rect(doc, 8, 42, 56, 52)
-        yield from done(d, work)
+        yield from done(d, controller)
         source = picture_of(doc)
         before = bytes(source.pixelData(0, 0, 128, 128))
         d.click("dedit_verb_refine")
-        yield from go(d, work)
+        yield from go(d, controller)
         doc.waitForDone()
         result = [node for node in doc.rootNode().childNodes() if node.type() == "paintlayer"][-1]
         mask = result.childNodes()[0]
@@ -57,10 +57,10 @@ def scenario(d):
             moved += bool(covered[k]) and made[at] != before[at]
         d.say([model, depth, [source.colorDepth(), result.colorDepth(), result.colorProfile()],
                sorted(set(covered)), wrong, moved > 100,
-               before == bytes(source.pixelData(0, 0, 128, 128)), work.history[0].is_applied])
-        # The next one goes on from it.
+               before == bytes(source.pixelData(0, 0, 128, 128)), controller.history[0].is_applied])
+        # The next edit starts from this result.
         known = bytes(doc.annotation("dedit_session"))
-        yield from go(d, work)
+        yield from go(d, controller)
         d.say(known == bytes(doc.annotation("dedit_session")))
 "#;
 
@@ -77,7 +77,7 @@ fn krita51_every_colour_space() {
     }
 }
 
-/// A layer in a group, moved and larger than the canvas; a group as a picture; all that is visible; a soft selection.
+/// A layer in a group, moved and larger than the canvas; a group as a picture; everything visible; a soft selection.
 const SHAPES: &str = r#"
 import json
 
@@ -86,20 +86,20 @@ def save(d, doc, name):
     d.export_png(doc, name)
 
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from at_once(d, 7)
     d.click("dedit_verb_remove")
-    # A soft edge is the ring of the edit.
+    # The soft edge becomes the ring of the edit.
     d.select_rect(doc, 8, 42, 56, 52)
     soft = doc.selection()
     soft.feather(6)
     doc.setSelection(soft)
-    yield from done(d, work)
-    yield from go(d, work)
+    yield from done(d, controller)
+    yield from go(d, controller)
     notes = json.loads(bytes(doc.annotation("dedit")).decode())
     d.say([result["plan"].get("ring") for result in notes["results"].values()])
     doc = yield from d.open("table.png")
-    # In a group, below a layer of the user's, and larger than the canvas.
+    # In a group, below another layer, and larger than the canvas.
     root, base = doc.rootNode(), picture_of(doc)
     group = doc.createGroupLayer("things")
     root.addChildNode(group, None)
@@ -115,23 +115,23 @@ def scenario(d):
     d.select_rect(doc, 8, 42, 56, 52)
     beyond = bytes(large.pixelData(-20, -30, 168, 178))
     save(d, doc, "large-before.png")
-    yield from go(d, work)
+    yield from go(d, controller)
     save(d, doc, "large.png")
     d.say([[node.name() for node in group.childNodes()], beyond == bytes(large.pixelData(-20, -30, 168, 178))])
     d.say(bytes(doc.annotation("dedit_session")).decode())
-    # A small layer that lies aside.
+    # A small layer off the origin.
     doc = yield from d.open("table.png")
     small = doc.createNode("small", "paintlayer")
     small.setPixelData(picture_of(doc).pixelData(8, 42, 80, 60), 40, 30, 80, 60)
     doc.rootNode().addChildNode(small, None)
     yield from activate(doc, small)
     d.select_rect(doc, 40, 30, 56, 52)
-    yield from done(d, work)
+    yield from done(d, controller)
     save(d, doc, "small-before.png")
-    yield from go(d, work)
+    yield from go(d, controller)
     save(d, doc, "small.png")
-    d.say([work.picture.width, work.picture.height])
-    # A group that is the picture, then all that is visible.
+    d.say([controller.picture.width, controller.picture.height])
+    # A group as the picture, then everything visible.
     for what in ("group", "visible"):
         doc = yield from d.open("table.png")
         base = picture_of(doc)
@@ -144,17 +144,17 @@ def scenario(d):
         yield from activate(doc, group)
         d.select_rect(doc, 8, 42, 56, 52)
         pick(d, "dedit_how_picture", "The active layer" if what == "group" else "All that is visible")
-        yield from done(d, work)
-        yield from go(d, work)
+        yield from done(d, controller)
+        yield from go(d, controller)
         save(d, doc, what + ".png")
         d.say([node.name() for node in doc.rootNode().childNodes() if node.type().endswith("layer")])
     d.say(bytes(doc.annotation("dedit_session")).decode())
     pick(d, "dedit_how_picture", "The active layer")
-    # Nothing says which thing.
+    # No item is chosen.
     doc.setSelection(None)
     d.click("dedit_go")
-    yield lambda: work.status.kind == "wrong", 20
-    d.say([work.status.text, work.status.hint])
+    yield lambda: controller.status.kind == "wrong", 20
+    d.say([controller.status.text, controller.status.hint])
 "#;
 
 fn every_shape(version: Version) {
@@ -184,26 +184,26 @@ fn every_shape(version: Version) {
     assert!(said[6][0].as_str().unwrap().contains("nothing is selected"), "{}", said[6]);
 }
 
-/// Transparency masks of any softness, and pictures with alpha, keep what they are.
+/// Transparency masks of any softness and pictures with alpha are preserved.
 const ALPHA: &str = r#"
 def scenario(d):
-    doc, work = yield from begin(d, "see-through.png")
+    doc, controller = yield from begin(d, "see-through.png")
     yield from at_once(d, 7)
     d.click("dedit_verb_refine")
     d.select_rect(doc, 8, 42, 56, 52)
     before = bytes(picture_of(doc).pixelData(0, 0, 128, 128))
-    yield from go(d, work)
+    yield from go(d, controller)
     first = bytes(doc.annotation("dedit_session"))
-    yield from go(d, work)
+    yield from go(d, controller)
     d.say([before == bytes(picture_of(doc).pixelData(0, 0, 128, 128)), first == bytes(doc.annotation("dedit_session"))])
-    d.say([entry.is_applied for entry in work.history])
-    # Half of a result is rubbed out: what is seen is the user's own.
+    d.say([entry.is_applied for entry in controller.history])
+    # A half-transparent result makes the picture a new one.
     result = [node for node in doc.rootNode().childNodes() if node.type() == "paintlayer"][-1]
     result.setOpacity(120)
     doc.refreshProjection()
     doc.waitForDone()
-    yield from done(d, work)
-    yield from go(d, work)
+    yield from done(d, controller)
+    yield from go(d, controller)
     d.say(first != bytes(doc.annotation("dedit_session")))
 "#;
 
@@ -215,7 +215,7 @@ fn krita51_alpha_and_opacity() {
     let table: RgbImage = table();
     let see_through = RgbaImage::from_fn(128, 128, |i, j| {
         let Rgb([r, g, b]) = *table.get_pixel(i, j);
-        // Nothing and everything, in stripes across what is selected.
+        // Alpha 0 and 1 in stripes across the selection.
         let alpha = if (x..x + width).contains(&i) && (y..y + height).contains(&j) { [0, 255][(i as usize / 9) % 2] } else { 255 };
         Rgba([r, g, b, alpha])
     });

@@ -1,4 +1,4 @@
-//! What goes wrong is said, loses nothing, and never keeps the window still.
+//! Failures are reported, lose nothing, and never freeze the window.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
@@ -14,11 +14,11 @@ use crate::scene::{STILL, krita_with_plugin, play, script};
 const SOON: Duration = Duration::from_secs(90);
 
 const ABSENT_AND_KILLED: &str = r#"
-def wrong(work):
-    return lambda: work.status.kind == "wrong" and not work.jobs
+def wrong(controller):
+    return lambda: controller.status.kind == "wrong" and not controller.jobs
 
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from more(d)
     write(d, "dedit_how_seed", 7)
     d.select_rect(doc, 8, 42, 56, 52)
@@ -26,25 +26,25 @@ def scenario(d):
     before = layers(doc)
     d.reset_ticks()
     d.click("dedit_go")
-    yield wrong(work), 60
-    d.say([work.status.text, work.status.hint, before == layers(doc), d.longest_gap()])
+    yield wrong(controller), 60
+    d.say([controller.status.text, controller.status.hint, before == layers(doc), d.longest_gap()])
     yield from shoot(d, "absent.png")
     d.say("absent")
     yield d.told("started"), 90
     d.click("dedit_retry")
-    yield (lambda: work.status.text == "Ready."), 30
+    yield (lambda: controller.status.text == "Ready."), 30
     d.reset_ticks()
     d.click("dedit_go")
-    yield (lambda: any(job.share for job in work.jobs)), 90
+    yield (lambda: any(job.share for job in controller.jobs)), 90
     d.say("learning")
     yield d.told("killed"), 60
-    yield wrong(work), 60
-    d.say([work.status.text, work.status.hint, before == layers(doc), d.longest_gap()])
+    yield wrong(controller), 60
+    d.say([controller.status.text, controller.status.hint, before == layers(doc), d.longest_gap()])
     d.say("dead")
     yield d.told("again"), 90
     pick(d, "dedit_how_when", "At once (draft)")
     d.reset_ticks()
-    yield from go(d, work)
+    yield from go(d, controller)
     d.say([layers(doc)[-1][0], d.ticks > 10, d.longest_gap()])
 "#;
 
@@ -80,20 +80,20 @@ fn krita51_a_daemon_that_is_absent_or_killed() {
 
 const REFUSED: &str = r#"
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     d.select_rect(doc, 8, 42, 56, 52)
     d.click("dedit_verb_remove")
     before = layers(doc)
     d.click("dedit_go")
-    yield (lambda: work.status.kind == "wrong" and not work.jobs), 60
-    d.say([work.status.text, work.status.hint, before == layers(doc)])
+    yield (lambda: controller.status.kind == "wrong" and not controller.jobs), 60
+    d.say([controller.status.text, controller.status.hint, before == layers(doc)])
 "#;
 
 #[test]
 fn krita51_a_daemon_of_another_version() {
     let (krita, desk) = krita_with_plugin(Version::V5_1);
     let listener = UnixListener::bind(desk.socket()).unwrap();
-    // It speaks versions 7 to 9, and goes with the test.
+    // It speaks versions 7 to 9; the thread ends with the test.
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut hello = [0; 10];
@@ -109,46 +109,46 @@ fn krita51_a_daemon_of_another_version() {
 }
 
 const GONE: &str = r#"
-def slow(d, doc, work):
+def slow(d, doc, controller):
     d.select_rect(doc, 8, 42, 56, 52)
-    yield from done(d, work)
+    yield from done(d, controller)
     write(d, "dedit_how_steps", 400)
     d.click("dedit_verb_remove")
     d.click("dedit_go")
-    yield (lambda: any(job.share for job in work.jobs)), 60
+    yield (lambda: any(job.share for job in controller.jobs)), 60
 
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from at_once(d, 7)
-    # Stopped: by the button of the job.
-    yield from slow(d, doc, work)
-    d.click(f"dedit_cancel_{work.jobs[0].number}")
-    yield (lambda: not work.jobs), 10
-    d.say([work.status.text, layers(doc)])
-    # Closed while it runs, with another document to be seen.
-    yield from slow(d, doc, work)
+    # Cancelled by the button of the job.
+    yield from slow(d, doc, controller)
+    d.click(f"dedit_cancel_{controller.jobs[0].number}")
+    yield (lambda: not controller.jobs), 10
+    d.say([controller.status.text, layers(doc)])
+    # Closed while it runs, with another document visible.
+    yield from slow(d, doc, controller)
     other = yield from d.open("other.png")
     doc.setModified(False)
     doc.close()
-    yield (lambda: not work.jobs), 120
-    d.say([work.status.text, work.status.hint, layers(other)])
-    # Opened again, it is in the history.
+    yield (lambda: not controller.jobs), 120
+    d.say([controller.status.text, controller.status.hint, layers(other)])
+    # Opened again, the result is in the history.
     other.close()
     doc = yield from d.open("table.png")
     d.select_rect(doc, 8, 42, 56, 52)
-    yield (lambda: bool(work.history) and work.picture is not None and work.is_idle), 30
-    d.say([[entry.title, entry.is_applied, entry.remark] for entry in work.history])
+    yield (lambda: bool(controller.history) and controller.picture is not None and controller.is_idle), 30
+    d.say([[entry.title, entry.is_applied, entry.remark] for entry in controller.history])
     strip = d.usable("dedit_history")
     strip.setCurrentRow(0)
     yield 0.3
     d.click("dedit_apply")
-    yield from done(d, work)
+    yield from done(d, controller)
     d.say(layers(doc))
-    # The layer goes while it runs.
-    yield from slow(d, doc, work)
+    # The layer is deleted while it runs.
+    yield from slow(d, doc, controller)
     picture_of(doc).remove()
-    yield (lambda: not work.jobs), 120
-    d.say([work.status.text, [name for name, _, _ in layers(doc)]])
+    yield (lambda: not controller.jobs), 120
+    d.say([controller.status.text, [name for name, _, _ in layers(doc)]])
 "#;
 
 #[test]
@@ -171,16 +171,16 @@ const NO_PICTURE: &str = r#"
 from dedit_driver.qt import QApplication
 
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     d.select_rect(doc, 8, 42, 56, 52)
     d.click("dedit_verb_swap_in")
     write(d, "dedit_swap_in_from_file", d.path("words.png"))
     d.click("dedit_go")
-    # Krita says so itself, in a box that waits for the user.
+    # Krita reports it first, in a modal dialog.
     yield (lambda: QApplication.activeModalWidget() is not None), 60
     QApplication.activeModalWidget().reject()
-    yield (lambda: work.status.kind == "wrong" and not work.jobs), 60
-    d.say([work.status.text, layers(doc)])
+    yield (lambda: controller.status.kind == "wrong" and not controller.jobs), 60
+    d.say([controller.status.text, layers(doc)])
 "#;
 
 #[test]

@@ -1,4 +1,4 @@
-//! That what the other tests stand on holds: scenarios are played and say what they found, and each way to fail is told.
+//! Tests of the test harness: scenarios run and report, and each way to fail is an error of its own.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ def scenario(d):
     d.shot("harness.png")
     d.select_rect(doc, 10, 20, 30, 16)
     d.action("add_new_paint_layer")
-    # What is selected is a node too.
+    # The selection is a node too.
     yield lambda: [node.type() for node in doc.rootNode().childNodes()].count("paintlayer") == 2, 10
     base = doc.rootNode().childNodes()[0]
     mask = doc.createSelectionMask("item:bag")
@@ -84,7 +84,7 @@ fn scenarios_are_played(version: Version) {
     assert_eq!(opened(&desk.outside("out.png")), picture(64, 48));
 }
 
-/// Each kind of failure comes back as an error that says which one, and soon.
+/// Each kind of failure is reported soon, as an error that names it.
 fn failures_are_told(version: Version) {
     let krita = Krita::find(version).unwrap();
     let desk = krita.desk().unwrap();
@@ -118,7 +118,7 @@ fn failures_are_told(version: Version) {
     }
 }
 
-/// Words go both ways while Krita runs, a dialog can be closed, and what freezes the main thread is measured.
+/// Messages go both ways while Krita runs, a dialog can be closed, and pauses of the main thread are measured.
 fn a_scenario_is_talked_to(version: Version) {
     let krita = Krita::find(version).unwrap();
     let desk = krita.desk().unwrap();
@@ -136,7 +136,7 @@ fn a_scenario_is_talked_to(version: Version) {
     assert_eq!(ran.said[4..], [json!("a word"), json!(1)]);
 }
 
-/// The daemon is found at the desk's socket, and the plug-in lies where Krita looks, with the program where it is told.
+/// The daemon listens at the test's socket; the plug-in is where Krita looks, with the path of the program beside it.
 fn the_plugin_is_installed(version: Version) {
     let krita = Krita::find(version).unwrap();
     let desk = krita.desk().unwrap();
@@ -192,7 +192,7 @@ fn krita52_the_plugin_is_installed() {
     the_plugin_is_installed(Version::V5_2);
 }
 
-/// What people do: the installer alone puts the plug-in there, and a Krita that is started then has it.
+/// As users do it: the installer puts the plug-in there, and the next Krita has it.
 #[test]
 fn krita51_the_installer_is_asked_and_krita_agrees() {
     let krita = Krita::find(Version::V5_1).unwrap();

@@ -1,4 +1,4 @@
-//! Learning by the docker, what it shows meanwhile, items found and kept, and the actions of the menu.
+//! Learning, what the docker shows meanwhile, finding and keeping items, and the actions of the menu.
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::krita::Version;
@@ -8,7 +8,7 @@ use crate::scene::{krita_with_plugin, play};
 
 const LEARN: &str = r#"
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from mask(d, doc, "transparency", "duck", [68, 44, 56, 46])
     yield from mask(d, doc, "selection", "mug", [8, 42, 56, 52])
     yield from more(d)
@@ -16,62 +16,62 @@ def scenario(d):
     d.click("dedit_learn")
     seen = set()
     def learned():
-        for job in work.jobs:
+        for job in controller.jobs:
             seen.update([("share", job.share is not None), ("left", job.seconds_left is not None), ("preview", job.preview is not None)])
-        return not work.jobs
+        return not controller.jobs
     yield 0.2
-    yield lambda: any(job.share and job.share > 0.3 for job in work.jobs) and (learned() or True), 100
+    yield lambda: any(job.share and job.share > 0.3 for job in controller.jobs) and (learned() or True), 100
     yield from shoot(d, "learning.png")
     yield learned, 100
-    yield from done(d, work)
-    d.say([work.picture.state, [item.name for item in work.picture.items], sorted(name for name, there in seen if there)])
-    # By the menu: what the docker has is taken.
+    yield from done(d, controller)
+    d.say([controller.picture.state, [item.name for item in controller.picture.items], sorted(name for name, there in seen if there)])
+    # From the menu, with the values of the docker.
     d.click("dedit_verb_replace")
     choose_item(d, "mug")
     d.action("dedit_remove")
-    yield from done(d, work)
+    yield from done(d, controller)
     d.say(layers(doc)[-1][0])
     d.action("dedit_replace")
     yield 0.3
-    d.say([d.find("dedit_status").text(), len(work.jobs)])
+    d.say([d.find("dedit_status").text(), len(controller.jobs)])
     d.action("edit_undo")
-    yield from done(d, work)
-    # Live plan of a movement, by the picture of the docker.
+    yield from done(d, controller)
+    # The live plan of a movement.
     d.click("dedit_verb_move")
     choose_item(d, "duck")
     write(d, "dedit_move_dx", -10)
-    yield (lambda: work.plan is not None), 20
-    d.say([work.plan.names.index("duck") >= 0, max(work.plan.changes)])
+    yield (lambda: controller.plan is not None), 20
+    d.say([controller.plan.names.index("duck") >= 0, max(controller.plan.changes)])
     yield from shoot(d, "move.png")
     # The items become masks of another document.
     doc = yield from d.open("table.png")
-    yield from done(d, work)
+    yield from done(d, controller)
     d.click("dedit_keep_masks")
-    yield from done(d, work)
+    yield from done(d, controller)
     d.say([[node.name(), node.type(), node.visible()] for node in picture_of(doc).childNodes()])
     d.save_kra(doc, "kept.kra")
     again = yield from d.open("kept.kra")
     d.say([bytes(node.pixelData(0, 0, 128, 128)).count(255) for node in picture_of(again).childNodes()])
-    # Found by itself.
+    # Found automatically.
     menu = d.usable("dedit_items_from").menu()
     [action for action in menu.actions() if action.objectName() == "dedit_from_everything"][0].trigger()
-    yield from done(d, work)
-    d.say(len(work.picture.items) > 1)
+    yield from done(d, controller)
+    d.say(len(controller.picture.items) > 1)
     d.action("dedit_status")
-    yield (lambda: work.status.text == "Ready."), 20
-    # Two of it, and then another one in place of the first.
+    yield (lambda: controller.status.text == "Ready."), 20
+    # Two variations, then one applied in place of the first.
     d.click("dedit_verb_refine")
     d.select_rect(again, 8, 42, 56, 52)
     pick(d, "dedit_how_when", "At once (draft)")
     write(d, "dedit_how_variations", 2)
-    yield from go(d, work)
-    d.say([[entry.is_applied, entry.seed] for entry in work.history[:2]])
+    yield from go(d, controller)
+    d.say([[entry.is_applied, entry.seed] for entry in controller.history[:2]])
     strip = d.usable("dedit_history")
-    strip.setCurrentRow([place for place, entry in enumerate(work.history) if entry.is_applied][0])
+    strip.setCurrentRow([place for place, entry in enumerate(controller.history) if entry.is_applied][0])
     yield 0.2
     d.click("dedit_discard")
-    yield from done(d, work)
-    d.say([[name for name, _, _ in layers(again)], [entry.is_applied for entry in work.history[:2]]])
+    yield from done(d, controller)
+    d.say([[name for name, _, _ in layers(again)], [entry.is_applied for entry in controller.history[:2]]])
 "#;
 
 #[test]

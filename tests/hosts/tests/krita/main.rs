@@ -1,6 +1,6 @@
 //! The plug-in inside Krita 5.1 and 5.2.
 //!
-//! Run by `cargo xtask test --only krita`, which makes sure of all that is needed, one test after another: the names begin with the Krita they
+//! Run by `cargo xtask test --only krita`, which installs what is needed and runs one test at a time. Names begin with the Krita that they
 //! need.
 
 #![cfg(unix)]

@@ -115,19 +115,19 @@ def shoot(d: Any, name: str) -> Steps:  # noqa: ANN401
     d.shot(name)
 
 
-def done(_d: Any, work: Any, limit: float = 120) -> Steps:  # noqa: ANN401
+def done(_d: Any, controller: Any, limit: float = 120) -> Steps:  # noqa: ANN401
     """Wait until the controller is idle; a failure fails the scenario."""
     yield 0.05
-    yield (lambda: work.is_idle), limit
+    yield (lambda: controller.is_idle), limit
     # The docker polls every half second.
     yield 0.7
-    yield (lambda: work.is_idle), limit
+    yield (lambda: controller.is_idle), limit
     yield 0.2
-    if work.status.kind == "wrong":
-        raise AssertionError(f"{work.status.text}; {work.status.hint}")
+    if controller.status.kind == "wrong":
+        raise AssertionError(f"{controller.status.text}; {controller.status.hint}")
 
 
-def go(d: Any, work: Any) -> Steps:  # noqa: ANN401
+def go(d: Any, controller: Any) -> Steps:  # noqa: ANN401
     """Press the button and wait for the result."""
     d.click("dedit_go")
-    yield from done(d, work)
+    yield from done(d, controller)

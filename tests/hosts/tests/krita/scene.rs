@@ -1,4 +1,4 @@
-//! A Krita with the plug-in, and what its tests have in common.
+//! A Krita with the plug-in, and helpers of its tests.
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::desk::Desk;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::table::table;
 
-/// The longest pause of Krita's own timer, in milliseconds, in which nobody thinks that it hangs; waiting for the daemon would be ten times as long.
+/// Longest pause of Krita's main thread in milliseconds that does not count as frozen; waiting for the daemon would be ten times as long.
 pub(crate) const STILL: f64 = 1000.0;
 
-/// A Krita with the plug-in, and the picture on its desk.
+/// A Krita with the plug-in, and the picture in the test's folder.
 pub(crate) fn krita_with_plugin(version: Version) -> (Krita, Desk) {
     let krita = Krita::find(version).unwrap();
     let desk = krita.desk().unwrap();
@@ -20,12 +20,12 @@ pub(crate) fn krita_with_plugin(version: Version) -> (Krita, Desk) {
     (krita, desk)
 }
 
-/// A scenario with the hands that these tests have for the docker.
+/// A scenario with the functions of `prelude.py`.
 pub(crate) fn script(scenario: &str) -> String {
     format!("{}\n{scenario}", include_str!("prelude.py"))
 }
 
-/// Plays a scenario, showing how long it took and what it said.
+/// Runs a scenario and prints its duration and messages.
 pub(crate) fn play(krita: &Krita, desk: &Desk, scenario: &str) -> Ran {
     let screen = Krita::screen().unwrap();
     let ran = krita.run(desk, &screen, &script(scenario)).unwrap_or_else(|error| panic!("{error:#}"));
@@ -33,7 +33,7 @@ pub(crate) fn play(krita: &Krita, desk: &Desk, scenario: &str) -> Ran {
     ran
 }
 
-/// What `dedit edit` makes of the same session and revision with the same seed, and the region it may have changed.
+/// The result of `dedit edit` for the same session, revision and seed, and the region that it may change.
 pub(crate) fn by_command(daemon: &Daemon<'_>, session: &str, command: &[&str], file: &str) -> Value {
     let named = format!("@{session}");
     let arguments = [&["edit"], command, &["--session", &named, "--seed", "7", "--draft", "--out", file, "--json"]].concat();
@@ -42,7 +42,7 @@ pub(crate) fn by_command(daemon: &Daemon<'_>, session: &str, command: &[&str], f
     serde_json::from_str::<Value>(output.stdout.trim()).unwrap()["region"].clone()
 }
 
-/// Compares what Krita exported with what the command made, and both with the picture before: nothing outside of the region differs.
+/// Compares Krita's export with the command's result, and both with the picture before: outside the region nothing differs.
 pub(crate) fn compare(what: &str, made: &RgbImage, expected: &RgbImage, before: &RgbImage, region: &Value) {
     assert_eq!(made.dimensions(), expected.dimensions(), "{what}");
     let differing = made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count();

@@ -1,4 +1,4 @@
-//! Every verb, by the docker's own buttons: what comes of it is what the command line makes.
+//! Every verb by the docker's buttons: the result equals the command line's.
 
 use dedit_host_tests::daemon::Daemon;
 use dedit_host_tests::krita::Version;
@@ -9,14 +9,14 @@ use crate::table::table;
 
 const EVERY: &str = r#"
 def scenario(d):
-    doc, work = yield from begin(d, "table.png")
+    doc, controller = yield from begin(d, "table.png")
     yield from mask(d, doc, "transparency", "duck", [68, 44, 56, 46])
     yield from mask(d, doc, "selection", "mug", [8, 42, 56, 52])
     before = bytes(picture_of(doc).pixelData(0, 0, 128, 128))
     menu = d.usable("dedit_items_from").menu()
     [action for action in menu.actions() if action.objectName() == "dedit_from_layer_masks"][0].trigger()
-    yield from done(d, work)
-    d.say([item.name for item in work.picture.items])
+    yield from done(d, controller)
+    d.say([item.name for item in controller.picture.items])
     yield from at_once(d, 7)
     for verb in ["replace", "augment", "remove", "move", "swap", "refine", "swap_in"]:
         d.click("dedit_verb_" + verb)
@@ -35,8 +35,8 @@ def scenario(d):
         if verb == "swap_in":
             write(d, "dedit_swap_in_from_file", d.path("other.png"))
         d.reset_ticks()
-        yield from go(d, work)
-        d.say([verb, work.status.text, layers(doc)[-1], doc.activeNode().name(), d.longest_gap()])
+        yield from go(d, controller)
+        d.say([verb, controller.status.text, layers(doc)[-1], doc.activeNode().name(), d.longest_gap()])
         d.export_png(doc, verb + ".png")
         if verb == "replace":
             yield from shoot(d, "docker.png")
@@ -47,16 +47,16 @@ def scenario(d):
             break
         d.action("edit_undo")
         yield lambda: [name for name, _, _ in layers(doc)] == ["Background"], 10
-        yield from done(d, work)
+        yield from done(d, controller)
     d.say(bytes(doc.annotation("dedit_session")).decode())
     d.say(before == bytes(picture_of(doc).pixelData(0, 0, 128, 128)))
     d.save_kra(doc, "all.kra")
     again = yield from d.open("all.kra")
     d.say(bytes(again.annotation("dedit_session")).decode())
-    yield lambda: work.picture is not None and len(work.history) == 7, 30
-    d.say([[entry.title, entry.is_applied] for entry in work.history])
+    yield lambda: controller.picture is not None and len(controller.history) == 7, 30
+    d.say([[entry.title, entry.is_applied] for entry in controller.history])
     d.click("dedit_redo")
-    yield from done(d, work)
+    yield from done(d, controller)
     d.say(layers(again))
 "#;
 
