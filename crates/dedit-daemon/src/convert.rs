@@ -1,4 +1,4 @@
-//! The only place where the wire's types meet those of sessions.
+//! Converts between the types of the wire and those of sessions; nothing else knows both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use dedit_protocol::{Blob, Event, Pixels, Samples};
 use dedit_session::{EditRecord, Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
 use serde_json::Value;
 
-/// Blobs of a request, each taken once.
+/// The blobs of a request; each can be taken once.
 pub(crate) struct Blobs(Vec<Option<Blob>>);
 
 impl Blobs {
@@ -43,7 +43,7 @@ impl Blobs {
         }
     }
 
-    /// A mask: one channel; of whole numbers the largest is 1.
+    /// A mask from a blob of one channel; integers are scaled so that the largest value is 1.
     pub(crate) fn mask(&mut self, index: usize, size: Size) -> Result<ItemMask> {
         let pixels = self.pixels(index)?;
         check(&pixels, size, "mask")?;
@@ -55,7 +55,7 @@ impl Blobs {
         ItemMask::new(size, values)
     }
 
-    /// The numbers of items, for a picture of this size; of any, where it is not known.
+    /// A label map; `size` is the picture's size, if it is known.
     fn labels(&mut self, index: usize, size: Option<Size>) -> Result<(Size, Vec<u16>)> {
         let pixels = self.pixels(index)?;
         let size = size.map_or_else(|| size_of(&pixels), Ok)?;
@@ -83,8 +83,8 @@ impl Blobs {
         names.into_iter().zip(indices).map(|(name, index)| Ok((name, self.mask(*index, size)?))).collect()
     }
 
-    /// A picture that is none of the session's, if there is one: its pixels, its items, or both. That a plan of so many edits fits into memory is found
-    /// out before anything is made of the blobs.
+    /// The frame of a request, if there is one: its pixels, its items, or both. Whether a plan of so many edits fits into memory is checked before the blobs
+    /// are converted.
     pub(crate) fn frame(&mut self, sent: FrameBlobs, edits: usize) -> Result<Option<Frame>> {
         let FrameBlobs { pixels, items, names } = sent;
         if pixels.or(items).is_none() && names.is_some() {
@@ -100,7 +100,7 @@ impl Blobs {
     }
 }
 
-/// What a request says of a frame.
+/// The fields of a request about a frame.
 pub(crate) struct FrameBlobs {
     pub(crate) pixels: Option<usize>,
     pub(crate) items: Option<usize>,
@@ -122,7 +122,7 @@ fn check(pixels: &Pixels, size: Size, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Pixels of the wire as a picture, without a copy.
+/// Pixels of the wire as a picture; the samples are not copied.
 pub(crate) fn image(pixels: Pixels) -> Result<Image> {
     let size = size_of(&pixels)?;
     let channels = match pixels.channels() {
@@ -144,7 +144,7 @@ fn pixels(size: Size, channels: usize, samples: Samples) -> Result<Blob> {
     pixels.map(Blob::Pixels).ok_or_else(|| Error::new(ErrorKind::Internal, "a picture that does not fit the wire"))
 }
 
-/// A picture as pixels of the wire, without a copy.
+/// A picture as pixels of the wire; the samples are not copied.
 pub(crate) fn image_blob(image: Image) -> Result<Blob> {
     let (size, channels) = (image.size(), image.channels().count());
     let samples = match image.into_samples() {
@@ -215,7 +215,7 @@ pub(crate) fn edit_options(options: request::EditOptions) -> EditOptions {
         inverted: options.inverted,
         whole_picture: options.whole_picture,
         steady: options.steady,
-        // Short enough to be typed again.
+        // 32 bits: short enough for a person to type.
         seed: options.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
     }
 }
@@ -384,7 +384,7 @@ fn stage_on_wire(stage: Stage) -> names::Stage {
     }
 }
 
-/// What is heard of a job, as an event; `verb` is that of an edit.
+/// An event of a job as an event of the wire; `verb` is that of an edit.
 pub(crate) fn event(event: JobEvent, verb: &VerbName) -> Event {
     match event {
         JobEvent::Queued { job, position } => Event::Queued(Queued { job, position }),
@@ -401,7 +401,7 @@ pub(crate) fn event(event: JobEvent, verb: &VerbName) -> Event {
 
 fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
     Ok(match output {
-        // Whoever asked for it hears which models there are.
+        // Replaced by the list of models before it is sent.
         JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
         JobOutput::Learned(Learned {
             steps,

@@ -1,9 +1,9 @@
-//! The daemon: holds models and sessions for every host of a user, and speaks `PROTOCOL.md` with them.
+//! The daemon: holds models and sessions for all hosts of a user, which talk to it as in `PROTOCOL.md`.
 //!
-//! [`Daemon::run`] listens at a socket until it is asked to end; [`Daemon::converse`] speaks with one client over any two halves, so that the same daemon
-//! runs within a program or a test. `requests` says what each request does; `convert` is the only place where the wire's types meet those of sessions.
+//! [`Daemon::run`] listens at a socket until it is asked to end; [`Daemon::converse`] serves one client over any two streams, so that the same daemon runs
+//! inside a program or a test. `requests` and `pictures` carry out requests; `convert` is the only place where the wire's types meet those of sessions.
 //!
-//! Which engine computes is decided by who makes the daemon: this crate knows none, and no host either.
+//! The caller passes the models in: this crate knows no engine and no host.
 
 #![forbid(unsafe_code)]
 

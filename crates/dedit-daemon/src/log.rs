@@ -1,4 +1,4 @@
-//! The log: a JSON object to a line; old lines go to a second file, and older ones away.
+//! The log: one JSON object per line. A full file is renamed to `….1.log`, which replaces the one before.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-/// Bytes of a log file at most.
+/// Most bytes of a log file.
 const LARGEST: u64 = 1 << 20;
 
-/// A log file. What cannot be written is not worth ending for.
+/// A log file. Errors of writing are ignored.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log in a file, which may be there; for `None` nothing is kept.
+    /// Appends to a file; `None` logs nothing.
     pub fn open(path: Option<&Path>) -> Self {
         let file = path.and_then(|path| {
             path.parent().and_then(|folder| fs::create_dir_all(folder).ok())?;
@@ -33,7 +33,7 @@ impl Log {
         &self.path
     }
 
-    /// Adds a line.
+    /// Adds a line: an event's name, and its details.
     pub fn write(&self, event: &str, what: &str) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = file.as_mut() else { return };

@@ -1,4 +1,4 @@
-//! What waits to be sent to a client. Whoever puts something here waits for nobody: of progress that a slow client has not read yet, only the newest stays.
+//! The frames that wait to be sent to a client. Adding one never blocks: of progress that a slow client has not read yet, only the newest is kept.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dedit_protocol::{Blob, Event, Frame, Samples};
 
-/// Bytes that wait for a client before its next request is looked at.
+/// Bytes that may wait for a client before its next request is read.
 const ENOUGH: usize = 1 << 28;
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Outgoing {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an event of a request.
+    /// Adds an event of the request `serial`.
     pub(crate) fn send(&self, event: Event, serial: u32) {
         let passing = matches!(event, Event::Progress(_) | Event::Preview(_) | Event::Session(_) | Event::Queued(_));
         let frame = event.into_frame(serial);
@@ -53,7 +53,7 @@ impl Outgoing {
         self.changed.notify_all();
     }
 
-    /// Waits until a client has read about all that it asked for.
+    /// Waits until few enough bytes wait for the client.
     pub(crate) fn wait_for_room(&self) {
         let mut inner = self.lock();
         while inner.bytes > ENOUGH && !inner.closed {
@@ -61,14 +61,14 @@ impl Outgoing {
         }
     }
 
-    /// Waits until everything is sent, for some time at most.
+    /// Waits until everything is sent, for `patience` at most.
     pub(crate) fn wait_until_sent(&self, patience: Duration) {
         let inner = self.lock();
         let waiting = |inner: &mut Inner| !inner.closed && (inner.busy || !inner.frames.is_empty());
         let _ = self.changed.wait_timeout_while(inner, patience, waiting);
     }
 
-    /// Sends nothing more.
+    /// Discards what waits, and sends nothing more.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
@@ -96,7 +96,7 @@ impl Outgoing {
     }
 }
 
-/// About how much memory a frame takes.
+/// The approximate memory of a frame, in bytes.
 fn size(frame: &Frame) -> usize {
     let blob = |blob: &Blob| match blob {
         Blob::Bytes(bytes) => bytes.len(),

@@ -1,4 +1,4 @@
-//! What each request does.
+//! Carries out requests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::convert::{self, Blobs, FrameBlobs};
 use crate::daemon::Daemon;
 use crate::outgoing::Outgoing;
 
-/// Passes on what is heard of a job.
-struct Passing {
+/// Sends the events of a job to the client that asked for it.
+struct JobReporter {
     daemon: Arc<Daemon>,
     outgoing: Arc<Outgoing>,
     serial: u32,
@@ -25,7 +25,7 @@ struct Passing {
     verb: VerbName,
 }
 
-impl Reporter for Passing {
+impl Reporter for JobReporter {
     fn report(&self, event: JobEvent) {
         let event = match event {
             JobEvent::Done(JobOutput::Loaded) => models(&self.daemon),
@@ -35,7 +35,7 @@ impl Reporter for Passing {
     }
 }
 
-/// An answer, or `None` for what answers later.
+/// An answer, or `None` where a job answers later.
 pub(crate) type Answer = Result<Option<Event>>;
 
 fn nothing() -> Event {
@@ -46,7 +46,7 @@ pub(crate) fn session(info: &dedit_session::Info) -> Event {
     Event::finished(&convert::session_info(info), Vec::new())
 }
 
-/// The models that are loaded, and those that can be.
+/// The loaded models, then the others that are known.
 fn models(daemon: &Daemon) -> Event {
     let (known, loaded) = daemon.sessions.models();
     let mut models: Vec<_> = loaded.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect();
@@ -56,7 +56,7 @@ fn models(daemon: &Daemon) -> Event {
 }
 
 impl Client {
-    /// Does what a request asks for, or gives it to those who do.
+    /// Carries out a request, or starts a job that does.
     pub(crate) fn answer(&self, serial: u32, request: Request, blobs: Vec<Blob>) -> Answer {
         let sessions = &self.daemon.sessions;
         self.daemon.requests.fetch_add(1, Ordering::SeqCst);
@@ -65,7 +65,7 @@ impl Client {
             Request::Hello(hello) => Ok(Some(self.hello(hello))),
             Request::Models(_) => Ok(Some(models(&self.daemon))),
             Request::Load(load) => {
-                sessions.load(self.number, convert::model_choice(load.0), self.passing(serial, VerbName::default())).map(|()| None)
+                sessions.load(self.number, convert::model_choice(load.0), self.reporter(serial, VerbName::default())).map(|()| None)
             }
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
@@ -84,7 +84,7 @@ impl Client {
             }),
             Request::Undo(undo) => sessions.undo(&undo.session, undo.revision).map(|info| Some(session(&info))),
             Request::Cancel(cancel) => {
-                // A job that is over needs no stopping.
+                // A job that has ended is not an error.
                 sessions.cancel(cancel.job);
                 Ok(Some(nothing()))
             }
@@ -107,13 +107,13 @@ impl Client {
             Request::Items(of) => self.items(&of),
             Request::Choose(choose) => self.choose(&choose, &mut blobs),
             Request::Adopt(adopt) => self.adopt(adopt, &mut blobs),
-            // It was heard before.
+            // The connection handles it.
             Request::Goodbye(_) => Ok(None),
         }
     }
 
-    fn passing(&self, serial: u32, verb: VerbName) -> Arc<Passing> {
-        Arc::new(Passing { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb })
+    fn reporter(&self, serial: u32, verb: VerbName) -> Arc<JobReporter> {
+        Arc::new(JobReporter { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb })
     }
 
     fn hello(&self, hello: request::Hello) -> Event {
@@ -137,7 +137,7 @@ impl Client {
             options: convert::learn_options(&learn.options),
             restart: learn.restart,
         };
-        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.passing(serial, VerbName::default()))?;
+        self.daemon.sessions.learn(self.number, &learn.session, request, learn.keep, self.reporter(serial, VerbName::default()))?;
         Ok(None)
     }
 
@@ -157,7 +157,7 @@ impl Client {
             changes: edit.changes,
             note: edit.note,
         };
-        sessions.edit(self.number, &edit.session, request, edit.keep, self.passing(serial, verb))?;
+        sessions.edit(self.number, &edit.session, request, edit.keep, self.reporter(serial, verb))?;
         Ok(None)
     }
 
@@ -170,7 +170,7 @@ impl Client {
         Ok(Some(Event::finished(&told, blobs)))
     }
 
-    /// What is edited, and its size, which is that of its masks.
+    /// What is edited, and its size, which the masks have too.
     fn original(&self, session: &str, base: Option<u64>, frame: Option<Frame>) -> Result<(Original, Size)> {
         let size = self.daemon.sessions.size(session, 0)?;
         match (frame, base) {

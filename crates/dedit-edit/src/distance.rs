@@ -5,7 +5,7 @@ use crate::geometry::{Rect, Size};
 /// No site in this column.
 const NONE: u32 = u32::MAX;
 
-/// For every pixel the nearest of some pixels, the sites.
+/// The nearest site of every pixel; sites are pixels with some property.
 ///
 /// The exact Euclidean feature transform in two passes: along the columns, then along the rows by the lower envelope of parabolas (Meijster, Roerdink
 /// and Hesselink 2000; Felzenszwalb and Huttenlocher 2012), all in integers. It keeps four bytes per pixel, plus a few rows while it works.
@@ -22,7 +22,7 @@ impl NearestSites {
         Self::of(size, |x, y| is_site(y * width + x))
     }
 
-    /// The same, asked with column and row.
+    /// The same; `is_site` is asked with column and row.
     fn of(size: Size, is_site: impl Fn(usize, usize) -> bool) -> Option<Self> {
         let mut nearest = along_columns(size, is_site);
         let mut row = Row::new(size.width());
@@ -103,7 +103,7 @@ struct Parabola {
     from: i64,
 }
 
-/// Room for the work on one row.
+/// Buffers for one row.
 struct Row {
     envelope: Vec<Parabola>,
 }
@@ -179,9 +179,9 @@ pub(crate) fn distances(size: Size, without: f32, is_site: impl Fn(usize, usize)
     }
 }
 
-/// Hands each pixel for which `vacant` holds to the item of the nearest pixel for which `site` holds. False, and nothing done, without any site.
+/// Gives each pixel for which `vacant` holds the label of the nearest pixel for which `site` holds. False, and nothing changed, without any site.
 ///
-/// The work is in proportion to the vacant pixels: sites are looked for in a window around them first.
+/// Takes time in proportion to the vacant pixels: sites are searched in a window around them first.
 pub(crate) fn fill_nearest(size: Size, labels: &mut [u16], vacant: impl Fn(u16) -> bool, site: impl Fn(u16) -> bool) -> bool {
     let Some(bounds) = Rect::around(size, (0..labels.len()).filter(|index| vacant(labels[*index]))) else { return true };
     let margin = bounds.width.max(bounds.height);

@@ -87,7 +87,7 @@ impl Rect {
         let mut rects = vec![None; items];
         for (y, row) in labels.chunks_exact(size.width()).enumerate() {
             let mut x = 0;
-            // Labels come in runs: the ends of each are all that counts.
+            // Only the ends of each run of equal labels can extend a rectangle.
             for run in row.chunk_by(|one, next| one == next) {
                 let rect = &mut rects[usize::from(run[0])];
                 let with_first = Self::with_pixel(*rect, (x, y));
@@ -159,7 +159,7 @@ impl fmt::Display for Rect {
     }
 }
 
-/// A place in a picture, in pixels; the centre of the top left pixel is (0, 0), y grows downwards.
+/// A position in a picture, in pixels; the centre of the top left pixel is (0, 0), y grows downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Along the rows.
@@ -222,7 +222,7 @@ impl Placement {
         self.transform
     }
 
-    /// Where a place of the item goes to: c + d + s·R·(p − c).
+    /// Maps a position in the item: c + d + s·R·(p − c), with centre c, shift d, scale s and rotation R.
     pub fn forward(&self, from: Point) -> Point {
         let Transform { dx, dy, scale, .. } = self.transform;
         let (x, y) = (from.x - self.centre.x, from.y - self.centre.y);
@@ -232,8 +232,8 @@ impl Placement {
         }
     }
 
-    /// Where a place after the move comes from, the inverse of [`forward`](Self::forward). What rounding keeps off a whole pixel by less than a
-    /// billionth is put there, so that whole shifts and quarter turns copy values instead of mixing them.
+    /// The inverse of [`forward`](Self::forward). Results within a billionth of a whole pixel are rounded to it, so that whole shifts and quarter turns copy
+    /// values instead of interpolating.
     pub fn backward(&self, to: Point) -> Point {
         let Transform { dx, dy, scale, .. } = self.transform;
         let (x, y) = ((to.x - self.centre.x - dx) / scale, (to.y - self.centre.y - dy) / scale);

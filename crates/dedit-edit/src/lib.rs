@@ -1,4 +1,4 @@
-//! What an edit *is*, apart from how it is done: pure data and arithmetic on pixels.
+//! What an edit is, independent of how an engine carries it out: pure data and arithmetic on pixels.
 //!
 //! The life of an edit, in the order of the modules: an [`Image`] comes from a host; soft [`ItemMask`]s make a [`Segmentation`], whose items own every
 //! pixel exactly once; a list of [`Edit`]s on it becomes an [`EditPlan`] (new masks, prompts, regions), which can be drawn as a picture before any

@@ -1,19 +1,19 @@
-//! Where engines come from, as sessions see it.
+//! The interface of a loader of models.
 
 use dedit_edit::{Engine, Result};
 
-/// A model and where it runs; what is `None` is left to whoever loads it.
+/// A model and its device; `None` leaves the choice to the loader.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelChoice {
     /// A name or a path.
     pub model: Option<String>,
     /// `cpu`, `cuda`, `cuda:1`, `metal`.
     pub device: Option<String>,
-    /// Weight files with this in their names, such as `fp16`.
+    /// Only weight files with this in their names, such as `fp16`.
     pub variant: Option<String>,
-    /// For a single file of unusual sizes: a folder whose configurations are used.
+    /// A folder with the configurations of a single-file checkpoint of unusual layer sizes.
     pub config_dir: Option<String>,
-    /// LoRA files on it.
+    /// LoRA files that are added to it.
     pub loras: Vec<Lora>,
 }
 
@@ -22,12 +22,12 @@ pub struct ModelChoice {
 pub struct Lora {
     /// Its path.
     pub file: String,
-    /// How strongly it counts.
+    /// Its weight; 1 adds it as it was trained.
     pub scale: f64,
 }
 
 impl ModelChoice {
-    /// With what `other` says where this says nothing. LoRA files belong to a model: where this names one, they are its own.
+    /// Fills in missing fields from `other`. LoRA files belong to a model: where this names a model, none are taken over.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
         if self.model.is_some() {
@@ -44,10 +44,10 @@ impl ModelChoice {
     }
 }
 
-/// A model that was found; nothing of it is loaded yet.
+/// A model that was found, not loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// What finds it again from anywhere: with a whole path, or the name it is known by.
+    /// A choice that finds it again from any working folder: with an absolute path, or a known name.
     pub choice: ModelChoice,
     /// A short name for people.
     pub name: String,
@@ -57,22 +57,22 @@ pub struct Found {
 
 /// Finds and loads models.
 pub trait Models: Send + Sync {
-    /// Those that are known by name.
+    /// The models that are known by name.
     fn known(&self) -> Vec<Found>;
 
-    /// Finds a model, and the device it is to run on.
+    /// Finds a model and its device.
     ///
     /// # Errors
-    /// `Model` and `Usage` where there is none such.
+    /// `Model` or `Usage` where there is none.
     fn find(&self, choice: &ModelChoice) -> Result<Found>;
 
-    /// Loads it; `note` hears what should be known of it.
+    /// Loads it; `note` receives what the user should know.
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn Engine>>;
 
-    /// Models were given back: memory that is kept for the next one can go too.
+    /// Called after models were unloaded, to free cached memory too.
     fn unloaded(&self) {}
 
-    /// What should be known of a prompt for this model, such as words that it was never shown.
+    /// A remark on a prompt for this model, such as words that it was not trained on.
     fn remark(&self, found: &Found, prompt: &str) -> Option<String>;
 }
 

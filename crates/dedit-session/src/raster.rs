@@ -1,5 +1,5 @@
-//! Pixels on disk: pictures as their samples, little-endian, nothing else; masks as floats packed with gzip; item numbers as runs, each a number (u16) and
-//! how many pixels have it (u32), packed with gzip.
+//! Pixels on disk, little-endian: pictures as raw samples; masks as f32 in gzip; item numbers as runs of item number (u16) and length in pixels (u32) in
+//! gzip.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files;
 
-/// What the samples of a picture are.
+/// The format of a picture's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Layout {
     pub(crate) width: usize,
@@ -48,7 +48,7 @@ impl Layout {
     }
 }
 
-/// What identifies a picture, as clients compute it too: SHA-256 over the line `WIDTH HEIGHT CHANNELS TYPE\n` and the samples, in hexadecimal digits.
+/// Identifies a picture; clients compute it too. SHA-256 over the line `WIDTH HEIGHT CHANNELS TYPE\n` and the samples, in hexadecimal digits.
 pub fn digest(image: &Image) -> String {
     let Layout { width, height, channels, bits } = Layout::of(image);
     let name = match bits {
@@ -58,7 +58,7 @@ pub fn digest(image: &Image) -> String {
     };
     let mut hash = Sha256::new();
     hash.update(format!("{width} {height} {channels} {name}\n"));
-    // Writing to a hash does not fail.
+    // Writing to a hash cannot fail.
     let _ = write_samples(image.samples(), &mut hash);
     hex(&hash.finalize())
 }
@@ -72,7 +72,7 @@ pub(crate) fn write_picture(image: &Image, into: &mut dyn Write) -> io::Result<(
     write_samples(image.samples(), into)
 }
 
-/// Reads a picture's samples, straight into their place.
+/// Reads a picture's samples.
 pub(crate) fn read_picture(path: &Path, layout: Layout) -> Result<Image> {
     let (size, channels) = layout.kind(path)?;
     let mut file = open(path)?;
@@ -95,7 +95,7 @@ pub(crate) fn write_labels(items: &Segmentation, into: &mut dyn Write) -> io::Re
     let mut runs = Vec::new();
     for run in items.labels().chunk_by(|one, next| one == next) {
         runs.extend(run[0].to_le_bytes());
-        // No picture has more pixels than that.
+        // A picture has at most 2^27 pixels.
         runs.extend((run.len() as u32).to_le_bytes());
     }
     write_packed(&runs, into)
@@ -129,7 +129,7 @@ pub(crate) fn read_mask(path: &Path, size: Size) -> Result<ItemMask> {
     ItemMask::new(size, values).map_err(|error| files::damaged(&error.message(), path))
 }
 
-/// Opens a file that should be there.
+/// Opens a file that must exist.
 fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => files::damaged(&"a file is gone", path),
@@ -151,7 +151,7 @@ fn read_packed<T: Pod>(path: &Path, count: usize) -> Result<Vec<T>> {
     Ok(values)
 }
 
-/// The end has to be there: with it comes the checksum.
+/// Reads the end of a gzip stream, which verifies its checksum.
 fn check_end(unpacked: &mut impl Read, path: &Path) -> Result<()> {
     match unpacked.read(&mut [0]) {
         Ok(0) => Ok(()),
@@ -168,7 +168,7 @@ fn write_samples(samples: &Samples, into: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// Values as bytes, the least first.
+/// Writes values as little-endian bytes.
 fn write_values<T: Pod>(values: &[T], into: &mut dyn Write) -> io::Result<()> {
     if cfg!(target_endian = "little") {
         return into.write_all(bytemuck::cast_slice(values));

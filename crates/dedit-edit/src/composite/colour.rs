@@ -1,12 +1,12 @@
-//! The generated part brought to the colours around it.
+//! Colour matching: generated pixels are shifted to the colours around them.
 
 use crate::error::Result;
 use crate::image::Planes;
 use crate::mask::ItemMask;
 
-/// An offset per colour plane that gives a generated picture, in a ring around what it replaces, the mean of the original there.
+/// An offset per colour plane, such that generated and original picture have the same mean in a ring around the edited region.
 ///
-/// Contrast is left alone: the edge of what was generated reaches into the ring, so that a match of deviations takes colour out of it.
+/// Standard deviations are not matched: generated content reaches into the ring, and matching them would desaturate it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColourMatch {
     offsets: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Generated pixels put back into the picture they belong to.
+//! Compositing: generated pixels are blended into the picture.
 
 mod colour;
 
@@ -9,7 +9,7 @@ use crate::geometry::{Rect, Size};
 use crate::image::{Image, Planes, Sample, Samples};
 use crate::mask::ItemMask;
 
-/// The original with what was generated in its place: per colour sample, with v the value of `change`, o + (g − o) · v.
+/// Blends generated pixels into the original: per colour sample o + (g − o) · v, with v the value of `change`.
 ///
 /// Where v is 0 the samples are the original's, bit for bit, whatever their type; where v is 1 they are the generated ones in the original's type.
 /// Alpha is the original's everywhere. The result has the original's size, channels and depth.
@@ -33,7 +33,7 @@ pub fn composite(original: &Image, generated: &Planes, at: (usize, usize), chang
     Image::new(size, original.channels(), samples)
 }
 
-/// How many pixels differ, in any sample and by any bit, although `change` is 0 there. Both pictures must be of the size and kind of each other.
+/// Counts the pixels that differ in any bit although `change` is 0 there. Both pictures must have the same size, channels and depth.
 pub fn changed_outside(original: &Image, edited: &Image, change: &ItemMask) -> Result<usize> {
     change.check_size(original.size())?;
     change.check_size(edited.size())?;
@@ -55,7 +55,7 @@ pub fn changed_outside(original: &Image, edited: &Image, change: &ItemMask) -> R
     Ok(differing)
 }
 
-/// Generated planes at their place in a picture.
+/// Generated planes and their position in a picture.
 struct Patch<'a> {
     size: Size,
     rect: Rect,

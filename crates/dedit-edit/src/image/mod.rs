@@ -130,8 +130,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// A picture from its samples: `size.pixels() × channels.count()` of them. Float samples may be anything, NaN too: what nobody reads is carried
-    /// along as it is, and [`planes`](Self::planes) refuses what cannot be computed with.
+    /// A picture from `size.pixels() × channels.count()` samples. Float samples may be NaN or infinite: pixels that no edit reads are kept bit for bit, and
+    /// [`planes`](Self::planes) refuses the others.
     pub fn new(size: Size, channels: Channels, samples: Samples) -> Result<Self> {
         let expected = size.pixels() * channels.count();
         if samples.len() != expected {
@@ -183,7 +183,7 @@ impl Image {
         Ok(Self { size: Size::new(rect.width, rect.height)?, channels: self.channels, samples })
     }
 
-    /// Puts the pixels of another picture of the same kind in place of those from `at` (column, row) on.
+    /// Overwrites the pixels from `at` (column, row) on with another picture of the same channels and depth.
     pub fn put(&mut self, at: (usize, usize), part: &Self) -> Result<()> {
         let rect = Rect { x: at.0, y: at.1, width: part.size.width(), height: part.size.height() };
         rect.check_within(self.size)?;

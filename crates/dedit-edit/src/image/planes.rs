@@ -1,11 +1,11 @@
-//! Pictures as networks and arithmetic want them: one plane of floats per channel.
+//! Pictures as one plane of floats per channel, as networks and arithmetic need them.
 
 use crate::error::{Error, Result};
 use crate::geometry::{Rect, Size};
 use crate::grid::cut;
 use crate::image::{Channels, Depth, Image, Sample, Samples};
 
-/// What each primary contributes to luma (ITU-R BT.709).
+/// Weights of red, green and blue in luma (ITU-R BT.709).
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
 /// Planes of f32, nominally 0 … 1, row-major: one or three for the colour, and alpha apart from them.

@@ -12,7 +12,7 @@ use crate::image::{Image, Planes};
 /// From this value on, a pixel counts as inside a mask where only inside and outside exist.
 pub(crate) const INSIDE: f32 = 0.5;
 
-/// How much of every pixel belongs to an item: values in 0 … 1, row-major.
+/// The share of every pixel that belongs to an item: values in 0 … 1, row-major.
 ///
 /// Union, intersection, difference and inversion are those of fuzzy sets (largest, smallest, one minus), so a mask united or intersected with itself
 /// stays as it is and De Morgan's laws hold exactly. What is defined on an outline ([`grow`](Self::grow), [`feather`](Self::feather),
@@ -36,7 +36,7 @@ impl ItemMask {
         Ok(Self { size, values })
     }
 
-    /// A mask from a picture: its grey, or the luma of its colour. Alpha is not looked at.
+    /// A mask from a picture: its grey, or the luma of its colour. Alpha is ignored.
     pub fn from_image(image: &Image) -> Result<Self> {
         let planes = image.planes()?.with_colours(1);
         // Luma of white is one up to rounding.
@@ -64,7 +64,7 @@ impl ItemMask {
         Self { size, values: vec![1.0; size.pixels()] }
     }
 
-    /// The caller sees to it that values stay within 0 … 1.
+    /// Unchecked: the caller guarantees values within 0 … 1.
     pub(crate) fn generate(size: Size, value: impl FnMut(usize) -> f32) -> Self {
         Self { size, values: (0..size.pixels()).map(value).collect() }
     }
@@ -84,22 +84,22 @@ impl ItemMask {
         self.values[index] >= INSIDE
     }
 
-    /// What belongs to either: the larger value.
+    /// Union: the larger value.
     pub fn union(&self, other: &Self) -> Result<Self> {
         self.combined(other, f32::max)
     }
 
-    /// What belongs to both: the smaller value.
+    /// Intersection: the smaller value.
     pub fn intersection(&self, other: &Self) -> Result<Self> {
         self.combined(other, f32::min)
     }
 
-    /// What belongs to this mask and not to the other: min(a, 1 − b).
+    /// Difference: min(a, 1 − b).
     pub fn difference(&self, other: &Self) -> Result<Self> {
         self.combined(other, |a, b| a.min(1.0 - b))
     }
 
-    /// What does not belong to the mask: one minus the value.
+    /// Inversion: one minus the value.
     #[must_use]
     pub fn inverted(&self) -> Self {
         Self::generate(self.size, |index| 1.0 - self.values[index])

@@ -1,11 +1,11 @@
-//! What follows from the exact distance to a mask's outline. What lies beyond the picture's border is neither inside nor outside.
+//! Operations by the exact distance to a mask's outline. Pixels beyond the picture's border count neither as inside nor as outside.
 
 use crate::distance::distances;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::mask::ItemMask;
 
-/// A width that makes sense.
+/// Checks that a width is finite and not negative.
 fn check(width: f64, what: &str) -> Result<f32> {
     if width.is_finite() && width >= 0.0 {
         return Ok(width as f32);
@@ -14,14 +14,14 @@ fn check(width: f64, what: &str) -> Result<f32> {
 }
 
 impl ItemMask {
-    /// The mask, and one wherever a pixel inside is at most `radius` pixels away. Growing by 0 makes the inside one and keeps the soft edge around it.
+    /// Dilation: one wherever a pixel inside is at most `radius` pixels away, the mask elsewhere. A radius of 0 sets the inside to one and keeps the soft edge.
     pub fn grow(&self, radius: f64) -> Result<Self> {
         let mut grown = self.clone();
         self.for_each_near(check(radius, "growing a mask")?, |index, _| grown.values[index] = 1.0)?;
         Ok(grown)
     }
 
-    /// The mask, and zero wherever a pixel of value one half or less is at most `radius` pixels away: growing seen from outside.
+    /// Erosion: zero wherever a pixel of at most one half is at most `radius` pixels away, the mask elsewhere.
     pub fn shrink(&self, radius: f64) -> Result<Self> {
         Ok(self.inverted().grow(radius)?.inverted())
     }

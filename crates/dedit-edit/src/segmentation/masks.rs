@@ -1,11 +1,11 @@
-//! From soft masks that may overlap to items that own every pixel once.
+//! Converts soft masks that may overlap into items that own every pixel exactly once.
 
 use crate::error::{Error, Result};
 use crate::geometry::Size;
 use crate::mask::ItemMask;
 use crate::segmentation::{Segmentation, names};
 
-/// Masks lie over each other like layers, the first in front: item k gets `m_k · Π_{i<k} (1 − m_i)` of a pixel and the background what is left, so the
+/// Masks are stacked like layers, the first in front: item k gets `m_k · Π_{i<k} (1 − m_i)` of a pixel and the background what is left, so the
 /// shares of a pixel sum to one. The pixel belongs to the largest share, of equal ones to the one in front. The background's number is that of the masks.
 fn owner(masks: &[(String, ItemMask)], index: usize) -> usize {
     let (mut rest, mut owner, mut largest) = (1.0, masks.len(), 0.0);
@@ -36,8 +36,7 @@ impl Segmentation {
         }
     }
 
-    /// The same where some of the items are not to be seen, as in another frame of a film: those whose mask is empty, or lies behind others everywhere,
-    /// are left out.
+    /// The same for a picture that lacks some of the items, such as another frame of a film: items whose mask is empty or hidden by others are left out.
     pub fn from_masks_in_part(size: Size, masks: &[(String, ItemMask)], background: &str) -> Result<Self> {
         Ok(Self::layered(size, masks, background)?.in_part())
     }

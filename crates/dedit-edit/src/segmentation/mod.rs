@@ -34,7 +34,7 @@ impl Segmentation {
         }
     }
 
-    /// The same from a label map that leaves labels out, as that of a picture in which some of the items are not to be seen: these are left out too.
+    /// The same for a label map in which some labels do not occur: their items are left out.
     pub fn from_labels_in_part(size: Size, names: Vec<String>, labels: Vec<u16>) -> Result<Self> {
         Ok(Self::labelled(size, names, labels)?.in_part())
     }

@@ -1,4 +1,4 @@
-//! Names of items: which are allowed, and what someone meant who got one wrong.
+//! Names of items: which are allowed, and suggestions for unknown ones.
 
 use crate::error::{Error, Result};
 use crate::segmentation::MAX_ITEMS;
@@ -29,7 +29,7 @@ pub(super) fn unknown(name: &str, names: &[String]) -> Error {
     let nearest = names.iter().map(|known| (edit_distance(&folded, &known.to_lowercase()), known)).min();
     let error = Error::usage(format!("there is no item '{name}'"));
     match nearest {
-        // Further away than half its letters a name is more likely another word than a slip.
+        // A name with more than half its letters different is another word, not a typing error.
         Some((distance, known)) if 2 * distance <= known.chars().count().max(name.chars().count()) => {
             error.hint(format!("did you mean '{known}'?"))
         }
@@ -43,7 +43,7 @@ fn listed(names: &[String]) -> String {
     if names.len() > SHOWN { format!("{list} and {} more", names.len() - SHOWN) } else { list }
 }
 
-/// How many letters have to be put in, left out or changed to make one word of the other (Levenshtein).
+/// The Levenshtein distance of two words, in letters.
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

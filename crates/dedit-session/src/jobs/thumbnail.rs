@@ -1,15 +1,15 @@
-//! The small picture of a revision.
+//! Thumbnails of revisions.
 
 use dedit_edit::{Error, ErrorKind, Image, Result, Samples};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 
-/// Its longest side, pixels.
+/// The longest side of a thumbnail, in pixels.
 const LONGEST: usize = 256;
-/// Pixels that are averaged to one, along each side, at most.
+/// Most pixels per side that are averaged to one.
 const AVERAGED: usize = 2;
 
-/// A picture as a small PNG file, in 8 bits and RGB.
+/// A thumbnail as a PNG file: 8-bit RGB.
 pub(super) fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
     let (width, height, rgb) = match picture.samples() {
         Samples::U8(samples) => smaller(picture, samples, |sample| sample),
@@ -17,20 +17,20 @@ pub(super) fn thumbnail(picture: &Image) -> Result<Vec<u8>> {
         Samples::F32(samples) => smaller(picture, samples, |sample| (sample.clamp(0.0, 1.0) * 255.0).round() as u8),
     };
     let mut bytes = Vec::new();
-    // It is made while somebody waits.
+    // The client waits for it, so speed matters more than size.
     let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Sub);
     let written = encoder.write_image(&rgb, width as u32, height as u32, ExtendedColorType::Rgb8);
     written.map_err(|error| Error::new(ErrorKind::Internal, format!("a small picture makes no PNG ({error})")))?;
     Ok(bytes)
 }
 
-/// Width, height and samples of a smaller picture: some pixels evenly spread in the place of each, averaged.
+/// Width, height and samples of a smaller picture: each pixel is the average of some evenly spread ones.
 fn smaller<T: Copy>(picture: &Image, samples: &[T], value: impl Fn(T) -> u8) -> (usize, usize, Vec<u8>) {
     let (from, count, colours) = (picture.size(), picture.channels().count(), picture.channels().colours());
     let longest = from.width().max(from.height());
     let side = |side: usize| if longest <= LONGEST { side } else { (side * LONGEST / longest).max(1) };
     let (width, height) = (side(from.width()), side(from.height()));
-    // Columns or rows to look at, some for each of the smaller picture.
+    // The columns or rows that are sampled, `each` of them per pixel.
     let places = |to: usize, from: usize| {
         let each = from.div_ceil(to).min(AVERAGED);
         let places: Vec<usize> = (0..to * each).map(|index| (2 * index + 1) * from / (2 * to * each)).collect();
