@@ -74,9 +74,9 @@ pub(crate) fn status(status: &Status, version: &str) -> String {
         None => format!("Job {}: {} for {}", job.job, job.what, job.client),
         Some(position) => format!("Job {}: {} for {}, {position} before it", job.job, job.what, job.client),
     }));
-    let gib = |bytes: u64| format!("{:.2} GiB", bytes as f64 / f64::from(1 << 30));
-    lines.push(format!("{} pictures are kept, {} of {}", status.sessions, gib(status.store_bytes), gib(status.store_quota)));
-    lines.extend(status.rss_bytes.map(|bytes| format!("Memory: {}", gib(bytes))));
+    let gigabytes = |bytes: u64| format!("{:.2} GB", bytes as f64 / 1e9);
+    lines.push(format!("{} pictures are kept, {} of {}", status.sessions, gigabytes(status.store_bytes), gigabytes(status.store_quota)));
+    lines.extend(status.rss_bytes.map(|bytes| format!("Memory: {}", gigabytes(bytes))));
     lines.join("\n")
 }
 
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn the_status_names_what_runs() {
-        let mut state = Status { seconds: 200.0, store_quota: 2 << 30, sessions: 3, ..Status::default() };
+        let mut state = Status { seconds: 200.0, store_quota: 2_000_000_000, sessions: 3, ..Status::default() };
         assert_eq!(
             status(&state, "1.0"),
-            "D-Edit 1.0; the daemon has run for 3 min\nNo model is loaded\n3 pictures are kept, 0.00 GiB of 2.00 GiB"
+            "D-Edit 1.0; the daemon has run for 3 min\nNo model is loaded\n3 pictures are kept, 0.00 GB of 2.00 GB"
         );
         let job = dedit_protocol::answer::JobInfo {
             job: 7,
