@@ -1,6 +1,6 @@
 //! The plug-in inside GIMP 2.10 and GIMP 3.
 //!
-//! Run by `cargo xtask test --only gimp`, which makes sure of all that is needed, one test after another: the names begin with the GIMP they need.
+//! Run by `cargo xtask test --only gimp`, which makes sure of all that is needed, two tests at a time: the names begin with the GIMP they need.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]

@@ -1,6 +1,6 @@
 //! The plug-in inside Krita 5.1 and 5.2.
 //!
-//! Run by `cargo xtask test --only krita`, which installs what is needed and runs one test at a time. Names begin with the Krita that they
+//! Run by `cargo xtask test --only krita`, which installs what is needed and runs two tests at a time. Names begin with the Krita that they
 //! need.
 
 #![cfg(unix)]
