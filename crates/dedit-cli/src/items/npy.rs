@@ -19,8 +19,10 @@ pub(super) enum Array {
 
 /// The most masks in one array.
 const MOST_MASKS: usize = 4096;
-/// The most bytes of a header. `NumPy` writes 118 for the types that are read here; a long one could nest brackets deeper than the parser's stack.
+/// The most bytes of a header. `NumPy` writes 118 for the types that are read here.
 const MOST_HEADER: usize = 1024;
+/// The most brackets that a header opens. `NumPy` opens 2 for the types that are read here; the parser's time doubles with each that is nested.
+const MOST_BRACKETS: usize = 8;
 
 /// Whether a file has the extension of an array.
 pub(super) fn is_array(path: &Path) -> bool {
@@ -35,7 +37,7 @@ pub(super) fn read(path: &Path) -> crate::error::Result<Array> {
 
 /// Parses a file; errors are sentences. The shape is checked against the bytes that are there before anything of that size is allocated.
 fn parse(bytes: &[u8]) -> Result<Array, String> {
-    if header_length(bytes).is_none_or(|length| length > MOST_HEADER) {
+    if header(bytes).is_none_or(|header| header.iter().filter(|byte| b"([{".contains(byte)).count() > MOST_BRACKETS) {
         return Err("this is no whole .npy file".to_owned());
     }
     let mut data = bytes;
@@ -65,13 +67,14 @@ fn parse(bytes: &[u8]) -> Result<Array, String> {
     }
 }
 
-/// The bytes of the header behind the magic bytes, the version and this length; `None` where the file ends before.
-fn header_length(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [_, _, _, _, _, _, 1, _, a, b, ..] => Some(usize::from(u16::from_le_bytes([*a, *b]))),
-        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok(),
-        _ => None,
-    }
+/// The header's text, which follows the magic bytes, the version and its length; `None` where the file ends before, or it is too long.
+fn header(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = match bytes {
+        [_, _, _, _, _, _, 1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
+        [_, _, _, _, _, _, _, _, a, b, c, d, rest @ ..] => (usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?, rest),
+        _ => return None,
+    };
+    rest.get(..length).filter(|header| header.len() <= MOST_HEADER)
 }
 
 fn labels(values: &[f32]) -> Result<Vec<u16>, String> {
@@ -170,10 +173,12 @@ mod tests {
             Case(file("|i1", "(1, 1)", &[0xff]), "the label -1"),
             Case(file("|u1", "(0, 0)", &[]), "0×0"),
             Case(with_header("{'descr': '|u1', 'fortran_order': True, 'shape': (1, 1)}", &[1]), "Fortran order"),
-            // Nested deeper than a parser's stack, and longer than the file.
+            // Nested brackets, for which the parser would take forever, and a header longer than the file.
             Case(with_header(&"(".repeat(60_000), &[]), "no whole .npy"),
             Case(with_header(&"(".repeat(MOST_HEADER), &[]), "no whole .npy"),
             Case(with_header(&"{'a':".repeat(MOST_HEADER / 5), &[]), "no whole .npy"),
+            Case(with_header(&"(".repeat(MOST_BRACKETS), &[]), "no whole .npy"),
+            Case(with_header(&"{'a':".repeat(MOST_BRACKETS), &[]), "no whole .npy"),
             Case(version_2(u32::MAX), "no whole .npy"),
             Case(version_2(MOST_HEADER as u32), "no whole .npy"),
         ] {
