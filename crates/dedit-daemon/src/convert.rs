@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dedit_edit::{
     AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
-    LearnOptions, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Stage, Transform, Vacated,
+    LearnOptions, Margin, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Stage, Transform, Vacated,
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
@@ -235,10 +235,17 @@ pub(crate) fn plan_settings(options: PlanOptions, size: Size) -> Result<PlanSett
     Ok(PlanSettings {
         fit,
         ring: if options.reference { Ring::ShiftedCopies(width.max(0.0) as usize) } else { Ring::Distance(width) },
-        margin: options.margin.unwrap_or(if options.reference { 0.0 } else { usual.margin }),
+        margin: margin(&options, usual.margin),
         others_kept: usual.others_kept && !options.reference,
         also: options.also,
     })
+}
+
+/// The margin that is asked for; as published there is none.
+fn margin(options: &PlanOptions, usual: Margin) -> Margin {
+    let share = if options.reference { Some(0.0) } else { None };
+    let asked = options.margin_pixels.map(Margin::Pixels).or(options.margin.map(Margin::Share));
+    asked.or(share.map(Margin::Share)).unwrap_or(usual)
 }
 
 fn vacated(into: Option<String>) -> Vacated {

@@ -32,6 +32,6 @@ pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform
 pub use grid::Downsampling;
 pub use image::{Channels, Depth, Image, Planes, Samples};
 pub use mask::ItemMask;
-pub use plan::{Change, ChangeKind, EditPlan, PlanSettings, Ring, item_colour};
+pub use plan::{Change, ChangeKind, EditPlan, Margin, PlanSettings, Ring, item_colour};
 pub use prompt::{ItemPrompt, ItemRef, Picture, PromptPiece};
 pub use segmentation::Segmentation;

@@ -32,10 +32,10 @@ pub const BATCH: usize = 1;
 /// Passes whose gradients add up to one update.
 pub const ACCUMULATION: usize = 2;
 
-/// Width of the soft ring in pixels, at most; pictures whose shorter side is small get a narrower one ([`RING_SHARE`]).
-pub const RING: f64 = 20.0;
+/// Width of the soft ring in pixels, at most; pictures whose shorter side is small get a narrower one ([`FEATHER_SHARE`]).
+pub const FEATHER: f64 = 20.0;
 /// The share of a picture's shorter side that the soft ring takes at most.
-pub const RING_SHARE: f64 = 0.06;
+pub const FEATHER_SHARE: f64 = 0.06;
 /// How far around what leaves or moves its surroundings are generated anew: a share of the item's bounding-box diagonal.
 pub const MARGIN: f64 = 0.2;
 

@@ -28,7 +28,7 @@ pub enum Id {
     Items,
     Picture,
     Fit,
-    Ring,
+    Feather,
     Margin,
     Also,
     Seed,
@@ -74,7 +74,7 @@ impl Id {
     /// What it is about.
     pub const fn group(self) -> Group {
         match self {
-            Self::Fit | Self::Ring | Self::Margin | Self::Also => Group::Plan,
+            Self::Fit | Self::Feather | Self::Margin | Self::Also => Group::Plan,
             Self::When
             | Self::Variations
             | Self::Seed

@@ -30,6 +30,10 @@ impl Parameter {
         Self { required: true, ..self }
     }
 
+    const fn once_called(self, older: &'static [&'static str]) -> Self {
+        Self { older, ..self }
+    }
+
     const fn in_unit(self, unit: &'static str) -> Self {
         Self { unit, ..self }
     }
@@ -259,18 +263,24 @@ pub(crate) const SHARED: &[Parameter] = &[
     row(Id::Strength, "strength", "Stre_ngth", "Share of the steps in which the soft ring stays as it was", chosen_number(0.0, 1.0, -1.0))
         .usually(|| defaults::STRENGTH.to_string()),
     MODEL,
-    row(Id::Ring, "ring", "Ring", "Width of the soft ring around what changes", chosen_number(0.0, 1000.0, -1.0))
-        .in_hosts(&[Cli])
-        .in_unit("px")
-        .usually(usual_ring),
+    row(
+        Id::Feather,
+        "feather",
+        "Feather, px",
+        "Width of the soft ring around what changes; 0 for a hard edge",
+        chosen_number(0.0, 1000.0, -1.0),
+    )
+    .once_called(&["ring"])
+    .in_unit("px")
+    .usually(usual_feather),
     row(
         Id::Margin,
         "margin",
-        "Margin",
-        "How far around what leaves or moves its surroundings are generated anew, for its shadow: a share of its size",
-        chosen_number(0.0, 10.0, -1.0),
+        "Margin, px",
+        "How far around what leaves or moves its surroundings are generated anew, for its shadow; 0 for not at all",
+        chosen_number(0.0, 10_000.0, -1.0),
     )
-    .in_hosts(&[Cli])
+    .in_unit("px")
     .usually(usual_margin),
     row(Id::Also, "also", "Also", "Another item to generate again; give it again for more of them", Kind::Texts).in_hosts(&[Cli]),
     PRESET,
@@ -436,10 +446,10 @@ fn usual_guidance() -> String {
     )
 }
 
-fn usual_ring() -> String {
-    format!("{}, less in small pictures", defaults::RING)
+fn usual_feather() -> String {
+    format!("{}, less in small pictures, or as soft as the selection", defaults::FEATHER)
 }
 
 fn usual_margin() -> String {
-    format!("{}; 0 as published", defaults::MARGIN)
+    format!("{} of the item's size; 0 as published", defaults::MARGIN)
 }

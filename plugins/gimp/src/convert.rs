@@ -41,14 +41,14 @@ pub(crate) fn edit_verb(record: EditRecord) -> Option<EditVerb> {
 
 /// The options of a plan, as they are kept.
 pub(crate) fn plan_record(plan: &PlanOptions) -> PlanRecord {
-    let PlanOptions { fit, ring, margin, also, reference } = plan.clone();
-    PlanRecord { fit, ring, margin, also, reference }
+    let PlanOptions { fit, ring, margin, margin_pixels, also, reference } = plan.clone();
+    PlanRecord { fit, ring, margin, margin_pixels, also, reference }
 }
 
 /// The options of a plan, as the daemon takes them.
 pub(crate) fn plan_options(record: PlanRecord) -> PlanOptions {
-    let PlanRecord { fit, ring, margin, also, reference } = record;
-    PlanOptions { fit, ring, margin, also, reference }
+    let PlanRecord { fit, ring, margin, margin_pixels, also, reference } = record;
+    PlanOptions { fit, ring, margin, margin_pixels, also, reference }
 }
 
 /// The options of an edit, as they are kept.
@@ -85,7 +85,14 @@ mod tests {
         ] {
             assert_eq!(edit_verb(edit_record(&edit)), Some(edit));
         }
-        let plan = PlanOptions { fit: Some(text("box")), ring: Some(5.5), margin: Some(0.1), also: vec![text("hat")], reference: true };
+        let plan = PlanOptions {
+            fit: Some(text("box")),
+            ring: Some(5.5),
+            margin: Some(0.1),
+            margin_pixels: Some(9.0),
+            also: vec![text("hat")],
+            reference: true,
+        };
         assert_eq!(plan_options(plan_record(&plan)), plan);
         let options = EditOptions {
             reference: true,

@@ -122,6 +122,9 @@ pub(crate) struct PlanRecord {
     pub(crate) ring: Option<f64>,
     /// Share of an item's size.
     pub(crate) margin: Option<f64>,
+    /// The same in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) margin_pixels: Option<f64>,
     pub(crate) also: Vec<String>,
     pub(crate) reference: bool,
 }

@@ -8,9 +8,10 @@ from typing import Any
 from .actions import BY_NAME
 from .failure import Failure
 
-PLAN = ("fit", "ring", "margin")
+PLAN = {"fit": "fit", "feather": "ring", "margin": "margin_pixels"}
+"""Parameters that are fields of the wire's `plan`, and the names of these."""
 OPTIONS = ("seed", "steps", "guidance", "strength")
-"""Parameters that are fields of the wire's `plan` and `options`."""
+"""Parameters that are fields of the wire's `options`."""
 NOT_SENT = ("item", "from-document", "from-file", "from-name")
 """Parameters that choose an item or a picture; the others of a verb are fields of its edit."""
 
@@ -70,8 +71,8 @@ def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "")
 
 def edit_request(edit: dict[str, Any], values: dict[str, Any], ring: float | None) -> EditRequest:
     """Return the request; what the daemon chooses is left out."""
-    given = {name: value for name, value in values.items() if value not in (None, "auto")}
-    plan = {name: given[name] for name in PLAN if name in given}
+    given = {name: value for name, value in values.items() if value is not None}
+    plan = {field: given[name] for name, field in PLAN.items() if name in given}
     if ring is not None:
         plan.setdefault("ring", ring)
     options = {name: given[name] for name in OPTIONS if name in given}

@@ -15,6 +15,8 @@ SHARED = (
     Parameter("guidance", "Guidance", "Guidance scale: how strongly the prompts lead", "number", low=0, high=50, automatic=0, takes="0 to 50, or 0 for the usual", usual="7 with words, 3 without, 1 to reconstruct"),
     Parameter("strength", "Strength", "Share of the steps in which the soft ring stays as it was", "number", low=0, high=1, automatic=-1, takes="0 to 1, or -1 for the usual", usual="0.5"),
     Parameter("model", "Model", "A model's name, or its path on the daemon's machine", "text", takes="words", usual="the one the daemon was started with"),
+    Parameter("feather", "Feather, px", "Width of the soft ring around what changes; 0 for a hard edge", "number", low=0, high=1000, automatic=-1, takes="0 to 1000, or -1 for the usual", usual="20, less in small pictures, or as soft as the selection", unit="px", older=("ring",)),
+    Parameter("margin", "Margin, px", "How far around what leaves or moves its surroundings are generated anew, for its shadow; 0 for not at all", "number", low=0, high=10000, automatic=-1, takes="0 to 10000, or -1 for the usual", usual="0.2 of the item's size; 0 as published", unit="px"),
 )
 """Parameters of every edit."""
 

@@ -12,7 +12,7 @@ from dedit_krita.failure import Failure
 from dedit_krita.parameters import ACTIONS
 
 TAKEN = (
-    "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, model"
+    "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, model, feather, margin"
 )
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {"nothing": 1}, f"'nothing' is no parameter of replace; it takes {TAKEN}"),
@@ -136,12 +136,14 @@ class Orders(unittest.TestCase):
     def test_only_what_was_said_is_an_option(self) -> None:
         """Values at their default are left to the daemon."""
         usual = edit_request({}, self.told("remove"), None)
-        self.assertEqual((usual.plan, usual.options, usual.model), ({}, {}, {}))
+        self.assertEqual((usual.plan, usual.options, usual.model), ({"fit": "auto"}, {}, {}))
         values = self.told("replace", seed=0, steps=5, strength=0, fit="box", model="m")
         said = edit_request({}, values, 4.0)
         self.assertEqual(said.options, {"seed": 0, "steps": 5, "strength": 0})
         self.assertEqual(said.plan, {"fit": "box", "ring": 4.0})
         self.assertEqual(said.model, {"model": "m"})
+        soft = edit_request({}, self.told("remove", feather=0, margin=12), 4.0)
+        self.assertEqual(soft.plan, {"fit": "auto", "ring": 0, "margin_pixels": 12})
 
     def test_titles_of_what_is_not_known(self) -> None:
         """An unknown verb of a later version has a title too."""

@@ -114,6 +114,7 @@ fn shown(number: Parameter<'_>, id: Id) -> Parameter<'_> {
         Id::Scale => number.shown(0.1, 4.0),
         Id::Rotate => number.shown(-180.0, 180.0),
         Id::Guidance => number.shown(0.0, 15.0),
+        Id::Feather | Id::Margin => number.shown(-1.0, 100.0),
         _ => number,
     }
 }

@@ -153,6 +153,7 @@ fn converted(id: Id, value: Value, [across, up]: [f64; 2]) -> Value {
         (Id::Dx, Value::Number(right)) => Value::Number(right * across),
         (Id::Dy, Value::Number(upwards)) => Value::Number(-upwards * up),
         (Id::Rotate, Value::Number(degrees)) => Value::Number(-degrees),
+        (Id::Feather | Id::Margin, Value::Number(pixels)) => Value::Number(pixels * across),
         (_, value) => value,
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::mask::ItemMask;
 use crate::plan::draft::{Draft, Scope, Shape};
-use crate::plan::{Change, ChangeKind, PlanSettings, Ring};
+use crate::plan::{Change, ChangeKind, Margin, PlanSettings, Ring};
 use crate::prompt::ItemPrompt;
 use crate::segmentation::Segmentation;
 
@@ -125,10 +125,10 @@ impl Draft<'_> {
     }
 
     /// The surroundings of what leaves or moves, where it was and where it will be, as far as they belong to items that take the pixels it leaves.
-    fn margins(&self, labels: &[u16], share: f64) -> Result<ItemMask> {
+    fn margins(&self, labels: &[u16], margin: Margin) -> Result<ItemMask> {
         let size = self.before.size();
         let mut margins = ItemMask::empty(size);
-        if share == 0.0 {
+        if matches!(margin, Margin::Share(0.0) | Margin::Pixels(0.0)) {
             return Ok(margins);
         }
         let mut taken = vec![0_usize; self.shapes.len()];
@@ -143,7 +143,7 @@ impl Draft<'_> {
             for mask in [self.before.mask(item), after] {
                 if let Some(bounds) = mask.bounding_box() {
                     let diagonal = ((bounds.width.pow(2) + bounds.height.pow(2)) as f64).sqrt();
-                    margins = margins.union(&mask.grow(diagonal * share)?)?;
+                    margins = margins.union(&mask.grow(margin.width(diagonal))?)?;
                 }
             }
         }

@@ -42,6 +42,25 @@ impl Ring {
     }
 }
 
+/// How far around what leaves or moves its surroundings are generated again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Margin {
+    /// A share of the diagonal of its bounding box.
+    Share(f64),
+    /// Pixels.
+    Pixels(f64),
+}
+
+impl Margin {
+    /// Its width for a bounding box with this diagonal, both in pixels.
+    fn width(self, diagonal: f64) -> f64 {
+        match self {
+            Self::Share(share) => diagonal * share,
+            Self::Pixels(pixels) => pixels,
+        }
+    }
+}
+
 /// What holds for a whole plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanSettings {
@@ -49,9 +68,8 @@ pub struct PlanSettings {
     pub fit: Fit,
     /// The soft ring.
     pub ring: Ring,
-    /// How far around what leaves or moves everything is generated again too, as a share of its bounding box's diagonal: shadows and reflections
-    /// lie there. Only items that take its place give pixels for it.
-    pub margin: f64,
+    /// How far around what leaves or moves everything is generated again too, shadows and reflections lie there. Only items that take its place give pixels for it.
+    pub margin: Margin,
     /// Whether items that no edit concerns keep every pixel, also where the ring would reach over them. What lies behind the others, the item with
     /// the most pixels, does not count as one.
     pub others_kept: bool,
@@ -63,7 +81,7 @@ impl Default for PlanSettings {
     /// As published: exact fit, no margin, a ring of 20 pixels (the published implementation uses 10 to 40) that reaches over everything; nothing
     /// besides.
     fn default() -> Self {
-        Self { fit: Fit::Exact, ring: Ring::Distance(defaults::RING), margin: 0.0, others_kept: false, also: Vec::new() }
+        Self { fit: Fit::Exact, ring: Ring::Distance(defaults::FEATHER), margin: Margin::Share(0.0), others_kept: false, also: Vec::new() }
     }
 }
 
@@ -71,8 +89,8 @@ impl PlanSettings {
     /// What suits a picture of this size: a ring that is narrower in a small one, room for shadows, and other items untouched.
     pub fn for_size(size: Size) -> Self {
         let shorter = size.width().min(size.height()) as f64;
-        let ring = Ring::Distance((shorter * defaults::RING_SHARE).ceil().min(defaults::RING));
-        Self { ring, margin: defaults::MARGIN, others_kept: true, ..Self::default() }
+        let ring = Ring::Distance((shorter * defaults::FEATHER_SHARE).ceil().min(defaults::FEATHER));
+        Self { ring, margin: Margin::Share(defaults::MARGIN), others_kept: true, ..Self::default() }
     }
 }
 

@@ -331,7 +331,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
 
 #[test]
 fn what_takes_the_place_of_an_item_is_generated_around_it_too() {
-    let settings = PlanSettings { margin: 0.25, ring: Ring::Distance(0.0), ..PlanSettings::default() };
+    let settings = PlanSettings { margin: Margin::Share(0.25), ring: Ring::Distance(0.0), ..PlanSettings::default() };
     let of = |edit: Edit| EditPlan::new(&room(), None, &[edit], &settings).unwrap();
     // The box: 8 by 10 pixels, so 3.2 around it; to its lower half the table's pixels go, to its upper half the wall's.
     let near = room().mask(1).grow(3.2).unwrap();
@@ -339,6 +339,9 @@ fn what_takes_the_place_of_an_item_is_generated_around_it_too() {
     let table = of(remove(&["box"], Vacated::To("table".to_owned()))).active();
     let beyond = (0..1200).filter(|index| near.is_inside(*index) && owner(&room(), index % 40, index / 40) == "wall");
     assert!(beyond.into_iter().all(|index| !table.is_inside(index)), "the wall takes nothing, and gives nothing");
+    // Pixels say the same.
+    let pixels = PlanSettings { margin: Margin::Pixels(3.2), ..settings.clone() };
+    assert!(EditPlan::new(&room(), None, &[remove(&["box"], Vacated::Nearest)], &pixels).unwrap().active() == near);
     // Where it goes, too.
     let moved = of(shift("ball", 20.0, 0.0));
     assert!(moved.active().is_inside(8 * 40 + 32) && !moved.active().is_inside(8 * 40 + 33));
@@ -360,7 +363,7 @@ proptest! {
     fn whatever_the_edits_every_pixel_has_one_item_and_every_item_a_pixel(
         edits in prop::collection::vec(any_edit(), 1..4),
         fit in prop::sample::select(vec![Fit::Exact, Fit::Loose, Fit::Box]),
-        (margin, others_kept) in (prop::sample::select(vec![0.0, 0.3]), any::<bool>()),
+        (margin, others_kept) in (prop::sample::select(vec![Margin::Share(0.0), Margin::Share(0.3), Margin::Pixels(4.0)]), any::<bool>()),
     ) {
         let settings = PlanSettings { fit, ring: Ring::Distance(2.0), margin, others_kept, ..PlanSettings::default() };
         match EditPlan::new(&room(), None, &edits, &settings) {

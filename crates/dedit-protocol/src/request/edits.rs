@@ -135,12 +135,14 @@ fn finite<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanOptions {
-    /// `exact`, `loose` or `box`.
+    /// `auto`, `exact`, `loose` or `box`.
     pub fit: Option<String>,
     /// Width of the soft ring, pixels.
     pub ring: Option<f64>,
-    /// How far around what leaves or moves everything is made anew, a share of its size.
+    /// How far around what leaves or moves its surroundings are generated anew, a share of its bounding box's diagonal.
     pub margin: Option<f64>,
+    /// The same in pixels; it counts where both are given.
+    pub margin_pixels: Option<f64>,
     /// Other items to make again.
     pub also: Vec<String>,
     /// As published.

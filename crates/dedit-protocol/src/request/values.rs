@@ -101,8 +101,9 @@ impl PlanOptions {
     pub fn from_values(values: &Values) -> Self {
         Self {
             fit: Some(values.text(Id::Fit).unwrap_or("auto").to_owned()),
-            ring: values.number(Id::Ring),
-            margin: values.number(Id::Margin),
+            ring: values.number(Id::Feather),
+            margin: None,
+            margin_pixels: values.number(Id::Margin),
             also: values.texts(Id::Also).to_vec(),
             reference: is_reference(values),
         }
