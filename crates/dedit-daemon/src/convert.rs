@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dedit_edit::{
     AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
-    LearnOptions, Margin, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Size, Stage, Transform, Vacated,
+    LearnOptions, Margin, PlanSettings, Preset, Rect, Result, Ring, Segmentation, Sides, Size, Stage, Transform, Vacated,
 };
 use dedit_protocol::answer::{self, PlannedItem, Region};
 use dedit_protocol::event::{Progress, Queued, SessionInfo};
@@ -266,6 +266,9 @@ pub(crate) fn edit(verb: EditVerb, blobs: &mut Blobs, size: Size) -> Result<Edit
         EditVerb::Swap { item, with } => Edit::Swap { item, with },
         EditVerb::Remove { items, into } => Edit::Remove { items, vacated: vacated(into) },
         EditVerb::Blend { item, with, amount } => Edit::Blend { item, with: ItemRef::parse(&with), amount },
+        EditVerb::Expand { left, right, top, bottom, into } => {
+            Edit::Expand { sides: Sides { left, right, top, bottom }, vacated: vacated(into) }
+        }
         EditVerb::Refine { mask } => Edit::Refine { mask: blobs.mask(mask, size)? },
         EditVerb::Personalize { item, prompt } => Edit::Personalize { item, prompt },
     })
@@ -293,6 +296,7 @@ fn history_edit(edit: EditRecord, mut next_mask: impl FnMut() -> usize) -> EditV
         EditRecord::Remove { items, vacated } => EditVerb::Remove { items, into: vacated },
         EditRecord::Blend { item, with, amount } => EditVerb::Blend { item, with, amount },
         EditRecord::Refine => EditVerb::Refine { mask: next_mask() },
+        EditRecord::Expand { left, right, top, bottom, vacated } => EditVerb::Expand { left, right, top, bottom, into: vacated },
         EditRecord::Personalize { item, prompt } => EditVerb::Personalize { item, prompt },
     }
 }

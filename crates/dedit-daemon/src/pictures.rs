@@ -127,7 +127,10 @@ impl Client {
     }
 
     pub(crate) fn choose(&self, choose: &request::Choose, blobs: &mut Blobs) -> Answer {
-        let mask = choose.selection.map(|index| blobs.mask(index, self.daemon.sessions.size(&choose.session, 0)?)).transpose()?;
+        let mask = choose
+            .selection
+            .map(|index| blobs.mask(index, self.daemon.sessions.revision_size(&choose.session, Some(choose.base))?))
+            .transpose()?;
         let selection = Selection { mask, name: choose.name.clone(), prefer_name: choose.prefer_name };
         let (choice, items) = self.daemon.sessions.choose(&choose.session, choose.base, &selection)?;
         let (names, ..) = names_and_labels(items.as_deref(), false)?;
@@ -138,7 +141,7 @@ impl Client {
         let sessions = &self.daemon.sessions;
         let of = RevisionId { session: adopt.session.clone(), revision: adopt.base };
         let with_labels = adopt.labels;
-        let new = new_items(adopt, blobs, sessions.size(&of.session, 0)?)?;
+        let new = new_items(adopt, blobs, sessions.revision_size(&of.session, Some(of.revision))?)?;
         let adopted = sessions.adopt(self.number, &of, new)?;
         let (names, labels, blobs) = names_and_labels(Some(adopted.items.as_ref()), with_labels)?;
         let Adopted { base, item, ring, empty, .. } = adopted;

@@ -172,10 +172,10 @@ impl Client {
 
     /// What is edited, and its size, which the masks have too.
     fn original(&self, session: &str, base: Option<u64>, frame: Option<Frame>) -> Result<(Original, Size)> {
-        let size = self.daemon.sessions.size(session, 0)?;
+        let sessions = &self.daemon.sessions;
         match (frame, base) {
-            (None, None) => Ok((Original::Current, size)),
-            (None, Some(revision)) => Ok((Original::Revision(revision), size)),
+            (None, None) => Ok((Original::Current, sessions.revision_size(session, None)?)),
+            (None, Some(revision)) => Ok((Original::Revision(revision), sessions.revision_size(session, Some(revision))?)),
             (Some(frame), None) => {
                 let size = frame.size;
                 Ok((Original::Frame(frame), size))

@@ -3,6 +3,7 @@
 use crate::geometry::Transform;
 use crate::mask::ItemMask;
 use crate::prompt::ItemRef;
+use crate::sides::Sides;
 
 /// Which item gets the pixels that an item leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,6 +101,13 @@ pub enum Edit {
         /// The region, of the picture's size; values below 1 change the pixels less.
         mask: ItemMask,
     },
+    /// The canvas grows, and the new pixels are generated.
+    Expand {
+        /// By how much.
+        sides: Sides,
+        /// Who gets the new pixels.
+        vacated: Vacated,
+    },
     /// One item alone in a new scene: the whole picture from one prompt.
     Personalize {
         /// The item.
@@ -123,6 +131,7 @@ impl Edit {
             Self::Remove { .. } => "remove",
             Self::Blend { .. } => "blend",
             Self::Refine { .. } => "refine",
+            Self::Expand { .. } => "expand",
             Self::Personalize { .. } => "personalize",
         }
     }
@@ -139,6 +148,7 @@ impl Edit {
             | Self::Swap { .. }
             | Self::Remove { .. }
             | Self::Blend { .. }
+            | Self::Expand { .. }
             | Self::Personalize { .. } => None,
         }
     }

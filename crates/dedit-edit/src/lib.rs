@@ -20,6 +20,7 @@ mod mask;
 mod plan;
 mod prompt;
 mod segmentation;
+mod sides;
 
 pub use composite::{ColourMatch, changed_outside, composite};
 pub use distance::NearestSites;
@@ -35,3 +36,4 @@ pub use mask::ItemMask;
 pub use plan::{Change, ChangeKind, EditPlan, Margin, PlanSettings, Ring, item_colour};
 pub use prompt::{ItemPrompt, ItemRef, Picture, PromptPiece};
 pub use segmentation::Segmentation;
+pub use sides::Sides;

@@ -15,8 +15,11 @@ pub const ITEMS: &str = "items";
 /// `edit` with `changes`, `plan` with `cropped`.
 pub const CROPPED: &str = "cropped";
 
+/// The verb `expand`.
+pub const EXPAND: &str = "expand";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 4] = [FRAMES, VARIANTS, ITEMS, CROPPED];
+pub const FEATURES: [&str; 5] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -25,6 +28,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         VARIANTS => "tell sessions of one picture apart".to_owned(),
         ITEMS => "choose the items of a document".to_owned(),
         CROPPED => "tell of an edit's region alone".to_owned(),
+        EXPAND => "expand a canvas".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -119,11 +119,13 @@ impl Action {
             | (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
             (Self::Edit(verb), Host::Gimp | Host::Krita) => match verb {
                 Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Refine => true,
-                Verb::Reshape | Verb::Blend | Verb::Reconstruct | Verb::Personalize => false,
+                // Expand: a result on a larger canvas is no layer over the picture; these hosts do not show it yet.
+                Verb::Reshape | Verb::Blend | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
             },
             (Self::Edit(verb), Host::OpenFx) => match verb {
                 Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Blend | Verb::Refine => true,
-                Verb::Reshape | Verb::Reconstruct | Verb::Personalize => false,
+                // A host of OpenFX decides the size of an effect's output by its format: an edit cannot.
+                Verb::Reshape | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
             },
             (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Cli | Host::OpenFx) => false,
         }
@@ -153,6 +155,7 @@ impl Action {
                 Verb::Reshape => table::RESHAPE,
                 Verb::Blend => table::BLEND,
                 Verb::Refine => table::REFINE,
+                Verb::Expand => table::EXPAND,
                 Verb::Reconstruct => &[],
                 Verb::Personalize => table::PERSONALIZE,
             },
@@ -178,6 +181,7 @@ const fn verb_texts(verb: Verb) -> Texts {
         Verb::Reshape => texts("Reshape", "Res_hape", "Gives the item the outline of a mask"),
         Verb::Blend => texts("Blend", "_Blend", "Makes the item a mixture of itself and another"),
         Verb::Refine => texts("Refine", "Re_fine selection", "Generates a region again as it is"),
+        Verb::Expand => texts("Expand", "E_xpand the canvas", "Enlarges the canvas and fills the new pixels"),
         Verb::Reconstruct => texts("Reconstruct", "Re_construct", "Generates the whole picture again from its items' prompts"),
         Verb::Personalize => texts("Personalize", "Persona_lize", "Puts the item alone into a new scene, such as: [v] on a beach"),
     }

@@ -23,6 +23,10 @@ pub enum Id {
     With,
     Amount,
     Mask,
+    Left,
+    Right,
+    Top,
+    Bottom,
     When,
     Variations,
     Items,
@@ -114,6 +118,10 @@ impl Id {
             | Self::With
             | Self::Amount
             | Self::Mask
+            | Self::Left
+            | Self::Right
+            | Self::Top
+            | Self::Bottom
             | Self::Items
             | Self::Picture
             | Self::Revision

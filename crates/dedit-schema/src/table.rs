@@ -165,6 +165,17 @@ pub(crate) const BLEND: &[Parameter] = &[
 pub(crate) const REFINE: &[Parameter] =
     &[Parameter { help: "The region: a picture file; soft values change less", ..MASK }, ITEM.in_hosts(&[OpenFx])];
 
+/// Pixels at one side.
+const SIDE: Kind = whole(0, FAR as i128, 0);
+
+pub(crate) const EXPAND: &[Parameter] = &[
+    row(Id::Left, "left", "Left, p_x", "Pixels that the canvas gets at the left", SIDE).in_unit("px"),
+    row(Id::Right, "right", "Right, px", "Pixels that the canvas gets at the right", SIDE).in_unit("px"),
+    row(Id::Top, "top", "_Top, px", "Pixels that the canvas gets at the top", SIDE).in_unit("px"),
+    row(Id::Bottom, "bottom", "_Bottom, px", "Pixels that the canvas gets at the bottom", SIDE).in_unit("px"),
+    Parameter { label: "Filled b_y", help: "The item that gets the new pixels", ..INTO },
+];
+
 const SEED_AGAIN: Kind = chosen_whole(0, u64::MAX as i128, -1);
 
 pub(crate) const REDO: &[Parameter] =

@@ -21,6 +21,8 @@ pub enum Verb {
     Blend,
     /// A region is generated again as it is.
     Refine,
+    /// The canvas grows, and its new pixels are generated.
+    Expand,
     /// The whole picture is generated again from its items' tokens.
     Reconstruct,
     /// One item alone in a new scene.
@@ -29,7 +31,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order of menus and lists.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Replace,
         Self::Augment,
         Self::SwapIn,
@@ -39,6 +41,7 @@ impl Verb {
         Self::Reshape,
         Self::Blend,
         Self::Refine,
+        Self::Expand,
         Self::Reconstruct,
         Self::Personalize,
     ];
@@ -55,6 +58,7 @@ impl Verb {
             Self::Reshape => "reshape",
             Self::Blend => "blend",
             Self::Refine => "refine",
+            Self::Expand => "expand",
             Self::Reconstruct => "reconstruct",
             Self::Personalize => "personalize",
         }

@@ -17,6 +17,7 @@ pub(crate) fn edit_record(edit: &EditVerb) -> EditRecord {
         EditVerb::Remove { items, into } => EditRecord::Remove { items, into },
         EditVerb::Blend { item, with, amount } => EditRecord::Blend { item, with, amount },
         EditVerb::Refine { mask: _ } => EditRecord::Refine,
+        EditVerb::Expand { left, right, top, bottom, into } => EditRecord::Expand { left, right, top, bottom, into },
         EditVerb::Personalize { item, prompt } => EditRecord::Personalize { item, prompt },
     }
 }
@@ -34,6 +35,7 @@ pub(crate) fn edit_verb(record: EditRecord) -> Option<EditVerb> {
         EditRecord::Remove { items, into } => EditVerb::Remove { items, into },
         EditRecord::Blend { item, with, amount } => EditVerb::Blend { item, with, amount },
         EditRecord::Refine => EditVerb::Refine { mask: 0 },
+        EditRecord::Expand { left, right, top, bottom, into } => EditVerb::Expand { left, right, top, bottom, into },
         EditRecord::Personalize { item, prompt } => EditVerb::Personalize { item, prompt },
         EditRecord::Unknown => return None,
     })

@@ -23,9 +23,15 @@ pub(crate) fn asks(action: Action) -> bool {
     match action {
         Action::Edit(verb) => match verb {
             Verb::Remove | Verb::Refine | Verb::Reconstruct => false,
-            Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Move | Verb::Swap | Verb::Reshape | Verb::Blend | Verb::Personalize => {
-                true
-            }
+            Verb::Replace
+            | Verb::Augment
+            | Verb::SwapIn
+            | Verb::Move
+            | Verb::Swap
+            | Verb::Expand
+            | Verb::Reshape
+            | Verb::Blend
+            | Verb::Personalize => true,
         },
         Action::Learn | Action::Items | Action::History => true,
         Action::Redo | Action::Status => false,

@@ -104,6 +104,13 @@ pub(crate) enum EditRecord {
     },
     /// The session keeps the mask with the revision.
     Refine,
+    Expand {
+        left: usize,
+        right: usize,
+        top: usize,
+        bottom: usize,
+        into: Option<String>,
+    },
     Personalize {
         item: String,
         prompt: String,

@@ -22,6 +22,7 @@ const fn index_of(verb: Verb) -> Result<usize, &'static str> {
         Verb::Blend => Ok(7),
         Verb::Refine => Ok(8),
         Verb::Reshape => Err("the new outline would need a second mask, which no context has"),
+        Verb::Expand => Err("a host decides by its format how large the frames of an effect are"),
         Verb::Reconstruct => Err("it generates the whole frame again: a test of the method, no edit of a film"),
         Verb::Personalize => Err("its result is a new picture, in which nothing of the frame is left"),
     }

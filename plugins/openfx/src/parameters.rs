@@ -103,7 +103,7 @@ fn changes_nothing(verb: Verb, values: &Values) -> bool {
         }
         Verb::Swap => values.text(Id::With).is_none(),
         Verb::Blend => values.text(Id::With).is_none() || values.number(Id::Amount).is_some_and(|amount| amount <= 0.0),
-        Verb::Remove | Verb::SwapIn | Verb::Refine | Verb::Reshape | Verb::Reconstruct => false,
+        Verb::Remove | Verb::SwapIn | Verb::Refine | Verb::Expand | Verb::Reshape | Verb::Reconstruct => false,
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
-use crate::edit_options::{Besides, Planning, Source, VerbCall};
+use crate::edit_options::{Besides, Planning, Source, VerbCall, items_on_canvas, size_on_canvas};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -65,16 +65,18 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let size = Size::new(width, height)?;
     let (edits, blobs) = common.planning.edits(&options.call, size)?;
     let verb = edits[0].verb().id();
+    let canvas = size_on_canvas(size, &edits)?;
     let plan = PlanOptions::from_values(options.call.values());
-    let plan = request::Plan { session: session.session.clone(), edits, plan, base: Some(0), ..request::Plan::default() };
+    let plan = request::Plan { session: session.session.clone(), edits: edits.clone(), plan, base: Some(0), ..request::Plan::default() };
     let (planned, change) = if common.out.is_some() || common.labels.is_some() {
-        let (planned, plan) = connection.plan(plan, blobs, &connection.segmentation(&session)?)?;
+        let before = items_on_canvas(&connection.segmentation(&session)?, &edits)?;
+        let (planned, plan) = connection.plan(plan, blobs, &before)?;
         common.write(&plan)?;
         (planned, plan.change().values().to_vec())
     } else {
         connection.plan_of_region(plan, blobs)?
     };
-    let report = report(verb, &planned, &change, size);
+    let report = report(verb, &planned, &change, canvas);
     let count = |name: &str| report[name].as_u64().unwrap_or(0);
     let summary = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
     console.finish(&summary, report);

@@ -9,6 +9,7 @@ use dedit_protocol::answer::Planned;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, EditVerb, PlanOptions, Which};
 
+use super::canvas::items_on_canvas;
 use super::verbs::{Nothing, VerbCall};
 use crate::connection::{self, Connection};
 use crate::error::{Error, Result};
@@ -150,6 +151,7 @@ pub(crate) fn plan(
     opened: &Opened,
     connection: &Connection<'_>,
 ) -> Result<(Planned, EditPlan)> {
+    let items = items_on_canvas(&opened.target.items, &edits)?;
     let frame_items = opened.add_labels(&mut blobs)?;
     let plan = request::Plan {
         session: session.session.clone(),
@@ -161,5 +163,5 @@ pub(crate) fn plan(
         frame_names: opened.names_of_labels(),
         cropped: false,
     };
-    connection.plan(plan, blobs, &opened.target.items)
+    connection.plan(plan, blobs, &items)
 }

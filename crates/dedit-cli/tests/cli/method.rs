@@ -185,6 +185,8 @@ fn calls_that_are_wrong_say_so() {
         ("edit move --item ball --session s --out o.png", 2, "move changes nothing; give 'dx', 'dy', 'scale' or 'rotate'"),
         ("edit remove --item ball --feather -2 --session s --out o.png", 2, "'feather' is -2; remove takes 0 to 1000"),
         ("edit remove --item ball --margin nan --session s --out o.png", 2, "'margin' is NaN; remove takes 0 to 10000"),
+        ("edit expand --session s --out o.png", 2, "expand adds no pixel; give 'left', 'right', 'top' or 'bottom'"),
+        ("edit expand --left -3 --session s --out o.png", 2, "'left' is -3; expand takes whole numbers from 0 to 65000"),
         ("edit move --item ball --prompt cat --session s --out o.png", 2, "'prompt' is no parameter of move; it takes item, dx, dy, "),
         (
             "edit replace --item ball --prompt cat --fit round --session s --out o.png",

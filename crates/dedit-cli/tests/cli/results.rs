@@ -62,6 +62,24 @@ fn several_edits_make_one_plan() {
 }
 
 #[test]
+fn a_canvas_grows_and_old_pixels_stay() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare(path);
+    let source = "--picture a.png --items items --draft --model {tiny-sd} --steps 2 --seed 1";
+    let report = succeed(path, &format!("edit expand --right 16 --top 8 --feather 3 {source} --out wide.png --contact-sheet sheet.png"));
+    assert_eq!((&report["verb"], &report["changed_pixels_outside"]), (&json!("expand"), &json!(0)));
+    let (old, new) = (image::open(path.join("a.png")).unwrap().to_rgb8(), image::open(path.join("wide.png")).unwrap().to_rgb8());
+    assert_eq!(new.dimensions(), (old.width() + 16, old.height() + 8));
+    // Three pixels at its border are in the soft ring.
+    let stays = |x: u32, y: u32| x + 4 > old.width() || y < 4 || old.get_pixel(x, y) == new.get_pixel(x, y + 8);
+    assert!((0..old.width()).all(|x| (0..old.height()).all(|y| stays(x, y))));
+    let plan = succeed(path, "plan expand --left 5 --picture a.png --items items --feather 0 --out plan.png");
+    assert_eq!((&plan["active_pixels"], &plan["soft_pixels"]), (&json!(5 * old.height()), &json!(0)));
+    assert_eq!(image::image_dimensions(path.join("plan.png")).unwrap(), (old.width() + 5, old.height()));
+}
+
+#[test]
 fn every_command_takes_the_same_common_options() {
     let folder = scratch();
     let path = folder.path();

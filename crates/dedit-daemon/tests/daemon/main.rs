@@ -9,6 +9,7 @@ mod fake;
 mod clients;
 mod damage;
 mod ends;
+mod expand;
 mod folders;
 mod frames;
 mod host;

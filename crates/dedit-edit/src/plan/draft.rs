@@ -2,11 +2,12 @@
 
 use crate::edit::{Edit, Vacated};
 use crate::error::{Error, Result};
-use crate::geometry::{Placement, Point, Transform};
+use crate::geometry::{Placement, Point, Size, Transform};
 use crate::mask::ItemMask;
 use crate::plan::ChangeKind;
 use crate::prompt::{ItemPrompt, ItemRef, Picture};
 use crate::segmentation::Segmentation;
+use crate::sides::Sides;
 
 /// What becomes of an item's pixels. `into` is the number of the item that gets the vacated ones; `None` stands for the nearest.
 pub(super) enum Shape {
@@ -62,7 +63,7 @@ impl<'a> Draft<'a> {
             return Err(Error::usage("a plan without edits").hint("give at least one"));
         }
         for edit in edits {
-            if edits.len() > 1 && matches!(edit, Edit::Reconstruct | Edit::Personalize { .. }) {
+            if edits.len() > 1 && matches!(edit, Edit::Reconstruct | Edit::Expand { .. } | Edit::Personalize { .. }) {
                 return Err(Error::usage(format!("{} concerns the whole picture", edit.verb())).hint("make it a plan of its own"));
             }
             draft.read(edit)?;
@@ -111,6 +112,7 @@ impl<'a> Draft<'a> {
             Edit::Swap { item, with } => self.swap(item, with),
             Edit::Remove { items, vacated } => self.remove(items, vacated),
             Edit::Refine { mask } => self.refine(mask),
+            Edit::Expand { sides, .. } => self.expand(*sides),
             Edit::Personalize { item, prompt } => {
                 self.prompt(verb, item, ItemPrompt::around(prompt, &ItemRef::target(item))?)?;
                 self.scope = Scope::Scene(self.before.item(item)?);
@@ -180,6 +182,21 @@ impl<'a> Draft<'a> {
         for name in names {
             self.shape("remove", self.before.item(name)?, None, into, ChangeKind::Removed)?;
         }
+        Ok(())
+    }
+
+    /// The items are those of the larger canvas already.
+    fn expand(&mut self, sides: Sides) -> Result<()> {
+        let size = self.before.size();
+        let old = Size::new(size.width() - sides.left - sides.right, size.height() - sides.top - sides.bottom)?;
+        let new = sides.new_pixels(old)?;
+        let mut owners = vec![false; self.shapes.len()];
+        for (index, label) in self.before.labels().iter().enumerate() {
+            owners[usize::from(*label)] |= new.is_inside(index);
+        }
+        let continued = (0..owners.len()).filter(|item| owners[*item]);
+        self.done.extend(continued.map(|item| (item, ChangeKind::Adjusted)));
+        self.scope = Scope::Regions(new);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use crate::image::Planes;
 use crate::mask::ItemMask;
 use crate::prompt::{ItemPrompt, ItemRef};
 use crate::segmentation::Segmentation;
+use crate::sides::Sides;
 use draft::Draft;
 
 /// The soft ring around the active region, whose pixels change the less the farther out they lie.
@@ -132,6 +133,7 @@ pub struct EditPlan {
     prompts: Vec<ItemPrompt>,
     change: ItemMask,
     changes: Vec<Change>,
+    sides: Option<Sides>,
 }
 
 impl EditPlan {
@@ -142,16 +144,24 @@ impl EditPlan {
     /// Of several, the earlier lies in front where they meet. `reference` gives the items that
     /// [`ItemRef::reference`] names.
     ///
+    /// A plan to [expand](Edit::Expand) is one for the larger canvas: its items, masks and regions have the size of that one, and the picture it is
+    /// carried out on is [`Image::expanded`](crate::Image::expanded) by its [`sides`](Self::sides).
+    ///
     /// Fails, naming the item, when a name is unknown, two edits contradict each other, an item leaves the picture, shrinks to nothing or is covered
     /// whole by another, or no item is left to take vacated pixels.
     pub fn new(before: &Segmentation, reference: Option<&Segmentation>, edits: &[Edit], settings: &PlanSettings) -> Result<Self> {
+        let (grown, sides) = match edits {
+            [Edit::Expand { sides, vacated }] => (Some(before.expanded(*sides, vacated)?), Some(*sides)),
+            _ => (None, None),
+        };
+        let before = grown.as_ref().unwrap_or(before);
         let mut draft = Draft::new(before, reference, edits)?;
         draft.regenerate(&settings.also)?;
         let labels = draft.compose(settings.fit)?;
         let change = draft.change(&labels, settings)?;
         let changes = draft.changes(&labels);
         let (after, prompts) = draft.finish(labels)?;
-        Ok(Self { before: before.clone(), after, prompts, change, changes })
+        Ok(Self { before: before.clone(), after, prompts, change, changes, sides })
     }
 
     /// A plan from regions that were worked out elsewhere: items before and after, the prompt of each of the latter, and how far each pixel may change.
@@ -167,7 +177,7 @@ impl EditPlan {
         if change.is_empty() {
             return Err(Error::input("no pixel may change").hint("mark the pixels to be generated"));
         }
-        Ok(Self { before, after, prompts, change, changes: Vec::new() })
+        Ok(Self { before, after, prompts, change, changes: Vec::new(), sides: None })
     }
 
     /// With other prompts, by name, for items that no edit gives one: what earlier edits made of them is not what their tokens say.
@@ -181,7 +191,12 @@ impl EditPlan {
         self
     }
 
-    /// The items as they were.
+    /// The pixels that the canvas gets at its sides, if the plan is to expand it.
+    pub fn sides(&self) -> Option<Sides> {
+        self.sides
+    }
+
+    /// The items as they were; of an expanded canvas, as they continue on it.
     pub fn before(&self) -> &Segmentation {
         &self.before
     }

@@ -240,6 +240,23 @@ fn whole_pictures_and_free_regions() {
 }
 
 #[test]
+fn a_canvas_grows_by_its_sides() {
+    let sides = Sides { left: 6, right: 0, top: 2, bottom: 0 };
+    let expand = |vacated: Vacated| Edit::Expand { sides, vacated };
+    let settings = PlanSettings { ring: Ring::Distance(3.0), others_kept: true, ..PlanSettings::default() };
+    let plan = EditPlan::new(&room(), None, &[expand(Vacated::Nearest)], &settings).unwrap();
+    assert_eq!((plan.before().size(), plan.after(), plan.sides()), (size(46, 32), plan.before(), Some(sides)));
+    assert_eq!(plan.before(), &room().expanded(sides, &Vacated::Nearest).unwrap());
+    let at = |x: usize, y: usize| plan.change().values()[y * 46 + x];
+    assert!([(0, 0), (5, 31), (45, 1)].into_iter().all(|(x, y)| at(x, y) >= 1.0), "new pixels are generated");
+    assert!(at(6, 2) > 0.0 && at(6, 2) < 1.0 && at(45, 31) == 0.0, "the ring lies on old pixels");
+    let wall = EditPlan::new(&room(), None, &[expand(Vacated::To("wall".to_owned()))], &settings).unwrap();
+    assert_eq!(owner(wall.after(), 0, 31), "wall");
+    let both = EditPlan::new(&room(), None, &[expand(Vacated::Nearest), remove(&["ball"], Vacated::Nearest)], &settings);
+    assert!(both.unwrap_err().message().contains("expand concerns the whole picture"));
+}
+
+#[test]
 fn edits_that_cannot_be_done_say_why() {
     let scaled = |scale: f64| Edit::Move {
         item: "ball".to_owned(),

@@ -93,6 +93,24 @@ pub enum EditVerb {
         /// Blob: the region, one channel.
         mask: usize,
     },
+    /// The canvas grows, and the new pixels are generated. Masks, regions and labels of the answer are of the larger canvas.
+    Expand {
+        /// Pixels at the left.
+        #[serde(default)]
+        left: usize,
+        /// Pixels at the right.
+        #[serde(default)]
+        right: usize,
+        /// Pixels at the top.
+        #[serde(default)]
+        top: usize,
+        /// Pixels at the bottom.
+        #[serde(default)]
+        bottom: usize,
+        /// Who gets the new pixels; without it the nearest items.
+        #[serde(default)]
+        into: Option<String>,
+    },
     /// One item alone in a new scene.
     Personalize {
         /// Which.
@@ -116,6 +134,7 @@ impl EditVerb {
             Self::Remove { .. } => Verb::Remove,
             Self::Blend { .. } => Verb::Blend,
             Self::Refine { .. } => Verb::Refine,
+            Self::Expand { .. } => Verb::Expand,
             Self::Personalize { .. } => Verb::Personalize,
         }
     }

@@ -32,6 +32,7 @@ impl EditVerb {
                 Self::Blend { item: item()?, with: text(Id::With)?, amount: amount as f32 }
             }
             Verb::Refine => Self::Refine { mask: blob()? },
+            Verb::Expand => expanded(values, into())?,
             Verb::Reconstruct => Self::Reconstruct,
         })
     }
@@ -48,7 +49,7 @@ impl EditVerb {
             | Self::Blend { item, .. }
             | Self::Personalize { item, .. } => Some(item),
             Self::Remove { items, .. } => items.first().map(String::as_str),
-            Self::Reconstruct | Self::Refine { .. } => None,
+            Self::Reconstruct | Self::Expand { .. } | Self::Refine { .. } => None,
         }
     }
 
@@ -63,7 +64,7 @@ impl EditVerb {
             Self::Blend { item, with, .. } => format!("{name} {item} with {with}"),
             Self::Remove { items, .. } => format!("{name} {}", items.join(", ")),
             Self::Move { item, .. } | Self::Reshape { item, .. } | Self::Personalize { item, .. } => format!("{name} {item}"),
-            Self::Reconstruct | Self::Refine { .. } => name.to_owned(),
+            Self::Reconstruct | Self::Expand { .. } | Self::Refine { .. } => name.to_owned(),
         }
     }
 }
@@ -89,6 +90,14 @@ fn moved(item: String, values: &Values, into: Option<String>) -> Result<EditVerb
         return Err(Refusal::new("move changes nothing", "give 'dx', 'dy', 'scale' or 'rotate'"));
     }
     Ok(EditVerb::Move { item, dx, dy, scale, rotate, into })
+}
+
+fn expanded(values: &Values, into: Option<String>) -> Result<EditVerb, Refusal> {
+    let [left, right, top, bottom] = [Id::Left, Id::Right, Id::Top, Id::Bottom].map(|id| values.whole(id).unwrap_or(0));
+    if [left, right, top, bottom] == [0; 4] {
+        return Err(Refusal::new("expand adds no pixel", "give 'left', 'right', 'top' or 'bottom'"));
+    }
+    Ok(EditVerb::Expand { left, right, top, bottom, into })
 }
 
 /// Whether the preset is the published one.
@@ -214,6 +223,7 @@ mod tests {
         for (verb, expected) in [
             (Verb::Replace, "replace needs 'prompt'; give what it becomes, in words, such as: a white handbag"),
             (Verb::Move, "move changes nothing; give 'dx', 'dy', 'scale' or 'rotate'"),
+            (Verb::Expand, "expand adds no pixel; give 'left', 'right', 'top' or 'bottom'"),
             (Verb::Swap, "swap needs 'with'; give the other item"),
         ] {
             assert_eq!(EditVerb::from_values(verb, &values(verb, &[]), None).unwrap_err().to_string(), expected);
@@ -228,6 +238,7 @@ mod tests {
                 set_item(&mut all, id, "other");
             }
             all.insert(Id::Dx, Some(Value::Number(1.0)));
+            all.insert(Id::Left, Some(Value::Whole(1)));
             let edit = EditVerb::from_values(verb, &all, Some(0)).unwrap();
             assert_eq!(serde_json::to_value(&edit).unwrap()["verb"], verb.id());
             assert_eq!(edit.verb(), verb);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dedit_edit::{Edit, ItemPrompt, ItemRef, ItemWords, Picture, PromptPiece, Segmentation, Transform, Vacated};
+use dedit_edit::{Edit, ItemPrompt, ItemRef, ItemWords, Picture, PromptPiece, Segmentation, Sides, Transform, Vacated};
 use sha2::{Digest as _, Sha256};
 
 use super::record::{EditRecord, ItemsRecord, ModelRecord, PieceRecord, PromptRecord, WordsRecord};
@@ -41,6 +41,9 @@ pub(crate) fn edit_record(edit: &Edit) -> EditRecord {
         Edit::Remove { items, vacated } => EditRecord::Remove { items, vacated: receiver(&vacated) },
         Edit::Blend { item, with, amount } => EditRecord::Blend { item, with: reference(&with), amount },
         Edit::Refine { .. } => EditRecord::Refine,
+        Edit::Expand { sides: Sides { left, right, top, bottom }, vacated } => {
+            EditRecord::Expand { left, right, top, bottom, vacated: receiver(&vacated) }
+        }
         Edit::Personalize { item, prompt } => EditRecord::Personalize { item, prompt },
     }
 }

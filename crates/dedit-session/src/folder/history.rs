@@ -1,11 +1,12 @@
 //! Revisions on disk: a folder each, with the changed pixels, the items after it, the masks of its edits, and `entry.json`, which is written last.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use dedit_edit::{Error, Image, ItemMask, Rect, Result, Segmentation, Size};
+use dedit_edit::{Error, Image, ItemMask, Rect, Result, Segmentation, Sides, Size};
 
 use super::Folder;
 use super::names::{ENTRY, HISTORY};
@@ -26,6 +27,11 @@ impl Entry {
     pub(crate) fn region(&self) -> Rect {
         let [x, y, width, height] = self.record.region;
         Rect { x, y, width, height }
+    }
+
+    /// The pixels that the revision adds at the sides of its base.
+    pub(crate) fn sides(&self) -> Option<Sides> {
+        self.record.sides()
     }
 }
 
@@ -54,6 +60,8 @@ pub(crate) struct Revisions {
     pub(crate) last: u64,
     /// Bytes of all.
     pub(crate) bytes: u64,
+    /// The layout of the whole picture of each.
+    layouts: BTreeMap<u64, Layout>,
 }
 
 impl Folder {
@@ -118,12 +126,14 @@ impl Folder {
                 let _ = fs::remove_dir_all(&folder);
                 return;
             }
-            Ok(Some(bytes)) => read::entry(&bytes, &path, number, picture),
+            Ok(Some(bytes)) => read::entry(&bytes, &path, number, |base| found.layouts.get(&base).copied().unwrap_or(picture)),
             Err(error) => Read::Damaged(error),
         };
         found.last = found.last.max(number);
         match read {
             Read::Record(record, version) => {
+                let base = found.layouts.get(&record.base).copied().unwrap_or(picture);
+                found.layouts.extend(record.layout_on(base).ok().map(|layout| (number, layout)));
                 found.bytes += files::bytes_below(&folder);
                 found.entries.push(Entry { record, outdated: version != VERSION });
             }

@@ -33,12 +33,12 @@ pub(super) fn session(bytes: &[u8], path: &Path) -> Read<Record> {
     read
 }
 
-/// Reads `entry.json` of a revision of a picture.
-pub(super) fn entry(bytes: &[u8], path: &Path, revision: u64, picture: Layout) -> Read<EntryRecord> {
+/// Reads `entry.json` of a revision; `layout_of` gives the layout of the whole picture of the one that it is based on.
+pub(super) fn entry(bytes: &[u8], path: &Path, revision: u64, layout_of: impl Fn(u64) -> Layout) -> Read<EntryRecord> {
     let mut read = read::<EntryRecord>(bytes, path, "revision");
     if let Read::Record(record, _) = &mut read {
         record.version = VERSION;
-        if let Err(reason) = check_entry(record, revision, picture) {
+        if let Err(reason) = check_entry(record, revision, layout_of(record.base)) {
             return Read::Damaged(damaged(&reason, path));
         }
     }
@@ -88,10 +88,11 @@ fn check_layout(layout: Layout) -> Result<(), String> {
     Ok(())
 }
 
-fn check_entry(record: &EntryRecord, revision: u64, picture: Layout) -> Result<(), String> {
+fn check_entry(record: &EntryRecord, revision: u64, base: Layout) -> Result<(), String> {
     if record.revision != revision {
         return Err(format!("it says that it is revision {}", record.revision));
     }
+    let picture = record.layout_on(base).map_err(|error| error.message().to_owned())?;
     let [x, y, width, height] = record.region;
     let within = |start: usize, length: usize, all: usize| length > 0 && start.checked_add(length).is_some_and(|end| end <= all);
     if !(within(x, width, picture.width) && within(y, height, picture.height)) {
@@ -119,7 +120,7 @@ mod tests {
 
     fn outcome(text: &str) -> String {
         let picture = Layout { width: 24, height: 16, channels: 4, bits: 8 };
-        match entry(text.as_bytes(), Path::new("entry.json"), 5, picture) {
+        match entry(text.as_bytes(), Path::new("entry.json"), 5, |_| picture) {
             Read::Record(record, version) => format!("{version} as {}", record.version),
             Read::Damaged(error) => format!("damaged: {error}"),
             Read::Unsupported(error) => format!("unsupported: {error}"),
@@ -134,7 +135,13 @@ mod tests {
             (":3", ":4", "unsupported: this revision was written by another version of D-Edit (its format is 4, not 3)"),
             (":3", ":1", "unsupported: this revision was written by another version of D-Edit (its format is 1, not 3)"),
             (":3", ":-3", "damaged: this session is damaged (it names no format)"),
-            ("refine", "expand", "unsupported: this revision was written by another version of D-Edit (it has the edit 'expand'"),
+            ("refine", "melt", "unsupported: this revision was written by another version of D-Edit (it has the edit 'melt'"),
+            (r#"{"verb":"refine"}"#, r#"{"verb":"expand","left":9,"right":0,"top":0,"bottom":0,"vacated":null}"#, "3 as 3"),
+            (
+                r#"{"verb":"refine"}"#,
+                r#"{"verb":"expand","left":90000,"right":0,"top":0,"bottom":0,"vacated":null}"#,
+                "damaged: this session is damaged (a picture of 90024×16 is too large",
+            ),
             (r#"{"verb":"refine"}"#, r#"{"verb":"swap","item":"a"}"#, "damaged: this session is damaged (missing field `with`"),
             (r#"{"verb":"refine"}"#, "7", "damaged: this session is damaged (invalid type"),
             (r#""revision":5"#, r#""revision":6"#, "damaged: this session is damaged (it says that it is revision 6)"),
@@ -185,9 +192,10 @@ mod tests {
             EditRecord::Move { item: item(), dx: 0.1 + 0.2, dy: 1.0, scale: 1.0, degrees: 3.0, vacated: none.clone() },
             EditRecord::Reshape { item: item(), vacated: none.clone() },
             EditRecord::Swap { item: item(), with: other() },
-            EditRecord::Remove { items: vec![item()], vacated: none },
+            EditRecord::Remove { items: vec![item()], vacated: none.clone() },
             EditRecord::Blend { item: item(), with: other(), amount: 0.1 },
             EditRecord::Refine,
+            EditRecord::Expand { left: 1, right: 2, top: 3, bottom: 4, vacated: none.clone() },
             EditRecord::Personalize { item: item(), prompt: other() },
         ];
         assert!(Verb::ALL.iter().all(|verb| edits.iter().any(|edit| edit.verb() == *verb)));

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use dedit_edit::{Result, Sides, Size};
 use dedit_schema::Verb;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -119,6 +120,23 @@ pub(crate) struct EntryRecord {
     pub(crate) note: Option<Value>,
 }
 
+impl EntryRecord {
+    /// The pixels that the revision adds at the sides of its base.
+    pub(crate) fn sides(&self) -> Option<Sides> {
+        self.edits.iter().find_map(EditRecord::sides)
+    }
+
+    /// The layout of the whole picture, for the layout of its base.
+    ///
+    /// # Errors
+    /// The canvas would be larger than pictures can be.
+    pub(super) fn layout_on(&self, base: Layout) -> Result<Layout> {
+        let Some(sides) = self.sides() else { return Ok(base) };
+        let size = sides.grown(Size::new(base.width, base.height)?)?;
+        Ok(Layout { width: size.width(), height: size.height(), ..base })
+    }
+}
+
 /// An edit of a revision, without its mask. Items are named: `reference:NAME` is one of the reference picture; `vacated` names the item that gets the
 /// pixels an item leaves, and is `None` for the nearest ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,6 +186,13 @@ pub enum EditRecord {
         amount: f32,
     },
     Refine,
+    Expand {
+        left: usize,
+        right: usize,
+        top: usize,
+        bottom: usize,
+        vacated: Option<String>,
+    },
     Personalize {
         item: String,
         prompt: String,
@@ -188,7 +213,16 @@ impl EditRecord {
             Self::Remove { .. } => Verb::Remove,
             Self::Blend { .. } => Verb::Blend,
             Self::Refine => Verb::Refine,
+            Self::Expand { .. } => Verb::Expand,
             Self::Personalize { .. } => Verb::Personalize,
+        }
+    }
+
+    /// The pixels that the canvas gets at its sides, if the edit is to expand it.
+    pub(crate) fn sides(&self) -> Option<Sides> {
+        match *self {
+            Self::Expand { left, right, top, bottom, .. } => Some(Sides { left, right, top, bottom }),
+            _ => None,
         }
     }
 
@@ -204,6 +238,7 @@ impl EditRecord {
             | Self::Swap { .. }
             | Self::Remove { .. }
             | Self::Blend { .. }
+            | Self::Expand { .. }
             | Self::Personalize { .. } => false,
         }
     }

@@ -61,9 +61,13 @@ pub(super) struct Ready {
 /// Computes the plan, so that errors in it are reported before a model is loaded.
 pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
     let (base, plan) = plan(session, &request.planning)?;
-    match &request.planning.original {
-        Original::Frame(frame) => Ok(Ready { image: frame.picture()?.clone(), plan, base: None }),
-        _ => Ok(Ready { image: base.image.clone(), plan, base: Some(base) }),
+    match (&request.planning.original, plan.sides()) {
+        (Original::Frame(_), Some(_)) => {
+            Err(Error::usage("the canvas of a frame cannot be expanded").hint("expand the session's picture, or edit the frame as it is"))
+        }
+        (Original::Frame(frame), None) => Ok(Ready { image: frame.picture()?.clone(), plan, base: None }),
+        (_, Some(sides)) => Ok(Ready { image: Arc::new(base.image.expanded(sides)?), plan, base: Some(base) }),
+        (_, None) => Ok(Ready { image: base.image.clone(), plan, base: Some(base) }),
     }
 }
 
@@ -200,6 +204,7 @@ fn prompt(edit: &Edit) -> Option<&str> {
         | Edit::Swap { .. }
         | Edit::Remove { .. }
         | Edit::Blend { .. }
+        | Edit::Expand { .. }
         | Edit::Refine { .. } => None,
     }
 }

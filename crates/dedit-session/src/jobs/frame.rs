@@ -73,6 +73,7 @@ fn named(edit: &Edit) -> Vec<&str> {
         Edit::Move { item, vacated, .. } | Edit::Reshape { item, vacated, .. } => {
             [item.as_str()].into_iter().chain(receiver(vacated)).collect()
         }
+        Edit::Expand { vacated, .. } => receiver(vacated).into_iter().collect(),
         Edit::Remove { items, vacated } => items.iter().map(String::as_str).chain(receiver(vacated)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dedit_edit::{Error, Image, ItemMask, ItemPrompt, Rect, Result, Segmentation};
+use dedit_edit::{Error, Image, ItemMask, ItemPrompt, Rect, Result, Segmentation, Size};
 
 use super::inner::{Inner, Loaded};
 use crate::folder::{Entry, Folder, NewRevision, prompt};
@@ -53,10 +53,16 @@ impl Inner {
         {
             return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts, items_key: entry.record.items });
         }
-        let items = Arc::new(self.folder()?.revision_items(&entry, self.size()?)?);
+        let items = Arc::new(self.folder()?.revision_items(&entry, self.size_at(revision)?)?);
         let image = Arc::new(self.composed(&image, revision)?);
         self.cached = Some((revision, image.clone(), items.clone()));
         Ok(Base { revision, image, items, prompts, items_key: entry.record.items })
+    }
+
+    /// The size of a revision: that of the picture, and what edits have added at its sides.
+    pub(crate) fn size_at(&self, revision: u64) -> Result<Size> {
+        let sides = self.ancestry(revision)?.into_iter().filter_map(Entry::sides);
+        sides.fold(self.size(), |size, sides| sides.grown(size?))
     }
 
     fn items_key(&self) -> Option<String> {
@@ -93,6 +99,9 @@ impl Inner {
     fn composed(&self, first: &Image, revision: u64) -> Result<Image> {
         let mut image = first.clone();
         for entry in self.ancestry(revision)?.into_iter().rev() {
+            if let Some(sides) = entry.sides() {
+                image = image.expanded(sides)?;
+            }
             let Rect { x, y, .. } = entry.region();
             image.put((x, y), &self.folder()?.revision_pixels(entry)?)?;
         }
@@ -137,6 +146,6 @@ impl Inner {
     /// The masks of a revision's edits, in the order of the edits.
     pub(crate) fn masks(&self, entry: &Entry) -> Result<Vec<Arc<ItemMask>>> {
         let folder: &Folder = self.folder()?;
-        folder.revision_masks(entry, self.size()?)
+        folder.revision_masks(entry, self.size_at(entry.record.base)?)
     }
 }

@@ -69,6 +69,13 @@ impl Sessions {
         if index == 0 { inner.size() } else { Ok(inner.picture(index)?.image.size()) }
     }
 
+    /// The size of a revision; without a number, of the current one.
+    pub fn revision_size(&self, session: &str, revision: Option<u64>) -> Result<Size> {
+        let session = self.store.session(session)?;
+        let inner = session.lock();
+        inner.size_at(revision.unwrap_or_else(|| inner.current()))
+    }
+
     /// Sets the items of a picture (0) or the reference picture (1). Without `words`, names that are words are used: see [`ItemWords::by_name`].
     pub fn set_items(&self, session: &str, index: usize, items: Segmentation, words: Option<BTreeMap<String, ItemWords>>) -> Result<Info> {
         let session = self.store.session(session)?;

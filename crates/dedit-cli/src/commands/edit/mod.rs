@@ -17,7 +17,7 @@ use self::report::{EditReport, Variation};
 use crate::arguments::{self, Reporting, random_seed};
 use crate::connection::{Connection, picture_of};
 use crate::console::Console;
-use crate::edit_options::{Besides, Frame, Opened, Planning, Source, VerbCall, plan};
+use crate::edit_options::{Besides, Frame, Opened, Planning, Source, VerbCall, on_canvas, photo_on_canvas, plan};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::picture::{MADE_BY, Photo, encode_image};
@@ -79,21 +79,22 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let edited = frame.as_ref().unwrap_or(&opened);
     let files = common.files(edited, values)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
-    let size = edited.target.items.size();
-    let edits = common.planning.edits(&options.call, size)?;
     let session = common.source.session(&opened, &connection)?;
+    let original = common.original(edited, &session, &connection)?;
+    let edits = common.planning.edits(&options.call, original.image.size())?;
     let plan = match &sheet {
         Some(_) => Some(plan(edits.clone(), PlanOptions::from_values(values), &session, edited, &connection)?.1),
         None => None,
     };
     interrupt.listen();
-    let original = common.original(edited, &session, &connection)?;
+    let shown = on_canvas(&edited.target, &edits.0)?;
+    let original = photo_on_canvas(original, &edits.0)?;
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
     let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original, console };
     let variations = job.run(files, sheet.is_some())?;
     let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
-        output::write(file, &sheet::contact_sheet(&edited.target, plan, report.titled())?)?;
+        output::write(file, &sheet::contact_sheet(&shown, plan, report.titled())?)?;
     }
     console.finish(&report.summary(), report.json());
     Ok(())
