@@ -12,25 +12,59 @@ use crate::failure::{Failure, FailureKind};
 pub const VERSIONS: RangeInclusive<u16> = 1..=1;
 
 const MAGIC: [u8; 6] = *b"DEDIT\0";
+/// Bytes of a daemon's answer.
+const ANSWER: u64 = 12;
+
+/// Why two sides did not agree on a version.
+#[derive(Debug)]
+pub enum GreetError {
+    /// The other side is another program than a daemon.
+    Foreign,
+    /// The other side ended the connection, or it broke.
+    NoAnswer(io::Error),
+    /// There is no common version.
+    Versions {
+        /// Those of this side.
+        ours: RangeInclusive<u16>,
+        /// Those of the daemon.
+        theirs: RangeInclusive<u16>,
+    },
+}
+
+impl From<GreetError> for Failure {
+    fn from(error: GreetError) -> Self {
+        match error {
+            GreetError::Foreign => {
+                Self::new(FailureKind::Connection, "what answers at this socket is no D-Edit daemon").hint("check --socket")
+            }
+            GreetError::NoAnswer(error) => no_answer(&error),
+            GreetError::Versions { ours, theirs } => mismatch(&ours, &theirs),
+        }
+    }
+}
 
 /// Opens a connection as a client that speaks `versions`; gives the version both go on with.
 ///
 /// # Errors
-/// `Connection` where the other side is no daemon, or speaks none of these versions: then it says which side is to be updated.
-pub fn greet(stream: &mut (impl Read + Write), versions: &RangeInclusive<u16>) -> Result<u16, Failure> {
+/// As [`GreetError`]; as a [`Failure`] it says which side is to be updated.
+pub fn greet(stream: &mut (impl Read + Write), versions: &RangeInclusive<u16>) -> Result<u16, GreetError> {
     let mut hello = MAGIC.to_vec();
     hello.extend([*versions.start(), *versions.end()].into_iter().flat_map(u16::to_le_bytes));
-    let mut answer = [0; 12];
-    let talked = stream.write_all(&hello).and_then(|()| stream.flush()).and_then(|()| stream.read_exact(&mut answer));
-    talked.map_err(|error| no_answer(&error))?;
-    if answer[..6] != MAGIC {
-        return Err(Failure::new(FailureKind::Connection, "what answers at this socket is no D-Edit daemon").hint("check --socket"));
+    let mut answer = Vec::new();
+    let sent = stream.write_all(&hello).and_then(|()| stream.flush());
+    let talked = sent.and_then(|()| Read::by_ref(stream).take(ANSWER).read_to_end(&mut answer));
+    if answer.iter().zip(MAGIC).any(|(byte, expected)| *byte != expected) {
+        return Err(GreetError::Foreign);
     }
-    let [chosen, oldest, newest] = numbers(&answer[6..]);
+    talked.map_err(GreetError::NoAnswer)?;
+    if answer.len() < ANSWER as usize {
+        return Err(GreetError::NoAnswer(io::ErrorKind::UnexpectedEof.into()));
+    }
+    let [chosen, oldest, newest] = numbers(&answer[MAGIC.len()..]);
     if chosen != 0 && versions.contains(&chosen) {
         return Ok(chosen);
     }
-    Err(mismatch(versions, &(oldest..=newest)))
+    Err(GreetError::Versions { ours: versions.clone(), theirs: oldest..=newest })
 }
 
 /// Answers a client as a daemon that speaks `versions`. `None` where there is no common version: the client was told, and hears nothing more.
@@ -107,7 +141,7 @@ mod tests {
         let _ = greet(&mut hello, client);
         let mut side = Both(&hello.1, Vec::new());
         let chosen = answer(&mut side, daemon).unwrap();
-        (chosen, greet(&mut Both(&side.1, Vec::new()), client))
+        (chosen, greet(&mut Both(&side.1, Vec::new()), client).map_err(Failure::from))
     }
 
     #[test]
@@ -131,8 +165,12 @@ mod tests {
 
     #[test]
     fn strangers_are_told_apart() {
-        assert!(greet(&mut Both(b"HTTP/1.1 400", Vec::new()), &VERSIONS).unwrap_err().to_string().contains("no D-Edit daemon"));
-        assert!(greet(&mut Both(b"DEDIT", Vec::new()), &VERSIONS).unwrap_err().to_string().contains("does not answer"));
+        for (said, is_foreign) in [(&b"HTTP/1.1 400 Bad Request"[..], true), (b"no", true), (b"DEDIT", false), (b"", false)] {
+            let error = greet(&mut Both(said, Vec::new()), &VERSIONS).unwrap_err();
+            assert_eq!(matches!(error, GreetError::Foreign), is_foreign, "{said:?}: {error:?}");
+            let words = if is_foreign { "is no D-Edit daemon" } else { "does not answer" };
+            assert!(Failure::from(error).message.contains(words), "{said:?}");
+        }
         assert!(answer(&mut Both(b"GET / HTTP", Vec::new()), &VERSIONS).is_err());
     }
 }

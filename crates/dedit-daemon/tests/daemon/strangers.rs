@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dedit_protocol::names::SessionState;
 use dedit_protocol::request::{self, Edit, Goodbye, Hello, History, Items, Learn, OpenPicture, OpenSession, SetItems, Which};
-use dedit_protocol::{Blob, Event, FailureKind, Frame, Request, handshake};
+use dedit_protocol::{Blob, Event, Failure, FailureKind, Frame, Request, handshake};
 
 use crate::scene::{halves, learn, picture, replace};
 use crate::stand::Stand;
@@ -170,7 +170,8 @@ fn versions_that_do_not_meet_are_told_which_side_is_older() {
             let mut stream = connected(&stand);
             match handshake::greet(&mut stream, &versions) {
                 Ok(version) => assert_eq!((version, expected), (1, "")),
-                Err(failure) => {
+                Err(error) => {
+                    let failure = Failure::from(error);
                     assert!(!expected.is_empty() && failure.to_string().contains(expected), "{failure}");
                     assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the connection has ended");
                 }
