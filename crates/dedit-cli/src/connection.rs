@@ -159,7 +159,7 @@ impl Connection<'_> {
         }
     }
 
-    /// An error unless the daemon can this, one of [`features`](dedit_protocol::features).
+    /// An error unless the daemon can this, one of [`dedit_protocol::features`].
     pub(crate) fn require(&self, feature: &str) -> Result<()> {
         self.client.require(feature)
     }

@@ -153,7 +153,7 @@ fn hostile_entries_get_one_sentence_and_destroy_nothing() {
         ),
         unsupported(
             "\"verb\": \"remove\"",
-            "\"verb\": \"expand\"",
+            "\"verb\": \"melt\"",
             "left out: this revision was written by another version of D-Edit (it has",
         ),
         damaged("\"seed\"", "\"sed\""),

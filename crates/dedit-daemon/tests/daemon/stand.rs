@@ -66,7 +66,7 @@ impl Stand {
         self.child = Some(self.command(&self.socket()).spawn().unwrap());
         let begun = Instant::now();
         while Client::connect(&self.socket(), &hello()).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "the daemon cannot be reached");
+            assert!(begun.elapsed() < Duration::from_secs(120), "the daemon cannot be reached");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -146,6 +146,8 @@ impl Inner {
     /// The masks of a revision's edits, in the order of the edits.
     pub(crate) fn masks(&self, entry: &Entry) -> Result<Vec<Arc<ItemMask>>> {
         let folder: &Folder = self.folder()?;
-        folder.revision_masks(entry, self.size_at(entry.record.base)?)
+        // Where an ancestor was damaged and set aside, nothing says that the canvas had grown.
+        let size = self.size_at(entry.record.base).or_else(|_| self.size())?;
+        folder.revision_masks(entry, size)
     }
 }

@@ -8,7 +8,7 @@ use crate::bundle;
 use crate::tally::Tally;
 use crate::workspace::{Workspace, find_program};
 
-/// The test binary of [`PACKAGE`].
+/// The test binary of the package of tests in host programs.
 const TEST: &str = "openfx";
 /// What the tests in the project's own host begin with.
 const OWN: &str = "own_";

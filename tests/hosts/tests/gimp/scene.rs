@@ -33,6 +33,8 @@ pub(crate) fn parameters(procedure: &str) -> Vec<ParameterSpec> {
         number("guidance", 0.0),
         number("strength", -1.0),
         text("model", ""),
+        number("feather", -1.0),
+        number("margin", -1.0),
     ];
     let own = match procedure {
         "replace" | "augment" => vec![text("item", ""), text("prompt", "")],

@@ -18,7 +18,7 @@ struct Case {
 fn cases() -> Vec<Case> {
     let prompt = |words: &str| ("prompt", Arg::from(words));
     vec![
-        Case { verb: "remove", given: vec![], command: &["remove", "--item", "selection"] },
+        Case { verb: "remove", given: vec![("margin", Arg::from(3.0))], command: &["remove", "--item", "selection", "--margin", "3"] },
         Case {
             verb: "replace",
             given: vec![prompt("a green duck"), ("fit", Arg::from("box")), ("steps", Arg::from(6))],
@@ -26,8 +26,8 @@ fn cases() -> Vec<Case> {
         },
         Case {
             verb: "augment",
-            given: vec![prompt("a blue [v]"), ("guidance", Arg::from(4.5))],
-            command: &["augment", "--item", "selection", "--prompt", "a blue [v]", "--guidance", "4.5"],
+            given: vec![prompt("a blue [v]"), ("guidance", Arg::from(4.5)), ("feather", Arg::from(0.0))],
+            command: &["augment", "--item", "selection", "--prompt", "a blue [v]", "--guidance", "4.5", "--feather", "0"],
         },
         Case {
             verb: "move",

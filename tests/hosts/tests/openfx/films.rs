@@ -57,14 +57,14 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
     let melt = melt(&system, &desk);
     let still = Footage::still(&desk.outside("table.png")).unwrap();
     let cases: [(Parameters<'_>, &[&str]); 6] = [
-        (&[("edit", "Remove"), ("item", "mug")], &["remove", "--item", "mug"]),
+        (&[("edit", "Remove"), ("item", "mug"), ("margin", "3")], &["remove", "--item", "mug", "--margin", "3"]),
         (
             &[("edit", "Replace"), ("item", "mug"), ("prompt", "a green duck"), ("steps", "6"), ("fit", "Box")],
             &["replace", "--item", "mug", "--prompt", "a green duck", "--steps", "6", "--fit", "box"],
         ),
         (
-            &[("edit", "Augment"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5")],
-            &["augment", "--item", "duck", "--prompt", "a blue [v]", "--guidance", "4.5"],
+            &[("edit", "Augment"), ("item", "1"), ("prompt", "a blue [v]"), ("guidance", "4.5"), ("feather", "0")],
+            &["augment", "--item", "duck", "--prompt", "a blue [v]", "--guidance", "4.5", "--feather", "0"],
         ),
         (
             // In OpenFX y points up, and angles are counterclockwise.
