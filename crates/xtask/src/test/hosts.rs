@@ -79,12 +79,12 @@ impl Host<'_> {
     }
 }
 
-/// Runs these tests of a test binary of [`PACKAGE`]. Two at once, each with a screen, a profile and a daemon of its own: such a program mostly waits, or
-/// uses one core. Not more, since limits on time are for a machine that is not crowded.
+/// Runs these tests of a test binary of [`PACKAGE`], one at a time: such a program uses all cores at times, and how long a window may be still is
+/// measured.
 pub(super) fn test(workspace: &Workspace, binary: &str, tests: &[String]) -> Command {
     let tests = tests.join(" ");
     workspace.cargo(&format!(
-        "test --locked --release --package {PACKAGE} {SHARED_FEATURES} --test {binary} -- --test-threads=2 --exact {tests}"
+        "test --locked --release --package {PACKAGE} {SHARED_FEATURES} --test {binary} -- --test-threads=1 --exact {tests}"
     ))
 }
 

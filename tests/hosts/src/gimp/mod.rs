@@ -23,8 +23,8 @@ use crate::literal::unquoted;
 use crate::process::run;
 use crate::tree::Tree;
 
-/// How long a script may run.
-pub const LIMIT: Duration = Duration::from_secs(180);
+/// How long a script may run, on a machine that has other work too.
+pub const LIMIT: Duration = Duration::from_secs(600);
 
 /// The folder of its pictures of the screen.
 pub const SHOTS: &str = "gimp-shots";
