@@ -132,7 +132,7 @@ fn what_is_begun_again_forgets_the_old_and_counts_on() {
     assert_eq!(succeed(path, "show --session s")["revisions"].as_array().unwrap().len(), 1);
     assert!(path.join("s/history/2.damaged/entry.json").exists());
     let record = record(path, "s");
-    assert_eq!((&record["pictures"][0]["source"], &record["version"]), (&"b.webp".into(), &2.into()));
+    assert_eq!((&record["pictures"][0]["source"], &record["version"]), (&"b.webp".into(), &3.into()));
     assert_eq!(record["model"]["model"], "toys");
     // The picture of a session is that which was learned.
     let pixels = fs::read(path.join("s/picture.pixels")).unwrap();
