@@ -15,6 +15,16 @@ pub enum Vacated {
     To(String),
 }
 
+impl Vacated {
+    /// The item that gets them all, if one does.
+    pub fn receiver(&self) -> Option<&str> {
+        match self {
+            Self::Nearest => None,
+            Self::To(name) => Some(name),
+        }
+    }
+}
+
 /// The region of an edit that generates an item anew, relative to the item's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {

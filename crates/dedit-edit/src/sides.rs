@@ -1,6 +1,5 @@
 //! A larger canvas: pixels added at the sides of a picture.
 
-use crate::edit::Vacated;
 use crate::error::{Error, Result};
 use crate::geometry::{Rect, Size};
 use crate::image::{Channels, Image, Sample, Samples};
@@ -86,15 +85,12 @@ fn expanded<T: Sample>(samples: &[T], channels: Channels, size: Size, sides: Sid
 }
 
 impl Segmentation {
-    /// The items on a larger canvas. New pixels belong to the item of the nearest old one, or all to a named one.
+    /// The items on a larger canvas. New pixels belong to the item of the nearest old one, or all to the `taker`.
     ///
     /// # Errors
     /// As [`Sides::grown`]; an unknown name.
-    pub fn expanded(&self, sides: Sides, taker: &Vacated) -> Result<Self> {
-        let named = match taker {
-            Vacated::Nearest => None,
-            Vacated::To(name) => Some(self.item(name)? as u16),
-        };
+    pub fn expanded(&self, sides: Sides, taker: Option<&str>) -> Result<Self> {
+        let named = taker.map(|name| self.item(name)).transpose()?.map(|item| item as u16);
         let label = |(nearest, is_old): (usize, bool)| match named {
             Some(item) if !is_old => item,
             _ => self.labels()[nearest],
@@ -125,9 +121,9 @@ mod tests {
     #[test]
     fn new_pixels_belong_to_the_nearest_item_or_to_a_named_one() {
         let items = Segmentation::from_labels(size(), vec!["bag".to_owned(), "table".to_owned()], vec![0, 1]).unwrap();
-        let nearest = items.expanded(SIDES, &Vacated::Nearest).unwrap();
+        let nearest = items.expanded(SIDES, None).unwrap();
         assert_eq!(nearest.labels(), [0, 0, 1, 0, 0, 1]);
-        let table = items.expanded(SIDES, &Vacated::To("table".to_owned())).unwrap();
+        let table = items.expanded(SIDES, Some("table")).unwrap();
         assert_eq!(table.labels(), [1, 0, 1, 1, 1, 1]);
     }
 

@@ -12,7 +12,8 @@ from dedit_krita.failure import Failure
 from dedit_krita.parameters import ACTIONS
 
 TAKEN = (
-    "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, model, feather, margin"
+    "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, "
+    "model, feather, margin"
 )
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {"nothing": 1}, f"'nothing' is no parameter of replace; it takes {TAKEN}"),

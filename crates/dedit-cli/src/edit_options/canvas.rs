@@ -1,17 +1,17 @@
 //! A picture on the larger canvas that an edit gives it.
 
-use dedit_edit::{Segmentation, Sides, Size, Vacated};
+use dedit_edit::{Segmentation, Sides, Size};
 use dedit_protocol::request::EditVerb;
 
 use crate::error::Result;
 use crate::picture::{Photo, Picture};
 
 /// By how much the edits expand the canvas, and who gets the new pixels.
-fn growth(edits: &[EditVerb]) -> Option<(Sides, Vacated)> {
+fn growth(edits: &[EditVerb]) -> Option<(Sides, Option<&str>)> {
     match edits {
         [EditVerb::Expand { left, right, top, bottom, into }] => {
             let sides = Sides { left: *left, right: *right, top: *top, bottom: *bottom };
-            Some((sides, into.clone().map_or(Vacated::Nearest, Vacated::To)))
+            Some((sides, into.as_deref()))
         }
         _ => None,
     }
@@ -32,7 +32,7 @@ pub(crate) fn size_on_canvas(size: Size, edits: &[EditVerb]) -> Result<Size> {
 
 /// Items, as far as the result of the edits reaches.
 pub(crate) fn items_on_canvas(items: &Segmentation, edits: &[EditVerb]) -> Result<Segmentation> {
-    growth(edits).map_or(Ok(items.clone()), |(sides, taker)| items.expanded(sides, &taker))
+    growth(edits).map_or(Ok(items.clone()), |(sides, taker)| items.expanded(sides, taker))
 }
 
 /// A picture and its items, as large as the result of the edits.

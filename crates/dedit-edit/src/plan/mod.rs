@@ -151,7 +151,7 @@ impl EditPlan {
     /// whole by another, or no item is left to take vacated pixels.
     pub fn new(before: &Segmentation, reference: Option<&Segmentation>, edits: &[Edit], settings: &PlanSettings) -> Result<Self> {
         let (grown, sides) = match edits {
-            [Edit::Expand { sides, vacated }] => (Some(before.expanded(*sides, vacated)?), Some(*sides)),
+            [Edit::Expand { sides, vacated }] => (Some(before.expanded(*sides, vacated.receiver())?), Some(*sides)),
             _ => (None, None),
         };
         let before = grown.as_ref().unwrap_or(before);
