@@ -118,9 +118,8 @@ impl Action {
             (Self::Edit(_), Host::Cli)
             | (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
             (Self::Edit(verb), Host::Gimp | Host::Krita) => match verb {
-                Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Refine => true,
-                // Expand: a result on a larger canvas is no layer over the picture; these hosts do not show it yet.
-                Verb::Reshape | Verb::Blend | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
+                Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Refine | Verb::Expand => true,
+                Verb::Reshape | Verb::Blend | Verb::Reconstruct | Verb::Personalize => false,
             },
             (Self::Edit(verb), Host::OpenFx) => match verb {
                 Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Blend | Verb::Refine => true,

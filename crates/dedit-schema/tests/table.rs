@@ -22,6 +22,7 @@ fn scripts_of_gimp_find_their_arguments_in_the_order_that_they_always_had() {
         ("move", "item dx dy scale rotate into"),
         ("swap", "item with"),
         ("refine", ""),
+        ("expand", "left right top bottom into"),
         ("redo", "seed"),
         ("learn", "items picture model restart"),
         ("items", "items most picture"),

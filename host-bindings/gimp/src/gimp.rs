@@ -70,6 +70,7 @@ functions! {
         safe fn gimp_image_id_is_valid | gimp_image_is_valid(i32) -> c_int;
         safe fn gimp_image_get_width | gimp_image_width(I) -> c_int;
         safe fn gimp_image_get_height | gimp_image_height(I) -> c_int;
+        safe fn gimp_image_resize(I, c_int, c_int, c_int, c_int) -> c_int;
         safe fn gimp_image_get_base_type | gimp_image_base_type(I) -> c_int;
         safe fn gimp_image_get_precision(I) -> c_int;
         safe fn gimp_image_get_name(I) -> Given<c_char>;

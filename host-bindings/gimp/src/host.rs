@@ -200,6 +200,8 @@ pub trait Host {
     fn has_item(&self, item: Item) -> bool;
     /// Width and height of the canvas.
     fn image_size(&self, image: Image) -> Result<(u32, u32)>;
+    /// Changes the canvas's size. Everything in the image moves by `shift`, right and down; no layer's own size changes.
+    fn resize_canvas(&self, image: Image, size: (u32, u32), shift: (i32, i32)) -> Result<()>;
     /// Its name in the title bar.
     fn image_name(&self, image: Image) -> Result<String>;
     /// Its colours.

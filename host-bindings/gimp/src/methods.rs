@@ -41,6 +41,12 @@ impl<A: Abi> Host for Gimp<A> {
         Ok(((self.calls.gimp_image_get_width)(image) as u32, (self.calls.gimp_image_get_height)(image) as u32))
     }
 
+    fn resize_canvas(&self, image: Image, (width, height): (u32, u32), (x, y): (i32, i32)) -> Result<()> {
+        let (width, height) = sides(width, height)?;
+        let resized = (self.calls.gimp_image_resize)(self.image_handle(image)?, width, height, x, y);
+        self.check(resized, "change the canvas's size")
+    }
+
     fn image_name(&self, image: Image) -> Result<String> {
         self.text((self.calls.gimp_image_get_name)(self.image_handle(image)?), "name the image")
     }
@@ -343,7 +349,7 @@ impl<A: Abi> Host for Gimp<A> {
 
 fn sides(width: u32, height: u32) -> Result<(i32, i32)> {
     let side = |length: u32| i32::try_from(length).ok().filter(|length| *length > 0);
-    side(width).zip(side(height)).ok_or_else(|| Error::new(format!("no layer has {width} × {height} pixels")))
+    side(width).zip(side(height)).ok_or_else(|| Error::new(format!("no image or layer has {width} × {height} pixels")))
 }
 
 /// Hundreds stand for the type, the rest for the curve.

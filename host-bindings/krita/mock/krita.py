@@ -251,6 +251,18 @@ class Document:
     def height(self) -> int:
         return self._size[1]
 
+    def resizeImage(self, x: int, y: int, w: int, h: int) -> None:
+        self._size = (w, h)
+        queue = [self._root, *([self._selection] if self._selection is not None else [])]
+        while queue:
+            moved = queue.pop()
+            if moved.raster is not None:
+                left, top, width, height = moved.raster.box
+                moved.raster.box = (left - x, top - y, width, height)
+            if isinstance(moved, Node):
+                queue += moved.childNodes()
+        self._root._note("Resize Image")
+
     def setWidth(self, value: int) -> None:
         self._size = (value, self._size[1])
 

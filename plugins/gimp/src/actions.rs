@@ -83,14 +83,15 @@ pub(crate) fn redo(document: &Document<'_>, seed: Option<u64>, watch: &mut dyn W
         let message = "there is no result yet that could be made again";
         return Err(Failure::input(message, "edit something first, or click a result's layer"));
     };
-    // Without the old result, which the new one replaces. With all that is visible it cannot be left out.
-    let composite = Composite::read(*host, source, Some(old))?;
-    if composite.digest != if source.layer.is_some() { record.before.as_str() } else { record.digest.as_str() } {
+    // Without the old result, which the new one replaces. With all that is visible it cannot be left out, but for what it added around it.
+    let source = source.without(*host, old)?;
+    let before = Composite::read(*host, &source, Some(old))?;
+    if if source.layer.is_some() { before.digest != record.before } else { composite.digest != record.digest } {
         let message = "the picture is no longer as it was when this result was made";
         return Err(Failure::input(message, "make the edit anew from the menu"));
     }
     let edit = PreparedEdit::again(client, record, seed)?;
-    edit.carry_out(client, watch, &mut |results| take(source, &composite, results, Some(old)))
+    edit.carry_out(client, watch, &mut |results| take(&source, &before, results, Some(old)))
 }
 
 /// Sets the picture's items, and keeps their session in the document.

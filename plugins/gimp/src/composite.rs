@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::pixels::{self, Sample};
 use crate::record::ResultRecord;
 use crate::result::EditResult;
-use crate::source::{Source, all_layers, is_shown};
+use crate::source::{Source, visible_results};
 
 /// The picture as it is seen.
 #[derive(Debug)]
@@ -37,7 +37,8 @@ impl Composite {
         let results = visible_results(host, source, without)?;
         let samples = match source.layer {
             Some(layer) => {
-                let mut samples = host.read(layer, whole(source), source.format)?;
+                let (left, top) = source.added.corner();
+                let mut samples = host.read(layer, Rect { x: -left, y: -top, ..whole(source) }, source.format)?;
                 // From the lowest up.
                 for (layer, record) in results.iter().rev() {
                     blend_layer(host, source, &mut samples, Overlay { layer: *layer, clipped: record.clipped })?;
@@ -52,9 +53,9 @@ impl Composite {
         Ok(Self { pixels, digest, result, topmost: results.first().map(|(layer, _)| *layer) })
     }
 
-    /// The digest of the picture with a result over it. Where the document keeps every sample as it was sent, the layer is not read back.
+    /// The digest of the picture with a result over it; `source` has grown by the result's sides already. Where the document keeps every sample as it was sent, the layer is not read back.
     pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, result: &EditResult, overlay: Overlay) -> Result<String, Failure> {
-        let mut samples = pixels::received(self.pixels.samples().clone());
+        let mut samples = pixels::on_canvas(&self.pixels, result.sides);
         if pixels::is_kept(host, source.image, source.format)? {
             let Region { x, y, width, .. } = result.edited.region;
             let covers: Vec<f32> = result.changes.iter().map(|change| f32::from(u8::from(*change > 0.0))).collect();
@@ -75,24 +76,10 @@ fn whole(source: &Source) -> Rect {
 
 fn visible(host: &dyn Host, source: &Source) -> Result<Samples, Failure> {
     let layer = host.new_layer_from_visible(source.image)?;
-    let read = host.offsets(layer).and_then(|(x, y)| host.read(layer, Rect { x: -x, y: -y, ..whole(source) }, source.format));
+    let (left, top) = source.offsets;
+    let read = host.offsets(layer).and_then(|(x, y)| host.read(layer, Rect { x: left - x, y: top - y, ..whole(source) }, source.format));
     host.delete(layer)?;
     Ok(read?)
-}
-
-/// The visible results of a source, from the top.
-fn visible_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Vec<(Item, ResultRecord)>, Failure> {
-    let mut found = Vec::new();
-    for layer in all_layers(host, source.image)? {
-        if let Some(record) = ResultRecord::of(host, layer)
-            && record.source == source.tattoo
-            && Some(layer) != without
-            && is_shown(host, layer)?
-        {
-            found.push((layer, record));
-        }
-    }
-    Ok(found)
 }
 
 /// Blends a layer over the picture by its mask and opacity, and where the picture has no alpha by the layer's alpha.

@@ -3,7 +3,7 @@
 use dedit_client::{Blobs, Client};
 use dedit_protocol::answer::Learned;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, History, Learn, LearnOptions, ModelChoice};
-use dedit_protocol::{Blob, Event};
+use dedit_protocol::{Blob, Event, features};
 use dedit_schema::{Id, Value, Verb};
 
 use crate::convert;
@@ -16,6 +16,7 @@ use crate::record::ResultRecord;
 use crate::reference::Reference;
 use crate::request::{EditRequest, When};
 use crate::result::EditResult;
+use crate::sides::Sides;
 use crate::watch::{Watch, finish};
 
 /// Learning steps between two previews: often enough to look at, seldom enough to cost little.
@@ -42,7 +43,14 @@ impl PreparedEdit {
         let reference = if verb == Verb::SwapIn { Some(Reference::find(document.host, parameters)?) } else { None };
         let mut values = parameters.given().clone();
         let (mut ring, mut blobs) = (None, Vec::new());
-        if verb == Verb::Refine {
+        if verb == Verb::Expand {
+            // What cannot be is said before anything is learned.
+            let sides = Sides::of(&EditVerb::from_values(verb, &values, None)?);
+            document.source.grown(sides).check_size()?;
+            document.client.require(features::EXPAND)?;
+            items.require_any(document, parameters.text(Id::Items))?;
+            require_named(document, items, parameters)?;
+        } else if verb == Verb::Refine {
             let region = masks::selection(document.host, &document.source)?;
             let region = region.ok_or_else(|| Failure::input("nothing is selected", "select the region that is to be made again"))?;
             ring = items.choose_region(document, region.clone())?.ring;
@@ -53,9 +61,7 @@ impl PreparedEdit {
             if !matches!(from, "auto" | "selection") {
                 items.set(document, from, dedit_schema::defaults::ITEMS_AT_MOST)?;
             }
-            for name in [Id::With, Id::Into].map(|id| parameters.text(id)).into_iter().filter(|name| !name.is_empty()) {
-                items.require(document, name)?;
-            }
+            require_named(document, items, parameters)?;
             let chosen = items.choose(document, from, parameters.text(Id::Item))?;
             ring = chosen.ring.or(ring);
             values.insert(Id::Item, Some(Value::Text(chosen.item)));
@@ -142,6 +148,7 @@ impl PreparedEdit {
         let (edited, blobs) = finish(client.send(request, self.masks.clone())?, watch)?;
         let mut blobs = Blobs::from(blobs);
         Ok(EditResult {
+            sides: Sides::of(edit),
             pixels: blobs.pixels(0)?,
             changes: blobs.mask(edited.changes.unwrap_or(1))?,
             name: if edited.draft { format!("{title} (draft)") } else { title },
@@ -152,6 +159,14 @@ impl PreparedEdit {
             session: self.session.clone(),
         })
     }
+}
+
+/// Makes sure that the items are known that are named beside the one that is edited.
+fn require_named(document: &Document<'_>, items: &mut PictureItems, parameters: &Parameters) -> Result<(), Failure> {
+    for name in [Id::With, Id::Into].map(|id| parameters.text(id)).into_iter().filter(|name| !name.is_empty()) {
+        items.require(document, name)?;
+    }
+    Ok(())
 }
 
 /// The mask that a result was made with, from its session.

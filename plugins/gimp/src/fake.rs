@@ -218,6 +218,13 @@ impl Host for Fake {
         Ok(self.0.borrow().size)
     }
 
+    fn resize_canvas(&self, _: Image, size: (u32, u32), (x, y): (i32, i32)) -> Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.size = size;
+        state.things.values_mut().for_each(|thing| thing.offsets = (thing.offsets.0 + x, thing.offsets.1 + y));
+        Ok(())
+    }
+
     fn image_name(&self, _: Image) -> Result<String> {
         Ok("fake".to_owned())
     }

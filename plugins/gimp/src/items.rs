@@ -6,6 +6,7 @@ use dedit_client::{Blobs, Labels};
 use dedit_protocol::answer::Adopted;
 use dedit_protocol::request::{Adopt, Items, OpenPicture, RevisionId, Segment};
 use dedit_protocol::{Blob, Pixels};
+use dedit_schema::defaults::ITEMS_AT_MOST;
 
 use crate::document::Document;
 use crate::failure::Failure;
@@ -21,6 +22,8 @@ pub(crate) struct PictureItems {
     pub(crate) base: u64,
     /// The names of the items, without the background.
     pub(crate) names: Vec<String>,
+    /// Whether the daemon has items of it, be it the background alone.
+    is_divided: bool,
     /// Remarks about the document, for the user.
     pub(crate) remarks: Vec<String>,
 }
@@ -65,7 +68,8 @@ impl PictureItems {
         let profile = host.profile(source.image)?;
         let (opened, numbers) = client.open_shown(&composite.pixels, profile.as_deref(), open)?;
         let names = without_background(&opened.names);
-        let items = Self { session: opened.session.session, base: opened.base, names, remarks: Vec::new() };
+        let is_divided = !opened.names.is_empty();
+        let items = Self { session: opened.session.session, base: opened.base, names, is_divided, remarks: Vec::new() };
         Ok((items, Labels { names: opened.names, numbers: numbers.unwrap_or_default(), words: None }))
     }
 
@@ -153,18 +157,33 @@ impl PictureItems {
 
     /// From the selection, else the known items, else the masks of layers, else channels.
     fn set_automatically(&mut self, document: &Document<'_>) -> Result<(), Failure> {
-        if masks::selection(document.host, &document.source)?.is_none() {
-            if !self.names.is_empty() {
-                return Ok(());
-            }
-            for gather in [masks::of_layers as Gather, masks::of_channels] {
-                let found = gather(document.host, &document.source)?;
-                if found.iter().any(|mask| !masks::is_empty(&mask.pixels)) {
-                    return self.set_masks(document, found, false);
-                }
-            }
+        if masks::selection(document.host, &document.source)?.is_none() && (!self.names.is_empty() || self.set_found(document)?) {
+            return Ok(());
         }
         self.choose(document, "selection", "").map(drop)
+    }
+
+    /// Sets masks of layers, else channels, as items; says whether there are any.
+    fn set_found(&mut self, document: &Document<'_>) -> Result<bool, Failure> {
+        for gather in [masks::of_layers as Gather, masks::of_channels] {
+            let found = gather(document.host, &document.source)?;
+            if found.iter().any(|mask| !masks::is_empty(&mask.pixels)) {
+                return self.set_masks(document, found, false).map(|()| true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes sure that there are items, for an edit of the whole picture: known ones stay, and where the document shows none they are looked for.
+    pub(crate) fn require_any(&mut self, document: &Document<'_>, from: &str) -> Result<(), Failure> {
+        if from != "auto" {
+            return self.set(document, from, ITEMS_AT_MOST);
+        }
+        if self.is_divided || self.set_found(document)? {
+            return Ok(());
+        }
+        let is_selected = masks::selection(document.host, &document.source)?.is_some();
+        self.set(document, if is_selected { "selection" } else { "everything" }, ITEMS_AT_MOST)
     }
 
     fn gather(&mut self, document: &Document<'_>, gather: Gather, missing: Failure) -> Result<(), Failure> {

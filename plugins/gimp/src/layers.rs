@@ -7,10 +7,12 @@ use crate::composite::{Composite, Overlay};
 use crate::failure::Failure;
 use crate::record::ResultRecord;
 use crate::result::EditResult;
+use crate::sides::Sides;
 use crate::source::Source;
 use crate::{convert, pixels, sessions};
 
-/// Inserts results into the image, in one undo step: one as a layer, several as a group of which the first is visible. `replaced` is hidden.
+/// Inserts results into the image, in one undo step: one as a layer, several as a group of which the first is visible. `replaced` is hidden. Where
+/// the results reach beyond the canvas because their edit was to expand it, it grows in the same step.
 ///
 /// # Errors
 /// What GIMP refuses; then no layer is left.
@@ -21,7 +23,8 @@ pub(crate) fn insert(
     results: &[EditResult],
     replaced: Option<Item>,
 ) -> Result<Vec<Item>, Failure> {
-    let source = &source.current(host)?;
+    let sides = results.first().map(|result| result.sides).unwrap_or_default();
+    let source = &source.current(host, replaced)?.grown(sides);
     let place = place(host, source, replaced.or(composite.topmost))?;
     let step = UndoStep::begin(host, source.image)?;
     let mut inserted = Vec::new();
@@ -30,6 +33,9 @@ pub(crate) fn insert(
             let _ = host.remove_layer(source.image, layer);
         }
     })?;
+    if !sides.is_none() {
+        show_whole(host, source)?;
+    }
     if let Some(replaced) = replaced {
         host.set_visible(replaced, false)?;
     }
@@ -43,6 +49,21 @@ pub(crate) fn insert(
     }
     host.flush();
     Ok(layers)
+}
+
+/// Enlarges the canvas where the picture reaches beyond it.
+fn show_whole(host: &dyn Host, source: &Source) -> Result<(), Failure> {
+    let ((x, y), (width, height), canvas) = (source.offsets, source.size, host.image_size(source.image)?);
+    let beyond = |at: i32, length: u32, canvas: u32| {
+        let after = i64::from(at) + i64::from(length) - i64::from(canvas);
+        (u32::try_from(-i64::from(at)).unwrap_or(0), u32::try_from(after).unwrap_or(0))
+    };
+    let ((left, right), (top, bottom)) = (beyond(x, width, canvas.0), beyond(y, height, canvas.1));
+    let sides = Sides { left, right, top, bottom };
+    if !sides.is_none() {
+        host.resize_canvas(source.image, sides.grown(canvas), sides.corner())?;
+    }
+    Ok(())
 }
 
 /// Inserts the layers at a place: a parent and a position in it. `inserted` gets what lies beside the picture, also where this fails.
@@ -124,7 +145,7 @@ fn fill(host: &dyn Host, source: &Source, composite: &Composite, result: &EditRe
 /// The layer's samples, and whether it is clipped to the backdrop.
 ///
 /// A half-transparent pixel over the same pixel is less transparent than one. Where nothing lies below the picture, an opaque layer that is clipped
-/// keeps the picture's alpha.
+/// keeps the picture's alpha. One that expands the canvas is never clipped: nothing lies below its new pixels.
 fn samples(host: &dyn Host, source: &Source, result: &EditResult) -> Result<(Samples, bool), Failure> {
     let samples = pixels::received(result.pixels.samples().clone());
     let channels = source.format.channels.count();
@@ -133,7 +154,7 @@ fn samples(host: &dyn Host, source: &Source, result: &EditResult) -> Result<(Sam
     }
     let shares = pixels::shares(&samples);
     let is_soft = shares.chunks_exact(channels).any(|pixel| pixel.last().is_some_and(|alpha| *alpha > 0.0 && *alpha < 1.0));
-    if !is_soft || !is_lowest(host, source)? {
+    if !is_soft || !result.sides.is_none() || !is_lowest(host, source)? {
         return Ok((samples, false));
     }
     let colours: Vec<f32> = shares.chunks_exact(channels).flat_map(|pixel| pixel[..channels - 1].iter().copied()).collect();
@@ -173,6 +194,7 @@ fn record(source: &Source, result: &EditResult, (before, digest): (String, Strin
         model: model.clone(),
         settings: settings.clone(),
         clipped,
+        sides: if result.sides.is_none() { Sides::default() } else { source.added },
     }
 }
 
@@ -190,6 +212,7 @@ mod tests {
         let region = Region { x: 1, y: 1, width: 2, height: 2 };
         EditResult {
             edited: Edited { region, revision: Some(1), seed: 5, ..Edited::default() },
+            sides: Sides::default(),
             pixels: Pixels::new(2, 2, channels, Sent::U8(vec![value; 4 * usize::from(channels)])).unwrap(),
             changes: vec![0.3, 0.3, 0.3, 0.0],
             edit: None,
@@ -278,6 +301,111 @@ mod tests {
         fake.with(layer, |layer| (layer.size, layer.alpha) = ((4, 4), true));
         assert!(insert(&fake, &source, &composite, &[sample(1, 3)], None).unwrap_err().message.contains("converted"));
         assert_eq!((fake.within(None).len(), fake.steps()), (2, (1, 1)));
+    }
+
+    /// Two columns at the left and a row at the bottom of a picture of four by four pixels.
+    const SIDES: Sides = Sides { left: 2, right: 0, top: 0, bottom: 1 };
+
+    /// A result that covers all of the larger canvas but the last pixel of the old picture.
+    fn expanded(value: u8) -> EditResult {
+        let mut changes = vec![1.0; 30];
+        changes[3 * 6 + 5] = 0.0;
+        EditResult {
+            edited: Edited { region: Region { x: 0, y: 0, width: 6, height: 5 }, revision: Some(1), ..Edited::default() },
+            sides: SIDES,
+            pixels: Pixels::new(6, 5, 3, Sent::U8(vec![value; 90])).unwrap(),
+            changes,
+            ..sample(value, 3)
+        }
+    }
+
+    #[test]
+    fn the_canvas_grows_with_the_result_and_the_next_edit_is_of_all_of_it() {
+        let (fake, layer) = Fake::picture(4, 4);
+        let text = fake.layer("text", (-3, 1), (4, 4), true);
+        let source = of_layer(&fake, layer);
+        let composite = Composite::read(&fake, &source, None).unwrap();
+        let result = insert(&fake, &source, &composite, &[expanded(200)], None).unwrap()[0];
+        assert_eq!((fake.image_size(IMAGE).unwrap(), fake.steps()), ((6, 5), (1, 1)));
+        let offsets = [result, layer, text].map(|item| fake.offsets(item).unwrap());
+        assert_eq!(offsets, [(0, 0), (2, 0), (-1, 1)]);
+        let record = ResultRecord::of(&fake, result).unwrap();
+        assert_eq!((record.sides, record.before), (SIDES, composite.digest.clone()));
+
+        let grown = of_layer(&fake, layer);
+        assert_eq!((grown.offsets, grown.size, grown.added), ((0, 0), (6, 5), SIDES));
+        let now = Composite::read(&fake, &grown, None).unwrap();
+        assert_eq!(now.result.map(|record| record.digest), Some(record.digest));
+        let next = insert(&fake, &grown, &Composite::read(&fake, &grown, None).unwrap(), &[sample(9, 3)], None).unwrap()[0];
+        assert_eq!((fake.offsets(next).unwrap(), fake.image_size(IMAGE).unwrap()), ((1, 1), (6, 5)));
+        assert!(Composite::read(&fake, &of_layer(&fake, layer), None).unwrap().result.is_some());
+
+        // Twice in a row: the second one is of the larger picture.
+        let twice = EditResult {
+            edited: Edited { region: Region { x: 0, y: 0, width: 7, height: 1 }, revision: Some(3), ..Edited::default() },
+            sides: Sides { left: 1, ..Sides::default() },
+            pixels: Pixels::new(7, 1, 3, Sent::U8(vec![5; 21])).unwrap(),
+            changes: vec![1.0; 7],
+            ..sample(5, 3)
+        };
+        let grown = of_layer(&fake, layer);
+        insert(&fake, &grown, &Composite::read(&fake, &grown, None).unwrap(), &[twice], None).unwrap();
+        let all = of_layer(&fake, layer);
+        assert_eq!((all.offsets, all.size, fake.image_size(IMAGE).unwrap()), ((0, 0), (7, 5), (7, 5)));
+
+        // Without the results the picture is what it was.
+        for item in fake.within(None).into_iter().filter(|item| ![layer, text].contains(item)) {
+            fake.with(item, |layer| layer.visible = false);
+        }
+        let alone = of_layer(&fake, layer);
+        assert_eq!((alone.offsets, alone.size), ((3, 0), (4, 4)));
+        assert_eq!(Composite::read(&fake, &alone, None).unwrap().digest, composite.digest);
+    }
+
+    #[test]
+    fn a_result_that_replaces_another_has_its_canvas_already() {
+        for is_visible in [false, true] {
+            let (fake, layer) = Fake::picture(4, 4);
+            let call = gimp_host::Call {
+                procedure: String::new(),
+                mode: gimp_host::RunMode::NonInteractive,
+                image: Some(IMAGE),
+                drawables: vec![layer],
+                values: Vec::new(),
+            };
+            let find = || Source::find(&fake, &call, if is_visible { "visible" } else { "layer" }).unwrap();
+            let source = find();
+            let composite = Composite::read(&fake, &source, None).unwrap();
+            let of = |value| {
+                let channels = source.format.channels.count() as u8;
+                let pixels = Pixels::new(6, 5, channels, Sent::U8(vec![value; 30 * usize::from(channels)])).unwrap();
+                EditResult { pixels, ..expanded(value) }
+            };
+            let draft = insert(&fake, &source, &composite, &[of(1)], None).unwrap()[0];
+            // After learning, for a source that was read before the draft.
+            let learned = insert(&fake, &source, &composite, &[of(2)], Some(draft)).unwrap()[0];
+            assert_eq!((fake.offsets(learned).unwrap(), fake.image_size(IMAGE).unwrap()), ((0, 0), (6, 5)), "{is_visible}");
+            // Made again, for a source that is read now.
+            let without = find().without(&fake, learned).unwrap();
+            assert_eq!((without.offsets, without.size, without.added), ((2, 0), (4, 4), Sides::default()));
+            let before = Composite::read(&fake, &without, Some(learned)).unwrap();
+            let again = insert(&fake, &without, &before, &[of(3)], Some(learned)).unwrap()[0];
+            assert_eq!((fake.offsets(again).unwrap(), fake.image_size(IMAGE).unwrap()), ((0, 0), (6, 5)), "{is_visible}");
+            assert_eq!(ResultRecord::of(&fake, again).unwrap().sides, SIDES);
+            fake.resize_canvas(IMAGE, (9, 9), (0, 0)).unwrap();
+            let outcome = insert(&fake, &source, &composite, &[of(4)], Some(draft));
+            assert_eq!(outcome.is_err(), is_visible, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_canvas_grows_only_as_far_as_the_picture_needs() {
+        let (fake, _) = Fake::picture(20, 20);
+        let layer = fake.layer("small", (1, 10), (4, 4), false);
+        let source = of_layer(&fake, layer);
+        let composite = Composite::read(&fake, &source, None).unwrap();
+        let result = insert(&fake, &source, &composite, &[expanded(7)], None).unwrap()[0];
+        assert_eq!((fake.image_size(IMAGE).unwrap(), fake.offsets(result).unwrap()), ((21, 20), (0, 10)));
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod request;
 mod result;
 mod run;
 mod sessions;
+mod sides;
 mod source;
 mod ui;
 mod watch;

@@ -4,6 +4,7 @@ use dedit_protocol::{Pixels, Samples as Sent};
 use gimp_host::{Channels, Colours, Curve, Depth, Format, Host, Image, Precision, Result, SampleType, Samples};
 
 use crate::failure::Failure;
+use crate::sides::Sides;
 
 /// How the pixels of an image's layers are read and written.
 ///
@@ -55,13 +56,17 @@ pub(crate) fn of_mask(format: Format) -> Format {
 /// # Errors
 /// Where the picture is beyond the limits of the wire.
 pub(crate) fn sent(samples: Samples, size: (u32, u32), channels: Channels) -> std::result::Result<Pixels, Failure> {
-    let samples = match samples {
+    let (width, height) = size;
+    Pixels::new(width, height, channels.count() as u8, sent_samples(samples)).ok_or_else(|| too_large(width, height))
+}
+
+/// The samples as the wire has them.
+pub(crate) fn sent_samples(samples: Samples) -> Sent {
+    match samples {
         Samples::U8(samples) => Sent::U8(samples),
         Samples::U16(samples) => Sent::U16(samples),
         Samples::F32(samples) => Sent::F32(samples),
-    };
-    let (width, height) = size;
-    Pixels::new(width, height, channels.count() as u8, samples).ok_or_else(|| too_large(width, height))
+    }
 }
 
 /// The error for a picture that is beyond the limits of the wire.
@@ -77,6 +82,26 @@ pub(crate) fn received(samples: Sent) -> Samples {
         Sent::U8(samples) => Samples::U8(samples),
         Sent::U16(samples) => Samples::U16(samples),
         Sent::F32(samples) => Samples::F32(samples),
+    }
+}
+
+/// The samples of a picture on a larger canvas; new ones are 0, as GIMP has them outside of layers.
+pub(crate) fn on_canvas(picture: &Pixels, sides: Sides) -> Samples {
+    fn placed<T: Copy + Default>(samples: &[T], picture: &Pixels, sides: Sides) -> Vec<T> {
+        let channels = usize::from(picture.channels());
+        let row = picture.width() as usize * channels;
+        let (width, height) = sides.grown((picture.width(), picture.height()));
+        let mut grown = vec![T::default(); width as usize * height as usize * channels];
+        let rows = grown.chunks_exact_mut(width as usize * channels).skip(sides.top as usize);
+        for (to, from) in rows.zip(samples.chunks_exact(row)) {
+            to[sides.left as usize * channels..][..row].copy_from_slice(from);
+        }
+        grown
+    }
+    match picture.samples() {
+        Sent::U8(samples) => Samples::U8(placed(samples, picture, sides)),
+        Sent::U16(samples) => Samples::U16(placed(samples, picture, sides)),
+        Sent::F32(samples) => Samples::F32(placed(samples, picture, sides)),
     }
 }
 
@@ -212,6 +237,14 @@ mod tests {
     fn what_has_no_alpha_becomes_opaque() {
         assert_eq!(opaque(Samples::U16(vec![1, 2, 3, 4, 5, 6]), 3), Samples::U16(vec![1, 2, 3, 65535, 4, 5, 6, 65535]));
         assert_eq!(opaque(Samples::F32(vec![0.5]), 1), Samples::F32(vec![0.5, 1.0]));
+    }
+
+    #[test]
+    fn a_larger_canvas_is_empty_around_the_picture() {
+        let picture = Pixels::new(2, 1, 1, Sent::U8(vec![7, 8])).unwrap();
+        let sides = Sides { left: 1, top: 1, ..Sides::default() };
+        assert_eq!(on_canvas(&picture, sides), Samples::U8(vec![0, 0, 0, 0, 7, 8]));
+        assert_eq!(on_canvas(&picture, Sides::default()), Samples::U8(vec![7, 8]));
     }
 
     #[test]

@@ -109,6 +109,7 @@ mod tests {
             ("move", "item:text= dx:number=0 dy:number=0 scale:number=1 rotate:number=0 into:text="),
             ("swap", "item:text= with:text="),
             ("refine", ""),
+            ("expand", "left:whole=0 right:whole=0 top:whole=0 bottom:whole=0 into:text="),
             ("redo", "seed:whole=-1"),
             ("learn", "items:choice=auto picture:choice=layer model:text= restart:switch=false"),
             ("items", "items:choice=auto most:whole=12 picture:choice=layer"),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::sides::Sides;
 
 /// The name of the parasite.
 const PARASITE: &str = "dedit-edit";
@@ -25,6 +26,10 @@ struct Content<R> {
 
 fn first() -> u32 {
     1
+}
+
+fn is_none(sides: &Sides) -> bool {
+    sides.is_none()
 }
 
 /// What makes a result again, and what the next edit goes on from.
@@ -56,6 +61,10 @@ pub(crate) struct ResultRecord {
     pub(crate) settings: Value,
     /// Whether its layer is clipped to the backdrop, which keeps the alpha of the picture.
     pub(crate) clipped: bool,
+    /// Pixels around the layer that was edited (where all visible layers were, around the picture as it was), as far as the picture with the result
+    /// reaches; only of an edit that expanded the canvas.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) sides: Sides,
 }
 
 /// One edit of a record. Items are named; `reference:NAME` is one of the reference picture.

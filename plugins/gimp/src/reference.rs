@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::masks::{self, Mask};
 use crate::parameters::Parameters;
 use crate::pixels;
+use crate::sides::Sides;
 use crate::source::{Source, all_layers};
 
 /// A picture and one item of it.
@@ -46,7 +47,9 @@ impl Reference {
         let layer = picture(host, image, &name)?;
         let format = pixels::format(host, image, host.has_alpha(layer)?)?;
         let (size, offsets, tattoo) = (host.size(layer)?, host.offsets(layer)?, host.tattoo(layer)?);
-        let source = Source { image, layer: Some(layer), name: host.name(layer)?, offsets, size, format, tattoo, active_result: None };
+        let added = Sides::default();
+        let source =
+            Source { image, layer: Some(layer), name: host.name(layer)?, offsets, size, added, format, tattoo, active_result: None };
         let (width, height) = size;
         let samples = host.read(layer, Rect { x: 0, y: 0, width, height }, format)?;
         let pixels = pixels::sent(samples, size, format.channels)?;

@@ -6,6 +6,7 @@ use gimp_host::{Call, Format, Host, Image, Item, ItemKind};
 use crate::failure::Failure;
 use crate::pixels;
 use crate::record::ResultRecord;
+use crate::sides::Sides;
 
 /// What is edited.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub(crate) struct Source {
     pub(crate) offsets: (i32, i32),
     /// Width and height.
     pub(crate) size: (u32, u32),
+    /// The part of it that visible results have added around the layer.
+    pub(crate) added: Sides,
     /// Format in which its pixels are read.
     pub(crate) format: Format,
     /// Tattoo of the layer, by which records name it; 0 for all that is visible.
@@ -39,18 +42,56 @@ impl Source {
             return Err(Failure::input("there is a floating selection", "anchor it (Ctrl+H) or make it a layer of its own first"));
         }
         let source = if picture == "visible" { Self::visible(host, image)? } else { Self::layer(host, image, &call.drawables)? };
-        let (width, height) = source.size;
-        if width == 0 || height == 0 || width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(pixels::too_large(width, height));
-        }
+        source.check_size()?;
         Ok(source)
     }
 
-    /// The same with its present offsets: the user may have changed the document while the daemon worked.
+    /// # Errors
+    /// Where it is beyond the limits of the wire.
+    pub(crate) fn check_size(&self) -> Result<(), Failure> {
+        let (width, height) = self.size;
+        if width == 0 || height == 0 || width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(pixels::too_large(width, height));
+        }
+        Ok(())
+    }
+
+    /// The same with pixels added around it.
+    pub(crate) fn grown(&self, sides: Sides) -> Self {
+        let ((x, y), (left, top)) = (self.offsets, sides.corner());
+        let offsets = (x.saturating_sub(left), y.saturating_sub(top));
+        Self { offsets, size: sides.grown(self.size), added: self.added.plus(sides), ..self.clone() }
+    }
+
+    fn shrunk(&self, sides: Sides) -> Self {
+        let ((x, y), (left, top)) = (self.offsets, sides.corner());
+        let offsets = (x.saturating_add(left), y.saturating_add(top));
+        Self { offsets, size: sides.shrunk(self.size), added: self.added.minus(sides), ..self.clone() }
+    }
+
+    /// The same without the pixels that a visible result has added.
+    pub(crate) fn without(&self, host: &dyn Host, result: Item) -> Result<Self, Failure> {
+        if self.layer.is_some() {
+            return self.shrunk(self.added).with_results(host, Some(result));
+        }
+        match ResultRecord::of(host, result) {
+            Some(record) if is_shown(host, result)? => Ok(Self { added: Sides::default(), ..self.shrunk(record.sides) }),
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// A layer, as far as the visible results of it reach.
+    fn with_results(&self, host: &dyn Host, without: Option<Item>) -> Result<Self, Failure> {
+        let results = visible_results(host, self, without)?;
+        Ok(self.grown(results.iter().fold(Sides::default(), |sides, (_, record)| sides.union(record.sides))))
+    }
+
+    /// The same with its present offsets: the user may have changed the document while the daemon worked. `replaced` is a result that may have
+    /// expanded the canvas since, or before the source was read without it.
     ///
     /// # Errors
     /// Where it was deleted, resized or converted.
-    pub(crate) fn current(&self, host: &dyn Host) -> Result<Self, Failure> {
+    pub(crate) fn current(&self, host: &dyn Host, replaced: Option<Item>) -> Result<Self, Failure> {
         let changed = |how: &str| {
             let message = format!("'{}' was {how} while D-Edit was at work", self.name);
             Failure::input(message, "the result is kept: Filters ▸ D-Edit ▸ History brings it back where it fits")
@@ -59,24 +100,30 @@ impl Source {
             return Err(changed("closed"));
         }
         let Some(layer) = self.layer else {
-            return if host.image_size(self.image)? == self.size { Ok(self.clone()) } else { Err(changed("resized")) };
+            let sides = replaced.and_then(|result| ResultRecord::of(host, result)).map(|record| record.sides).unwrap_or_default();
+            return match host.image_size(self.image)? {
+                size if size == self.size => Ok(Self { offsets: (0, 0), ..self.clone() }),
+                size if size == sides.grown(self.size) => Ok(Self { offsets: sides.corner(), ..self.clone() }),
+                _ => Err(changed("resized")),
+            };
         };
         if !host.has_item(layer) {
             return Err(changed("deleted"));
         }
-        if host.size(layer)? != self.size {
+        if self.added.grown(host.size(layer)?) != self.size {
             return Err(changed("resized"));
         }
         if pixels::format(host, self.image, host.has_alpha(layer)?)? != self.format {
             return Err(changed("converted"));
         }
-        Ok(Self { offsets: host.offsets(layer)?, ..self.clone() })
+        let ((x, y), (left, top)) = (host.offsets(layer)?, self.added.corner());
+        Ok(Self { offsets: (x.saturating_sub(left), y.saturating_sub(top)), ..self.clone() })
     }
 
     fn visible(host: &dyn Host, image: Image) -> Result<Self, Failure> {
         let format = pixels::format(host, image, true)?;
         let (name, size) = (host.image_name(image)?, host.image_size(image)?);
-        Ok(Self { image, layer: None, name, offsets: (0, 0), size, format, tattoo: 0, active_result: None })
+        Ok(Self { image, layer: None, name, offsets: (0, 0), size, added: Sides::default(), format, tattoo: 0, active_result: None })
     }
 
     fn layer(host: &dyn Host, image: Image, drawables: &[Item]) -> Result<Self, Failure> {
@@ -124,7 +171,8 @@ impl Source {
         }
         let format = pixels::format(host, image, host.has_alpha(layer)?)?;
         let (offsets, size, tattoo) = (host.offsets(layer)?, host.size(layer)?, host.tattoo(layer)?);
-        Ok(Self { image, layer: Some(layer), name, offsets, size, format, tattoo, active_result })
+        let added = Sides::default();
+        Self { image, layer: Some(layer), name, offsets, size, added, format, tattoo, active_result }.with_results(host, None)
     }
 }
 
@@ -152,6 +200,21 @@ pub(crate) fn all_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Fai
     }
     let mut found = Vec::new();
     add(host, host.layers(image)?, &mut found)?;
+    Ok(found)
+}
+
+/// The visible results of a source, from the top.
+pub(crate) fn visible_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Vec<(Item, ResultRecord)>, Failure> {
+    let mut found = Vec::new();
+    for layer in all_layers(host, source.image)? {
+        if let Some(record) = ResultRecord::of(host, layer)
+            && record.source == source.tattoo
+            && Some(layer) != without
+            && is_shown(host, layer)?
+        {
+            found.push((layer, record));
+        }
+    }
     Ok(found)
 }
 

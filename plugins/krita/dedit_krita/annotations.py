@@ -44,6 +44,11 @@ class ResultRecord:
     edits: list[dict[str, Any]] = field(default_factory=list)
     plan: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    reach: tuple[int, ...] = ()
+    """Left, top, width and height of the picture with the result, from the corner of what its mask
+    shows; empty in documents of earlier versions."""
+    grows: bool = False
+    """Whether the picture reaches further than without the result."""
 
 
 class Annotations:
@@ -127,6 +132,10 @@ def _result(value: Any) -> ResultRecord | None:  # noqa: ANN401
         return None
     # Documents of earlier versions have no model.
     model = value.get("model", "")
-    if not isinstance(model, str):
+    reach, grows = value.get("reach", []), value.get("grows", False)
+    if not isinstance(model, str) or not isinstance(reach, list) or not isinstance(grows, bool):
         return None
-    return ResultRecord(**{name: value[name] for name in kinds}, model=model)
+    if len(reach) not in (0, 4) or not all(type(number) is int for number in reach):
+        return None
+    fields = {name: value[name] for name in kinds}
+    return ResultRecord(**fields, model=model, reach=tuple(reach), grows=grows)

@@ -34,6 +34,7 @@ PAUSES = (0.02, 0.5)
 FEATURES = {
     "items": "choose the items of a document",
     "cropped": "tell of an edit's region alone",
+    "expand": "expand a canvas",
 }
 """Features of the daemon that the plug-in needs, and what they do."""
 JOBS = ("load", "learn", "edit")

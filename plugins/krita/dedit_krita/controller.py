@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULTS = shared_defaults()
 NO_PICTURE = Status("Open a picture.", "Select a thing in it, and say what becomes of it.")
+HINTS = {"expand": "Undo takes two steps: first the layer, then the canvas."}
+"""What is said when an edit is done."""
 READY = Status("Ready.", "Select a thing, or choose an item.")
 
 
@@ -52,7 +54,8 @@ class Controller(QtCore.QObject):
         self._krita = krita
         self._client = client or Client(self)
         self._jobs = Jobs(self._client, self)
-        self._titles: dict[int, str] = {}
+        self._titles: dict[int, tuple[str, str]] = {}
+        """Of each job: its title, and what is said when it is done."""
         self._lacks_picture = True
         self._view = DocumentView(
             krita,
@@ -139,8 +142,8 @@ class Controller(QtCore.QObject):
         command = self._command(verb, values)
         label = BY_NAME[verb].title
         item = values.get("item") or "what is selected"
-        title = label if verb == "refine" else f"{label}: {item}"
-        self._add(title, command, lambda: edit.edit(command))
+        title = label if verb in ("refine", "expand") else f"{label}: {item}"
+        self._add(title, command, lambda: edit.edit(command), hint=HINTS.get(verb, ""))
 
     def learn(self, restart: bool = False, values: dict[str, Any] | None = None) -> None:
         """Start to learn the picture's items."""
@@ -271,11 +274,17 @@ class Controller(QtCore.QObject):
         return command
 
     def _add(
-        self, title: str, command: Command, steps: Callable[[], Steps], *, lane: str = "edits"
+        self,
+        title: str,
+        command: Command,
+        steps: Callable[[], Steps],
+        *,
+        lane: str = "edits",
+        hint: str = "",
     ) -> None:
         self.hide_plan()
         number = self._jobs.add(title, f"{command.source.document} {lane}", steps)
-        self._titles[number] = title
+        self._titles[number] = (title, hint)
         self._set_status(Status(f"{title} …", "Krita can be used meanwhile.", "busy"))
 
     def _place_result(self, place: Source, result: EditResult, layer: str, remark: str) -> None:
@@ -290,9 +299,9 @@ class Controller(QtCore.QObject):
         self._view.offer(place, entry)
 
     def _job_ended(self, number: int, _result: object, failure: Failure | None) -> None:
-        title = self._titles.pop(number, "")
+        title, hint = self._titles.pop(number, ("", ""))
         if failure is None:
-            self._set_status(Status(f"{title}: done."))
+            self._set_status(Status(f"{title}: done.", hint))
         elif failure.kind == "cancelled":
             self._set_status(Status(f"{title}: stopped."))
         else:

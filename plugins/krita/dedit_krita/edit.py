@@ -16,11 +16,14 @@ from .items import (
     choose_item,
     open_picture,
     require_item,
+    require_items,
 )
 from .learn import learn_session
 from .reference import send_reference
 from .result_layer import EditResult, add_result_layer
+from .sides import Sides
 from .snapshot import Snapshot, take_snapshot
+from .source import base_of_result, find_document
 from .wire import Pixels
 
 if TYPE_CHECKING:
@@ -43,9 +46,15 @@ class PreparedEdit:
 
 def edit(command: Command) -> Steps:
     """Edit an item: read the picture, choose its item, compute, add the layer."""
+    if command.verb == "expand":
+        # What cannot be is said before anything is learned.
+        command.source.grown(Sides.of([wire_edit("expand", command.values, "")])).check_size()
     picture: PictureSession = yield from open_picture(command)
     values, masks = command.values, []
-    if command.verb == "refine":
+    if command.verb == "expand":
+        yield from require_items(picture, values["items"], command.selection)
+        choice = Choice("")
+    elif command.verb == "refine":
         ring = yield from adopt_region(picture, command.selection)
         choice = Choice("", ring)
         masks = [picture.mask(command.selection or b"")]
@@ -91,7 +100,7 @@ def _compute_all(
         if not variation:
             try:
                 snapshot = prepared.picture.snapshot
-                added = yield from add_result_layer(
+                added, command.source = yield from add_result_layer(
                     command.krita, command.source, snapshot, result, hide
                 )
             except Failure as error:
@@ -132,6 +141,7 @@ def _compute(prepared: PreparedEdit, options: dict[str, Any], *, draft: bool) ->
         [request.edit],
         request.plan,
         request.options,
+        sides=Sides.of([request.edit]),
     )
 
 
@@ -149,6 +159,8 @@ def redo(command: Command, layer: str | None, record: ResultRecord, seed: int | 
     if len(record.edits) != 1:
         hint = "make the edit anew"
         raise Failure("input", "it is not known how the result was made", hint=hint)
+    document = find_document(command.krita, command.source.document)
+    command.source = base_of_result(document, command.source, record)
     snapshot: Snapshot = yield from take_snapshot(command.krita, command.source, without=layer)
     is_exact = yield from _is_base(snapshot, record)
     opened = yield Ask("open_session", {"session": record.session})

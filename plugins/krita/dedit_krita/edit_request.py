@@ -7,6 +7,7 @@ from typing import Any
 
 from .actions import BY_NAME
 from .failure import Failure
+from .sides import NAMES
 
 PLAN = {"fit": "fit", "feather": "ring", "margin": "margin_pixels"}
 """Parameters that are fields of the wire's `plan`, and the names of these."""
@@ -45,6 +46,9 @@ def check_complete(verb: str, values: dict[str, Any]) -> None:
         if all(abs(change) < 1e-9 for change in still):
             hint = "drag its frame, or say how far, how large or how it is turned"
             raise Failure("usage", "nothing says where it goes", hint=hint)
+    if verb == "expand" and not any(values[side] for side in NAMES):
+        hint = "give 'left', 'right', 'top' or 'bottom'"
+        raise Failure("usage", "expand adds no pixel", hint=hint)
     if verb == "swap-in" and not (values["from-document"] or values["from-file"]):
         hint = "choose an open document or a file"
         raise Failure("usage", "nothing says which picture the other thing is in", hint=hint)
@@ -65,6 +69,7 @@ def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "")
         edit["items"] = [edit.pop("item")]
     elif verb == "refine":
         edit["mask"] = 0
+    if verb in ("refine", "expand"):
         del edit["item"]
     return edit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import pixels as p
@@ -10,6 +11,7 @@ from .edit_request import edit_title
 from .failure import Failure
 from .flow import Ask, InThread, Steps
 from .result_layer import EditResult, add_result_layer
+from .sides import Sides, sides_of
 from .snapshot import take_snapshot
 from .source import find_document, find_node, is_visible
 from .view_state import Entry
@@ -75,28 +77,57 @@ def apply_result(command: Command, entry: Entry) -> Steps:
     yield Ask("open_session", {"session": session})
     head = {"session": session, "revision": revision, "whole": True}
     answer = yield Ask("result", head)
-    whole, current = answer.blobs[0], snapshot.pixels
+    listed = yield Ask("history", {"session": session})
+    seen = snapshot.result.revision if snapshot.result and snapshot.result.session == session else 0
+    revisions = listed.head["revisions"]
+    sides = sides_of(revisions, revision).minus(sides_of(revisions, seen))
+    if sides is None:
+        raise Failure(
+            "input",
+            f"the canvas of '{entry.title}' is smaller than what is seen",
+            hint="hide the layers of the results that expanded it, or undo them",
+        )
+    whole, current = answer.blobs[0], _on_canvas(snapshot.pixels, sides)
     if _format(whole) != _format(current):
         raise Failure(
             "input",
             f"'{entry.title}' was made of a picture of another size or kind",
             hint="open the picture that it was made of, and choose its layer",
         )
-    result = yield InThread(lambda: _difference(entry, current, whole))
+    old = sides.inside(p.Rect(0, 0, whole.width, whole.height))
+    result = yield InThread(lambda: _difference(entry, current, whole, old))
     if result is None:
         raise Failure("input", f"'{entry.title}' is what is seen already")
-    layer = yield from add_result_layer(command.krita, command.source, snapshot, result, None)
+    result = replace(result, sides=sides)
+    layer, command.source = yield from add_result_layer(
+        command.krita, command.source, snapshot, result, None
+    )
     command.on_result(command.source, result, layer, "")
+
+
+def _on_canvas(picture: Pixels, sides: Sides) -> Pixels:
+    """Return the picture on a larger canvas, whose new pixels are 0."""
+    if not sides:
+        return picture
+    rect = sides.around(p.Rect(0, 0, picture.width, picture.height))
+    old = sides.inside(p.Rect(0, 0, rect.width, rect.height))
+    pixel = picture.channels * p.SAMPLE_BYTES[picture.samples]
+    data = p.paste(bytes(rect.area * pixel), rect.width, pixel, old, picture.data)
+    return Pixels(rect.width, rect.height, picture.channels, picture.samples, data)
 
 
 def _format(pixels: Pixels) -> tuple[int, int, int, str]:
     return (pixels.width, pixels.height, pixels.channels, pixels.samples)
 
 
-def _difference(entry: Entry, current: Pixels, whole: Pixels) -> EditResult | None:
-    """Return the part of a whole result that differs from the picture; None if nothing does."""
+def _difference(entry: Entry, current: Pixels, whole: Pixels, old: p.Rect) -> EditResult | None:
+    """Return the part of a whole result that differs from the picture; None if nothing does.
+
+    Beyond `old` everything does.
+    """
     pixel = current.channels * p.SAMPLE_BYTES[current.samples]
     mask = p.difference_mask(current.data, whole.data, pixel)
+    mask = p.paste(b"\xff" * len(mask), whole.width, 1, old, p.crop(mask, whole.width, 1, old))
     box = p.bounding_box(mask, current.width)
     if box is None:
         return None

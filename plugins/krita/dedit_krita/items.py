@@ -236,6 +236,23 @@ def set_items_from(picture: PictureSession, origin: str, selection: bytes | None
         yield from set_items_from(picture, "layer-masks", None)
 
 
+def require_items(picture: PictureSession, origin: str, selection: bytes | None) -> Steps:
+    """Make sure that there are items, for an edit of the whole picture.
+
+    Known ones stay; if the document shows none either, the daemon looks for them.
+    """
+    if origin != "auto":
+        yield from set_items_from(picture, origin, selection)
+    elif not picture.names:
+        try:
+            yield from set_items_from(picture, "layer-masks", None)
+        except Failure as failure:
+            if failure.ends_work:
+                raise
+            other = "everything" if selection is None else "selection"
+            yield from set_items_from(picture, other, selection)
+
+
 def relabel(picture: PictureSession, names: list[str], labels: bytes) -> Steps:
     """Set the items by a label map."""
     fields = {"names": names, "items": {"labels": 0}}

@@ -52,6 +52,13 @@ ACTIONS = (
         Parameter("with", "With", "The other item", "text", takes="words", required=True),
     )),
     Action("refine", "Refine", "Refine selection", "Generates a region again as it is", True, ()),
+    Action("expand", "Expand", "Expand the canvas", "Enlarges the canvas and fills the new pixels", True, (
+        Parameter("left", "Left, px", "Pixels that the canvas gets at the left", "whole", low=0, high=65000, default=0, takes="whole numbers from 0 to 65000", unit="px"),
+        Parameter("right", "Right, px", "Pixels that the canvas gets at the right", "whole", low=0, high=65000, default=0, takes="whole numbers from 0 to 65000", unit="px"),
+        Parameter("top", "Top, px", "Pixels that the canvas gets at the top", "whole", low=0, high=65000, default=0, takes="whole numbers from 0 to 65000", unit="px"),
+        Parameter("bottom", "Bottom, px", "Pixels that the canvas gets at the bottom", "whole", low=0, high=65000, default=0, takes="whole numbers from 0 to 65000", unit="px"),
+        Parameter("into", "Filled by", "The item that gets the new pixels", "text", takes="words", usual="the nearest items"),
+    )),
     Action("redo", "Redo", "Redo with another seed", "Makes the last result again with another seed", False, (
         Parameter("seed", "Seed", "Seed of the noise", "whole", low=0, high=18446744073709551615, automatic=-1, takes="whole numbers from 0 to 18446744073709551615, or -1 for the usual", usual="a random one, which is reported"),
     )),

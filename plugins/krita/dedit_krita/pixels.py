@@ -50,6 +50,16 @@ class Rect:
         return Rect(left, top, max(0, right - left), max(0, bottom - top))
 
 
+def united(one: Rect, other: Rect) -> Rect:
+    """Return the smallest rectangle that contains both; one without area does not count."""
+    if not one.area or not other.area:
+        return one if one.area else other
+    left, top = min(one.x, other.x), min(one.y, other.y)
+    right = max(one.x + one.width, other.x + other.width)
+    bottom = max(one.y + one.height, other.y + other.height)
+    return Rect(left, top, right - left, bottom - top)
+
+
 def swap_red_blue(data: bytes, channels: int, samples: str) -> bytes:
     """Convert between Krita's channel order and the wire's: integer pixels of Krita are BGRA."""
     if channels < 3 or samples == "f32":

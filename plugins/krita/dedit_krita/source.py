@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .annotations import Annotations, node_id
 from .colour_space import ColourSpace
 from .failure import Failure
-from .pixels import Rect
+from .pixels import Rect, united
+from .sides import Sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krita import Document, Krita, Node
+
+    from .annotations import ResultRecord
 
 MASKS = ("selectionmask", "transparencymask")
 OTHER_MASKS = ("filtermask", "transformmask", "colorizemask")
@@ -42,6 +45,18 @@ class Source:
     def size(self) -> tuple[int, int]:
         """Width and height of the picture."""
         return self.rect.width, self.rect.height
+
+    def grown(self, sides: Sides) -> Source:
+        """Return the picture with pixels added around it, which may lie beyond the canvas."""
+        return replace(self, rect=sides.around(self.rect))
+
+    def check_size(self) -> None:
+        """Fail if the picture is larger than pictures can be."""
+        if max(self.size) > LARGEST_SIDE or self.rect.area > MOST_PIXELS:
+            dimensions = f"{self.rect.width}×{self.rect.height}"  # noqa: RUF001 (a multiplication sign)
+            raise input_failure(
+                f"a picture of {dimensions} pixels is too large", "work on a part of it"
+            )
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ def find_source(document: Document | None, picture: str) -> Source:
         source = Source(root, VISIBLE, name, canvas, space, size)
     else:
         node = source_layer(document)
-        rect = bounds(node).within(canvas)
+        rect = _with_results(document, node, canvas)
         if node.type() == PAINTED:
             space = space_of(node)
         source = Source(root, node_id(node), node.name(), rect, space, size)
@@ -114,13 +129,62 @@ def find_source(document: Document | None, picture: str) -> Source:
         raise input_failure(
             f"'{source.name}' is empty where the canvas is", "choose the layer with the picture"
         )
-    if max(source.size) > LARGEST_SIDE or source.rect.area > MOST_PIXELS:
-        dimensions = f"{source.rect.width}×{source.rect.height}"  # noqa: RUF001 (a multiplication sign)
-        raise input_failure(
-            f"a picture of {dimensions} pixels is too large", "work on a part of it"
-        )
+    source.check_size()
     _ = space.pixel
     return source
+
+
+def base_of_result(document: Document, source: Source, record: ResultRecord) -> Source:
+    """Return the picture that a result was made of, where it lies now; Failure if it is gone."""
+    results = Annotations.of(document).results
+    layer = next((layer for layer, known in results.items() if known == record), "")
+    node = find_node(document, layer)
+    reach = reach_of(node, record) if node is not None else None
+    if reach is None:
+        return source
+    canvas = Rect(0, 0, *source.canvas)
+    if reach.within(canvas) != reach or (source.layer == VISIBLE and reach != canvas):
+        raise input_failure(
+            "the canvas is another one than that of the result", "make the edit anew"
+        )
+    return replace(source, rect=Sides.of(record.edits).inside(reach))
+
+
+def _with_results(document: Document, node: Node, canvas: Rect) -> Rect:
+    """Return the part of the canvas that a layer covers, and visible results that expanded it."""
+    annotations, rect = Annotations.of(document), bounds(node).within(canvas)
+    for result in _visible_results(document, node_id(node)):
+        record = annotations.result(node_id(result))
+        reach = reach_of(result, record) if record is not None and record.grows else None
+        if reach is not None:
+            rect = united(rect, reach.within(canvas))
+    return rect
+
+
+def reach_of(node: Node, record: ResultRecord) -> Rect | None:
+    """Return where the picture with a result lies now; None if its mask does not tell.
+
+    Not every layer tells it: one with a background colour always has the canvas's bounds.
+    """
+    corner = _mask_bounds(node)
+    if corner is None or not record.reach:
+        return None
+    left, top, width, height = record.reach
+    return Rect(corner.x + left, corner.y + top, width, height)
+
+
+def reach_from(node: Node, picture: Rect) -> tuple[int, ...]:
+    """Return a picture's rectangle from the corner of what the mask of a result shows."""
+    corner = _mask_bounds(node)
+    if corner is None:
+        return ()
+    return (picture.x - corner.x, picture.y - corner.y, picture.width, picture.height)
+
+
+def _mask_bounds(node: Node) -> Rect | None:
+    masks = (bounds(mask) for mask in node.childNodes() if mask.type() == "transparencymask")
+    found = next(masks, None)
+    return found if found is not None and found.area else None
 
 
 def source_layer(document: Document) -> Node:
@@ -213,10 +277,14 @@ def layer_tree(document: Document | None) -> tuple[Any, ...]:
 
 def visible_results(document: Document, source: Source) -> list[Node]:
     """Return the visible result layers of a source, from bottom to top."""
+    return _visible_results(document, source.layer)
+
+
+def _visible_results(document: Document, layer: str) -> list[Node]:
     annotations, found = Annotations.of(document), []
     for node in descendants(document.rootNode()):
         record = annotations.result(node_id(node))
-        if record is not None and record.source == source.layer and is_visible(node):
+        if record is not None and record.source == layer and is_visible(node):
             found.append(node)
     return found
 

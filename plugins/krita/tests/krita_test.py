@@ -183,7 +183,8 @@ class KritaTest(ClientTest):
 
     def shown_picture(self, document: Document, node: Node) -> bytes:
         """Return the composite of the visible layers, in the wire's format."""
-        rect = (0, 0, WIDTH, HEIGHT)
+        size = (document.width(), document.height())
+        rect = (0, 0, *size)
         data = bytes(node.pixelData(*rect))
         for upper in document.rootNode().childNodes():
             if upper is node or not upper.visible() or not upper.type().endswith("layer"):
@@ -193,8 +194,8 @@ class KritaTest(ClientTest):
                 data, bytes(upper.projectionPixelData(*rect)), kind
             )
         space = source.space_of(node)
-        raw = spaces.convert(self.krita, data, (WIDTH, HEIGHT), space, space.wire_space)
-        return bytes(spaces.to_wire(raw, (WIDTH, HEIGHT), space.wire_space)[0].data)
+        raw = spaces.convert(self.krita, data, size, space, space.wire_space)
+        return bytes(spaces.to_wire(raw, size, space.wire_space)[0].data)
 
     def entry(self, place: int = 0) -> Entry:
         """Return an entry of the history; 0 is the newest."""

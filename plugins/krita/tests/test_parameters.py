@@ -56,6 +56,7 @@ MISSING: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {}, "replace needs 'prompt'"),
     ("augment", {"prompt": "  "}, "augment needs 'prompt'"),
     ("move", {}, "nothing says where it goes"),
+    ("expand", {"into": "sea"}, "expand adds no pixel"),
     ("move", {"scale": 1, "rotate": 0.0}, "nothing says where it goes"),
     ("swap", {}, "swap needs 'with'"),
     ("swap-in", {}, "nothing says which picture the other thing is in"),
@@ -119,6 +120,11 @@ class Orders(unittest.TestCase):
             ("remove", {"into": "sea"}, {"verb": "remove", "items": ["bag"], "into": "sea"}),
             ("swap", {"with": "hat"}, {"verb": "swap", "item": "bag", "with": "hat"}),
             ("refine", {}, {"verb": "refine", "mask": 0}),
+            (
+                "expand",
+                {"left": 3},
+                {"verb": "expand", "left": 3, "right": 0, "top": 0, "bottom": 0},
+            ),
             (
                 "augment",
                 {"prompt": "a golden"},

@@ -362,6 +362,7 @@ class Edits(PanelTest):
             ("swap", "other item"),
             ("swap-in", "picture"),
             ("augment", "[v]"),
+            ("expand", "canvas"),
         ):
             self.panel.start(verb)
             self.assertIn(word, self.status())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dedit_edit::{
-    Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemPrompt, ItemRef, LearnOptions,
-    Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject,
+    Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemMask, ItemPrompt, ItemRef,
+    LearnOptions, Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject,
 };
 
 use super::learned::{FakeLearned, sample_mix};
@@ -129,7 +129,7 @@ impl Engine for FakeEngine {
             }
         }
         let region = plan.region().unwrap_or(Rect { x: 0, y: 0, width: 1, height: 1 });
-        let picture = filled(picture, region, mix)?;
+        let picture = filled(picture, plan.change(), region, mix)?;
         let seconds = self.knobs.timed.then(|| begun.elapsed().as_secs_f64());
         let settings = serde_json::json!({"steps": steps, "steady": options.steady, "engine_seconds": seconds}).to_string();
         Ok(Edited { picture, region, changed_pixels_outside: 0, steps, settings })
@@ -161,15 +161,24 @@ fn check_tokens(learned: &FakeLearned, plan: &EditPlan) -> Result<()> {
     }
 }
 
+/// New samples where they may change, else the old ones.
+fn chosen<T: Copy>(old: &[T], changes: impl Iterator<Item = bool>, new: impl Iterator<Item = T>) -> Vec<T> {
+    old.iter().zip(changes).zip(new).map(|((old, changes), new)| if changes { new } else { *old }).collect()
+}
+
 /// The picture with a region of other pixels.
-fn filled(picture: &Image, region: Rect, mix: Mix) -> Result<Image> {
+fn filled(picture: &Image, change: &ItemMask, region: Rect, mix: Mix) -> Result<Image> {
     let size = Size::new(region.width, region.height)?;
     let count = size.pixels() * picture.channels().count();
     let mut generated = (0..count as u64).map(|index| Mix(mix.0.wrapping_add(index / 8)).number(0).0 >> (8 * (index % 8)));
-    let samples = match picture.samples() {
-        Samples::U8(_) => Samples::U8(generated.by_ref().map(|number| number as u8).collect()),
-        Samples::U16(_) => Samples::U16(generated.by_ref().map(|number| number as u16).collect()),
-        Samples::F32(_) => Samples::F32(generated.by_ref().map(|number| f32::from(number as u8) / 255.0).collect()),
+    // As real engines do: pixels that may not change stay as they are.
+    let old = picture.crop(region)?;
+    let changes = change.crop(region)?;
+    let changes = changes.values().iter().flat_map(|change| std::iter::repeat_n(*change > 0.0, picture.channels().count()));
+    let samples = match old.samples() {
+        Samples::U8(old) => Samples::U8(chosen(old, changes, generated.by_ref().map(|number| number as u8))),
+        Samples::U16(old) => Samples::U16(chosen(old, changes, generated.by_ref().map(|number| number as u16))),
+        Samples::F32(old) => Samples::F32(chosen(old, changes, generated.by_ref().map(|number| f32::from(number as u8) / 255.0))),
     };
     let part = Image::new(size, picture.channels(), samples)?;
     let mut whole = picture.clone();

@@ -19,6 +19,7 @@ use crate::items::PictureItems;
 use crate::masks;
 use crate::parameters::Parameters;
 use crate::result::EditResult;
+use crate::sides::Sides;
 
 const PREVIEW: &str = "preview";
 const APPLY: &str = "apply";
@@ -57,7 +58,7 @@ pub(super) fn run(ui: &Ui, call: &Call, verb: Verb, document: Document<'_>, para
     if verb == Verb::Augment && parameters.text(Id::Prompt).is_empty() {
         window.set_text("prompt", "a golden [v]");
     }
-    dialog.show_picture();
+    dialog.show_picture(parameters);
     dialog.until_applied(parameters)
 }
 
@@ -89,14 +90,31 @@ impl Dialog<'_> {
                         self.choices.read(self.window, parameters, &[]);
                         view::show(self.window, &view::with_items(&self.picture, &self.labels, Some(parameters.text(Id::Item))));
                     }
+                    Event::Changed("left" | "right" | "top" | "bottom") => {
+                        self.choices.read(self.window, parameters, &[]);
+                        self.show_picture(parameters);
+                    }
                     _ => {}
                 }
             }
         }
     }
 
-    /// Shows the picture with the selection, else with its items.
-    fn show_picture(&self) {
+    /// The picture as large as it becomes; one that cannot be is shown as it is.
+    fn on_canvas(&self, parameters: &Parameters) -> RgbImage {
+        let sides = Sides::of_values(parameters.given());
+        match self.document.source.grown(sides).check_size() {
+            Ok(()) => view::on_canvas(&self.picture, sides),
+            Err(_) => self.picture.clone(),
+        }
+    }
+
+    /// Shows the picture with the selection, else with its items; for an edit that expands the canvas, how large it becomes.
+    fn show_picture(&self, parameters: &Parameters) {
+        if self.verb == Verb::Expand {
+            view::show(self.window, &self.on_canvas(parameters));
+            return;
+        }
         let shown = match masks::selection(self.document.host, &self.document.source) {
             Ok(Some(mask)) => view::with_mask(&self.picture, &masks::shares(&mask)),
             Ok(None) => view::with_items(&self.picture, &self.labels, None),
@@ -147,7 +165,9 @@ impl Dialog<'_> {
         (self.items, self.labels) = (items, labels);
         self.choices.items.clone_from(&self.items.names);
         self.choices.show_items(self.window, parameters);
-        view::show(self.window, &view::with_items(&self.picture, &self.labels, None));
+        if self.verb != Verb::Expand {
+            view::show(self.window, &view::with_items(&self.picture, &self.labels, None));
+        }
     }
 
     fn enable(&self, parameters: &Parameters, enabled: bool) {
@@ -183,8 +203,8 @@ impl Dialog<'_> {
         let mut working = Working::new(window, document.host);
         let mut last = None;
         let outcome = actions::edit(document, items, *verb, parameters, &mut working, &mut |results: Vec<EditResult>| {
-            let view = |result: &EditResult| view::around(picture, &view::picture(&result.pixels), result.edited.region);
-            view::show(window, &view::sheet(&results.iter().map(view).collect::<Vec<_>>()));
+            let shown: Vec<_> = results.iter().map(|result| view::with_result(picture, result)).collect();
+            view::show(window, &view::sheet(&shown));
             last = Some(results);
             Ok(())
         });

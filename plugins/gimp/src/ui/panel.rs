@@ -130,7 +130,7 @@ impl Panel<'_> {
     /// Adds what the document shows, in front of what is there.
     fn add(&mut self, from: &str) -> Result<(), Failure> {
         let Document { host, source, .. } = self.document;
-        if source.current(*host)? != *source {
+        if source.current(*host, None)? != *source {
             return Err(Failure::input(format!("'{}' was moved meanwhile", source.name), "close this window and open it again"));
         }
         let mut found: Vec<Mask> = match from {

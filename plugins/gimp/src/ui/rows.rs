@@ -23,7 +23,7 @@ pub(super) struct Choices {
 }
 
 /// Shown at once; all others are under "More".
-const BASIC: [Id; 16] = [
+const BASIC: [Id; 20] = [
     Id::Item,
     Id::Prompt,
     Id::FromImage,
@@ -31,6 +31,10 @@ const BASIC: [Id; 16] = [
     Id::FromItem,
     Id::FromName,
     Id::With,
+    Id::Left,
+    Id::Right,
+    Id::Top,
+    Id::Bottom,
     Id::Into,
     Id::Dx,
     Id::Dy,

@@ -9,6 +9,8 @@ use image::imageops::{self, FilterType};
 
 use crate::masks::BACKGROUND;
 use crate::pixels::as_rgb;
+use crate::result::EditResult;
+use crate::sides::Sides;
 
 /// Width and height of the picture in a window.
 pub(super) const SIZE: (u32, u32) = (360, 270);
@@ -78,8 +80,29 @@ fn tint(pixel: &mut [u8; 3], colour: [u8; 3], share: f32) {
     }
 }
 
+/// The picture on a larger canvas, whose new pixels are chequered.
+pub(super) fn on_canvas(picture: &RgbImage, sides: Sides) -> RgbImage {
+    let (width, height) = sides.grown(picture.dimensions());
+    // Squares that are still seen where a large picture is scaled down.
+    let square = (width.max(height) / 32).max(1);
+    let mut canvas = RgbImage::from_fn(width, height, |x, y| image::Rgb([if (x / square + y / square) % 2 == 0 { 102 } else { 153 }; 3]));
+    imageops::replace(&mut canvas, picture, i64::from(sides.left), i64::from(sides.top));
+    canvas
+}
+
+/// The picture with a result: the whole of it where the canvas has grown, else the region and some of what is round it.
+pub(super) fn with_result(picture: &RgbImage, result: &EditResult) -> RgbImage {
+    let part = self::picture(&result.pixels);
+    if result.sides.is_none() {
+        return around(picture, &part, result.edited.region);
+    }
+    let mut canvas = on_canvas(picture, result.sides);
+    imageops::replace(&mut canvas, &part, result.edited.region.x as i64, result.edited.region.y as i64);
+    canvas
+}
+
 /// The picture with a region replaced, cut to that region and some of what is round it.
-pub(super) fn around(picture: &RgbImage, part: &RgbImage, region: Region) -> RgbImage {
+fn around(picture: &RgbImage, part: &RgbImage, region: Region) -> RgbImage {
     let mut whole = picture.clone();
     imageops::replace(&mut whole, part, region.x as i64, region.y as i64);
     let margin = region.width.max(region.height) / 3;

@@ -11,6 +11,7 @@ from ..actions import BY_NAME, EDITS, parameters_of
 from ..parameters import SHARED
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..schema import Action
+from ..sides import NAMES as SIDES
 from .fields import Field, field_for
 from .frame import Movement
 from .items import SELECTED
@@ -19,7 +20,8 @@ from .widgets import ElidedLabel, small_font, tool
 NAMES = [action.name for action in EDITS]
 ROWS = [NAMES[start : start + 4] for start in range(0, len(NAMES), 4)]
 MOVEMENT = tuple(field.name for field in dataclasses.fields(Movement))
-OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name", *MOVEMENT}
+OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name"}
+OF_THE_PICTURE |= {*MOVEMENT, *SIDES}
 """Parameters that are not remembered, because they belong to one picture."""
 LACKS = {
     "replace": ("prompt", "Say what it becomes, in words"),
@@ -27,10 +29,16 @@ LACKS = {
     "swap-in": ("from-document", "Choose another picture, or a file"),
     "swap": ("with", "Choose the other item"),
     "move": ("dx", "Drag the item in the picture, or say how far it goes"),
+    "expand": ("left", "Say how many pixels the canvas gets at a side"),
 }
 BUTTONS = {"swap-in": "From picture"}
 LABELS = {"from-document": "Taken from"}
 SHORT = {"dx": "X, px", "dy": "Y, px", "scale": "Size", "rotate": "Turn, °"}
+SHORT |= {name: f"{name.capitalize()}, px" for name in SIDES}
+SECOND = ("dy", "rotate", "right", "bottom")
+"""Fields that stand beside the one before them."""
+WHOLE = {"refine": "The selected region", "expand": "The whole picture"}
+"""What is edited by verbs without an item."""
 
 
 class VerbsView(QtWidgets.QWidget):
@@ -194,8 +202,7 @@ class VerbsView(QtWidgets.QWidget):
         self._say_item()
 
     def _say_item(self) -> None:
-        has_item = any(parameter.name == "item" for parameter in BY_NAME[self._verb].own)
-        words = (self._item or SELECTED) if has_item else "The selected region"
+        words = WHOLE.get(self._verb) or self._item or SELECTED
         self._chosen.say(f"{BY_NAME[self._verb].title}: {words}")
 
     def offer(self, items: Sequence[str], documents: Sequence[str], models: Sequence[str]) -> None:
@@ -227,6 +234,8 @@ class VerbsView(QtWidgets.QWidget):
         name, words = LACKS[self._verb]
         if self._verb == "move":
             return words if self.movement().is_none else ""
+        if self._verb == "expand":
+            return "" if any(fields[side].value() for side in SIDES) else words
         if self._verb == "swap-in" and fields["from-file"].value():
             return ""
         return "" if fields[name].value() else words
@@ -295,14 +304,14 @@ def grid_of(page: Any) -> Any:  # noqa: ANN401
 
 
 def add(grid: Any, field: Field) -> None:  # noqa: ANN401
-    """Append a field; the numbers of a movement are two to a row."""
+    """Append a field; the numbers of a movement, and of the sides, are two to a row."""
     name = field.parameter.name
     label = QtWidgets.QLabel({**SHORT, **LABELS}.get(name, field.parameter.label))
     label.setBuddy(field.control)
     label.setToolTip(field.parameter.help)
     small_font(label, 0.95)
     row = grid.rowCount()
-    if name in ("dy", "rotate"):
+    if name in SECOND:
         grid.addWidget(label, row - 1, 2)
         grid.addWidget(field.widget, row - 1, 3)
     elif name in SHORT:

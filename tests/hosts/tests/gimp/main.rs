@@ -7,6 +7,7 @@
 
 mod calls;
 mod documents;
+mod expand;
 mod going_on;
 mod harness;
 mod refusals;

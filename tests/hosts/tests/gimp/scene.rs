@@ -47,6 +47,7 @@ pub(crate) fn parameters(procedure: &str) -> Vec<ParameterSpec> {
         }
         "swap" => vec![text("item", ""), text("with", "")],
         "refine" => Vec::new(),
+        "expand" => vec![whole("left", 0), whole("right", 0), whole("top", 0), whole("bottom", 0), text("into", "")],
         "redo" => return vec![whole("seed", -1)],
         "learn" => return vec![text("items", "auto"), text("picture", "layer"), text("model", ""), whole("restart", 0)],
         "items" => return vec![text("items", "auto"), whole("most", 8), text("picture", "layer")],

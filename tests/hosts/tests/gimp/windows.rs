@@ -30,12 +30,13 @@ const STOP: f64 = 1.0;
 const LAYERS: &str = "(length (layers (car (images))))";
 /// The title of the window in which GIMP shows messages.
 const MESSAGE: &str = "^GIMP Message$";
-const SHORTCUTS: [Shortcut<'static>; 5] = [
+const SHORTCUTS: [Shortcut<'static>; 6] = [
     Shortcut { procedure: "plug-in-dedit-replace", keys: "<Primary><Alt>r" },
     Shortcut { procedure: "plug-in-dedit-remove", keys: "<Primary><Alt>m" },
     Shortcut { procedure: "plug-in-dedit-items", keys: "<Primary><Alt>i" },
     Shortcut { procedure: "plug-in-dedit-history", keys: "<Primary><Alt>h" },
     Shortcut { procedure: "plug-in-dedit-status", keys: "<Primary><Alt>s" },
+    Shortcut { procedure: "plug-in-dedit-expand", keys: "<Primary><Alt>x" },
 ];
 
 /// A GIMP that shows the table, with a daemon for its plug-in.
@@ -208,6 +209,41 @@ fn replaces(stage: &Stage<'_>) {
     assert_eq!(stage.seen(), after);
 }
 
+/// The dialog shows how large the canvas becomes, then the preview; layer and canvas are one undo step.
+fn the_canvas_grows(stage: &Stage<'_>) {
+    let size = "(list (image-width (car (images))) (image-height (car (images))) (length (layers (car (images)))))";
+    let (before, size_before) = (stage.seen(), stage.window.eval(size).unwrap());
+    let layers: u32 = stage.window.eval(LAYERS).unwrap().parse().unwrap();
+    stage.press("ctrl+alt+x");
+    stage.window.wait_window("^D-Edit: Expand$", SOON).unwrap();
+    // The first row has the keyboard: left, then right.
+    stage.window.key("alt+x").unwrap();
+    stage.window.type_text("64\t32\t").unwrap();
+    stage.shot("expand");
+    let earlier = stage.jobs().len();
+    stage.window.key("alt+r").unwrap();
+    let (_, what) = stage.wait_job(earlier);
+    assert!(what.starts_with("edit") && what.contains("done"), "{what}");
+    stage.shot("expand-preview");
+    assert_eq!(stage.window.eval(size).unwrap(), size_before, "a preview changes nothing");
+    stage.window.key("Return").unwrap();
+    stage.window.wait_no_window("^D-Edit: Expand$", LONG).unwrap();
+    stage.wait_layers(layers + 1);
+    assert!(stage.name_of_top().starts_with("Expand"), "{}", stage.name_of_top());
+    let after = stage.seen();
+    assert_eq!(after.dimensions(), (SIDE + 96, SIDE));
+    stage.window.to_picture().unwrap();
+    stage.shot("expanded");
+    stage.press("ctrl+z");
+    stage.window.eval_until(size, &size_before, LONG).unwrap();
+    assert_eq!(stage.seen(), before);
+    stage.press("ctrl+y");
+    stage.wait_layers(layers + 1);
+    assert_eq!(stage.seen(), after);
+    stage.press("ctrl+z");
+    stage.window.eval_until(size, &size_before, LONG).unwrap();
+}
+
 /// What the two windows of a picture show is what was made; a result comes back from the history.
 fn results_are_found(stage: &Stage<'_>) {
     stage.select(DUCK);
@@ -358,6 +394,7 @@ fn a_hand_edits(version: Version) {
     let stage = Stage::set(&gimp, &desk);
     replaces(&stage);
     results_are_found(&stage);
+    the_canvas_grows(&stage);
     messages_are_shown(&stage);
 }
 

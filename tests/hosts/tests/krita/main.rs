@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod documents;
+mod expand;
 mod faults;
 mod harness;
 mod learning;
