@@ -129,7 +129,9 @@ impl Engine for FakeEngine {
             }
         }
         let region = plan.region().unwrap_or(Rect { x: 0, y: 0, width: 1, height: 1 });
-        let picture = filled(picture, plan.change(), region, mix)?;
+        // Old pixels of a canvas that grows stay, as with real engines; results in kept folders cover their whole region.
+        let change = plan.sides().map(|_| plan.change());
+        let picture = filled(picture, change, region, mix)?;
         let seconds = self.knobs.timed.then(|| begun.elapsed().as_secs_f64());
         let settings = serde_json::json!({"steps": steps, "steady": options.steady, "engine_seconds": seconds}).to_string();
         Ok(Edited { picture, region, changed_pixels_outside: 0, steps, settings })
@@ -167,14 +169,16 @@ fn chosen<T: Copy>(old: &[T], changes: impl Iterator<Item = bool>, new: impl Ite
 }
 
 /// The picture with a region of other pixels.
-fn filled(picture: &Image, change: &ItemMask, region: Rect, mix: Mix) -> Result<Image> {
+fn filled(picture: &Image, change: Option<&ItemMask>, region: Rect, mix: Mix) -> Result<Image> {
     let size = Size::new(region.width, region.height)?;
     let count = size.pixels() * picture.channels().count();
     let mut generated = (0..count as u64).map(|index| Mix(mix.0.wrapping_add(index / 8)).number(0).0 >> (8 * (index % 8)));
-    // As real engines do: pixels that may not change stay as they are.
     let old = picture.crop(region)?;
-    let changes = change.crop(region)?;
-    let changes = changes.values().iter().flat_map(|change| std::iter::repeat_n(*change > 0.0, picture.channels().count()));
+    let changes = match change {
+        Some(change) => change.crop(region)?.values().iter().map(|change| *change > 0.0).collect(),
+        None => vec![true; size.pixels()],
+    };
+    let changes = changes.into_iter().flat_map(|changes| std::iter::repeat_n(changes, picture.channels().count()));
     let samples = match old.samples() {
         Samples::U8(old) => Samples::U8(chosen(old, changes, generated.by_ref().map(|number| number as u8))),
         Samples::U16(old) => Samples::U16(chosen(old, changes, generated.by_ref().map(|number| number as u16))),
