@@ -56,6 +56,26 @@ pub fn window(hole: Rect, size: Size) -> Rect {
 /// # Errors
 /// The hole is empty, or there is no source; the sizes differ.
 pub fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'_>) -> Result<Option<Filled>> {
-    let _ = (task, workers, progress);
-    Err(dedit_edit::Error::usage("not yet"))
+    let _ = (workers, progress);
+    let size = task.picture.size();
+    let (mut colour, mut open): (Vec<Vec<f32>>, Vec<bool>) = (task.picture.colour().to_vec(), task.hole.to_vec());
+    let inside = (0..size.pixels()).filter(|index| task.hole[*index]).map(|index| size.position(index));
+    let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
+    for (x, y) in inside {
+        (left, top, right, bottom) = (left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1));
+    }
+    for _ in 0..size.width() + size.height() {
+        let before = open.clone();
+        for index in (0..size.pixels()).filter(|index| before[*index]) {
+            let (x, y) = size.position(index);
+            let near = [(x > 0, index.wrapping_sub(1)), (x + 1 < size.width(), index + 1), (y > 0, index.wrapping_sub(size.width()))];
+            if let Some((_, from)) = near.into_iter().find(|(is, at)| *is && !before[*at]) {
+                colour.iter_mut().for_each(|plane| plane[index] = plane[from]);
+                open[index] = false;
+            }
+        }
+    }
+    let rect = Rect { x: left, y: top, width: right - left, height: bottom - top };
+    let planes = Planes::new(size, colour, None)?.crop(rect)?;
+    Ok(Some(Filled { rect, planes }))
 }
