@@ -1,6 +1,7 @@
 //! `GrabCut` (Rother, Kolmogorov and Blake 2004): alternates between colour models of item and rest, and the minimum cut between them.
 
-use crate::flow::{Network, STEPS};
+use dedit_cut::{Network, STEPS};
+
 use crate::lab::squared_distance;
 use crate::mixture::Mixture;
 use crate::view::View;
@@ -57,19 +58,20 @@ impl Task<'_> {
         };
         let (item, rest) = (colours(true), colours(false));
         let grid = self.view.grid;
-        let mut network = Network::new(grid.width(), grid.height());
+        let mut network = Network::<8>::new(grid.width(), grid.height());
         for (cell, colour) in self.view.colours.iter().enumerate() {
             let capacity = match self.marks[cell] {
                 Mark::Inside => NEVER,
                 Mark::Outside => -NEVER,
                 Mark::Open => ((rest.cost(*colour) - item.cost(*colour) + self.bias[cell]) * UNIT) as i32,
             };
-            network.set_terminal(cell, capacity);
+            network.add_terminal(cell, capacity);
         }
         for (cell, step, capacity) in &ties.0 {
-            network.set_tie(*cell, *step, *capacity);
+            network.set_tie(*cell, *step, *capacity, *capacity);
         }
-        network.cut()
+        network.cut();
+        (0..grid.pixels()).map(|cell| network.is_of_source(cell)).collect()
     }
 }
 

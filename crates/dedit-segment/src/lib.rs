@@ -4,7 +4,7 @@
 //!
 //! Both work on a window of the picture, averaged to at most 320 cells along its longer side (`view`), in CIE Lab (`lab`). One item is found by `GrabCut`
 //! (Rother, Kolmogorov and Blake 2004; `grabcut`), which alternates between Gaussian mixtures for the colours of the item and of the rest (`mixture`) and an
-//! exact minimum cut of the grid (`flow`). From clicks alone it starts with the cells that are nearer to them than to the picture's border (`geodesic`). A
+//! exact minimum cut of the grid (`dedit_cut`). From clicks alone it starts with the cells that are nearer to them than to the picture's border (`geodesic`). A
 //! guided filter refines the mask to pixels (`border`). The segmentation of a whole picture merges similar neighbours (Felzenszwalb and Huttenlocher 2004;
 //! `graph`); the regions along the picture's border are the background (`regions`).
 //!
@@ -15,7 +15,6 @@
 
 mod border;
 mod everything;
-mod flow;
 mod geodesic;
 mod grabcut;
 mod graph;

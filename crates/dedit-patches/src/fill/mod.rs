@@ -1,6 +1,27 @@
 //! Filling holes by example.
+//!
+//! The way of a hole: [`run`] halves the picture around it until the hole is a few pixels wide (`level`), finds for each patch that reaches into it a
+//! similar one elsewhere, from coarse to fine (`field`, with `onion` as the start, `guide` for colours and `vote` for pixels); where the hole has about a
+//! thousand pixels, it is cut into pieces that are copied whole, along the cheapest seams (`shifts`, `seams`), which are then made exact up to the full
+//! resolution; in the end the pieces are fused (`blend`).
+//!
+//! Compared with published methods: sources near the hole are preferred, patches are weighed by their depth in the hole, seams are searched among the shifts
+//! that patches found, and the fusion leaves hard edges alone.
 
-use std::ops::ControlFlow;
+mod blend;
+mod draws;
+mod field;
+mod guide;
+mod level;
+mod onion;
+mod patch;
+mod run;
+mod seams;
+mod shifts;
+mod vote;
+
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, PoisonError};
 
 use dedit_edit::{Planes, Rect, Result, Size};
 
@@ -56,26 +77,15 @@ pub fn window(hole: Rect, size: Size) -> Rect {
 /// # Errors
 /// The hole is empty, or there is no source; the sizes differ.
 pub fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'_>) -> Result<Option<Filled>> {
-    let _ = (workers, progress);
-    let size = task.picture.size();
-    let (mut colour, mut open): (Vec<Vec<f32>>, Vec<bool>) = (task.picture.colour().to_vec(), task.hole.to_vec());
-    let inside = (0..size.pixels()).filter(|index| task.hole[*index]).map(|index| size.position(index));
-    let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
-    for (x, y) in inside {
-        (left, top, right, bottom) = (left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1));
-    }
-    for _ in 0..size.width() + size.height() {
-        let before = open.clone();
-        for index in (0..size.pixels()).filter(|index| before[*index]) {
-            let (x, y) = size.position(index);
-            let near = [(x > 0, index.wrapping_sub(1)), (x + 1 < size.width(), index + 1), (y > 0, index.wrapping_sub(size.width()))];
-            if let Some((_, from)) = near.into_iter().find(|(is, at)| *is && !before[*at]) {
-                colour.iter_mut().for_each(|plane| plane[index] = plane[from]);
-                open[index] = false;
-            }
-        }
-    }
-    let rect = Rect { x: left, y: top, width: right - left, height: bottom - top };
-    let planes = Planes::new(size, colour, None)?.crop(rect)?;
-    Ok(Some(Filled { rect, planes }))
+    run::fill(task, workers, progress)
+}
+
+/// Calls `make` with ranges of at most `chunk` of `count` indices, on the workers, and returns all that it made, in order.
+fn chunked<T: Send + Clone>(count: usize, chunk: usize, workers: &dyn Workers, make: &(dyn Fn(Range<usize>) -> Vec<T> + Sync)) -> Vec<T> {
+    let parts: Vec<Mutex<Vec<T>>> = (0..count.div_ceil(chunk)).map(|_| Mutex::default()).collect();
+    workers.run(parts.len(), &|part| {
+        let made = make(part * chunk..((part + 1) * chunk).min(count));
+        *parts[part].lock().unwrap_or_else(PoisonError::into_inner) = made;
+    });
+    parts.into_iter().flat_map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }

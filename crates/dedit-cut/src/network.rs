@@ -1,9 +1,9 @@
-//! The exact minimum cut of a grid.
+//! Flow networks on grids.
 
 use std::collections::VecDeque;
 
-/// Steps to the eight neighbours; `k ^ 1` is the reverse of step `k`.
-pub(crate) const STEPS: [(isize, isize); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (1, -1), (-1, 1)];
+/// Steps (columns, rows) to the neighbours; `k ^ 1` is the reverse of step `k`. Networks of four neighbours have the first four.
+pub const STEPS: [(isize, isize); 8] = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (1, 1), (1, -1), (-1, 1)];
 
 /// Parent value of a root: the terminal itself.
 const TERMINAL: u8 = 8;
@@ -11,24 +11,25 @@ const TERMINAL: u8 = 8;
 const NONE: u8 = 9;
 
 /// The search tree of a cell.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tree {
     Free,
     Source,
     Sink,
 }
 
-/// A flow network: cells on a grid with edges to their eight neighbours, to a source and to a sink.
+/// A flow network: cells on a grid with edges to their four or eight neighbours (`N`), to a source and to a sink.
 ///
 /// The algorithm of Boykov and Kolmogorov (2004): two search trees grow from the terminals until they meet, the path is augmented, and the orphans are
 /// attached to their tree again where possible. Capacities are integers, so the cut is exact and the algorithm terminates.
-pub(crate) struct Network {
+#[derive(Debug)]
+pub struct Network<const N: usize> {
     /// Cells per row, including one of padding on each side without capacities.
     stride: usize,
     width: usize,
-    offsets: [isize; 8],
+    offsets: [isize; N],
     /// Residual capacity to each neighbour.
-    rest: Vec<[i32; 8]>,
+    rest: Vec<[i32; N]>,
     /// Residual capacity from the source (positive) or to the sink (negative).
     terminal: Vec<i32>,
     tree: Vec<Tree>,
@@ -42,43 +43,59 @@ pub(crate) struct Network {
     orphans: VecDeque<u32>,
 }
 
-impl Network {
-    /// A network of `width` × `height` cells with all capacities zero.
-    pub(crate) fn new(width: usize, height: usize) -> Self {
-        let stride = width + 2;
-        let cells = stride * (height + 2);
-        Self {
-            stride,
-            width,
-            offsets: STEPS.map(|(dx, dy)| dy * stride as isize + dx),
-            rest: vec![[0; 8]; cells],
-            terminal: vec![0; cells],
-            tree: vec![Tree::Free; cells],
-            parent: vec![NONE; cells],
-            known: vec![(0, 0); cells],
+impl<const N: usize> Network<N> {
+    /// A network of `width` × `height` cells, at least one, with all capacities zero.
+    pub fn new(width: usize, height: usize) -> Self {
+        let mut network = Self {
+            stride: 0,
+            width: 0,
+            offsets: [0; N],
+            rest: Vec::new(),
+            terminal: Vec::new(),
+            tree: Vec::new(),
+            parent: Vec::new(),
+            known: Vec::new(),
             time: 0,
             active: VecDeque::new(),
-            is_active: vec![false; cells],
+            is_active: Vec::new(),
             orphans: VecDeque::new(),
-        }
+        };
+        network.reset(width, height);
+        network
     }
 
-    /// Sets the capacity from the source to a cell (row-major) minus that from the cell to the sink.
-    pub(crate) fn set_terminal(&mut self, cell: usize, capacity: i32) {
+    /// Makes this a network as [`new`](Self::new) gives it, in the same memory.
+    pub fn reset(&mut self, width: usize, height: usize) {
+        let stride = width + 2;
+        let cells = stride * (height + 2);
+        self.stride = stride;
+        self.width = width;
+        self.offsets = std::array::from_fn(|step| STEPS[step].1 * stride as isize + STEPS[step].0);
+        renewed(&mut self.rest, cells, [0; N]);
+        renewed(&mut self.terminal, cells, 0);
+        renewed(&mut self.tree, cells, Tree::Free);
+        renewed(&mut self.parent, cells, NONE);
+        renewed(&mut self.known, cells, (0, 0));
+        renewed(&mut self.is_active, cells, false);
+        self.time = 0;
+    }
+
+    /// Adds to the capacity from the source to a cell (row-major) minus that from the cell to the sink.
+    pub fn add_terminal(&mut self, cell: usize, capacity: i32) {
         let at = self.padded(cell);
-        self.terminal[at] = capacity;
+        self.terminal[at] += capacity;
     }
 
-    /// Sets the capacity between a cell and its neighbour along a step of [`STEPS`], which must exist.
-    pub(crate) fn set_tie(&mut self, cell: usize, step: usize, capacity: i32) {
+    /// Sets the capacities from a cell to its neighbour along a step of [`STEPS`], which must exist, and back.
+    pub fn set_tie(&mut self, cell: usize, step: usize, there: i32, back: i32) {
         let at = self.padded(cell);
         let neighbour = self.beyond(at, step);
-        self.rest[at][step] = capacity;
-        self.rest[neighbour][step ^ 1] = capacity;
+        self.rest[at][step] = there;
+        self.rest[neighbour][step ^ 1] = back;
     }
 
-    /// For each cell, row-major, whether it is on the source's side of the minimum cut.
-    pub(crate) fn cut(mut self) -> Vec<bool> {
+    /// Finds a minimum cut. Only [`is_of_source`](Self::is_of_source) makes sense afterwards, until [`reset`](Self::reset).
+    pub fn cut(&mut self) {
         for at in 0..self.terminal.len() {
             if self.terminal[at] != 0 {
                 self.tree[at] = if self.terminal[at] > 0 { Tree::Source } else { Tree::Sink };
@@ -98,8 +115,16 @@ impl Network {
                 self.is_active[at] = false;
             }
         }
-        let rows = self.tree.chunks_exact(self.stride).skip(1).take(self.tree.len() / self.stride - 2);
-        rows.flat_map(|row| row[1..=self.width].iter().map(|tree| *tree == Tree::Source)).collect()
+    }
+
+    /// Whether a cell (row-major) is on the source's side of the cut. Cells that are on neither side of it are on the sink's.
+    pub fn is_of_source(&self, cell: usize) -> bool {
+        self.tree[self.padded(cell)] == Tree::Source
+    }
+
+    /// Whether a cell (row-major) is on the sink's side of the cut, and could not as well be on the source's.
+    pub fn is_of_sink(&self, cell: usize) -> bool {
+        self.tree[self.padded(cell)] == Tree::Sink
     }
 
     fn padded(&self, cell: usize) -> usize {
@@ -128,7 +153,7 @@ impl Network {
     /// Adds the free neighbours of a cell to its tree. If the trees meet, returns a cell of the source's tree and the step to a cell of the sink's.
     fn grow(&mut self, at: usize) -> Option<(usize, usize)> {
         let tree = self.tree[at];
-        for step in 0..8 {
+        for step in 0..N {
             if !self.leads_on(at, step, tree) {
                 continue;
             }
@@ -201,7 +226,7 @@ impl Network {
             let at = at as usize;
             let tree = self.tree[at];
             let mut best: Option<(u32, usize)> = None;
-            for step in 0..8 {
+            for step in 0..N {
                 let next = self.beyond(at, step);
                 if self.tree[next] == tree
                     && self.leads_on(next, step ^ 1, tree)
@@ -222,7 +247,7 @@ impl Network {
 
     fn set_free(&mut self, at: usize) {
         let tree = self.tree[at];
-        for step in 0..8 {
+        for step in 0..N {
             let next = self.beyond(at, step);
             if self.tree[next] != tree {
                 continue;
@@ -265,6 +290,12 @@ impl Network {
     }
 }
 
+/// Fills with `length` times `value`, in the same memory where it suffices.
+fn renewed<T: Clone>(values: &mut Vec<T>, length: usize, value: T) {
+    values.clear();
+    values.resize(length, value);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,19 +313,20 @@ mod tests {
         width: usize,
         height: usize,
         terminals: Vec<i32>,
-        ties: Vec<(usize, usize, usize, i32)>,
+        /// Cell, step, neighbour, capacities there and back.
+        ties: Vec<(usize, usize, usize, i32, i32)>,
     }
 
     impl Problem {
-        fn random(width: usize, height: usize, seed: u32) -> Self {
+        fn random<const N: usize>(width: usize, height: usize, seed: u32) -> Self {
             let mut number = numbers(seed);
             let terminals = (0..width * height).map(|_| number(41) - 20).collect();
             let mut ties = Vec::new();
             for cell in 0..width * height {
-                for step in [1, 3, 5, 7] {
+                for step in (1..N).step_by(2) {
                     let (x, y) = ((cell % width) as isize + STEPS[step].0, (cell / width) as isize + STEPS[step].1);
                     if (0..width as isize).contains(&x) && (0..height as isize).contains(&y) {
-                        ties.push((cell, step, y as usize * width + x as usize, number(15)));
+                        ties.push((cell, step, y as usize * width + x as usize, number(15), number(15)));
                     }
                 }
             }
@@ -307,18 +339,30 @@ mod tests {
                     if inside(cell) { (-terminal).max(0) } else { (*terminal).max(0) }
                 },
             );
-            ends.sum::<i32>() + self.ties.iter().filter(|(a, _, b, _)| inside(*a) != inside(*b)).map(|tie| tie.3).sum::<i32>()
+            let tie = |(a, _, b, there, back): &(usize, usize, usize, i32, i32)| match (inside(*a), inside(*b)) {
+                (true, false) => *there,
+                (false, true) => *back,
+                _ => 0,
+            };
+            ends.sum::<i32>() + self.ties.iter().map(tie).sum::<i32>()
         }
 
-        fn cut(&self) -> Vec<bool> {
-            let mut network = Network::new(self.width, self.height);
+        fn cut<const N: usize>(&self) -> Vec<bool> {
+            // One that was used before.
+            let mut network = Network::<N>::new(2, 1);
+            network.add_terminal(0, 3);
+            network.add_terminal(1, -3);
+            network.set_tie(0, 1, 2, 0);
+            network.cut();
+            network.reset(self.width, self.height);
             for (cell, terminal) in self.terminals.iter().enumerate() {
-                network.set_terminal(cell, *terminal);
+                network.add_terminal(cell, *terminal);
             }
-            for (cell, step, _, capacity) in &self.ties {
-                network.set_tie(*cell, *step, *capacity);
+            for (cell, step, _, there, back) in &self.ties {
+                network.set_tie(*cell, *step, *there, *back);
             }
-            network.cut()
+            network.cut();
+            (0..self.width * self.height).map(|cell| network.is_of_source(cell)).collect()
         }
     }
 
@@ -326,8 +370,9 @@ mod tests {
     fn no_other_labelling_is_cheaper() {
         for (width, height) in [(1, 1), (1, 6), (6, 1), (3, 3), (4, 3), (3, 4)] {
             for seed in 0..60 {
-                let problem = Problem::random(width, height, seed);
-                let found = problem.cut();
+                let eight = seed % 2 == 0;
+                let problem = if eight { Problem::random::<8>(width, height, seed) } else { Problem::random::<4>(width, height, seed) };
+                let found = if eight { problem.cut::<8>() } else { problem.cut::<4>() };
                 let least = (0..1_u32 << (width * height)).map(|bits| problem.cost(|cell| bits >> cell & 1 == 1)).min();
                 assert_eq!(Some(problem.cost(|cell| found[cell])), least, "{width}×{height}, seed {seed}");
             }
@@ -336,8 +381,8 @@ mod tests {
 
     #[test]
     fn on_a_large_grid_no_cell_and_no_block_can_change_sides_for_less() {
-        let problem = Problem::random(40, 30, 7);
-        let found = problem.cut();
+        let problem = Problem::random::<8>(40, 30, 7);
+        let found = problem.cut::<8>();
         let cost = problem.cost(|cell| found[cell]);
         assert!(found.contains(&true) && found.contains(&false));
         for reach in [1, 2, 5] {
