@@ -9,15 +9,16 @@ use super::guide::Guide;
 use super::level::{ANY, Level, expanded};
 use super::patch::{Patches, RADIUS};
 use super::seams::{Labelling, frequent, refine, solve};
+use super::shifts::Scene;
 use super::vote::{Weights, vote};
 use super::{Filled, Flow, Progress, Task, Workers, blend, onion};
 
 /// Pixels of the hole from which on patches are cut at a resolution.
-const CUT: usize = 1000;
+const CUT: usize = 500;
 /// Most shifts among which seams are searched.
 const SHIFTS: usize = 200;
 /// Most rounds of two passes of a search, at one resolution.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 8;
 /// Steps of a channel, in the mean, below which a search has settled.
 const SETTLED: f32 = 0.4;
 
@@ -47,7 +48,7 @@ pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'
                 let shifts = frequent(&level, &patches, &field, SHIFTS);
                 let first = Labelling::of_field(&level, &patches, &field);
                 let half_way = start.midpoint(end);
-                labelling = solve(&level, &depth, first, &shifts, &mut |done| report.going(half_way + (end - half_way) * done))?;
+                labelling = solve(Scene::with_expected(&level, &depth), first, &shifts, &mut |done| report.going(half_way + (end - half_way) * done))?;
             } else {
                 coarser = Some((level, patches, field));
                 continue;

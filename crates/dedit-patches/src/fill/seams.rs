@@ -247,9 +247,9 @@ impl Bounds {
 pub(super) type Going<'a> = dyn FnMut(f32) -> Result<bool> + 'a;
 
 /// The best seams between some shifts, from those of a field. `None` where it was stopped.
-pub(super) fn solve(level: &Level, depth: &[f32], start: Labelling, shifts: &[Shift], going: &mut Going<'_>) -> Result<Option<Labelling>> {
+pub(super) fn solve(scene: Scene<'_>, start: Labelling, shifts: &[Shift], going: &mut Going<'_>) -> Result<Option<Labelling>> {
     const ROUNDS: usize = 2;
-    let mut expansion = Expansion::new(Scene::new(level, depth), start);
+    let mut expansion = Expansion::new(scene, start);
     let all: Vec<u32> = (0..expansion.labelling.pixels.len() as u32).collect();
     for round in 0..ROUNDS {
         let mut taken = 0;

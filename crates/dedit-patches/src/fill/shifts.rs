@@ -14,11 +14,14 @@ const UNKNOWN_SEAM: f32 = 4000.0;
 /// How far around a pixel of the hole known pixels are compared with those around its source, pixels.
 pub(super) const REACH: i32 = 5;
 /// What a known pixel counts that differs by a grey level.
-const KNOWN: f32 = 0.12;
+const KNOWN: f32 = 0.3;
 /// The difference, grey levels, of a known pixel for which there is nothing to compare.
 const NOTHING: f32 = 60.0;
 /// Cost, grey levels, of a shift as long as the level's diagonal.
 const LENGTH: f32 = 1000.0;
+/// What a pixel counts whose colour differs by a grey level from the one that patches voted for. Votes are blurred, and right in the mean: pieces that
+/// follow them gain more than half a decibel.
+const EXPECTED: f32 = 4.0;
 
 /// A level with what seams are judged by.
 #[derive(Debug)]
@@ -28,9 +31,17 @@ pub(super) struct Scene<'a> {
     /// Twice the slope of the brightness along x and y, in steps.
     slope: Vec<[i16; 2]>,
     diagonal: f32,
+    /// Whether the hole's colours are those that patches voted for.
+    is_expected: bool,
 }
 
 impl<'a> Scene<'a> {
+    /// A level where patches have voted for the colours of the hole: pieces are to be like them.
+    pub(super) fn with_expected(level: &'a Level, depth: &'a [f32]) -> Self {
+        Self { is_expected: true, ..Self::new(level, depth) }
+    }
+
+    /// A level of whose hole nothing is known.
     pub(super) fn new(level: &'a Level, depth: &'a [f32]) -> Self {
         let bright: Vec<i16> = level
             .colour
@@ -50,7 +61,7 @@ impl<'a> Scene<'a> {
                 [right - left, below - above]
             })
             .collect();
-        Self { level, depth, slope, diagonal: level.diagonal() }
+        Self { level, depth, slope, diagonal: level.diagonal(), is_expected: false }
     }
 
     /// The pixel a shift leads to, if it is known.
@@ -68,12 +79,16 @@ impl<'a> Scene<'a> {
     /// How different two pixels are in colour and slope, in grey levels.
     #[inline]
     fn difference(&self, one: usize, other: usize) -> f32 {
-        let (a, b) = (self.level.colour[one], self.level.colour[other]);
-        let square = |a: i16, b: i16| (i32::from(a) - i32::from(b)).pow(2);
-        let colour = square(a[0], b[0]) + square(a[1], b[1]) + square(a[2], b[2]);
         let (a, b) = (self.slope[one], self.slope[other]);
         let slope = square(a[0], b[0]) + square(a[1], b[1]);
-        ((colour as f32).sqrt() + (slope as f32).sqrt()) / STEPS
+        self.colours_apart(one, other) + (slope as f32).sqrt() / STEPS
+    }
+
+    /// How far apart two pixels are in colour, in grey levels.
+    #[inline]
+    fn colours_apart(&self, one: usize, other: usize) -> f32 {
+        let (a, b) = (self.level.colour[one], self.level.colour[other]);
+        ((square(a[0], b[0]) + square(a[1], b[1]) + square(a[2], b[2])) as f32).sqrt() / STEPS
     }
 
     /// The cost of a seam between two neighbours, of which one is copied by `a` and the other by `b`.
@@ -100,11 +115,10 @@ impl<'a> Scene<'a> {
         let near_rim = |at: &usize| self.depth[*at] <= REACH as f32 + 1.0;
         let surroundings = Surroundings::of(self, shift, pixels.clone().filter(near_rim));
         let cost = |at: usize| {
-            if self.source(at, shift).is_none() {
-                return FORBIDDEN;
-            }
+            let Some(source) = self.source(at, shift) else { return FORBIDDEN };
+            let unexpected = if self.is_expected { EXPECTED * self.colours_apart(at, source) } else { 0.0 };
             let known = if near_rim(&at) { KNOWN * surroundings.around(self, at) + self.rim(at, shift) } else { 0.0 };
-            ((known + length) * UNIT) as i32
+            ((known + length + unexpected) * UNIT) as i32
         };
         pixels.map(cost).collect()
     }
@@ -117,6 +131,11 @@ impl<'a> Scene<'a> {
         };
         self.level.neighbours(at).filter(|near| !self.level.hole[*near]).map(cost).sum()
     }
+}
+
+#[inline]
+fn square(one: i16, other: i16) -> i32 {
+    (i32::from(one) - i32::from(other)).pow(2)
 }
 
 /// Differences between known pixels and those that a shift leads to, summed over all rectangles from the top left.

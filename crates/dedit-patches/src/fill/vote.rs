@@ -6,9 +6,9 @@ use super::patch::Patches;
 use super::{Workers, chunked};
 
 /// How much less a patch counts for each pixel that its centre lies deeper in the hole: what lies near the rim is known better.
-const DEPTH_FACTOR: f32 = 1.3;
+const DEPTH_FACTOR: f32 = 1.5;
 /// Of the costs of all patches over a pixel, the share below the one that counts e^(-1/2).
-const QUANTILE: f32 = 0.75;
+const QUANTILE: f32 = 0.5;
 
 /// How patches are weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
