@@ -95,7 +95,8 @@ struct Blocks {
 
 fn blocks(nodes: &[Node], level: &Level, labelling: &Labelling) -> Vec<Blocks> {
     let mut all = Vec::new();
-    let mut places: Vec<(usize, usize)> = labelling.pixels.iter().map(|at| (*at as usize % level.width, *at as usize / level.width)).collect();
+    let mut places: Vec<(usize, usize)> =
+        labelling.pixels.iter().map(|at| (*at as usize % level.width, *at as usize / level.width)).collect();
     // The block of each pixel at the present size.
     let mut block: Vec<u32> = (0..nodes.len() as u32).collect();
     while places.len() > 4 {
@@ -193,7 +194,8 @@ fn preconditioned(residual: &[Value], diagonal: &[f32], blocks: &[Blocks]) -> Ve
     }
     let mut coarse: Option<Vec<Value>> = None;
     for depth in (0..=blocks.len()).rev() {
-        let (values, inverse) = if depth == 0 { (residual, diagonal) } else { (sums[depth - 1].as_slice(), blocks[depth - 1].inverse.as_slice()) };
+        let (values, inverse) =
+            if depth == 0 { (residual, diagonal) } else { (sums[depth - 1].as_slice(), blocks[depth - 1].inverse.as_slice()) };
         let mut here = scaled(values, inverse);
         if let Some(coarse) = coarse {
             for (value, of) in here.iter_mut().zip(&blocks[depth].of) {

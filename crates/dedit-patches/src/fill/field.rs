@@ -175,7 +175,7 @@ impl Search<'_> {
     pub(super) fn prior(&self, target: usize, source: usize) -> i32 {
         let pixels = self.patches.pixels() as f32;
         let ((x, y), (to_x, to_y)) = (self.level.position(target), self.level.position(source));
-        let away = ((x - to_x) as f32).hypot((y - to_y) as f32);
+        let away = (((x - to_x).pow(2) + (y - to_y).pow(2)) as f32).sqrt();
         let far = FAR * STEPS * STEPS * pixels / self.level.diagonal() * away;
         // Deep in the hole what is expected counts whole; at its rim the patch shows more itself.
         let colour = self.guide.map_or(0.0, |guide| guide.mismatch(target, source) * pixels / 3.0 * (self.depth[target].min(8.0) / 8.0));

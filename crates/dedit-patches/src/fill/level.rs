@@ -156,7 +156,8 @@ impl Level {
                     }
                 }
                 let at = y * w + x;
-                let covered = || (2 * y..(2 * y + 2).min(self.height)).flat_map(|y| (2 * x..(2 * x + 2).min(self.width)).map(move |x| (x, y)));
+                let covered =
+                    || (2 * y..(2 * y + 2).min(self.height)).flat_map(|y| (2 * x..(2 * x + 2).min(self.width)).map(move |x| (x, y)));
                 half.hole[at] = covered().any(|(x, y)| self.hole[y * self.width + x]) || sum[3] < 1e-6;
                 half.source[at] = !half.hole[at] && covered().all(|(x, y)| self.source[y * self.width + x]);
                 // Within the hole the region of a pixel of the hole counts, not of one beside it.

@@ -48,7 +48,9 @@ pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'
                 let shifts = frequent(&level, &patches, &field, SHIFTS);
                 let first = Labelling::of_field(&level, &patches, &field);
                 let half_way = start.midpoint(end);
-                labelling = solve(Scene::with_expected(&level, &depth), first, &shifts, &mut |done| report.going(half_way + (end - half_way) * done))?;
+                labelling = solve(Scene::with_expected(&level, &depth), first, &shifts, &mut |done| {
+                    report.going(half_way + (end - half_way) * done)
+                })?;
             } else {
                 coarser = Some((level, patches, field));
                 continue;
@@ -73,7 +75,8 @@ fn share(level: usize) -> f32 {
 /// The rectangle around the hole.
 fn check(task: &Task<'_>) -> Result<Rect> {
     let size = task.picture.size();
-    for (what, length) in [("hole", task.hole.len()), ("sources", task.sources.len()), ("regions", task.regions.map_or(size.pixels(), <[u16]>::len))]
+    for (what, length) in
+        [("hole", task.hole.len()), ("sources", task.sources.len()), ("regions", task.regions.map_or(size.pixels(), <[u16]>::len))]
     {
         if length != size.pixels() {
             return Err(Error::input(format!("a picture of {size} and {length} values for its {what}")).hint("give one for each pixel"));
@@ -216,7 +219,9 @@ impl Report<'_, '_> {
         let end = |start: usize, length: usize, most: usize| (start + length - 1 >> index).min(most - 1) + 1;
         let (right, bottom) = (end(self.rect.x, self.rect.width, level.width), end(self.rect.y, self.rect.height, level.height));
         let unit = |value: i16| expanded(f32::from(value) / (255.0 * super::level::STEPS));
-        let plane = |channel: usize| (y..bottom).flat_map(|y| (x..right).map(move |x| (x, y))).map(|(x, y)| unit(colour[y * level.width + x][channel])).collect();
+        let plane = |channel: usize| {
+            (y..bottom).flat_map(|y| (x..right).map(move |x| (x, y))).map(|(x, y)| unit(colour[y * level.width + x][channel])).collect()
+        };
         let planes = Planes::new(Size::new(right - x, bottom - y)?, (0..3).map(plane).collect(), None)?;
         let flow = (self.progress)(&Progress { done, preview: Some(&planes) })?;
         Ok(flow == ControlFlow::Continue(()))

@@ -269,7 +269,7 @@ pub(super) fn solve(scene: Scene<'_>, start: Labelling, shifts: &[Shift], going:
 /// The seams of half the resolution, made exact: each shift may change by a pixel, near where it was. `None` where it was stopped.
 pub(super) fn refine(level: &Level, depth: &[f32], half: &Labelling, going: &mut Going<'_>) -> Result<Option<Labelling>> {
     let mut expansion = Expansion::new(Scene::new(level, depth), Labelling::doubled(level, half));
-    let sets = neighbourhoods(level, &expansion.labelling);
+    let sets = neighbourhoods(level, depth, &expansion.labelling);
     let mut steps: Vec<Shift> = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))).collect();
     steps.sort_by_key(|(dx, dy)| (dx * dx + dy * dy).min(1));
     for (number, (dx, dy)) in steps.iter().enumerate() {
@@ -283,8 +283,12 @@ pub(super) fn refine(level: &Level, depth: &[f32], half: &Labelling, going: &mut
     Ok(Some(expansion.finish()))
 }
 
-/// For each shift, the pixels that have it, or one a few pixels away.
-fn neighbourhoods(level: &Level, labelling: &Labelling) -> BTreeMap<Shift, Vec<u32>> {
+/// For each shift, the pixels that have it, or one a few pixels away. Of a large hole those alone that lie near a seam or the rim: within a piece nothing is
+/// gained by another shift.
+fn neighbourhoods(level: &Level, depth: &[f32], labelling: &Labelling) -> BTreeMap<Shift, Vec<u32>> {
+    const LARGE: usize = 1 << 14;
+    const RIM: f32 = 4.0;
+    let is_large = labelling.pixels.len() > LARGE;
     const AROUND: [(i32, i32); 9] = [(0, 0), (3, 0), (-3, 0), (0, 3), (0, -3), (2, 2), (-2, 2), (2, -2), (-2, -2)];
     let mut sets: BTreeMap<Shift, Vec<u32>> = BTreeMap::new();
     for (index, at) in labelling.pixels.iter().enumerate() {
@@ -292,6 +296,9 @@ fn neighbourhoods(level: &Level, labelling: &Labelling) -> BTreeMap<Shift, Vec<u
         let mut seen: Vec<Shift> = AROUND.iter().filter_map(|(dx, dy)| labelling.at(x + dx, y + dy)).collect();
         seen.sort_unstable();
         seen.dedup();
+        if is_large && seen.len() == 1 && depth[*at as usize] > RIM {
+            continue;
+        }
         for shift in seen {
             sets.entry(shift).or_default().push(index as u32);
         }

@@ -111,7 +111,7 @@ impl<'a> Scene<'a> {
     /// For each of some pixels of the hole, what it costs to copy it by a shift: how what is known around it differs from what is around its source, and
     /// the shift's length.
     pub(super) fn costs(&self, shift: Shift, pixels: impl Iterator<Item = usize> + Clone) -> Vec<i32> {
-        let length = LENGTH * (shift.0 as f32).hypot(shift.1 as f32) / self.diagonal;
+        let length = LENGTH * ((shift.0.pow(2) + shift.1.pow(2)) as f32).sqrt() / self.diagonal;
         let near_rim = |at: &usize| self.depth[*at] <= REACH as f32 + 1.0;
         let surroundings = Surroundings::of(self, shift, pixels.clone().filter(near_rim));
         let cost = |at: usize| {
