@@ -1,4 +1,4 @@
-//! For each patch that reaches into the hole, the most similar patch of sources (Barnes et al., "PatchMatch", 2009).
+//! For each patch that reaches into the hole, the most similar patch of sources (`PatchMatch`: Barnes et al. 2009).
 
 use std::sync::Mutex;
 
@@ -10,8 +10,9 @@ use super::patch::{Patches, distance};
 
 /// Squared grey levels that a source costs per pixel of the patch when it lies a diagonal of the level away: of similar ones, the nearer is taken.
 const FAR: f32 = 2000.0;
-/// Up to so many sources, every other pass compares all.
+/// Up to so many sources, and so many comparisons, every other pass compares all.
 const FEW: usize = 3000;
+const MOST_COMPARISONS: usize = 20_000_000;
 /// Targets of a band, about. Bands are searched independently, so that the result does not depend on the number of threads.
 const BAND: usize = 6000;
 
@@ -90,7 +91,8 @@ impl Search<'_> {
         let (targets, start) = (&self.patches.targets, *start);
         let mut draws = Draws::new(&[self.seed, number as u64, start as u64, self.level.width as u64]);
         let forward = number.is_multiple_of(2);
-        let all = forward && self.patches.sources.len() <= FEW;
+        let sources_of_all = self.patches.sources.len();
+        let all = forward && sources_of_all <= FEW && sources_of_all * targets.len() <= MOST_COMPARISONS;
         if fresh {
             for (index, cost) in costs.iter_mut().enumerate() {
                 *cost = self.cost(targets[start + index] as usize, sources[index] as usize, NO_COST);

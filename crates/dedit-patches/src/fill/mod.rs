@@ -1,6 +1,6 @@
 //! Filling holes by example.
 //!
-//! The way of a hole: [`run`] halves the picture around it until the hole is a few pixels wide (`level`), finds for each patch that reaches into it a
+//! The way of a hole: `run` halves the picture around it until the hole is a few pixels wide (`level`), finds for each patch that reaches into it a
 //! similar one elsewhere, from coarse to fine (`field`, with `onion` as the start, `guide` for colours and `vote` for pixels); where the hole has about a
 //! thousand pixels, it is cut into pieces that are copied whole, along the cheapest seams (`shifts`, `seams`), which are then made exact up to the full
 //! resolution; in the end the pieces are fused (`blend`).
@@ -89,3 +89,6 @@ fn chunked<T: Send + Clone>(count: usize, chunk: usize, workers: &dyn Workers, m
     });
     parts.into_iter().flat_map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
+
+#[cfg(test)]
+mod tests;

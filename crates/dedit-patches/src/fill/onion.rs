@@ -6,20 +6,27 @@ use super::level::{Level, STEPS};
 use super::patch::Patches;
 use super::vote::{Weights, vote};
 
+/// Most comparisons of patches.
+const MOST_COMPARISONS: usize = 4_000_000;
+
 /// Fills the hole of a level with what is most similar, where only what is known or filled already is compared.
 pub(super) fn peel(level: &mut Level, patches: &Patches, field: &mut Field, depth: &[f32], seed: u64, workers: &dyn Workers) {
     let mut filled: Vec<bool> = level.hole.iter().map(|hole| !hole).collect();
     let mut done = Field { source: field.source.clone(), cost: vec![super::field::NO_COST; field.cost.len()] };
+    // Where the hole could not be made small, not all sources are compared.
+    let sources = patches.sources.iter().step_by((patches.sources.len() * patches.targets.len()).div_ceil(MOST_COMPARISONS).max(1));
+    let sources: Vec<u32> = sources.copied().collect();
+    let mut rest = level.hole_pixels();
     loop {
-        let is_next = |at: &usize| !filled[*at] && level.neighbours(*at).any(|near| filled[near]);
-        let layer: Vec<u32> = (0..filled.len()).filter(is_next).map(|at| at as u32).collect();
+        let is_next = |at: &&u32| level.neighbours(**at as usize).any(|near| filled[near]);
+        let layer: Vec<u32> = rest.iter().filter(is_next).copied().collect();
         if layer.is_empty() {
             break;
         }
         let search = Search { level, patches, depth, guide: None, seed };
         for target in targets_over(level, patches, &layer, &filled) {
             if done.cost[target] == super::field::NO_COST
-                && let Some((cost, source)) = most_similar(&search, target, &filled)
+                && let Some((cost, source)) = most_similar(&search, target, &sources, &filled)
             {
                 (done.cost[target], done.source[target]) = (cost, source);
             }
@@ -28,6 +35,7 @@ pub(super) fn peel(level: &mut Level, patches: &Patches, field: &mut Field, dept
         for at in layer {
             filled[at as usize] = true;
         }
+        rest.retain(|at| !filled[*at as usize]);
     }
     *field = done;
 }
@@ -53,7 +61,7 @@ fn targets_over(level: &Level, patches: &Patches, layer: &[u32], filled: &[bool]
 }
 
 /// The most similar source and its cost, as if the whole patch had been compared.
-fn most_similar(search: &Search<'_>, target: usize, filled: &[bool]) -> Option<(i32, u32)> {
+fn most_similar(search: &Search<'_>, target: usize, sources: &[u32], filled: &[bool]) -> Option<(i32, u32)> {
     let (level, patches) = (search.level, search.patches);
     let (centre, radius, width) = (patches.targets[target] as usize, patches.radius as i64, level.width as i64);
     let offsets: Vec<i64> = (-radius..=radius)
@@ -65,7 +73,7 @@ fn most_similar(search: &Search<'_>, target: usize, filled: &[bool]) -> Option<(
         return None;
     }
     let (mut best, mut least) = (None, i64::MAX);
-    for source in patches.sources.iter().filter(|source| level.may_copy(centre, **source as usize)) {
+    for source in sources.iter().filter(|source| level.may_copy(centre, **source as usize)) {
         let mut sum = i64::from(search.prior(centre, *source as usize)) * compared / all;
         for offset in &offsets {
             let one = level.colour[(centre as i64 + offset) as usize];

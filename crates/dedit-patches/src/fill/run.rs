@@ -1,6 +1,6 @@
 //! From a task to the filled hole.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use dedit_edit::{Error, Planes, Rect, Result, Size};
 
@@ -15,8 +15,10 @@ use super::{Filled, Flow, Progress, Task, Workers, blend, onion};
 
 /// Pixels of the hole from which on patches are cut at a resolution.
 const CUT: usize = 500;
-/// Most shifts among which seams are searched.
-const SHIFTS: usize = 200;
+/// Most shifts among which seams are searched, and least.
+const SHIFTS: RangeInclusive<usize> = 8..=200;
+/// Of a hole that could not be made small, fewer shifts are searched: so many times pixels, at most.
+const SHIFTED: usize = 4_000_000;
 /// Most rounds of two passes of a search, at one resolution.
 const ROUNDS: usize = 8;
 /// Steps of a channel, in the mean, below which a search has settled.
@@ -45,7 +47,8 @@ pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'
                 return Ok(None);
             };
             if index == base {
-                let shifts = frequent(&level, &patches, &field, SHIFTS);
+                let most = (SHIFTED / level.hole_pixels().len().max(1)).clamp(*SHIFTS.start(), *SHIFTS.end());
+                let shifts = frequent(&level, &patches, &field, most);
                 let first = Labelling::of_field(&level, &patches, &field);
                 let half_way = start.midpoint(end);
                 labelling = solve(Scene::with_expected(&level, &depth), first, &shifts, &mut |done| {
@@ -216,7 +219,7 @@ impl Report<'_, '_> {
             colour[*at as usize] = level.colour[source];
         }
         let (x, y) = (self.rect.x >> index, self.rect.y >> index);
-        let end = |start: usize, length: usize, most: usize| (start + length - 1 >> index).min(most - 1) + 1;
+        let end = |start: usize, length: usize, most: usize| ((start + length - 1) >> index).min(most - 1) + 1;
         let (right, bottom) = (end(self.rect.x, self.rect.width, level.width), end(self.rect.y, self.rect.height, level.height));
         let unit = |value: i16| expanded(f32::from(value) / (255.0 * super::level::STEPS));
         let plane = |channel: usize| {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use dedit_cut::Network;
-use dedit_edit::Result;
+use dedit_edit::{NearestSites, Result, Size};
 
 use super::field::Field;
-use super::level::Level;
+use super::level::{ANY, Level};
 use super::patch::Patches;
 use super::shifts::{FORBIDDEN, Scene, Shift};
 
@@ -207,26 +207,27 @@ impl<'a> Expansion<'a> {
                 (self.labelling.shift[index], self.cost[index]) = (shift, 0);
             }
         }
-        for (index, at) in self.labelling.pixels.iter().enumerate() {
-            if self.cost[index] >= FORBIDDEN {
-                self.labelling.shift[index] = nearest(self.scene.level, *at as usize);
-            }
-        }
+        self.take_nearest();
         self.labelling
     }
-}
 
-/// The shift to the nearest pixel that may be copied; to the nearest of any region where its own has none.
-fn nearest(level: &Level, at: usize) -> Shift {
-    let (x, y) = level.position(at);
-    let any = |may: &dyn Fn(usize) -> bool| {
-        let shifts = (0..level.colour.len()).filter(|from| may(*from)).map(|from| {
-            let (to_x, to_y) = level.position(from);
-            (to_x - x, to_y - y)
-        });
-        shifts.min_by_key(|(dx, dy)| dx * dx + dy * dy)
-    };
-    any(&|from| level.may_copy(at, from)).or_else(|| any(&|from| level.source[from])).unwrap_or((0, 0))
+    /// Copies what no shift can fill from the nearest pixel that may be copied, of any region where its own has none.
+    fn take_nearest(&mut self) {
+        let level = self.scene.level;
+        let Ok(size) = Size::new(level.width, level.height) else { return };
+        let mut by_region: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (index, at) in self.labelling.pixels.iter().enumerate().filter(|(index, _)| self.cost[*index] >= FORBIDDEN) {
+            by_region.entry(level.region[*at as usize]).or_default().push(index);
+        }
+        for (region, indices) in by_region {
+            let of_region = NearestSites::new(size, |at| level.source[at] && (region == ANY || level.region[at] == region));
+            let Some(nearest) = of_region.or_else(|| NearestSites::new(size, |at| level.source[at])) else { continue };
+            for index in indices {
+                let at = self.labelling.pixels[index];
+                self.labelling.shift[index] = shift(level, at as usize, nearest.site(at as usize) as u32);
+            }
+        }
+    }
 }
 
 /// A rectangle of pixels as a network's grid.
@@ -286,10 +287,10 @@ pub(super) fn refine(level: &Level, depth: &[f32], half: &Labelling, going: &mut
 /// For each shift, the pixels that have it, or one a few pixels away. Of a large hole those alone that lie near a seam or the rim: within a piece nothing is
 /// gained by another shift.
 fn neighbourhoods(level: &Level, depth: &[f32], labelling: &Labelling) -> BTreeMap<Shift, Vec<u32>> {
+    const AROUND: [(i32, i32); 9] = [(0, 0), (3, 0), (-3, 0), (0, 3), (0, -3), (2, 2), (-2, 2), (2, -2), (-2, -2)];
     const LARGE: usize = 1 << 14;
     const RIM: f32 = 4.0;
     let is_large = labelling.pixels.len() > LARGE;
-    const AROUND: [(i32, i32); 9] = [(0, 0), (3, 0), (-3, 0), (0, 3), (0, -3), (2, 2), (-2, 2), (2, -2), (-2, -2)];
     let mut sets: BTreeMap<Shift, Vec<u32>> = BTreeMap::new();
     for (index, at) in labelling.pixels.iter().enumerate() {
         let (x, y) = level.position(*at as usize);
