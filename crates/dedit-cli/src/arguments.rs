@@ -40,8 +40,9 @@ pub(crate) struct DaemonOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct Engine {
-    /// A diffusers folder, a single .safetensors file, or toys for the built-in model; else the one a session was learned with, else the one that
-    /// the environment variable `DEDIT_MODEL` names, else the built-in one
+    /// patches, which fills, moves and inserts by what pictures show and needs no weights; or a diffusers folder, a single .safetensors file, or toys
+    /// for the built-in model, which knows toys alone; else the one a session was learned with, else the one that the environment variable `DEDIT_MODEL`
+    /// names, else patches
     #[arg(long, value_name = "NAME|PATH")]
     pub(crate) model: Option<PathBuf>,
     /// Take the weight files with this in their names where there are such, such as fp16

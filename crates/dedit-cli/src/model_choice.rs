@@ -11,8 +11,8 @@ use crate::console::Console;
 
 impl Engine {
     /// The choice as requests carry it. Where no option names a model, `recorded`, which a session was learned with, is left to the daemon; else the
-    /// environment names one, else it is the built-in model.
-    pub(crate) fn choice(&self, recorded: Option<&str>, console: &Console) -> ModelChoice {
+    /// environment names one, else it is the engine without weights.
+    pub(crate) fn choice(&self, recorded: Option<&str>) -> ModelChoice {
         let whole = |path: &Path| {
             // A name that is no path stays as it is, and so does a path that does not exist, for the error message.
             let path = if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() };
@@ -23,11 +23,7 @@ impl Engine {
             (Some(model), _, _) => Some(whole(model)),
             (None, Some(_), _) => None,
             (None, None, Some(variable)) => Some(whole(&variable)),
-            (None, None, None) => {
-                let variable = dedit_models::VARIABLE;
-                console.note(format!("the built-in model draws toy scenes and nothing else; name another with --model or {variable}"));
-                Some(toys::NAME.to_owned())
-            }
+            (None, None, None) => Some(dedit_models::PATCHES.to_owned()),
         };
         ModelChoice {
             model,
@@ -38,9 +34,20 @@ impl Engine {
         }
     }
 
+    /// The same for pictures of toys: without any name it is the built-in model, which knows them.
+    pub(crate) fn choice_for_toys(&self, console: &Console) -> ModelChoice {
+        let choice = self.choice(None);
+        if choice.model.as_deref() != Some(dedit_models::PATCHES) || self.model.is_some() {
+            return choice;
+        }
+        let variable = dedit_models::VARIABLE;
+        console.note(format!("the built-in model draws toy scenes and nothing else; name another with --model or {variable}"));
+        ModelChoice { model: Some(toys::NAME.to_owned()), ..choice }
+    }
+
     /// The same for `dedit generate`, which runs in this process.
-    pub(crate) fn own_choice(&self, console: &Console) -> dedit_session::ModelChoice {
-        let ModelChoice { model, device, variant, config_dir, loras } = self.choice(None, console);
+    pub(crate) fn own_choice(&self) -> dedit_session::ModelChoice {
+        let ModelChoice { model, device, variant, config_dir, loras } = self.choice(None);
         let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
         dedit_session::ModelChoice { model, device, variant, config_dir, loras }
     }

@@ -392,6 +392,7 @@ fn stage_on_wire(stage: Stage) -> names::Stage {
         Stage::LearningAttention => names::Stage::LearningAttention,
         Stage::Inverting => names::Stage::Inverting,
         Stage::Denoising => names::Stage::Denoising,
+        Stage::Filling => names::Stage::Filling,
     }
 }
 

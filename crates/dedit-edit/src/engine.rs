@@ -131,6 +131,8 @@ pub enum Stage {
     Inverting,
     /// Editing: the region is denoised.
     Denoising,
+    /// Editing without weights: holes are filled from the picture itself.
+    Filling,
 }
 
 impl Stage {
@@ -142,6 +144,7 @@ impl Stage {
             Self::LearningAttention => "learning attention",
             Self::Inverting => "inverting",
             Self::Denoising => "denoising",
+            Self::Filling => "filling",
         }
     }
 }
@@ -208,6 +211,11 @@ pub trait Engine: Send {
 
     /// Identifies the weights: what was learned with others is refused.
     fn fingerprint(&self) -> &str;
+
+    /// Whether it learns pictures. One that does not is never asked to: its [drafts](Self::draft) are as good as it gets, and nothing of them is kept.
+    fn learns(&self) -> bool {
+        true
+    }
 
     /// The initial tokens of pictures, before anything is learned. Edits made with them are drafts.
     fn draft(&self, pictures: &[Subject<'_>], options: &LearnOptions) -> Result<Arc<dyn Learned>>;

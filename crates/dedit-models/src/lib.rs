@@ -1,4 +1,5 @@
-//! From the name of a model to a loaded engine: checkpoints in folders and files, the built-in model, and the devices they run on.
+//! From the name of a model to a loaded engine: checkpoints in folders and files, the built-in model, the engine without weights, and the
+//! devices they run on.
 //!
 //! [`Catalogue`] provides engines to sessions; [`Model`] gives access to the networks for programs that use them directly.
 
@@ -6,6 +7,8 @@
 
 mod catalogue;
 mod model;
+mod pool;
 
 pub use catalogue::Catalogue;
+pub use dedit_patches::NAME as PATCHES;
 pub use model::{Model, VARIABLE};

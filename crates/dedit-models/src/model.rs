@@ -25,13 +25,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens the model of a choice; if it names none, that of [`VARIABLE`], else the built-in one. `note` is called with warnings.
+    /// Opens the model of a choice; if it names none, that of [`VARIABLE`]. `note` is called with warnings.
     ///
     /// # Errors
-    /// `Model` where it does not exist or cannot be read; `Usage` and `Resources` for a device that does not exist.
+    /// `Model` where none is named, it does not exist or cannot be read, or has no networks; `Usage` and `Resources` for a device that does not exist.
     pub fn open(choice: &ModelChoice, note: &mut dyn FnMut(String)) -> Result<Self> {
         let device = open_device(choice.device.as_deref().unwrap_or("cpu"))?;
-        let (path, is_built_in) = find(choice)?;
+        let (path, is_built_in) = match find(choice)? {
+            Place::Patches => {
+                let hint = format!("name one with --model or {VARIABLE}; the built-in one, which knows toys alone, is {}", toys::NAME);
+                return Err(Error::model("this needs a diffusion model").hint(hint));
+            }
+            Place::BuiltIn(path) => (path, true),
+            Place::Checkpoint(path) => (path, false),
+        };
         let config_dir = choice.config_dir.as_ref().map(PathBuf::from);
         let checkpoint = Checkpoint::open_with(&path, &OpenOptions { variant: choice.variant.clone(), config_dir })?;
         if !checkpoint.ignored().is_empty() {
@@ -111,16 +118,29 @@ pub(crate) fn unknown_words(prompt: &str) -> Option<String> {
     (!unknown.is_empty()).then(sentence)
 }
 
-/// The path of the model, and whether it is the built-in one.
-pub(crate) fn find(choice: &ModelChoice) -> Result<(PathBuf, bool)> {
+/// Where a model is.
+pub(crate) enum Place {
+    /// The engine without weights: nowhere.
+    Patches,
+    /// The built-in model, unpacked.
+    BuiltIn(PathBuf),
+    /// A folder or file of the user's.
+    Checkpoint(PathBuf),
+}
+
+/// Finds the model that a choice names, else that of [`VARIABLE`], else the engine without weights.
+pub(crate) fn find(choice: &ModelChoice) -> Result<Place> {
     let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    match choice.model.as_ref().map(PathBuf::from).or(variable) {
-        Some(path) if path.exists() => Ok((path, false)),
-        Some(path) if path != Path::new(toys::NAME) => {
-            let hint = format!("give a diffusers folder, a .safetensors file, or the built-in model's name, {}", toys::NAME);
-            Err(Error::model("there is no such model").at(path).hint(hint))
-        }
-        _ => Ok((unpack()?, true)),
+    let Some(path) = choice.model.as_ref().map(PathBuf::from).or(variable) else { return Ok(Place::Patches) };
+    if path.exists() {
+        Ok(Place::Checkpoint(path))
+    } else if path == Path::new(dedit_patches::NAME) {
+        Ok(Place::Patches)
+    } else if path == Path::new(toys::NAME) {
+        Ok(Place::BuiltIn(unpack()?))
+    } else {
+        let hint = format!("give a diffusers folder, a .safetensors file, {} or {}", dedit_patches::NAME, toys::NAME);
+        Err(Error::model("there is no such model").at(path).hint(hint))
     }
 }
 

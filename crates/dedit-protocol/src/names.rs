@@ -78,6 +78,8 @@ names! {
         Inverting = "inverting",
         /// Sampling.
         Denoising = "denoising",
+        /// Filling from the picture itself.
+        Filling = "filling",
     }
 
     /// The kind of a job.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result};
@@ -17,7 +17,7 @@ use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION
 use crate::memory;
 use crate::models::{Found, Models};
 use crate::raster::Layout;
-use crate::session::{Base, ItemizedPicture, LearnedFile, Session};
+use crate::session::{Base, Inner, ItemizedPicture, LearnedFile, Session};
 
 /// Checks what can be checked before the job is queued, so that the request itself fails.
 pub(crate) fn check(session: &Session, request: &EditRequest) -> Result<()> {
@@ -120,7 +120,8 @@ pub(super) fn edit(
     Ok(JobOutput::Edited(Box::new(done)))
 }
 
-/// What was learned, and whether it is a draft: the initial tokens, where nothing was learned and the request accepts that.
+/// What was learned, and whether it is a draft: the initial tokens, where nothing was learned and the request accepts that. What an engine drafts that
+/// learns nothing is none.
 fn learned(
     session: &Session,
     request: &EditRequest,
@@ -132,6 +133,9 @@ fn learned(
         // The items may have changed while a model was loaded.
         frame.check_names(inner.item_names())?;
     }
+    if !engine.learns() {
+        return Ok((drafted(inner, engine)?, false));
+    }
     let key = inner.learning_key();
     match key.map_or(Ok(LearnedFile::Missing), |key| inner.learned(&key, engine))? {
         LearnedFile::Read(learned) => return Ok((learned, false)),
@@ -142,10 +146,14 @@ fn learned(
         let what = if inner.has_begun() { "learning has not come to its end here" } else { "nothing was learned here yet" };
         return Err(Error::usage(what).at(inner.path()).hint("learn the picture, or edit with --draft"));
     }
-    let (pictures, _) = inner.itemized_pictures()?;
-    drop(inner);
+    Ok((drafted(inner, engine)?, true))
+}
+
+fn drafted(mut session: MutexGuard<'_, Inner>, engine: &dyn Engine) -> Result<Arc<dyn dedit_edit::Learned>> {
+    let (pictures, _) = session.itemized_pictures()?;
+    drop(session);
     let subjects: Vec<_> = pictures.iter().map(ItemizedPicture::subject).collect();
-    Ok((engine.draft(&subjects, &LearnOptions::default())?, true))
+    engine.draft(&subjects, &LearnOptions::default())
 }
 
 fn keep(

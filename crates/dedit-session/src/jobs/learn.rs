@@ -10,7 +10,7 @@ use super::control::{Control, check_memory};
 use super::event::{JobOutput, Learned};
 use super::job::{Interruption, Outcome};
 use super::request::LearnRequest;
-use crate::folder::model_record;
+use crate::folder::{ModelRecord, model_record};
 use crate::models::Found;
 use crate::session::{ItemizedPicture, LearnedFile, Session};
 
@@ -31,6 +31,10 @@ pub(super) fn learn(
     let subjects: Vec<_> = pictures.iter().map(ItemizedPicture::subject).collect();
     let draft = engine.draft(&subjects, &request.options)?;
     check_memory(engine, pictures[0].image.size())?;
+    if !engine.learns() {
+        note_choice(session, request, model_record(&found.choice, engine.fingerprint()))?;
+        return Ok(Outcome::Done(JobOutput::Learned(report(draft.as_ref(), [0, 0], begun.elapsed().as_secs_f64())?)));
+    }
     let state = match ready(session, (request, &key, before.happened), &subjects, engine, draft.as_ref(), control)? {
         Ready::Learned(learned) => {
             let steps = learned.losses().map(|losses| losses.len());
@@ -79,6 +83,13 @@ pub(super) fn learn(
             Ok(Outcome::Done(JobOutput::Learned(report(learned.as_ref(), resumed, before.seconds)?)))
         }
     }
+}
+
+/// Keeps the session, and that its user has chosen a model which learns nothing, unless something is learned there with another.
+fn note_choice(session: &Session, request: &LearnRequest, model: ModelRecord) -> Result<()> {
+    let mut inner = session.lock();
+    inner.write()?;
+    if request.model.model.is_some() && !inner.has_begun() { inner.note_model(model) } else { Ok(()) }
 }
 
 /// Where learning starts.

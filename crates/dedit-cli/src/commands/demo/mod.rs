@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         None => album::built_in()?,
     };
     let connection = options.engine.daemon.connect(console, interrupt)?;
-    let model = options.engine.choice(None, console);
+    let model = options.engine.choice_for_toys(console);
     interrupt.listen();
     connection.ask(request::Load(model.clone()), Vec::new())?;
     let demo = Demo { connection, model, options };

@@ -103,7 +103,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (target, reference) = options.read()?;
     let learning = options.how.options()?;
     let connection = options.engine.daemon.connect(console, interrupt)?;
-    let model = options.engine.choice(None, console);
+    let model = options.engine.choice(None);
     interrupt.listen();
     // Loading comes first: a missing model is an error before anything is written.
     connection.ask(request::Load(model.clone()), Vec::new())?;
@@ -148,6 +148,9 @@ const PREVIEW: &str = "preview.png";
 
 /// One line for people.
 fn summary(folder: &Path, learned: &Learned) -> String {
+    if learned.steps == [0, 0] && learned.session_bytes == 0 {
+        return format!("{}: there is nothing to learn for this model; edit it at once", folder.display());
+    }
     let Learned { steps: [tokens, attention], loss_first, loss_last, seconds, session_bytes, items, reference_items, .. } = learned;
     format!(
         "{}: {} items in {tokens} + {attention} updates, loss {loss_first:.4} to {loss_last:.4}, {:.1} kB, {seconds:.1} s",

@@ -1,0 +1,203 @@
+//! Which pixels are filled, which may be copied, and whose they are.
+
+use dedit_edit::Rect;
+
+use super::area::{Area, near, pixels};
+use super::scene::{Role, Scene};
+
+/// Around items that leave their pixels: these may show a bit of them and are not copied.
+const HALO: usize = 4;
+/// Pixels around an item that leaves its pixels, by the square of their distance, that are filled too: whole, and in part.
+const EDGE: [(usize, u8); 2] = [(2, u8::MAX), (5, 140)];
+
+/// What is known of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Marks(u8);
+
+impl Marks {
+    /// It is filled.
+    const HOLE: u8 = 1;
+    /// It showed an item that leaves its pixels.
+    const LEFT: u8 = 2;
+    /// It is close to such an item.
+    const HALO: u8 = 4;
+    /// An inserted item hides it.
+    const COVERED: u8 = 8;
+
+    fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+}
+
+/// The pixels to fill.
+pub(super) struct Hole<'a> {
+    scene: &'a Scene<'a>,
+    marks: Area<Marks>,
+    /// How much of the filling is shown, 0 … 255.
+    weights: Area<u8>,
+}
+
+impl<'a> Hole<'a> {
+    /// The hole of a scene, where `covered` pixels need no filling, and `shadows` are filled too.
+    pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Self {
+        let marks = Area::new(scene.region.grown(HALO, scene.size));
+        let mut hole = Self { scene, marks, weights: Area::new(scene.region) };
+        for (x, y) in pixels(scene.region) {
+            if covered.get(x, y) {
+                hole.mark(x, y, Marks::COVERED);
+            }
+            hole.read(x, y);
+        }
+        hole.add_halo();
+        for shadow in shadows {
+            for (x, y) in pixels(shadow.rect()) {
+                hole.fill(x, y, shadow.get(x, y));
+            }
+        }
+        hole
+    }
+
+    /// Marks a pixel by what becomes of its item.
+    fn read(&mut self, x: usize, y: usize) {
+        let scene = self.scene;
+        let (was, is) = (scene.before(x, y), scene.after_at(x, y));
+        if scene.roles[was] == Role::Leaves {
+            self.mark(x, y, Marks::LEFT);
+            self.fill(x, y, u8::MAX);
+        } else if was != is && (scene.roles[was] == Role::Reshaped || scene.roles[is] == Role::Reshaped) {
+            self.fill(x, y, u8::MAX);
+        }
+        if scene.old().is_some_and(|old| !old.contains(x, y)) {
+            self.fill(x, y, u8::MAX);
+        }
+        let refined = scene.refined.iter().map(|mask| mask.values()[y * scene.size.width() + x]).fold(0.0, f32::max);
+        self.fill(x, y, (refined * 255.0).ceil() as u8);
+    }
+
+    /// Marks what lies around items that leave their pixels, and adds their soft edge to the hole.
+    fn add_halo(&mut self) {
+        let (region, all) = (self.scene.region, self.marks.rect());
+        let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
+        for (x, y) in pixels(region) {
+            if !is_left(&self.marks, x, y) {
+                continue;
+            }
+            let mut is_edge = false;
+            near((x, y), 1, all, |u, v, _| is_edge |= !is_left(&self.marks, u, v));
+            if !is_edge {
+                continue;
+            }
+            let is_filled = self.is_hole(x, y);
+            near((x, y), HALO, all, |u, v, square| {
+                if is_left(&self.marks, u, v) {
+                    return;
+                }
+                self.mark(u, v, Marks::HALO);
+                let weight = EDGE.iter().find(|(most, _)| square <= *most).map_or(0, |(_, weight)| *weight);
+                if is_filled && self.scene.role_at(u, v) == Role::Kept {
+                    self.fill(u, v, weight);
+                }
+            });
+        }
+    }
+
+    fn mark(&mut self, x: usize, y: usize, mark: u8) {
+        let marks = self.marks.get(x, y);
+        self.marks.set(x, y, Marks(marks.0 | mark));
+    }
+
+    /// Adds a pixel to the hole, as far as it may change.
+    fn fill(&mut self, x: usize, y: usize, weight: u8) {
+        if weight == 0 || self.marks.get(x, y).has(Marks::COVERED) || !self.scene.region.contains(x, y) {
+            return;
+        }
+        let weight = (f32::from(weight) * self.scene.room(x, y)) as u8;
+        if weight > self.weights.get(x, y) {
+            self.weights.set(x, y, weight);
+            self.mark(x, y, Marks::HOLE);
+        }
+    }
+
+    /// Where there may be pixels of the hole.
+    pub(super) fn rect(&self) -> Rect {
+        self.scene.region
+    }
+
+    pub(super) fn is_hole(&self, x: usize, y: usize) -> bool {
+        self.marks.get(x, y).has(Marks::HOLE)
+    }
+
+    /// How much of the filling is shown, 0 … 1.
+    pub(super) fn weight(&self, x: usize, y: usize) -> f32 {
+        f32::from(self.weights.get(x, y)) / 255.0
+    }
+
+    /// Whether a pixel shows what it did and will: nothing that leaves, nothing that is filled. With `halo` also those close to what leaves.
+    pub(super) fn is_source(&self, x: usize, y: usize, halo: bool) -> bool {
+        let marks = self.marks.get(x, y);
+        let excluded = if halo { Marks::HOLE | Marks::LEFT } else { Marks::HOLE | Marks::LEFT | Marks::HALO };
+        !marks.has(excluded) && self.scene.role_at(x, y) != Role::Leaves
+    }
+
+    /// The item whose pixels fill a pixel of the hole; `None` where the plan gives it to one that is laid there.
+    pub(super) fn heir(&self, x: usize, y: usize) -> Option<u16> {
+        let heir = self.scene.after_at(x, y);
+        (self.scene.roles[heir] != Role::Leaves).then_some(heir as u16)
+    }
+
+    /// Rectangles around the parts of the hole, which are so far apart that each is filled on its own.
+    pub(super) fn clusters(&self) -> Vec<Rect> {
+        let mut block = 16;
+        loop {
+            let clusters = self.clusters_of(block);
+            if clusters.len() <= MOST_CLUSTERS || block > self.rect().width.max(self.rect().height) {
+                return clusters;
+            }
+            block *= 2;
+        }
+    }
+
+    fn clusters_of(&self, block: usize) -> Vec<Rect> {
+        let rect = self.rect();
+        let (columns, rows) = (rect.width.div_ceil(block), rect.height.div_ceil(block));
+        let mut boxes: Vec<Option<Rect>> = vec![None; columns * rows];
+        for (x, y) in pixels(rect).filter(|(x, y)| self.is_hole(*x, *y)) {
+            let pixel = Rect { x, y, width: 1, height: 1 };
+            let of_block = &mut boxes[(y - rect.y) / block * columns + (x - rect.x) / block];
+            *of_block = Some(of_block.map_or(pixel, |known| super::area::hull(known, pixel)));
+        }
+        let mut clusters = Vec::new();
+        for start in 0..boxes.len() {
+            let Some(first) = boxes[start].take() else { continue };
+            let (mut cluster, mut open) = (first, vec![start]);
+            while let Some(at) = open.pop() {
+                let all = Rect { x: 0, y: 0, width: columns, height: rows };
+                // The square of the distance of a diagonal neighbour is 2.
+                near((at % columns, at / columns), 2, all, |u, v, square| {
+                    if let (true, Some(other)) = (square <= 2, boxes[v * columns + u].take()) {
+                        cluster = super::area::hull(cluster, other);
+                        open.push(v * columns + u);
+                    }
+                });
+            }
+            clusters.push(cluster);
+        }
+        merged(clusters)
+    }
+}
+
+/// More parts than this are taken together.
+const MOST_CLUSTERS: usize = 24;
+
+/// Rectangles that overlap become one.
+fn merged(mut clusters: Vec<Rect>) -> Vec<Rect> {
+    let mut done: Vec<Rect> = Vec::new();
+    while let Some(mut cluster) = clusters.pop() {
+        while let Some(at) = done.iter().position(|other| super::area::overlap(cluster, *other).is_some()) {
+            cluster = super::area::hull(cluster, done.remove(at));
+        }
+        done.push(cluster);
+    }
+    done.reverse();
+    done
+}
