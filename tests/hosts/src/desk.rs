@@ -100,6 +100,8 @@ impl Desk {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("DEDIT_SOCKET".into(), self.inside("run/daemon.sock").into()),
             ("DEDIT_DATA".into(), self.inside("data").into()),
+            // Where a test names no model, the one that learns and knows words is meant.
+            ("DEDIT_MODEL".into(), "toys".into()),
         ];
         all.extend(self.environment.iter().cloned());
         all
@@ -108,7 +110,7 @@ impl Desk {
     /// The program `dedit` with the environment of the self.
     pub(crate) fn program(&self) -> Result<Command> {
         let mut command = Command::new(places::program()?);
-        for unset in ["DEDIT_MODEL", "DEDIT_DAEMON", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+        for unset in ["DEDIT_DAEMON", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
             command.env_remove(unset);
         }
         command

@@ -46,11 +46,11 @@ fn dedit(folder: &Path, line: &str) -> Command {
     with_daemon(folder, &[&words[..own], &["--no-daemon"], &words[own..]].concat().join(" "))
 }
 
-/// The same, with the daemon of that folder.
+/// The same, with the daemon of that folder. Where no model is named it is the built-in one: most tests are about learning and words.
 fn with_daemon(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
     command.env("DEDIT_SOCKET", folder.join("run/daemon.sock")).env("DEDIT_DATA", folder.join("data"));
-    command.current_dir(folder).env_remove("DEDIT_MODEL").env("DEDIT_CACHE", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command.current_dir(folder).env("DEDIT_MODEL", "toys").env("DEDIT_CACHE", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
     for word in line.split_whitespace() {
         match word.strip_prefix('{').and_then(|word| word.split_once('}')) {
             Some((name, rest)) => command.arg(format!("{}{rest}", stored(name).display())),

@@ -137,7 +137,7 @@ fn the_model_is_named_by_the_option_or_by_the_environment() {
     for (variable, option, expected) in [
         (Some("tiny-sd2"), None, "Stable Diffusion 2.x"),
         (Some("tiny-sd2"), Some("{tiny-sdxl}"), "Stable Diffusion XL"),
-        (None, None, "Stable Diffusion 1.x"),
+        (None, Some("toys"), "Stable Diffusion 1.x"),
     ] {
         let line = option.map_or(line.to_owned(), |option| format!("{line} --model {option}"));
         let mut command = super::dedit(folder.path(), &line);
@@ -146,6 +146,8 @@ fn the_model_is_named_by_the_option_or_by_the_environment() {
         let result: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
         assert!(result["model"].as_str().unwrap().starts_with(expected), "{result}");
     }
+    let unnamed = super::dedit(folder.path(), line.trim_end_matches(" --json")).env("DEDIT_MODEL", "").output().unwrap().into();
+    fails(&unnamed, 4, "this needs a diffusion model", "no model is named");
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn on_a_full_disk(path: &Path, blocks: usize, line: &str) -> super::Outcome {
     let call = dedit(path, line);
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]).arg(call.get_program()).args(call.get_args());
-    command.envs(call.get_envs().filter_map(|(name, value)| Some((name, value?)))).env_remove("DEDIT_MODEL");
+    command.envs(call.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(path).stdin(Stdio::null()).output().unwrap().into()
 }
 

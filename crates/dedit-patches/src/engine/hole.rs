@@ -38,8 +38,13 @@ pub(super) struct Hole<'a> {
 }
 
 impl<'a> Hole<'a> {
-    /// The hole of a scene, where `covered` pixels need no filling, and `shadows` are filled too.
+    /// The hole of a scene, where `covered` pixels need no filling, and `shadows` and soft edges are filled too, unless that leaves nothing to copy.
     pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Self {
+        let whole = Self::of(scene, covered, shadows, &EDGE);
+        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y, true)) { whole } else { Self::of(scene, covered, &[], &[]) }
+    }
+
+    fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: &[(usize, u8)]) -> Self {
         let marks = Area::new(scene.region.grown(HALO, scene.size));
         let mut hole = Self { scene, marks, weights: Area::new(scene.region) };
         for (x, y) in pixels(scene.region) {
@@ -48,7 +53,7 @@ impl<'a> Hole<'a> {
             }
             hole.read(x, y);
         }
-        hole.add_halo();
+        hole.add_halo(edge);
         for shadow in shadows {
             for (x, y) in pixels(shadow.rect()) {
                 hole.fill(x, y, shadow.get(x, y));
@@ -75,7 +80,7 @@ impl<'a> Hole<'a> {
     }
 
     /// Marks what lies around items that leave their pixels, and adds their soft edge to the hole.
-    fn add_halo(&mut self) {
+    fn add_halo(&mut self, soft: &[(usize, u8)]) {
         let (region, all) = (self.scene.region, self.marks.rect());
         let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
         for (x, y) in pixels(region) {
@@ -93,7 +98,7 @@ impl<'a> Hole<'a> {
                     return;
                 }
                 self.mark(u, v, Marks::HALO);
-                let weight = EDGE.iter().find(|(most, _)| square <= *most).map_or(0, |(_, weight)| *weight);
+                let weight = soft.iter().find(|(most, _)| square <= *most).map_or(0, |(_, weight)| *weight);
                 if is_filled && self.scene.role_at(u, v) == Role::Kept {
                     self.fill(u, v, weight);
                 }
@@ -174,7 +179,10 @@ impl<'a> Hole<'a> {
                 let all = Rect { x: 0, y: 0, width: columns, height: rows };
                 // The square of the distance of a diagonal neighbour is 2.
                 near((at % columns, at / columns), 2, all, |u, v, square| {
-                    if let (true, Some(other)) = (square <= 2, boxes[v * columns + u].take()) {
+                    if square > 2 {
+                        return;
+                    }
+                    if let Some(other) = boxes[v * columns + u].take() {
                         cluster = super::area::hull(cluster, other);
                         open.push(v * columns + u);
                     }

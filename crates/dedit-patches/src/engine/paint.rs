@@ -8,7 +8,7 @@ use dedit_edit::{Depth, EngineEvent, Error, Image, ItemMask, Listener, NearestSi
 use super::area::pixels;
 use super::hole::Hole;
 use super::pixels::read;
-use super::scene::Scene;
+use super::scene::{Role, Scene};
 use crate::fill::{Progress, Task, Workers, fill, window};
 
 /// Steps of the stage, whatever the number of windows.
@@ -121,19 +121,22 @@ fn known_in(
         if holes[index] { hole.heir(x, y).unwrap_or_else(|| label(nearest.site(index))) } else { label(index) }
     };
     let mut regions: Vec<u16> = pixels(window).enumerate().map(region).collect();
-    free_small_heirs(&mut regions, &holes, &sources);
+    free_small_heirs(&mut regions, &holes, &sources, |heir| scene.roles[usize::from(heir)] == Role::Reshaped);
     Ok(Some(Known { window, planes: read.planes, hole: holes, sources, regions }))
 }
 
-/// Lets pixels whose heir has hardly anything to copy from be filled from any other.
-fn free_small_heirs(regions: &mut [u16], holes: &[bool], sources: &[bool]) {
+/// Lets pixels whose heir has hardly anything to copy from be filled from any other. An item that grows is continued from what there is of it.
+fn free_small_heirs(regions: &mut [u16], holes: &[bool], sources: &[bool], grows: impl Fn(u16) -> bool) {
     let mut counts: BTreeMap<u16, (usize, usize)> = BTreeMap::new();
     for ((region, hole), source) in regions.iter().zip(holes).zip(sources) {
         let count = counts.entry(*region).or_default();
         count.0 += usize::from(*hole);
         count.1 += usize::from(*source);
     }
-    let is_small = |region: u16| counts.get(&region).is_some_and(|(filled, sources)| *sources < FEWEST_SOURCES.max(filled / 16));
+    let is_small = |region: u16| {
+        let (filled, sources) = counts.get(&region).copied().unwrap_or_default();
+        sources < if grows(region) { 1 } else { FEWEST_SOURCES.max(filled / 16) }
+    };
     for (region, _) in regions.iter_mut().zip(holes).filter(|(region, hole)| **hole && is_small(**region)) {
         *region = ANY;
     }

@@ -60,6 +60,10 @@ fn reference() -> Scene {
     })
 }
 
+fn ground_below(x: usize, y: usize) -> [f32; 3] {
+    ground(x, TABLE + y % 40)
+}
+
 /// The farthest any colour of the table, in light, is from another.
 const GRAIN: f32 = 0.05;
 
@@ -103,7 +107,7 @@ fn what_is_moved_by_whole_pixels_is_copied_bit_for_bit_and_its_shadow_goes_along
     let scene = scene();
     let edited = Call::new(&scene).run(&[shift("ball", Transform::shift(9.0, 20.0))]).unwrap();
     let to = Rect { x: BALL.x + 9, y: BALL.y + 20, ..BALL };
-    assert_eq!(edited.picture.crop(to).unwrap(), scene.picture.crop(BALL).unwrap());
+    assert!(edited.picture.crop(to).unwrap() == scene.picture.crop(BALL).unwrap());
     assert!(off(&edited.picture, Rect { height: 14, ..BALL }, ground) < GRAIN, "the old place is filled");
     let shade = at(&edited.picture, to.right() + 2, to.y + 12)[0] / ground(to.right() + 2, to.y + 12)[0];
     assert!((0.5..0.75).contains(&shade), "the shadow of 0.6 is there again: {shade}");
@@ -158,10 +162,14 @@ fn two_items_change_places_each_in_the_size_of_the_other() {
 
 #[test]
 fn what_grows_is_continued_and_what_it_gives_up_is_filled() {
-    let scene = scene();
-    let edited = Call { settings: bare(), ..Call::new(&scene) }.run(&[reshape(Rect { x: 60, y: 40, width: 20, height: 12 })]).unwrap();
-    assert!(off(&edited.picture, Rect { x: 60, y: 40, width: 20, height: 12 }, |_, _| [0.1, 0.5, 0.2]) < 0.01);
-    assert!(off(&edited.picture, Rect { height: 6, ..BOX }, ground) < GRAIN);
+    let (old, new) = (Rect { x: 40, y: 28, width: 30, height: 30 }, Rect { x: 34, y: 36, width: 44, height: 24 });
+    let green = [0.1, 0.5, 0.2];
+    let scene = scene_of(Size::new(WIDTH, HEIGHT).unwrap(), |x, y| if old.contains(x, y) { (1, green) } else { (3, ground_below(x, y)) });
+    let edited = Call { settings: bare(), ..Call::new(&scene) }.run(&[reshape(new)]).unwrap();
+    let grown = off(&edited.picture, new, |_, _| green);
+    assert!(grown < 0.02, "{grown}");
+    let given_up = off(&edited.picture, Rect { height: 8, ..old }, ground_below);
+    assert!(given_up < GRAIN, "{given_up}");
 }
 
 #[test]
@@ -239,22 +247,35 @@ fn every_verb_gives_the_same_in_every_kind_and_on_any_number_of_threads() {
         let edits = [edit];
         let first = call.run(&edits).unwrap();
         let two = Call { threads: 2, settings: settings.clone(), reference: Some(&reference), ..Call::new(&scene) }.run(&edits).unwrap();
-        assert_eq!(first.picture, two.picture, "{}", edits[0].verb());
-        for depth in [Depth::U8, Depth::U16, Depth::F32] {
-            for channels in [Channels::Grey, Channels::GreyAlpha, Channels::Rgb, Channels::Rgba] {
-                let other = Scene { picture: as_kind(&scene.picture, channels, depth), items: scene.items.clone() };
-                let edited = Call { reference: Some(&reference), ..Call::new(&other) }.run(&edits).unwrap();
-                if channels == Channels::Rgb {
-                    let close = off(&edited.picture, first.picture.size().rect(), |x, y| at(&first.picture, x, y));
-                    assert!(close < 0.03, "{} in {depth:?}: {close}", edits[0].verb());
-                }
-                let alpha = |image: &dedit_edit::Image| image.planes().unwrap().alpha().map(<[f32]>::to_vec);
-                if edited.picture.size() == other.picture.size() {
-                    assert_eq!(alpha(&edited.picture), alpha(&other.picture));
-                }
+        assert!(first.picture == two.picture, "{} on two threads", edits[0].verb());
+        for (channels, depth) in
+            [(Channels::Rgb, Depth::U16), (Channels::Rgba, Depth::F32), (Channels::Grey, Depth::U8), (Channels::GreyAlpha, Depth::F32)]
+        {
+            let other = Scene { picture: as_kind(&scene.picture, channels, depth), items: scene.items.clone() };
+            let edited = Call { reference: Some(&reference), ..Call::new(&other) }.run(&edits).unwrap();
+            if channels.colours() == 3 {
+                let close = off(&edited.picture, first.picture.size().rect(), |x, y| at(&first.picture, x, y));
+                assert!(close < 0.03, "{} in {depth:?}: {close}", edits[0].verb());
+            }
+            let alpha = |image: &dedit_edit::Image| image.planes().unwrap().alpha().map(<[f32]>::to_vec);
+            if edited.picture.size() == other.picture.size() {
+                assert_eq!(alpha(&edited.picture), alpha(&other.picture));
             }
         }
     }
+}
+
+#[test]
+fn other_seeds_fill_otherwise() {
+    let noisy = scene_of(Size::new(WIDTH, HEIGHT).unwrap(), |x, y| {
+        let grain = ((x * 7919 + y * 104_729) as u32).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) as f32
+            / u32::MAX as f32;
+        if BALL.contains(x, y) { (0, [0.9, 0.1, 0.1]) } else { (3, [0.3 + grain * 0.5; 3]) }
+    });
+    let filled = |seed: u64| Call { seed, ..Call::new(&noisy) }.run(&[remove("ball")]).unwrap().picture;
+    let first = filled(1);
+    assert!(first == filled(1), "the same seed");
+    assert!(first != filled(2), "another seed");
 }
 
 #[test]
@@ -294,7 +315,7 @@ fn it_reports_and_stops_where_it_is_told_to() {
         .unwrap();
     assert!(!steps.is_empty() && steps.iter().all(|(stage, step, of)| *stage == Stage::Filling && step <= of));
     assert!(steps.is_sorted_by_key(|(_, step, _)| *step));
-    for stop_at in 0..steps.len() {
+    for stop_at in [0, 1, 2, steps.len() / 2, steps.len() - 1] {
         let mut events = 0;
         let stopped = Call::new(&scene).listened(&[remove("ball")], &mut |event| {
             events += usize::from(matches!(event, EngineEvent::Step { .. }));
