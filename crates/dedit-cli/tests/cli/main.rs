@@ -15,6 +15,7 @@ mod interrupt;
 mod items;
 mod method;
 mod models;
+mod patches;
 mod pictures;
 mod results;
 mod scene;

@@ -20,6 +20,10 @@ const HUE: f32 = 0.12;
 const LARGEST: usize = 4;
 /// Cells that have to touch the item, and cells in all, for a shadow.
 const FEWEST: (usize, usize) = (3, 12);
+/// Where more of the ground looks shaded than this, shadows cannot be told.
+const MOST_FALSE_ALARMS: f32 = 0.02;
+/// Cells that touch the item, for each that has no end where pixels may not change any more.
+const MOST_LEAKS: usize = 4;
 /// Width of the soft edge that is added to it, pixels.
 const EDGE: usize = 3;
 
@@ -58,7 +62,13 @@ pub(super) fn shadow(scene: &Scene<'_>, item: usize) -> Result<Option<Area<u8>>>
     let Some(rect) = overlap(cells.rect, scene.region) else { return Ok(None) };
     let may = |x: usize, y: usize| heirs[scene.before(x, y)] && scene.room(x, y) > 0.0;
     let mut area = Area::new(rect);
-    for (x, y) in pixels(rect).filter(|(x, y)| shadow[cells.cell(*x, *y)]) {
+    // The item's pixels do not fill the cells along its outline.
+    let outline = |cell: usize| {
+        let mut is_beside = false;
+        near((cell % cells.columns, cell / cells.columns), 1, cells.all(), |u, v, _| is_beside |= shadow[v * cells.columns + u]);
+        is_beside && cells.kinds[cell] == Kind::Item
+    };
+    for (x, y) in pixels(rect).filter(|(x, y)| shadow[cells.cell(*x, *y)] || outline(cells.cell(*x, *y))) {
         near((x, y), EDGE, rect, |u, v, square| {
             let weight = (255.0 * (1.0 - (square as f32).sqrt() / (EDGE + 1) as f32)) as u8;
             if may(u, v) && weight > area.get(u, v) {
@@ -185,8 +195,23 @@ impl Cells {
             });
         }
         let item = self.kinds.iter().filter(|kind| **kind == Kind::Item).count();
-        let is_shadow = touching >= FEWEST.0 && size >= FEWEST.1 && size <= item * LARGEST;
+        let is_shadow = touching >= FEWEST.0 && size >= FEWEST.1 && size <= item * LARGEST && self.leaks(&shadow) * MOST_LEAKS <= touching;
         Ok(is_shadow.then_some(shadow))
+    }
+
+    /// How many cells of a shadow lie beside cells of the ground that are as dark: what goes on where nothing may change is no shadow of the item, or one
+    /// that cannot be taken away whole.
+    fn leaks(&self, shadow: &[bool]) -> usize {
+        let leaks = |cell: &usize| {
+            let mut is_leak = false;
+            near((cell % self.columns, cell / self.columns), 1, self.all(), |u, v, _| {
+                let other = v * self.columns + u;
+                let is_ground = self.kinds[other] == Kind::Ground;
+                is_leak |= is_ground && luma(&self.colours[other]) < luma(&self.colours[*cell]) + LEAST;
+            });
+            is_leak
+        };
+        (0..shadow.len()).filter(|cell| shadow[*cell]).filter(leaks).count()
     }
 
     /// The cells that are darker than their ground, and of its hue.
@@ -204,11 +229,39 @@ impl Cells {
                 count += 1.0;
             }
             let least = (DEVIATIONS * deviation / count.max(1.0)).max(LEAST);
+            if self.false_alarms(label, &ground, least) > MOST_FALSE_ALARMS {
+                continue;
+            }
             for cell in (0..dark.len()).filter(|cell| self.kinds[*cell] == Kind::Open && self.labels[*cell] == label) {
                 dark[cell] = is_shaded(self.colours[cell], self.mean(ground.site(cell), 4, Some(Kind::Ground)), least);
             }
         }
         Ok(dark)
+    }
+}
+
+impl Cells {
+    /// The share of the ground's own cells that would pass for shaded, next to ground as far away as that which pixels around the item are compared with.
+    fn false_alarms(&self, label: u16, ground: &NearestSites, least: f32) -> f32 {
+        let is_of = |cell: usize, kind: Kind| self.kinds[cell] == kind && self.labels[cell] == label;
+        let (mut way, mut open) = (0.0, 0.0_f32);
+        for cell in (0..self.kinds.len()).filter(|cell| is_of(*cell, Kind::Open)) {
+            (way, open) = (way + ground.distance(cell), open + 1.0);
+        }
+        let way = (way / open.max(1.0)).ceil().max(2.0) as usize;
+        let (mut alarms, mut pairs) = (0.0, 0.0_f32);
+        for (x, y) in pixels(self.all()).filter(|(x, y)| x % 3 == 0 && y % 3 == 0 && is_of(y * self.columns + x, Kind::Ground)) {
+            let others = [(x + way, y), (x, y + way), (x.wrapping_sub(way), y), (x, y.wrapping_sub(way))];
+            for (u, v) in others.into_iter().filter(|(u, v)| self.all().contains(*u, *v)) {
+                let other = v * self.columns + u;
+                if is_of(other, Kind::Ground) {
+                    pairs += 1.0;
+                    let is_alarm = is_shaded(self.colours[y * self.columns + x], self.mean(other, 4, Some(Kind::Ground)), least);
+                    alarms += f32::from(u8::from(is_alarm));
+                }
+            }
+        }
+        alarms / pairs.max(1.0)
     }
 }
 

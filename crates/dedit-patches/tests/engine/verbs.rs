@@ -267,10 +267,11 @@ fn every_verb_gives_the_same_in_every_kind_and_on_any_number_of_threads() {
 
 #[test]
 fn other_seeds_fill_otherwise() {
-    let noisy = scene_of(Size::new(WIDTH, HEIGHT).unwrap(), |x, y| {
-        let grain = ((x * 7919 + y * 104_729) as u32).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) as f32
-            / u32::MAX as f32;
-        if BALL.contains(x, y) { (0, [0.9, 0.1, 0.1]) } else { (3, [0.3 + grain * 0.5; 3]) }
+    let hole = Rect { x: 90, y: 60, width: 60, height: 50 };
+    let noisy = scene_of(Size::new(240, 160).unwrap(), |x, y| {
+        let mixed = ((x * 7919 + y * 104_729) as u32).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519);
+        let grain = mixed as f32 / u32::MAX as f32;
+        if hole.contains(x, y) { (0, [0.9, 0.1, 0.1]) } else { (3, [0.3 + grain * 0.5; 3]) }
     });
     let filled = |seed: u64| Call { seed, ..Call::new(&noisy) }.run(&[remove("ball")]).unwrap().picture;
     let first = filled(1);

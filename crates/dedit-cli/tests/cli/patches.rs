@@ -1,0 +1,167 @@
+//! Edits where no model is named: nothing is learned, and what is needed comes from the picture.
+
+use std::fs;
+use std::path::Path;
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use serde_json::Value;
+
+use super::{Outcome, dedit, fails, scratch};
+
+const WIDTH: u32 = 240;
+const HEIGHT: u32 = 160;
+
+/// A number from 0 to 1 for each place.
+fn noise(x: u32, y: u32) -> f32 {
+    let mixed = (x.wrapping_mul(374_761_393) ^ y.wrapping_mul(668_265_263)).wrapping_mul(1_274_126_177);
+    (mixed >> 16) as f32 / 65_535.0
+}
+
+/// Grain of several sizes, as in sand or cloth.
+fn grain(x: u32, y: u32) -> f32 {
+    [1, 3, 9].into_iter().map(|size| noise(x / size, y / size + size) - 0.5).sum::<f32>() / 3.0
+}
+
+fn ground(x: u32, y: u32) -> [f32; 3] {
+    let (light, grain) = (1.0 - y as f32 / 500.0, grain(x, y) * 0.12);
+    if y < 60 { [0.55 * light + grain, 0.62 * light + grain, 0.70 * light + grain] } else { [0.66 + grain, 0.55 + grain, 0.40 + grain] }
+}
+
+fn is_bag(x: u32, y: u32) -> bool {
+    x.abs_diff(80).pow(2) + y.abs_diff(96).pow(2) < 26 * 26
+}
+
+fn is_lamp(x: u32, y: u32) -> bool {
+    (170..196).contains(&x) && (50..118).contains(&y)
+}
+
+fn bag(x: u32, y: u32) -> [f32; 3] {
+    [0.55 + grain(x, y) * 0.1, 0.12 + y as f32 / 2000.0, 0.10]
+}
+
+/// Two pictures as cameras take them, and masks of what is on them.
+fn prepare(folder: &Path) {
+    let save = |name: &str, colour: &dyn Fn(u32, u32) -> [f32; 3]| {
+        let pixel = |x, y| Rgb(colour(x, y).map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8));
+        RgbImage::from_fn(WIDTH, HEIGHT, pixel).save(folder.join(name)).unwrap();
+    };
+    save("room.png", &|x, y| match (is_bag(x, y), is_lamp(x, y)) {
+        (true, _) => bag(x, y),
+        (_, true) => [0.2, 0.25 + grain(x, y) * 0.05, 0.3],
+        _ => ground(x, y),
+    });
+    save("shop.png", &|x, y| if is_lamp(x, y) { [0.1, 0.5 + grain(x, y) * 0.2, 0.15] } else { ground(x + 31, y + 17) });
+    for (folder_name, items) in [("masks", &["bag", "lamp"][..]), ("shop", &["lamp"])] {
+        fs::create_dir(folder.join(folder_name)).unwrap();
+        for item in items {
+            let inside: fn(u32, u32) -> bool = if *item == "bag" { is_bag } else { is_lamp };
+            let mask = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| Luma([u8::from(inside(x, y)) * 255]));
+            mask.save(folder.join(folder_name).join(format!("{item}.png"))).unwrap();
+        }
+    }
+}
+
+fn call(folder: &Path, line: &str) -> Outcome {
+    dedit(folder, line).env_remove("DEDIT_MODEL").output().unwrap().into()
+}
+
+fn succeed(folder: &Path, line: &str) -> Value {
+    let outcome = call(folder, &format!("{line} --json"));
+    assert_eq!(outcome.code, Some(0), "{line}\n{}", outcome.stderr);
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+fn open(folder: &Path, name: &str) -> RgbImage {
+    image::open(folder.join(name)).unwrap().into_rgb8()
+}
+
+/// The mean colour of the pixels that are in.
+fn mean(picture: &RgbImage, is_in: impl Fn(u32, u32) -> bool) -> [f64; 3] {
+    let pixels = picture.enumerate_pixels().filter(|(x, y, _)| is_in(*x, *y));
+    let (count, sums) = pixels.fold((0.0, [0.0; 3]), |(count, sums), (_, _, Rgb(pixel))| {
+        (count + 1.0, std::array::from_fn(|channel| sums[channel] + f64::from(pixel[channel])))
+    });
+    sums.map(|sum| sum / count)
+}
+
+fn close(one: [f64; 3], other: [f64; 3], most: f64) -> bool {
+    one.iter().zip(other).all(|(one, other)| (one - other).abs() <= most)
+}
+
+fn ground_mean(is_in: impl Fn(u32, u32) -> bool) -> [f64; 3] {
+    let truth = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| Rgb(ground(x, y).map(|value| (value * 255.0) as u8)));
+    mean(&truth, is_in)
+}
+
+#[test]
+fn a_photograph_is_edited_without_any_model() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare(path);
+    let before = open(path, "room.png");
+    let source = "--picture room.png --items masks --seed 3";
+
+    let removed = succeed(path, &format!("edit remove --item bag {source} --out removed.png"));
+    assert_eq!((&removed["changed_pixels_outside"], &removed["draft"]), (&0.into(), &false.into()), "{removed}");
+    let after = open(path, "removed.png");
+    let on_table = |x: u32, y: u32| is_bag(x, y) && y > 74;
+    assert!(!close(mean(&before, on_table), ground_mean(on_table), 25.0), "the bag is seen before");
+    assert!(close(mean(&after, on_table), ground_mean(on_table), 12.0), "{:?}", mean(&after, on_table));
+    let far = |x: u32, y: u32| x.abs_diff(80).pow(2) + y.abs_diff(96).pow(2) > 60 * 60;
+    assert!(before.enumerate_pixels().all(|(x, y, pixel)| !far(x, y) || after.get_pixel(x, y) == pixel));
+
+    succeed(path, &format!("edit move --item bag --dx 50 --dy 20 {source} --out moved.png"));
+    let moved = open(path, "moved.png");
+    let inner = |x: u32, y: u32| x.abs_diff(80).pow(2) + y.abs_diff(96).pow(2) < 22 * 22;
+    let copied = |x: u32, y: u32| !inner(x, y) || x + 50 >= WIDTH || is_lamp(x + 50, y + 20);
+    assert!(before.enumerate_pixels().all(|(x, y, pixel)| copied(x, y) || moved.get_pixel(x + 50, y + 20) == pixel));
+
+    succeed(path, &format!("edit swap --item bag --with lamp {source} --out swapped.png"));
+    let swapped = open(path, "swapped.png");
+    let middle = |x: u32, y: u32| x.abs_diff(183) < 8 && (98..114).contains(&y);
+    let [red, green, _] = mean(&swapped, middle);
+    assert!(red > 2.0 * green, "the bag stands where the lamp did: {:?}", mean(&swapped, middle));
+
+    let words = call(path, &format!("edit replace --item bag --prompt cat {source} --out replaced.png"));
+    fails(&words, 4, "replace needs a diffusion model", "words");
+    assert!(words.stderr.contains("--model") && !path.join("replaced.png").exists());
+}
+
+#[test]
+fn an_item_of_another_photograph_comes_by_a_session_that_lasts() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare(path);
+    let learned = succeed(path, "learn room.png --items masks --reference shop.png --reference-items shop --session s");
+    assert_eq!((&learned["steps"], &learned["resumed_at"]), (&[0, 0].as_slice().into(), &[0, 0].as_slice().into()), "{learned}");
+    let edit = "edit swap-in --item lamp --from reference:lamp --session s --seed 1 --out";
+    let first = succeed(path, &format!("{edit} a.png"));
+    assert_eq!((&first["session_revision"], &first["draft"]), (&1.into(), &false.into()), "{first}");
+    let inside = |x: u32, y: u32| (176..190).contains(&x) && (60..110).contains(&y);
+    let [red, green, _] = mean(&open(path, "a.png"), inside);
+    assert!(green > 2.0 * red, "the green lamp of the shop");
+    // A new process makes the same of the same session, and goes on from its result.
+    succeed(path, &format!("{edit} b.png"));
+    assert!(open(path, "a.png") == open(path, "b.png"));
+    let next = succeed(path, "edit remove --item bag --session s --on 1 --seed 1 --out c.png");
+    assert_eq!(next["session_revision"], 3);
+    let [red, green, _] = mean(&open(path, "c.png"), inside);
+    assert!(green > 2.0 * red, "the lamp is still there");
+}
+
+#[test]
+fn what_a_model_has_learned_stays_whoever_edits_in_between() {
+    let folder = scratch();
+    let path = folder.path();
+    super::scene::prepare(path);
+    let learn = format!("learn a.png --items items --session s --model toys {}", super::scene::LEARN);
+    succeed(path, &learn);
+    let with_toys = |out: &str| succeed(path, &format!("edit remove --item ball --session s --steps 1 --seed 2 --out {out}"));
+    assert_eq!(with_toys("one.png")["draft"], false);
+    succeed(path, "edit remove --item ball --session s --model patches --out two.png");
+    succeed(path, "learn a.png --items items --session s --model patches");
+    let again = with_toys("three.png");
+    assert_eq!((&again["draft"], &again["notes"]), (&false.into(), &serde_json::json!([])), "{again}");
+    assert!(open(path, "one.png") == open(path, "three.png"));
+    assert!(open(path, "one.png") != open(path, "two.png"));
+}
