@@ -170,6 +170,8 @@ pub enum EngineEvent<'a> {
     Note(String),
     /// A state to resume learning from; the caller keeps the last one.
     State(&'a [u8]),
+    /// Nothing is new; asks whether to continue.
+    Poll,
 }
 
 /// Receives every event and decides whether to continue; an error from it ends the work too.

@@ -116,18 +116,18 @@ impl Engine for Patches {
 
 /// The edited picture, and the rectangle around what has changed.
 fn run(scene: &Scene<'_>, learned: &dyn Learned, seed: u64, workers: &dyn Workers, listener: &mut Listener<'_>) -> Result<(Image, Rect)> {
-    go_on(listener)?;
+    go_on(listener, EngineEvent::Step { stage: Stage::Filling, step: 0, of: paint::STEPS, loss: None, seconds_left: None })?;
     let mut sprites = sprites(scene, learned)?;
-    go_on(listener)?;
+    go_on(listener, EngineEvent::Poll)?;
     let mut covered = Area::new(scene.region);
     for sprite in &sprites {
         sprite.cover(scene, &mut covered);
     }
     let shadows = shadows(scene)?;
-    go_on(listener)?;
+    go_on(listener, EngineEvent::Poll)?;
     let areas: Vec<Area<u8>> = shadows.iter().map(|(_, area)| area.clone()).collect();
     let hole = Hole::new(scene, &covered, &areas);
-    go_on(listener)?;
+    go_on(listener, EngineEvent::Poll)?;
     let mut result = scene.picture.clone();
     let mut changed = paint::paint(scene, &hole, seed, &mut result, workers, listener)?;
     for (item, shadow) in &shadows {
@@ -142,9 +142,9 @@ fn run(scene: &Scene<'_>, learned: &dyn Learned, seed: u64, workers: &dyn Worker
     Ok((result, changed.into_iter().reduce(hull).unwrap_or(scene.region)))
 }
 
-/// An error where the user has stopped it.
-fn go_on(listener: &mut Listener<'_>) -> Result<()> {
-    match listener(EngineEvent::Step { stage: Stage::Filling, step: 0, of: paint::STEPS, loss: None, seconds_left: None })? {
+/// An error where the listener says to stop.
+fn go_on(listener: &mut Listener<'_>, event: EngineEvent<'_>) -> Result<()> {
+    match listener(event)? {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::cancelled()),
     }

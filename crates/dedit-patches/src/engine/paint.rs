@@ -46,6 +46,7 @@ pub(super) fn paint(
     listener: &mut Listener<'_>,
 ) -> Result<Vec<Rect>> {
     let clusters = hole.clusters();
+    let mut report = Report { listener, step: 0 };
     for (number, cluster) in clusters.iter().enumerate() {
         let known = known(scene, hole, result, *cluster)?;
         let task = Task {
@@ -57,7 +58,7 @@ pub(super) fn paint(
         };
         let mut flow = |progress: &Progress<'_>| {
             let done = (number as f32 + progress.done.clamp(0.0, 1.0)) / clusters.len() as f32;
-            report(listener, done, progress.preview)
+            report.progress(done, progress.preview)
         };
         let Some(filled) = fill(&task, workers, &mut flow)? else { return Err(Error::cancelled()) };
         let at = Rect { x: known.window.x + filled.rect.x, y: known.window.y + filled.rect.y, ..filled.rect };
@@ -66,12 +67,27 @@ pub(super) fn paint(
     Ok(clusters)
 }
 
-fn report(listener: &mut Listener<'_>, done: f32, preview: Option<&Planes>) -> Result<ControlFlow<()>> {
-    let step = (done * STEPS as f32) as usize;
-    let event = EngineEvent::Step { stage: Stage::Filling, step: step.min(STEPS), of: STEPS, loss: None, seconds_left: None };
-    match (listener(event)?, preview) {
-        (ControlFlow::Continue(()), Some(preview)) => listener(EngineEvent::Preview(&preview.to_image(Depth::U8)?)),
-        (flow, _) => Ok(flow),
+/// Progress on its way to the listener.
+struct Report<'r, 'l> {
+    listener: &'r mut Listener<'l>,
+    /// The last step that was reported.
+    step: usize,
+}
+
+impl Report<'_, '_> {
+    /// Filling asks often whether to go on; only what is new is reported.
+    fn progress(&mut self, done: f32, preview: Option<&Planes>) -> Result<ControlFlow<()>> {
+        let step = ((done * STEPS as f32) as usize).min(STEPS);
+        let event = if step > self.step {
+            EngineEvent::Step { stage: Stage::Filling, step, of: STEPS, loss: None, seconds_left: None }
+        } else {
+            EngineEvent::Poll
+        };
+        self.step = self.step.max(step);
+        match ((self.listener)(event)?, preview) {
+            (ControlFlow::Continue(()), Some(preview)) => (self.listener)(EngineEvent::Preview(&preview.to_image(Depth::U8)?)),
+            (flow, _) => Ok(flow),
+        }
     }
 }
 

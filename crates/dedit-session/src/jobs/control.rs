@@ -24,7 +24,7 @@ impl Control<'_> {
         self.reporter.report(JobEvent::Note(note));
     }
 
-    /// Passes on what the engine reports, except states.
+    /// Passes on what is new for clients in what the engine reports.
     pub(super) fn report(&self, event: EngineEvent<'_>) {
         match event {
             EngineEvent::Step { stage, step, of, loss, seconds_left } => {
@@ -32,7 +32,7 @@ impl Control<'_> {
             }
             EngineEvent::Preview(preview) => self.reporter.report(JobEvent::Preview(preview.clone())),
             EngineEvent::Note(note) => self.note(note),
-            EngineEvent::State(_) => {}
+            EngineEvent::State(_) | EngineEvent::Poll => {}
         }
     }
 }
