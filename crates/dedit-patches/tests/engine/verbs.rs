@@ -290,7 +290,7 @@ fn words_need_a_model_and_the_sentence_says_how_to_get_one() {
         Edit::Personalize { item: item(), prompt: "[v] on a beach".to_owned() },
     ] {
         let mut events = 0;
-        let refused = Call::new(&scene).listened(&[edit.clone()], &mut |_| {
+        let refused = Call::new(&scene).listened(std::slice::from_ref(&edit), &mut |_| {
             events += 1;
             ControlFlow::Continue(())
         });

@@ -90,7 +90,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let shown = on_canvas(&edited.target, &edits.0)?;
     let original = photo_on_canvas(original, &edits.0)?;
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
-    let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original, console };
+    let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original };
     let variations = job.run(files, sheet.is_some())?;
     let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
@@ -132,7 +132,6 @@ struct Job<'a> {
     /// What is edited in place of a revision.
     frame: Option<&'a Opened>,
     original: Photo,
-    console: &'a Console,
 }
 
 impl Job<'_> {
