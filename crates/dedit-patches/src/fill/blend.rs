@@ -50,7 +50,8 @@ fn equations(
         let (x, y) = level.position(*at as usize);
         let mut node = Node { near: [NONE; 4], weight: [0.0; 4] };
         for (edge, (dx, dy)) in NEAR.into_iter().enumerate() {
-            let Some(next) = level.at(x + dx, y + dy) else { continue };
+            // Between things that are not the same a step is right.
+            let Some(next) = level.at(x + dx, y + dy).filter(|next| level.is_same(*at as usize, *next)) else { continue };
             let number = labelling.number(next);
             let its = match number {
                 Some(number) => values[number],

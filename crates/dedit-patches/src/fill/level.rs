@@ -93,6 +93,12 @@ impl Level {
         self.source[from] && (self.region[to] == ANY || self.region[to] == self.region[from])
     }
 
+    /// Whether two pixels are of one region, as far as known.
+    pub(super) fn is_same(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (self.region[one], self.region[other]);
+        one == other || one == ANY || other == ANY
+    }
+
     /// The distance of each pixel of the hole from what is known, pixels (chamfer); 0 outside the hole.
     pub(super) fn depth(&self) -> Vec<f32> {
         const DIAGONAL: f32 = std::f32::consts::SQRT_2;

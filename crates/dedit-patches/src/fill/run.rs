@@ -36,17 +36,21 @@ pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'
         let index = levels.len();
         let depth = level.depth();
         let (start, end) = (share(index + 1), share(index));
+        level.region = relaxed(&level, (0..level.source.len()).filter(|at| level.source[*at]));
         if let Some(half) = labelling {
             labelling = refine(&level, &depth, &half, &mut |done| report.going(start + (end - start) * done))?;
         } else {
             let Some(patches) = Patches::of(&level) else { return Err(no_source()) };
-            relax(&mut level, &patches);
+            // A region may have sources, and no whole patch of them.
+            let regions = relaxed(&level, patches.sources.iter().map(|at| *at as usize));
+            let regions = std::mem::replace(&mut level.region, regions);
             let seed = task.seed.wrapping_mul(64).wrapping_add(index as u64);
             let mut work = Work { level: &mut level, patches: &patches, depth: &depth, seed, workers };
             let Some(field) = work.field(coarser.take(), index > 0, &mut |done| report.going(start + (end - start) * done * 0.5))? else {
                 return Ok(None);
             };
             if index == base {
+                level.region = regions;
                 let most = (SHIFTED / level.hole_pixels().len().max(1)).clamp(*SHIFTS.start(), *SHIFTS.end());
                 let shifts = frequent(&level, &patches, &field, most);
                 let first = Labelling::of_field(&level, &patches, &field);
@@ -123,18 +127,14 @@ fn base(levels: &[Level]) -> usize {
     levels.iter().rposition(|level| pixels(level) > CUT).unwrap_or(0)
 }
 
-/// Frees pixels of the hole from regions that have no patch of sources at this level.
-fn relax(level: &mut Level, patches: &Patches) {
+/// The regions of a level, with `ANY` for pixels that are no sources and whose region has none of some sources.
+fn relaxed(level: &Level, sources: impl Iterator<Item = usize>) -> Vec<u16> {
     let mut has = vec![false; usize::from(ANY) + 1];
-    for source in &patches.sources {
-        has[usize::from(level.region[*source as usize])] = true;
+    for source in sources {
+        has[usize::from(level.region[source])] = true;
     }
-    for target in &patches.targets {
-        let region = &mut level.region[*target as usize];
-        if !has[usize::from(*region)] {
-            *region = ANY;
-        }
-    }
+    let regions = level.region.iter().zip(&level.source);
+    regions.map(|(region, source)| if *source || has[usize::from(*region)] { *region } else { ANY }).collect()
 }
 
 /// The search at one level.
