@@ -169,7 +169,8 @@ fn what_grows_is_continued_and_what_it_gives_up_is_filled() {
     let grown = off(&edited.picture, new, |_, _| green);
     assert!(grown < 0.02, "{grown}");
     let given_up = off(&edited.picture, Rect { height: 8, ..old }, ground_below);
-    assert!(given_up < GRAIN, "{given_up}");
+    // Where pieces are fused, the grain of a pixel at the rim is spread over its surroundings too.
+    assert!(given_up < 1.5 * GRAIN, "{given_up}");
 }
 
 #[test]
