@@ -5,8 +5,6 @@ use dedit_edit::Rect;
 use super::area::{Area, near, pixels};
 use super::scene::{Role, Scene};
 
-/// Around items that leave their pixels: these may show a bit of them and are not copied.
-const HALO: usize = 4;
 /// Pixels around an item that leaves its pixels, by the square of their distance, that are filled too: whole, and in part.
 const EDGE: [(usize, u8); 2] = [(2, u8::MAX), (5, 140)];
 
@@ -19,10 +17,8 @@ impl Marks {
     const HOLE: u8 = 1;
     /// It showed an item that leaves its pixels.
     const LEFT: u8 = 2;
-    /// It is close to such an item.
-    const HALO: u8 = 4;
     /// An inserted item hides it.
-    const COVERED: u8 = 8;
+    const COVERED: u8 = 4;
 
     fn has(self, mark: u8) -> bool {
         self.0 & mark != 0
@@ -41,11 +37,11 @@ impl<'a> Hole<'a> {
     /// The hole of a scene, where `covered` pixels need no filling, and `shadows` and soft edges are filled too, unless that leaves nothing to copy.
     pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Self {
         let whole = Self::of(scene, covered, shadows, &EDGE);
-        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y, true)) { whole } else { Self::of(scene, covered, &[], &[]) }
+        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y)) { whole } else { Self::of(scene, covered, &[], &[]) }
     }
 
     fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: &[(usize, u8)]) -> Self {
-        let marks = Area::new(scene.region.grown(HALO, scene.size));
+        let marks = Area::new(scene.region.grown(1, scene.size));
         let mut hole = Self { scene, marks, weights: Area::new(scene.region) };
         for (x, y) in pixels(scene.region) {
             if covered.get(x, y) {
@@ -53,7 +49,7 @@ impl<'a> Hole<'a> {
             }
             hole.read(x, y);
         }
-        hole.add_halo(edge);
+        hole.add_edge(edge);
         for shadow in shadows {
             for (x, y) in pixels(shadow.rect()) {
                 hole.fill(x, y, shadow.get(x, y));
@@ -79,8 +75,8 @@ impl<'a> Hole<'a> {
         self.fill(x, y, (refined * 255.0).ceil() as u8);
     }
 
-    /// Marks what lies around items that leave their pixels, and adds their soft edge to the hole.
-    fn add_halo(&mut self, soft: &[(usize, u8)]) {
+    /// Adds the soft edge of items that leave their pixels to the hole.
+    fn add_edge(&mut self, soft: &[(usize, u8)]) {
         let (region, all) = (self.scene.region, self.marks.rect());
         let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
         for (x, y) in pixels(region) {
@@ -92,14 +88,12 @@ impl<'a> Hole<'a> {
             if !is_edge {
                 continue;
             }
-            let is_filled = self.is_hole(x, y);
-            near((x, y), HALO, all, |u, v, square| {
-                if is_left(&self.marks, u, v) {
-                    return;
-                }
-                self.mark(u, v, Marks::HALO);
+            if !self.is_hole(x, y) {
+                continue;
+            }
+            near((x, y), 2, all, |u, v, square| {
                 let weight = soft.iter().find(|(most, _)| square <= *most).map_or(0, |(_, weight)| *weight);
-                if is_filled && self.scene.role_at(u, v) == Role::Kept {
+                if !is_left(&self.marks, u, v) && self.scene.role_at(u, v) == Role::Kept {
                     self.fill(u, v, weight);
                 }
             });
@@ -137,11 +131,9 @@ impl<'a> Hole<'a> {
         f32::from(self.weights.get(x, y)) / 255.0
     }
 
-    /// Whether a pixel shows what it did and will: nothing that leaves, nothing that is filled. With `halo` also those close to what leaves.
-    pub(super) fn is_source(&self, x: usize, y: usize, halo: bool) -> bool {
-        let marks = self.marks.get(x, y);
-        let excluded = if halo { Marks::HOLE | Marks::LEFT } else { Marks::HOLE | Marks::LEFT | Marks::HALO };
-        !marks.has(excluded) && self.scene.role_at(x, y) != Role::Leaves
+    /// Whether a pixel shows what it did and will: nothing that leaves, nothing that is filled.
+    pub(super) fn is_source(&self, x: usize, y: usize) -> bool {
+        !self.marks.get(x, y).has(Marks::HOLE | Marks::LEFT) && self.scene.role_at(x, y) != Role::Leaves
     }
 
     /// The item whose pixels fill a pixel of the hole; `None` where the plan gives it to one that is laid there.

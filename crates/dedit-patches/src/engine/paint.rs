@@ -27,15 +27,6 @@ struct Known {
     regions: Vec<u16>,
 }
 
-/// Which pixels count as sources.
-#[derive(Debug, Clone, Copy)]
-struct Strictness {
-    /// Those close to what leaves, too.
-    halo: bool,
-    /// Those of which nothing is visible, too.
-    invisible: bool,
-}
-
 /// Fills the hole in `result`, and gives the rectangles that have changed.
 pub(super) fn paint(
     scene: &Scene<'_>,
@@ -101,14 +92,8 @@ pub(super) fn lay(result: &mut Image, planes: &Planes, at: Rect, weight: impl Fn
 /// Reads the window of a part of the hole: the usual one, or the whole picture where that has nothing to copy from.
 fn known(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, cluster: Rect) -> Result<Known> {
     let (usual, whole) = (window(cluster, scene.size), scene.size.rect());
-    let strict = Strictness { halo: false, invisible: false };
-    for (window, strictness) in [
-        (usual, strict),
-        (whole, strict),
-        (whole, Strictness { halo: true, ..strict }),
-        (whole, Strictness { halo: true, invisible: true }),
-    ] {
-        if let Some(known) = known_in(scene, hole, result, (window, cluster), strictness)? {
+    for (window, invisible) in [(usual, false), (whole, false), (whole, true)] {
+        if let Some(known) = known_in(scene, hole, result, (window, cluster), invisible)? {
             return Ok(known);
         }
     }
@@ -116,18 +101,10 @@ fn known(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, cluster: Rect) -> R
     Err(Error::input(message).hint("edit less of it at once, or take a picture that shows more"))
 }
 
-/// `None` without any source.
-fn known_in(
-    scene: &Scene<'_>,
-    hole: &Hole<'_>,
-    result: &Image,
-    (window, cluster): (Rect, Rect),
-    strictness: Strictness,
-) -> Result<Option<Known>> {
+/// `None` without any source. Pixels of which nothing is visible count as such only where `invisible`.
+fn known_in(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, (window, cluster): (Rect, Rect), invisible: bool) -> Result<Option<Known>> {
     let read = read(result, window, scene.picture.channels().colours())?;
-    let is_source = |index: usize, x: usize, y: usize| {
-        read.finite[index] && (strictness.invisible || read.visible[index]) && hole.is_source(x, y, strictness.halo)
-    };
+    let is_source = |index: usize, x: usize, y: usize| read.finite[index] && (invisible || read.visible[index]) && hole.is_source(x, y);
     let sources: Vec<bool> = pixels(window).enumerate().map(|(index, (x, y))| is_source(index, x, y)).collect();
     let Some(nearest) = NearestSites::new(window.size()?, |index| sources[index]) else { return Ok(None) };
     let label = |index: usize| scene.before(window.x + index % window.width, window.y + index / window.width) as u16;
