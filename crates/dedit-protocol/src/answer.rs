@@ -163,6 +163,13 @@ pub struct Learned {
     pub peak_rss_bytes: Option<u64>,
 }
 
+impl Learned {
+    /// Whether the model has nothing to learn, and edits at once.
+    pub fn learned_nothing(&self) -> bool {
+        self.steps == [0, 0] && self.session_bytes == 0
+    }
+}
+
 /// A rectangle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

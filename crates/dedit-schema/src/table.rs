@@ -210,9 +210,10 @@ const PICTURE: Parameter = row(
 )
 .in_hosts(WINDOWS);
 
-const MODEL: Parameter = row(Id::Model, "model", "Mode_l", "A model's name, or its path on the daemon's machine", Kind::Text)
-    .in_hosts(NOT_CLI)
-    .usually(daemons_model);
+const MODEL: Parameter =
+    row(Id::Model, "model", "Mode_l", "patches (no weights), toys, or the path of a diffusion model on the daemon's machine", Kind::Text)
+        .in_hosts(NOT_CLI)
+        .usually(daemons_model);
 
 const PRESET: Parameter = row(
     Id::Preset,
@@ -229,10 +230,10 @@ pub(crate) const SHARED: &[Parameter] = &[
         Id::When,
         "when",
         "_Quality",
-        "Learning takes a while, once for a picture and its items",
+        "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn",
         Kind::Choice {
             choices: &[
-                word("learned", "After learning (best)"),
+                word("learned", "Best (learns first where needed)"),
                 word("draft", "At once (draft)"),
                 word("both", "At once, and again after learning"),
             ],
@@ -441,7 +442,7 @@ fn another_seed() -> String {
 }
 
 fn daemons_model() -> String {
-    "the one the daemon was started with".to_owned()
+    "what DEDIT_MODEL names where the daemon starts, else patches".to_owned()
 }
 
 fn usual_steps() -> String {

@@ -61,8 +61,10 @@ pub(crate) struct Parasite {
     data: *const u8,
 }
 
-/// Saved in files; attaching it is no undo step.
+/// Saved in files; attaching it to an image is no undo step.
 const PARASITE_PERSISTENT: u32 = 1;
+/// Saved in files; attaching it is an undo step. To an item GIMP attaches nothing else without saying at the next undo that it cannot undo that.
+const PARASITE_UNDOABLE: u32 = 3;
 
 functions! {
     /// Of images, items and GIMP itself.
@@ -252,13 +254,13 @@ impl<A: Abi> Gimp<A> {
     /// Attaches data to an image.
     pub(crate) fn attach_to_image(&self, image: A::Image, name: &str, data: &[u8]) -> Result<()> {
         // SAFETY: an image that is open, and data, which is copied.
-        self.with_parasite(name, data, |parasite| unsafe { (self.calls.gimp_image_attach_parasite)(image, parasite) })
+        self.with_parasite(name, PARASITE_PERSISTENT, data, |parasite| unsafe { (self.calls.gimp_image_attach_parasite)(image, parasite) })
     }
 
     /// Attaches data to an item.
     pub(crate) fn attach_to_item(&self, item: A::Item, name: &str, data: &[u8]) -> Result<()> {
         // SAFETY: an item that is there, and data, which is copied.
-        self.with_parasite(name, data, |parasite| unsafe { (self.calls.gimp_item_attach_parasite)(item, parasite) })
+        self.with_parasite(name, PARASITE_UNDOABLE, data, |parasite| unsafe { (self.calls.gimp_item_attach_parasite)(item, parasite) })
     }
 
     /// # Safety
@@ -273,13 +275,13 @@ impl<A: Abi> Gimp<A> {
         }
     }
 
-    fn with_parasite(&self, name: &str, data: &[u8], attach: impl FnOnce(*const Parasite) -> c_int) -> Result<()> {
+    fn with_parasite(&self, name: &str, flags: u32, data: &[u8], attach: impl FnOnce(*const Parasite) -> c_int) -> Result<()> {
         let name = c_text(name)?;
         let size = u32::try_from(data.len()).map_err(|_| Error::new("GIMP attaches no more than 4 GiB of data"))?;
         let start = if data.is_empty() { null() } else { data.as_ptr().cast() };
         // SAFETY: `data` has `size` bytes, which are copied; the parasite is freed once, after its use.
         let success = unsafe {
-            let parasite = (self.calls.gimp_parasite_new)(name.as_c_str().into(), PARASITE_PERSISTENT, size, start);
+            let parasite = (self.calls.gimp_parasite_new)(name.as_c_str().into(), flags, size, start);
             let success = attach(parasite);
             (self.calls.gimp_parasite_free)(parasite);
             success

@@ -301,7 +301,7 @@ pub trait Host {
     fn set_image_parasite(&self, image: Image, name: &str, data: &[u8]) -> Result<()>;
     /// Data attached to an item under a name (a parasite).
     fn item_parasite(&self, item: Item, name: &str) -> Result<Option<Vec<u8>>>;
-    /// Attaches data to an item. It is saved in XCF files.
+    /// Attaches data to an item. It is saved in XCF files, and is an undo step or part of the open one.
     fn set_item_parasite(&self, item: Item, name: &str, data: &[u8]) -> Result<()>;
 
     /// Begins what will be one undo step. [`UndoStep`] ends it.

@@ -107,5 +107,8 @@ pub(crate) fn learn(document: &Document<'_>, parameters: &Parameters, watch: &mu
     let items = set_items(document, parameters)?;
     let (model, restart) = (request::model(parameters.given()), parameters.given().is_on(Id::Restart));
     let learned = edit::learn(&document.client, &items.session, &model, restart, watch)?;
+    if learned.learned_nothing() {
+        document.host.show_message("D-Edit: there is nothing to learn for this model; edits need no learning");
+    }
     Ok(Returned { layer: None, text: report::learned(&learned, &items) })
 }

@@ -179,7 +179,8 @@ fn mask_of(client: &Client, record: &ResultRecord) -> Result<Option<Blob>, Failu
 
 /// Learns the items of a session that are not learned yet.
 pub(crate) fn learn(client: &Client, session: &str, model: &ModelChoice, restart: bool, watch: &mut dyn Watch) -> Result<Learned, Failure> {
-    watch.begin("Learning the picture");
+    // Whether there is anything to learn is the model's to say: its stages do.
+    watch.begin("Preparing the picture");
     let options = LearnOptions { preview_every: PREVIEW_STEPS, ..LearnOptions::default() };
     let request = Learn { session: session.to_owned(), model: model.clone(), options, restart, keep: false };
     Ok(finish(client.send(request, Vec::new())?, &mut Learning(watch))?.0)

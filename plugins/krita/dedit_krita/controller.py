@@ -298,10 +298,11 @@ class Controller(QtCore.QObject):
         entry = Entry(key, result.title, result.head["seed"], remark=remark, details=details)
         self._view.offer(place, entry)
 
-    def _job_ended(self, number: int, _result: object, failure: Failure | None) -> None:
+    def _job_ended(self, number: int, result: object, failure: Failure | None) -> None:
         title, hint = self._titles.pop(number, ("", ""))
         if failure is None:
-            self._set_status(Status(f"{title}: done.", hint))
+            done = result if isinstance(result, str) and result else f"{title}: done."
+            self._set_status(Status(done, hint))
         elif failure.kind == "cancelled":
             self._set_status(Status(f"{title}: stopped."))
         else:

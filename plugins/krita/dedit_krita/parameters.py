@@ -5,7 +5,7 @@
 from .schema import Action, Parameter
 
 SHARED = (
-    Parameter("when", "Quality", "Learning takes a while, once for a picture and its items", "choice", default="learned", choices=(("learned", "After learning (best)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"),), takes="learned, draft or both"),
+    Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"),), takes="learned, draft or both"),
     Parameter("variations", "Variations", "How many results, each with a seed of its own", "whole", low=1, high=64, default=1, takes="whole numbers from 1 to 64"),
     Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
     Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
@@ -14,7 +14,7 @@ SHARED = (
     Parameter("steps", "Steps", "Denoising steps", "whole", low=1, high=1000, automatic=0, takes="whole numbers from 1 to 1000, or 0 for the usual", usual="20; 50 to reconstruct and as published"),
     Parameter("guidance", "Guidance", "Guidance scale: how strongly the prompts lead", "number", low=0, high=50, automatic=0, takes="0 to 50, or 0 for the usual", usual="7 with words, 3 without, 1 to reconstruct"),
     Parameter("strength", "Strength", "Share of the steps in which the soft ring stays as it was", "number", low=0, high=1, automatic=-1, takes="0 to 1, or -1 for the usual", usual="0.5"),
-    Parameter("model", "Model", "A model's name, or its path on the daemon's machine", "text", takes="words", usual="the one the daemon was started with"),
+    Parameter("model", "Model", "patches (no weights), toys, or the path of a diffusion model on the daemon's machine", "text", takes="words", usual="what DEDIT_MODEL names where the daemon starts, else patches"),
     Parameter("feather", "Feather, px", "Width of the soft ring around what changes; 0 for a hard edge", "number", low=0, high=1000, automatic=-1, takes="0 to 1000, or -1 for the usual", usual="20, less in small pictures, or as soft as the selection", unit="px", older=("ring",)),
     Parameter("margin", "Margin, px", "How far around what leaves or moves its surroundings are generated anew, for its shadow; 0 for not at all", "number", low=0, high=10000, automatic=-1, takes="0 to 10000, or -1 for the usual", usual="0.2 of the item's size; 0 as published", unit="px"),
 )
@@ -65,7 +65,7 @@ ACTIONS = (
     Action("learn", "Learn", "Learn items", "Learns the picture's items, which makes every edit of them better", False, (
         Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
         Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
-        Parameter("model", "Model", "A model's name, or its path on the daemon's machine", "text", takes="words", usual="the one the daemon was started with"),
+        Parameter("model", "Model", "patches (no weights), toys, or the path of a diffusion model on the daemon's machine", "text", takes="words", usual="what DEDIT_MODEL names where the daemon starts, else patches"),
         Parameter("restart", "Begin again", "Forgets what was learned before", "switch", default=False, takes="on or off"),
     )),
     Action("items", "Items", "Items", "Shows and sets what the picture's items are", False, (

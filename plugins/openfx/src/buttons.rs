@@ -71,5 +71,8 @@ fn learn_items(instance: &Instance<'_>, time: f64) -> Result<()> {
 }
 
 fn summary(learned: &Learned) -> String {
+    if learned.learned_nothing() {
+        return "there is nothing to learn for this model".to_owned();
+    }
     format!("learned in {:.0} s: {}", learned.seconds, learned.items.join(", "))
 }

@@ -20,6 +20,7 @@ pub struct Desk {
     folder: TempDir,
     root: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    names_model: bool,
 }
 
 impl Desk {
@@ -32,7 +33,7 @@ impl Desk {
             Some(tree) => (builder.tempdir_in(tree.root().join("tmp")), tree.root().to_path_buf()),
         };
         let folder = folder.context("a folder for the test cannot be made")?;
-        let desk = Self { folder, root, environment: Vec::new() };
+        let desk = Self { folder, root, environment: Vec::new(), names_model: true };
         for name in ["home", "run", "bin"] {
             fs::create_dir_all(desk.outside(name))?;
         }
@@ -75,6 +76,11 @@ impl Desk {
         self.environment.push((name.into(), value.into()));
     }
 
+    /// Names no model to the programs on the desk, as where D-Edit was just installed.
+    pub fn name_no_model(&mut self) {
+        self.names_model = false;
+    }
+
     /// Puts a copy of a file onto the desk.
     pub fn put(&self, from: &Path, name: &str) -> Result<PathBuf> {
         let to = self.outside(name);
@@ -100,9 +106,11 @@ impl Desk {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("DEDIT_SOCKET".into(), self.inside("run/daemon.sock").into()),
             ("DEDIT_DATA".into(), self.inside("data").into()),
-            // Where a test names no model, the one that learns and knows words is meant.
-            ("DEDIT_MODEL".into(), "toys".into()),
         ];
+        if self.names_model {
+            // Where a test names no model, the one that learns and knows words is meant.
+            all.push(("DEDIT_MODEL".into(), "toys".into()));
+        }
         all.extend(self.environment.iter().cloned());
         all
     }
@@ -110,7 +118,7 @@ impl Desk {
     /// The program `dedit` with the environment of the self.
     pub(crate) fn program(&self) -> Result<Command> {
         let mut command = Command::new(places::program()?);
-        for unset in ["DEDIT_DAEMON", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+        for unset in ["DEDIT_DAEMON", "DEDIT_MODEL", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
             command.env_remove(unset);
         }
         command

@@ -167,9 +167,10 @@ impl<'a> Scene<'a> {
 pub(super) fn check(edit: &Edit) -> Result<()> {
     match edit {
         Edit::Replace { .. } | Edit::Augment { .. } | Edit::Blend { .. } | Edit::Personalize { .. } => {
-            let message = format!("{} needs a diffusion model, and edits are made without one here", edit.verb());
+            let message = format!("{} needs a diffusion model, and {} is none", edit.verb(), crate::NAME);
             Err(Error::new(ErrorKind::Model, message).hint(
-                "choose a model: --model FOLDER on the command line, Model in a host's dialog, or the environment variable DEDIT_MODEL",
+                "download a Stable Diffusion checkpoint, and name its folder or file: in a dialog under More, Model; on the command line by --model; \
+                 for good by DEDIT_MODEL",
             ))
         }
         Edit::Reconstruct

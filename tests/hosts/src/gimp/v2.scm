@@ -25,3 +25,5 @@
 (define (selection-empty? image) (= (value (gimp-selection-is-empty image)) TRUE))
 ; The channels of a pixel, as a list.
 (define (pixel drawable x y) (vector->list (cadr (gimp-drawable-get-pixel drawable x y))))
+; The corners are x, y, x, y …
+(define (select-polygon image corners) (gimp-image-select-polygon image CHANNEL-OP-REPLACE (length corners) (list->vector corners)))

@@ -22,3 +22,5 @@
 (define (selection-empty? image) (gimp-selection-is-empty image))
 ; The channels of a pixel, as a list.
 (define (pixel drawable x y) (gimp-drawable-get-pixel drawable x y))
+; The corners are x, y, x, y …
+(define (select-polygon image corners) (gimp-image-select-polygon image CHANNEL-OP-REPLACE (list->vector corners)))

@@ -10,12 +10,15 @@ mod documents;
 mod expand;
 mod going_on;
 mod harness;
+#[path = "../shared/photograph.rs"]
+mod photograph;
 mod refusals;
 mod scene;
 #[path = "../shared/table.rs"]
 mod table;
 mod verbs;
 mod windows;
+mod without_model;
 
 use std::path::Path;
 

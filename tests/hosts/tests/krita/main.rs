@@ -11,10 +11,13 @@ mod expand;
 mod faults;
 mod harness;
 mod learning;
+#[path = "../shared/photograph.rs"]
+mod photograph;
 mod scene;
 #[path = "../shared/table.rs"]
 mod table;
 mod verbs;
+mod without_model;
 
 use std::path::Path;
 

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from dedit_driver.qt import QDockWidget, QPoint, Qt, QTest
+from krita import Selection
 
 DOCKER = "dedit_docker"
 Steps = Generator[object, None, Any]
@@ -63,6 +64,24 @@ def mask(d: Any, doc: Any, kind: str, name: str, rect: list[int]) -> Steps:  # n
     doc.setSelection(None)
     doc.refreshProjection()
     yield 0.3
+
+
+def select_polygon(doc: Any, corners: list[tuple[int, int]]) -> None:  # noqa: ANN401
+    """Select what is inside a polygon, row by row."""
+    selection = Selection()
+    edges = list(zip(corners, corners[1:] + corners[:1]))
+    for y in range(min(y for _, y in corners), max(y for _, y in corners)):
+        middle = y + 0.5
+        crossings = sorted(
+            x1 + (middle - y1) / (y2 - y1) * (x2 - x1)
+            for (x1, y1), (x2, y2) in edges
+            if (y1 <= middle) != (y2 <= middle)
+        )
+        for left, right in zip(crossings[::2], crossings[1::2]):
+            part = Selection()
+            part.select(round(left), y, round(right) - round(left), 1, 255)
+            selection.add(part)
+    doc.setSelection(selection)
 
 
 def choose_item(d: Any, name: str) -> None:  # noqa: ANN401

@@ -148,7 +148,7 @@ const PREVIEW: &str = "preview.png";
 
 /// One line for people.
 fn summary(folder: &Path, learned: &Learned) -> String {
-    if learned.steps == [0, 0] && learned.session_bytes == 0 {
+    if learned.learned_nothing() {
         return format!("{}: there is nothing to learn for this model; edit it at once", folder.display());
     }
     let Learned { steps: [tokens, attention], loss_first, loss_last, seconds, session_bytes, items, reference_items, .. } = learned;
