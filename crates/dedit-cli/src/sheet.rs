@@ -36,20 +36,31 @@ pub(crate) fn contact_sheet(picture: &Picture, plan: &EditPlan, results: Vec<(St
 
 /// Rows of pictures, with a title under each, as a PNG file.
 pub(crate) fn titled_rows(rows: &[Vec<(String, RgbImage)>]) -> Result<Vec<u8>> {
-    let sizes = || rows.iter().flatten().map(|(_, picture)| picture.dimensions());
-    let width = sizes().map(|(width, _)| width).max().unwrap_or(0).max(LEAST);
-    let height = sizes().map(|(_, height)| height).max().unwrap_or(0);
-    let (cell, line) = (width + GAP, height + GAP + LINE);
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as u32;
-    let mut sheet = RgbImage::from_pixel(columns * cell + GAP, rows.len() as u32 * line + GAP, Rgb([255; 3]));
-    for (row, pictures) in rows.iter().enumerate() {
-        for (column, (title, picture)) in pictures.iter().enumerate() {
-            let (x, y) = (GAP + column as u32 * cell, GAP + row as u32 * line);
+    let cell = |picture: &RgbImage| picture.width().max(LEAST) + GAP;
+    let width = rows.iter().map(|row| row.iter().map(|(_, picture)| cell(picture)).sum::<u32>()).max().unwrap_or(0);
+    let heights: Vec<u32> = rows.iter().map(|row| row.iter().map(|(_, picture)| picture.height()).max().unwrap_or(0)).collect();
+    let height = heights.iter().map(|height| height + GAP + LINE).sum::<u32>();
+    let mut sheet = RgbImage::from_pixel(width + GAP, height + GAP, Rgb([255; 3]));
+    let mut y = GAP;
+    for (row, height) in rows.iter().zip(heights) {
+        let mut x = GAP;
+        for (title, picture) in row {
             replace(&mut sheet, picture, i64::from(x), i64::from(y));
-            write(&mut sheet, x, y + height + 4, title, width, Rgb([0; 3]));
+            write(&mut sheet, x, y + height + 4, title, cell(picture) - GAP, Rgb([0; 3]));
+            x += cell(picture);
         }
+        y += height + GAP + LINE;
     }
     encode(&sheet, &[])
+}
+
+/// A picture that stands on a sheet, not higher than `most` pixels.
+pub(crate) fn lowered(picture: &RgbImage, most: u32) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    if height <= most {
+        return picture.clone();
+    }
+    resize(picture, (u64::from(width) * u64::from(most)).div_ceil(u64::from(height)) as u32, most, FilterType::Triangle)
 }
 
 /// A picture of any size as it stands on a sheet.

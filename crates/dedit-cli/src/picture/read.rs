@@ -1,5 +1,7 @@
 //! Pictures as they are: every sample in its own depth.
 
+use std::fmt::Display;
+use std::io::{BufRead, Cursor, Seek};
 use std::path::Path;
 
 use dedit_edit::{Channels, Image, MAX_PIXELS, Samples, Size};
@@ -20,24 +22,37 @@ impl Photo {
         let (picture, profile) = decoded(path)?;
         Ok(Self { image: image_from(picture).map_err(|error| error.at(path))?, profile })
     }
+
+    /// Reads a picture of the program's own.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let opened = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+        let (picture, profile) = opened.map_err(|error| unreadable(&error, "")).and_then(decode)?;
+        Ok(Self { image: image_from(picture)?, profile })
+    }
 }
 
 /// A PNG, JPEG, WebP or TIFF file, turned as its EXIF data says, and its colour profile. Its size is checked before anything of that size is allocated.
 pub(super) fn decoded(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
-    let wrong = |reason: &dyn std::fmt::Display, hint: &str| {
-        Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).at(path).hint(hint)
-    };
-    let mut opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| wrong(&error, "check the path"))?;
+    let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    opened.map_err(|error| unreadable(&error, "check the path")).and_then(decode).map_err(|error| error.at(path))
+}
+
+fn decode<R: BufRead + Seek>(mut opened: ImageReader<R>) -> Result<(DynamicImage, Option<Vec<u8>>)> {
     opened.limits(limits());
     let formats = "give a PNG, JPEG, WebP or TIFF file";
-    let mut decoder = opened.into_decoder().map_err(|error| wrong(&error, formats))?;
+    let mut decoder = opened.into_decoder().map_err(|error| unreadable(&error, formats))?;
     let (width, height) = decoder.dimensions();
-    Size::new(width as usize, height as usize).map_err(|error| error.at(path))?;
-    let orientation = decoder.orientation().map_err(|error| wrong(&error, formats))?;
+    Size::new(width as usize, height as usize)?;
+    let orientation = decoder.orientation().map_err(|error| unreadable(&error, formats))?;
     let profile = decoder.icc_profile().ok().flatten();
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| wrong(&error, "the file may be damaged; export it again"))?;
+    let damaged = |error| unreadable(&error, "the file may be damaged; export it again");
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);
     Ok((picture, profile))
+}
+
+fn unreadable(reason: &dyn Display, hint: &str) -> Error {
+    Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).hint(hint)
 }
 
 /// Room for the largest picture there can be, of four floats to a pixel.

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     /// A second picture, whose items can take the place of the first one's.
     pub(super) reference: Option<Picture>,
     pub(super) steps: Vec<Step>,
+    /// Whether the engine without weights makes the edits.
+    pub(super) without_weights: bool,
 }
 
 /// An edit with a name for its file and a title for people.
@@ -41,7 +43,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    fn new(name: &'static str, title: impl Into<String>, edit: EditVerb) -> Self {
+    pub(super) fn new(name: &'static str, title: impl Into<String>, edit: EditVerb) -> Self {
         Self { name, title: title.into(), edit, fit: Fit::Exact }
     }
 
@@ -55,6 +57,11 @@ impl Picture {
     /// What is known of its items.
     pub(super) fn words(&self) -> &BTreeMap<String, ItemWords> {
         &self.words
+    }
+
+    /// A picture of which nothing is known but its items.
+    pub(super) fn of_photo(photo: Photo, items: Segmentation) -> Self {
+        Self { photo, words: ItemWords::by_name(&items), items }
     }
 
     /// With a tint for each item.
@@ -88,11 +95,11 @@ fn augment(item: &str, prompt: &str) -> EditVerb {
     EditVerb::Augment { item: item.to_owned(), prompt: prompt.to_owned() }
 }
 
-fn remove(item: &str) -> EditVerb {
+pub(super) fn remove(item: &str) -> EditVerb {
     EditVerb::Remove { items: vec![item.to_owned()], into: None }
 }
 
-fn moved(item: &str, [dx, dy]: [f64; 2], scale: f64) -> EditVerb {
+pub(super) fn moved(item: &str, [dx, dy]: [f64; 2], scale: f64) -> EditVerb {
     EditVerb::Move { item: item.to_owned(), dx, dy, scale, rotate: 0.0, into: None }
 }
 
@@ -100,12 +107,12 @@ fn shift(item: &str, dx: f64) -> EditVerb {
     moved(item, [dx, 0.0], 1.0)
 }
 
-fn swap(item: &str, with: &str) -> EditVerb {
+pub(super) fn swap(item: &str, with: &str) -> EditVerb {
     EditVerb::Swap { item: item.to_owned(), with: with.to_owned() }
 }
 
 /// Scaled about the middle of its foot: what stands on the ground stays there.
-fn resize(picture: &Picture, item: &str, scale: f64) -> Result<EditVerb> {
+pub(super) fn resize(picture: &Picture, item: &str, scale: f64) -> Result<EditVerb> {
     let Rect { height, .. } = picture.extent(item)?;
     Ok(moved(item, [0.0, -0.5 * height as f64 * (scale - 1.0)], scale))
 }
@@ -138,7 +145,7 @@ fn on_the_table() -> Result<Entry> {
         Step::new("swap", "mug and duck swapped", swap(mug, duck)),
         Step::new("remove", "without the mug", remove(mug)),
     ];
-    Ok(Entry { name: "table".to_owned(), picture, reference: Some(Picture::of_scene(&second)?), steps })
+    Ok(Entry { name: "table".to_owned(), picture, reference: Some(Picture::of_scene(&second)?), steps, without_weights: false })
 }
 
 fn in_the_garden() -> Result<Entry> {
@@ -154,7 +161,7 @@ fn in_the_garden() -> Result<Entry> {
         Step::new("remove", "without the snowman", remove(snowman)),
         Step::new("remove-house", "without the house", remove(house)),
     ];
-    Ok(Entry { name: "garden".to_owned(), picture, reference: None, steps })
+    Ok(Entry { name: "garden".to_owned(), picture, reference: None, steps, without_weights: false })
 }
 
 fn on_the_beach() -> Result<Entry> {
@@ -170,7 +177,7 @@ fn on_the_beach() -> Result<Entry> {
         Step::new("move-and-resize", "to the right and smaller", moved(rocket, [48.0, foot], 0.65)),
         Step::new("remove", "without the rocket", remove(rocket)),
     ];
-    Ok(Entry { name: "beach".to_owned(), picture, reference: None, steps })
+    Ok(Entry { name: "beach".to_owned(), picture, reference: None, steps, without_weights: false })
 }
 
 /// A picture of the user's own: what can be done to its largest items without knowing what they are.
@@ -186,8 +193,7 @@ pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry>
     let [first, rest @ ..] = names.as_slice() else {
         return Err(Error::usage("the picture has no item besides the background").at(path).hint("give a mask of one with --items"));
     };
-    let words = ItemWords::by_name(&items);
-    let picture = Picture { photo, items, words };
+    let picture = Picture::of_photo(photo, items);
     let width = picture.extent(first)?.width as f64;
     let mut steps = vec![
         Step::new("reconstruct", "reconstruct", EditVerb::Reconstruct),
@@ -203,5 +209,5 @@ pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry>
         steps.push(Step::new("swap", format!("{first} and {second}"), swap(first, second)));
     }
     let name = path.file_stem().map_or_else(|| "picture".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Entry { name, picture, reference: None, steps })
+    Ok(Entry { name, picture, reference: None, steps, without_weights: false })
 }

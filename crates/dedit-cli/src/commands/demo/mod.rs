@@ -1,6 +1,7 @@
-//! `dedit demo`: learns pictures and shows what every verb makes of them.
+//! `dedit demo`: edits photographs without weights, then learns pictures, and shows what every verb makes of them.
 
 mod album;
+mod photographs;
 mod report;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,8 @@ use crate::output;
 use crate::picture::{Photo, encode_image};
 use crate::sheet;
 
-/// Learn the built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact sheet and a report
+/// Edit built-in photographs, which needs no weights, and learn built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact
+/// sheet and a report
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The folder for the pictures, contact-sheet.png and report.json
@@ -60,6 +62,9 @@ fn steps_help() -> String {
     format!("Denoising steps of an edit [default: {}; {} to reconstruct]", defaults::STEPS, defaults::STEPS_RECONSTRUCT)
 }
 
+/// Photographs on the contact sheet are as high as the toys are there.
+const HEIGHT: u32 = 256;
+
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
@@ -70,21 +75,24 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     output::create_folder(&options.out)?;
     let entries = match &options.picture {
         Some(path) => vec![album::own(path, &options.files, &options.prompt)?],
-        None => album::built_in()?,
+        None => photographs::built_in()?.into_iter().chain(album::built_in()?).collect(),
     };
     let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice_for_toys(console);
     interrupt.listen();
+    // A model that is not there is found out before anything is edited.
     connection.ask(request::Load(model.clone()), Vec::new())?;
-    let demo = Demo { connection, model, options };
+    let without_weights = ModelChoice { model: Some(dedit_models::PATCHES.to_owned()), ..ModelChoice::default() };
+    let demo = Demo { connection, options };
     let mut pages = Vec::new();
     for entry in &entries {
-        pages.push(demo.page(entry, updates)?);
+        pages.push(demo.page(entry, if entry.without_weights { &without_weights } else { &model }, updates)?);
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rows = pages.iter_mut().map(Page::row).collect::<Vec<_>>();
     output::write(&options.out.join("contact-sheet.png"), &sheet::titled_rows(&rows)?)?;
-    let report = report::json(&pages, &demo.description()?, options.seed, seconds);
+    let last = report::model(&pages).unwrap_or_default();
+    let report = report::json(&pages, &demo.description(&last)?, options.seed, seconds);
     output::write(&options.out.join("report.json"), format!("{report:#}\n").as_bytes())?;
     console.finish(&report::table(&pages, &options.out, seconds), report);
     Ok(())
@@ -93,16 +101,15 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
 /// A daemon, and what is asked of it.
 struct Demo<'a> {
     connection: Connection<'a>,
-    model: ModelChoice,
     options: &'a Options,
 }
 
 impl Demo<'_> {
-    /// What the model is, in words.
-    fn description(&self) -> Result<String> {
+    /// What a model is, in words.
+    fn description(&self, model: &str) -> Result<String> {
         let (models, _) = self.connection.ask(request::Models {}, Vec::new())?;
-        let loaded = models.models.into_iter().find(|model| model.loaded);
-        Ok(loaded.map(|model| model.description).unwrap_or_default())
+        let named = models.models.into_iter().find(|known| known.name == model);
+        Ok(named.map(|model| model.description).unwrap_or_default())
     }
 
     /// Opens a picture, with its items and what is known of them.
@@ -123,10 +130,11 @@ impl Demo<'_> {
     }
 
     /// Learns an entry and does its steps.
-    fn page(&self, entry: &Entry, updates: Option<[usize; 2]>) -> Result<Page> {
+    fn page(&self, entry: &Entry, model: &ModelChoice, updates: Option<[usize; 2]>) -> Result<Page> {
+        self.connection.ask(request::Load(model.clone()), Vec::new())?;
         let session = self.open(entry)?;
         let options = LearnOptions { updates, seed: self.options.seed, ..LearnOptions::default() };
-        let learn = Learn { session: session.clone(), model: self.model.clone(), options, restart: true, keep: false };
+        let learn = Learn { session: session.clone(), model: model.clone(), options, restart: true, keep: false };
         let (learned, _) = self.connection.ask(learn, Vec::new())?;
         let file = self.write(&format!("{}.png", entry.name), &entry.picture.photo.image, entry)?;
         let mut shown =
@@ -138,7 +146,7 @@ impl Demo<'_> {
         let items = entry.picture.items.names().to_vec();
         let learned_page = LearnedPage { file, items, updates: learned.steps, seconds: learned.seconds };
         let done = entry.steps.iter().map(|step| self.step(entry, &session, step)).collect::<Result<_>>()?;
-        Ok(Page { learned: learned_page, done, shown })
+        Ok(Page { learned: learned_page, done, shown, most: if entry.without_weights { HEIGHT } else { u32::MAX } })
     }
 
     /// Makes one edit and writes it.

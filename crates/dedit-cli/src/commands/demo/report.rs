@@ -9,6 +9,7 @@ use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::format::{rect, rectangle, rounded, size_of};
+use crate::sheet;
 
 /// Pictures with titles.
 pub(super) type Titled = Vec<(String, RgbImage)>;
@@ -19,6 +20,8 @@ pub(super) struct Page {
     pub(super) done: Vec<Done>,
     /// What comes before the results on the contact sheet.
     pub(super) shown: Titled,
+    /// How high pictures may be there.
+    pub(super) most: u32,
 }
 
 /// How it was learned.
@@ -67,13 +70,21 @@ impl Page {
     pub(super) fn row(&mut self) -> Titled {
         let mut row = std::mem::take(&mut self.shown);
         row.extend(self.done.iter_mut().filter_map(|done| Some((done.title.clone(), done.shown.take()?))));
-        row
+        row.into_iter().map(|(title, picture)| (title, sheet::lowered(&picture, self.most))).collect()
     }
+}
+
+/// The model that was used last: the one that learns, where pictures were learned.
+pub(super) fn model(pages: &[Page]) -> Option<String> {
+    pages.last().and_then(model_of)
+}
+
+fn model_of(page: &Page) -> Option<String> {
+    page.done.first().map(|done| done.model.clone())
 }
 
 /// For programs.
 pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -> Value {
-    let model = pages.iter().flat_map(|page| &page.done).map(|done| done.model.as_str()).next();
     let edit = |Done { title, verb, file, figures, .. }: &Done| {
         json!({
             "title": title,
@@ -85,9 +96,11 @@ pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -
             "changed_pixels_outside": figures.changed_pixels_outside,
         })
     };
-    let page = |Page { learned: LearnedPage { file, items, updates, seconds }, done, .. }: &Page| {
+    let page = |page: &Page| {
+        let Page { learned: LearnedPage { file, items, updates, seconds }, done, .. } = page;
         json!({
             "picture": file,
+            "model": model_of(page),
             "items": items,
             "learned": {"updates": updates, "seconds": rounded(*seconds)},
             "edits": done.iter().map(edit).collect::<Vec<_>>(),
@@ -95,7 +108,7 @@ pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -
     };
     json!({
         "pictures": pages.iter().map(page).collect::<Vec<_>>(),
-        "model": model,
+        "model": model(pages),
         "model_description": description,
         "seed": seed,
         "seconds": rounded(seconds),
@@ -109,7 +122,7 @@ pub(super) fn table(pages: &[Page], out: &Path, seconds: f64) -> String {
     for Page { learned, done, .. } in pages {
         let name = learned.file.file_stem().unwrap_or_default().to_string_lossy();
         let [tokens, attention] = learned.updates;
-        let how = format!("learned, {tokens} + {attention} updates");
+        let how = if tokens + attention == 0 { "nothing to learn".to_owned() } else { format!("learned, {tokens} + {attention} updates") };
         let _ = writeln!(table, "{name:<12} {how:<26} {:>8.1} {:>10} {:>9}  {}", learned.seconds, "", "", learned.file.display());
         for Done { title, file, figures: Figures { region, changed_pixels_outside, seconds, .. }, .. } in done {
             let size = format!("{}×{}", region.width, region.height);
