@@ -55,7 +55,7 @@ enum Task {
                       checkout. Users make theirs with `dedit install openfx`."
     )]
     Bundle(bundle::Options),
-    /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit
+    /// How good edits are, on drawn scenes with a true answer to each, against other ways to edit; or how well holes in photographs are filled
     Evaluate(evaluate::Options),
     /// Writes the files and tables that come from the table of verbs and parameters
     Generate,
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         Task::Parity { directories } => Ok(parity::run(&directories)),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Bundle(options) => bundle::run(&workspace, &options),
-        Task::Evaluate(options) => evaluate::run(&options),
+        Task::Evaluate(options) => evaluate::run(&workspace, &options),
         Task::Generate => generate::run(&workspace),
         Task::CheckGpu => Ok(check_gpu::run_all(&workspace)?.conclude()),
     });

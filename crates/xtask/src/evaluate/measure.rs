@@ -88,7 +88,7 @@ fn move_psnr(case: &Case, picture: &RgbImage) -> f64 {
 }
 
 /// dB over the chosen pixels.
-fn psnr(picture: &RgbImage, truth: &RgbImage, chosen: impl Fn(usize) -> bool) -> f64 {
+pub(super) fn psnr(picture: &RgbImage, truth: &RgbImage, chosen: impl Fn(usize) -> bool) -> f64 {
     let pixels = picture.pixels().zip(truth.pixels()).enumerate().filter(|(index, _)| chosen(*index));
     let (mut sum, mut count) = (0.0, 0.0_f64);
     for (_, (one, other)) in pixels {

@@ -2,12 +2,15 @@
 //!
 //! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. The same model edits it in four ways
 //! ([`Method`]), and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
+//!
+//! `--photos`: how well holes in photographs are filled without weights.
 
 mod case;
 mod classifier;
 mod kept;
 mod measure;
 mod method;
+mod photos;
 mod report;
 
 use std::path::PathBuf;
@@ -29,13 +32,21 @@ use kept::Kept;
 use measure::{Input, Measured};
 use method::Method;
 
+use crate::workspace::Workspace;
+
 /// Options of the evaluation.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// Fills holes in the photographs of tests/data/photos without weights, instead of editing scenes
+    #[arg(long)]
+    photos: bool,
+    /// Photographs of another folder, JPEG or PNG
+    #[arg(long, value_name = "DIR", requires = "photos")]
+    folder: Option<PathBuf>,
     /// How many scenes
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     scenes: u32,
-    /// Seed of the first scene; the model was trained on those below 1,000,000, and its classifier on those from 3,000,000 to 3,999,999
+    /// Seed of the first scene, or of the holes in photographs; the model was trained on those below 1,000,000, and its classifier on those from 3,000,000 to 3,999,999
     #[arg(long, default_value_t = 7_000_000)]
     seed: u64,
     /// Writes the figures to a file too
@@ -65,11 +76,20 @@ pub(crate) struct Options {
 type Task<'a> = (&'a Case, Method);
 
 /// Measures, prints the table, and writes the figures where asked.
-pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let begun = Instant::now();
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     if let Some(folder) = &options.pictures {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
+    if options.photos {
+        let folder = options.folder.clone().unwrap_or_else(|| workspace.root().join("tests/data/photos"));
+        print!("{}", photos::run(&folder, options.seed, options.pictures.as_deref())?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    scenes(options)
+}
+
+fn scenes(options: &Options) -> Result<ExitCode> {
+    let begun = Instant::now();
     let cache = tempfile::tempdir().context("there is no room for the model")?;
     let model = match &options.model {
         Some(path) => path.clone(),

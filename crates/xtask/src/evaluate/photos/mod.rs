@@ -1,0 +1,141 @@
+//! `cargo xtask evaluate --photos`: holes in photographs, filled without weights, against what was there.
+
+mod figures;
+mod hole;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use dedit_edit::{Planes, Size};
+use dedit_patches::{Task, Workers, fill};
+use image::imageops::replace;
+use image::{Rgb, RgbImage};
+
+use figures::Figures;
+
+/// What is measured of a photograph.
+struct Row {
+    name: String,
+    /// Pixels of the hole.
+    pixels: usize,
+    figures: Figures,
+}
+
+/// Tasks one after the other: what is measured is the time of one thread.
+struct OneThread;
+
+impl Workers for OneThread {
+    fn run(&self, tasks: usize, run: &(dyn Fn(usize) + Sync)) {
+        (0..tasks).for_each(run);
+    }
+}
+
+/// Measures all photographs of a folder and gives the table. Hole and fill follow from the seed and the place in the list; `pictures` is a folder for
+/// hole, result and truth side by side.
+pub(super) fn run(folder: &Path, seed: u64, pictures: Option<&Path>) -> Result<String> {
+    let files = photographs(folder)?;
+    ensure!(!files.is_empty(), "{} has no JPEG or PNG photograph", folder.display());
+    let mut rows = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let truth = image::open(file).with_context(|| format!("{} cannot be read", file.display()))?.into_rgb8();
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let hole = hole::star(truth.width(), truth.height(), seed.wrapping_mul(1000).wrapping_add(number as u64));
+        let begun = Clock::start();
+        let result = filled(&truth, &hole, seed).with_context(|| format!("{name}: the hole was not filled"))?;
+        let seconds = begun.seconds();
+        if let Some(folder) = pictures {
+            side_by_side(&truth, &hole, &result).save(folder.join(format!("{name}.png"))).context("a picture cannot be written")?;
+        }
+        let pixels = hole.iter().filter(|inside| **inside).count();
+        rows.push(Row { figures: Figures::of(&truth, &result, &hole, seconds), name, pixels });
+    }
+    Ok(table(&rows))
+}
+
+/// The pictures in a folder, by name; label pictures of items are none.
+fn photographs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let is_photograph = |path: &PathBuf| {
+        let ends = |ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
+        let is_labels = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("-items"));
+        (ends("jpg") || ends("jpeg") || ends("png")) && !is_labels
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_photograph).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The photograph with its hole filled. What it shows in the hole is taken away before.
+fn filled(truth: &RgbImage, hole: &[bool], seed: u64) -> Result<RgbImage> {
+    let size = Size::new(truth.width() as usize, truth.height() as usize)?;
+    let value = |channel: usize, pixel: &Rgb<u8>, hole: bool| if hole { f32::NAN } else { f32::from(pixel.0[channel]) / 255.0 };
+    let plane = |channel: usize| truth.pixels().zip(hole).map(|(pixel, hole)| value(channel, pixel, *hole)).collect();
+    let picture = Planes::new(size, (0..3).map(plane).collect(), None)?;
+    let sources = vec![true; size.pixels()];
+    let task = Task { picture: &picture, hole, sources: &sources, regions: None, seed };
+    let filled = fill(&task, &OneThread, &mut |_| Ok(ControlFlow::Continue(())))?.context("it was cancelled")?;
+    let mut result = truth.clone();
+    for (index, values) in (0..filled.rect.width * filled.rect.height).map(|index| (index, filled.planes.colour())) {
+        let (x, y) = (filled.rect.x + index % filled.rect.width, filled.rect.y + index / filled.rect.width);
+        let pixel = std::array::from_fn(|channel| (values[channel][index].clamp(0.0, 1.0) * 255.0).round() as u8);
+        result.put_pixel(x as u32, y as u32, Rgb(pixel));
+    }
+    Ok(result)
+}
+
+fn side_by_side(truth: &RgbImage, hole: &[bool], result: &RgbImage) -> RgbImage {
+    let (width, height) = truth.dimensions();
+    let mut shown = truth.clone();
+    shown.pixels_mut().zip(hole).filter(|(_, hole)| **hole).for_each(|(pixel, _)| *pixel = Rgb([255, 0, 255]));
+    let mut strip = RgbImage::new(3 * width, height);
+    for (column, picture) in [&shown, result, truth].into_iter().enumerate() {
+        replace(&mut strip, picture, column as i64 * i64::from(width), 0);
+    }
+    strip
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut table = String::from("| | hole, pixels | PSNR, dB | SSIM | SWD | CPU s | changed outside |\n|---|---|---|---|---|---|---|\n");
+    let mut line = |name: &str, pixels: f64, [psnr, ssim, swd, seconds, outside]: [f64; 5]| {
+        let _ = writeln!(table, "| {name} | {pixels:.0} | {psnr:.2} | {ssim:.3} | {swd:.2} | {seconds:.2} | {outside:.0} |");
+    };
+    let mut means = [0.0; 5];
+    let mut pixels = 0.0;
+    for row in rows {
+        let values = row.figures.values();
+        line(&row.name, row.pixels as f64, values);
+        means.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / rows.len() as f64);
+        pixels += row.pixels as f64 / rows.len() as f64;
+    }
+    line("mean", pixels, means);
+    table
+}
+
+/// Seconds that this thread has computed; those that passed, where the system does not count them in a file.
+struct Clock {
+    begun: Instant,
+    computed: Option<u64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { begun: Instant::now(), computed: computed() }
+    }
+
+    fn seconds(&self) -> f64 {
+        let passed = self.begun.elapsed().as_secs_f64();
+        computed().zip(self.computed).map_or(passed, |(now, begun)| now.saturating_sub(begun) as f64 * 1e-9)
+    }
+}
+
+/// Nanoseconds that this thread has computed, on Linux.
+fn computed() -> Option<u64> {
+    fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
