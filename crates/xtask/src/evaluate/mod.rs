@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Photographs of another folder, JPEG or PNG
     #[arg(long, value_name = "DIR", requires = "photos")]
     folder: Option<PathBuf>,
+    /// Fills the same holes by other programs too: G'MIC, which has to be installed
+    #[arg(long, requires = "photos")]
+    vs_peers: bool,
     /// How many scenes
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     scenes: u32,
@@ -82,7 +85,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     if options.photos {
         let folder = options.folder.clone().unwrap_or_else(|| workspace.root().join("tests/data/photos"));
-        print!("{}", photos::run(&folder, options.seed, options.pictures.as_deref())?);
+        print!("{}", photos::run(&folder, options.seed, options.pictures.as_deref(), options.vs_peers)?);
         return Ok(ExitCode::SUCCESS);
     }
     scenes(options)

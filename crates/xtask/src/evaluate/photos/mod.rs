@@ -2,6 +2,7 @@
 
 mod figures;
 mod hole;
+mod peers;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,6 +17,7 @@ use image::imageops::replace;
 use image::{Rgb, RgbImage};
 
 use figures::Figures;
+use peers::{PEERS, Peer};
 
 /// What is measured of a photograph.
 struct Row {
@@ -34,26 +36,40 @@ impl Workers for OneThread {
     }
 }
 
-/// Measures all photographs of a folder and gives the table. Hole and fill follow from the seed and the place in the list; `pictures` is a folder for
-/// hole, result and truth side by side.
-pub(super) fn run(folder: &Path, seed: u64, pictures: Option<&Path>) -> Result<String> {
+/// Measures all photographs of a folder and gives the table; with other programs, a table for each of them too. Hole and fill follow from the seed and the
+/// place in the list; `pictures` is a folder for hole, result and truth side by side.
+pub(super) fn run(folder: &Path, seed: u64, pictures: Option<&Path>, with_peers: bool) -> Result<String> {
     let files = photographs(folder)?;
     ensure!(!files.is_empty(), "{} has no JPEG or PNG photograph", folder.display());
-    let mut rows = Vec::new();
+    let peers = PEERS.iter().filter(|_| with_peers).map(Some);
+    let ways: Vec<Option<&Peer>> = std::iter::once(None).chain(peers).collect();
+    let mut rows: Vec<Vec<Row>> = ways.iter().map(|_| Vec::new()).collect();
     for (number, file) in files.iter().enumerate() {
         let truth = image::open(file).with_context(|| format!("{} cannot be read", file.display()))?.into_rgb8();
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let hole = hole::star(truth.width(), truth.height(), seed.wrapping_mul(1000).wrapping_add(number as u64));
-        let begun = Clock::start();
-        let result = filled(&truth, &hole, seed).with_context(|| format!("{name}: the hole was not filled"))?;
-        let seconds = begun.seconds();
-        if let Some(folder) = pictures {
-            side_by_side(&truth, &hole, &result).save(folder.join(format!("{name}.png"))).context("a picture cannot be written")?;
-        }
         let pixels = hole.iter().filter(|inside| **inside).count();
-        rows.push(Row { figures: Figures::of(&truth, &result, &hole, seconds), name, pixels });
+        for (way, rows) in ways.iter().zip(&mut rows) {
+            let (result, seconds) = match way {
+                None => timed(|| filled(&truth, &hole, seed)),
+                Some(peer) => peer.fill(&truth, &hole),
+            }
+            .with_context(|| format!("{name}: the hole was not filled"))?;
+            if let Some(folder) = pictures {
+                let file = folder.join(way.map_or_else(|| format!("{name}.png"), |peer| format!("{name} {}.png", peer.name)));
+                side_by_side(&truth, &hole, &result).save(file).context("a picture cannot be written")?;
+            }
+            rows.push(Row { name: name.clone(), pixels, figures: Figures::of(&truth, &result, &hole, seconds) });
+        }
     }
-    Ok(table(&rows))
+    let tables: Vec<String> = ways.iter().zip(&rows).map(|(way, rows)| table(way.map_or("patches", |peer| peer.name), rows)).collect();
+    Ok(tables.join("\n"))
+}
+
+/// What is made, and the seconds that it took.
+fn timed<T>(make: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+    let begun = Clock::start();
+    Ok((make()?, begun.seconds()))
 }
 
 /// The pictures in a folder, by name; label pictures of items are none.
@@ -98,8 +114,9 @@ fn side_by_side(truth: &RgbImage, hole: &[bool], result: &RgbImage) -> RgbImage 
     strip
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut table = String::from("| | hole, pixels | PSNR, dB | SSIM | SWD | CPU s | changed outside |\n|---|---|---|---|---|---|---|\n");
+fn table(title: &str, rows: &[Row]) -> String {
+    let mut table =
+        format!("| {title} | hole, pixels | PSNR, dB | SSIM | SWD | CPU s | changed outside |\n|---|---|---|---|---|---|---|\n");
     let mut line = |name: &str, pixels: f64, [psnr, ssim, swd, seconds, outside]: [f64; 5]| {
         let _ = writeln!(table, "| {name} | {pixels:.0} | {psnr:.2} | {ssim:.3} | {swd:.2} | {seconds:.2} | {outside:.0} |");
     };

@@ -38,10 +38,10 @@ fn photographs_of_a_folder_are_filled_and_listed() {
     photograph().save(folder.path().join("one.png")).unwrap();
     photograph().save(folder.path().join("one-items.png")).unwrap();
     let shown = tempfile::tempdir().unwrap();
-    let table = run(folder.path(), 1, Some(shown.path())).unwrap();
+    let table = run(folder.path(), 1, Some(shown.path()), false).unwrap();
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 4, "{table}");
     assert!(lines[2].starts_with("| one | ") && lines[2].ends_with(" | 0 |") && lines[3].starts_with("| mean | "), "{table}");
     assert_eq!(image::open(shown.path().join("one.png")).unwrap().width(), 3 * SIDE);
-    assert!(run(shown.path().join("none").as_path(), 1, None).is_err());
+    assert!(run(shown.path().join("none").as_path(), 1, None, false).is_err());
 }
