@@ -69,7 +69,7 @@ def mask(d: Any, doc: Any, kind: str, name: str, rect: list[int]) -> Steps:  # n
 def select_polygon(doc: Any, corners: list[tuple[int, int]]) -> None:  # noqa: ANN401
     """Select what is inside a polygon, row by row."""
     selection = Selection()
-    edges = list(zip(corners, corners[1:] + corners[:1]))
+    edges = list(zip(corners, corners[1:] + corners[:1], strict=True))
     for y in range(min(y for _, y in corners), max(y for _, y in corners)):
         middle = y + 0.5
         crossings = sorted(
@@ -77,7 +77,7 @@ def select_polygon(doc: Any, corners: list[tuple[int, int]]) -> None:  # noqa: A
             for (x1, y1), (x2, y2) in edges
             if (y1 <= middle) != (y2 <= middle)
         )
-        for left, right in zip(crossings[::2], crossings[1::2]):
+        for left, right in zip(crossings[::2], crossings[1::2], strict=True):
             part = Selection()
             part.select(round(left), y, round(right) - round(left), 1, 255)
             selection.add(part)
