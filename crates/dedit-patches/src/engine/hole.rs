@@ -5,8 +5,13 @@ use dedit_edit::Rect;
 use super::area::{Area, near, pixels};
 use super::scene::{Role, Scene};
 
-/// Pixels around an item that leaves its pixels, by the square of their distance, that are filled too: whole, and in part.
-const EDGE: [(usize, u8); 2] = [(2, u8::MAX), (5, 140)];
+/// How far around what leaves its pixels everything is filled too, as a share of the diagonal of its bounding box: masks are seldom exact, and in compressed
+/// photographs its colours reach a few pixels beyond it.
+const EDGE: f32 = 0.03;
+/// The least and the most that this is, pixels.
+const EDGES: [f32; 2] = [1.5, 8.0];
+/// Beyond it, the width in which less and less of the filling is shown, pixels.
+const FADE: f32 = 1.5;
 
 /// What is known of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,11 +41,11 @@ pub(super) struct Hole<'a> {
 impl<'a> Hole<'a> {
     /// The hole of a scene, where `covered` pixels need no filling, and `shadows` and soft edges are filled too, unless that leaves nothing to copy.
     pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Self {
-        let whole = Self::of(scene, covered, shadows, &EDGE);
-        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y)) { whole } else { Self::of(scene, covered, &[], &[]) }
+        let whole = Self::of(scene, covered, shadows, true);
+        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y)) { whole } else { Self::of(scene, covered, &[], false) }
     }
 
-    fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: &[(usize, u8)]) -> Self {
+    fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: bool) -> Self {
         let marks = Area::new(scene.region.grown(1, scene.size));
         let mut hole = Self { scene, marks, weights: Area::new(scene.region) };
         for (x, y) in pixels(scene.region) {
@@ -49,7 +54,9 @@ impl<'a> Hole<'a> {
             }
             hole.read(x, y);
         }
-        hole.add_edge(edge);
+        if edge {
+            hole.add_edge();
+        }
         for shadow in shadows {
             for (x, y) in pixels(shadow.rect()) {
                 hole.fill(x, y, shadow.get(x, y));
@@ -75,26 +82,26 @@ impl<'a> Hole<'a> {
         self.fill(x, y, (refined * 255.0).ceil() as u8);
     }
 
-    /// Adds the soft edge of items that leave their pixels to the hole.
-    fn add_edge(&mut self, soft: &[(usize, u8)]) {
+    /// Adds the surroundings of what leaves its pixels to the hole.
+    fn add_edge(&mut self) {
         let (region, all) = (self.scene.region, self.marks.rect());
         let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
-        for (x, y) in pixels(region) {
-            if !is_left(&self.marks, x, y) {
+        let left = pixels(region).filter(|(x, y)| is_left(&self.marks, *x, *y)).map(|(x, y)| Rect { x, y, width: 1, height: 1 });
+        let Some(bounds) = left.reduce(super::area::hull) else { return };
+        let whole = (EDGE * (bounds.width as f32).hypot(bounds.height as f32)).clamp(EDGES[0], EDGES[1]);
+        for (x, y) in pixels(bounds) {
+            if !is_left(&self.marks, x, y) || !self.is_hole(x, y) {
                 continue;
             }
-            let mut is_edge = false;
-            near((x, y), 1, all, |u, v, _| is_edge |= !is_left(&self.marks, u, v));
-            if !is_edge {
+            let mut is_rim = false;
+            near((x, y), 1, all, |u, v, _| is_rim |= !is_left(&self.marks, u, v));
+            if !is_rim {
                 continue;
             }
-            if !self.is_hole(x, y) {
-                continue;
-            }
-            near((x, y), 2, all, |u, v, square| {
-                let weight = soft.iter().find(|(most, _)| square <= *most).map_or(0, |(_, weight)| *weight);
+            near((x, y), (whole + FADE).ceil() as usize, all, |u, v, square| {
+                let shown = ((whole + FADE - (square as f32).sqrt()) / FADE).clamp(0.0, 1.0);
                 if !is_left(&self.marks, u, v) && self.scene.role_at(u, v) == Role::Kept {
-                    self.fill(u, v, weight);
+                    self.fill(u, v, (shown * 255.0) as u8);
                 }
             });
         }
