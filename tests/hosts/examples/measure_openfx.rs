@@ -9,9 +9,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::places;
 use dedit_host_tests::process::{Group, within};
+use dedit_host_tests::test_folder::TestFolder;
 use ofx_test_host::{
     ClipImage, Components, Context, Depth, Host, HostSettings, Instance, InstanceSettings, Library, RenderRequest, rect, status,
 };
@@ -25,14 +25,14 @@ fn main() -> Result<()> {
     if env::var_os(SECOND).is_some() {
         return measure();
     }
-    let desk = Desk::new(None)?;
+    let test_folder = TestFolder::new(None)?;
     let here = env::current_exe()?;
     let mut command = Command::new(here.parent().unwrap_or(Path::new(".")).join("stand_in"));
-    command.arg("--socket").arg(desk.socket()).arg("--data").arg(desk.data()).args(["--step-us", "1", "--steps", "2"]);
+    command.arg("--socket").arg(test_folder.socket()).arg("--data").arg(test_folder.data()).args(["--step-us", "1", "--steps", "2"]);
     let _daemon = Group::start(&mut command).context("the stand-in for the daemon is not built")?;
-    within(Duration::from_secs(20), || Ok(desk.socket().exists().then_some(())))?.context("the stand-in does not start")?;
+    within(Duration::from_secs(20), || Ok(test_folder.socket().exists().then_some(())))?.context("the stand-in does not start")?;
     let mut second = Command::new(here);
-    second.envs(desk.environment()).env(SECOND, "1").env("DEDIT_OPENFX_CACHE", "");
+    second.envs(test_folder.environment()).env(SECOND, "1").env("DEDIT_OPENFX_CACHE", "");
     let status = second.status().context("the second process cannot be started")?;
     if status.success() { Ok(()) } else { Err(anyhow!("the second process ended with {status}")) }
 }

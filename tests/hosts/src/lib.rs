@@ -4,7 +4,6 @@
 #![cfg(unix)]
 
 pub mod daemon;
-pub mod desk;
 pub mod gimp;
 mod kept;
 pub mod krita;
@@ -14,4 +13,5 @@ pub mod melt;
 pub mod places;
 pub mod process;
 pub mod screen;
+pub mod test_folder;
 pub mod tree;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use image::{Rgb, RgbImage};
 
-use crate::desk::Desk;
 use crate::gimp::{Gimp, Version};
 use crate::process::{Group, within};
+use crate::test_folder::TestFolder;
 
 /// Calls of which the first one sends the picture.
 const CALLS: usize = 6;
@@ -29,10 +29,10 @@ pub fn run() -> Result<()> {
 /// Milliseconds that each call took.
 fn measure(side: u32) -> Result<Vec<u64>> {
     let gimp = Gimp::find(Version::V2)?;
-    let desk = gimp.desk()?;
-    desk.install_plugin()?;
-    let _daemon = stand_in(&desk)?;
-    RgbImage::from_fn(side, side, |x, y| Rgb([x as u8, y as u8, (x ^ y) as u8])).save(desk.outside("in.png"))?;
+    let test_folder = gimp.test_folder()?;
+    test_folder.install_plugin()?;
+    let _daemon = stand_in(&test_folder)?;
+    RgbImage::from_fn(side, side, |x, y| Rgb([x as u8, y as u8, (x ^ y) as u8])).save(test_folder.outside("in.png"))?;
     let call = "(plug-in-dedit-refine RUN-NONINTERACTIVE image (active-layer image) \"draft\" 1 \"auto\" \"layer\" \"auto\" 7 0 0 -1 \"\")";
     let hide = "(gimp-item-set-visible (car result) FALSE)";
     let timed = format!(
@@ -41,23 +41,23 @@ fn measure(side: u32) -> Result<Vec<u64>> {
     );
     let load = format!(
         "(define image (load-picture {}))\n(select-rectangle image {} {} {} {})\n",
-        desk.literal("in.png"),
+        test_folder.literal("in.png"),
         side / 4,
         side / 4,
         side / 2,
         side / 2
     );
-    let batch = gimp.batch(&desk, &(load + &timed.repeat(CALLS)))?;
+    let batch = gimp.batch(&test_folder, &(load + &timed.repeat(CALLS)))?;
     batch.said.iter().map(|said| said.parse().with_context(|| format!("{said} is no time"))).collect()
 }
 
 /// A daemon whose engine computes next to nothing.
-fn stand_in(desk: &Desk) -> Result<Group> {
+fn stand_in(test_folder: &TestFolder) -> Result<Group> {
     let here = std::env::current_exe()?;
     let program = here.parent().unwrap_or(Path::new(".")).join("examples/stand_in");
     let mut command = Command::new(program);
-    command.arg("--socket").arg(desk.socket()).arg("--data").arg(desk.data()).args(["--step-us", "1", "--steps", "2"]);
+    command.arg("--socket").arg(test_folder.socket()).arg("--data").arg(test_folder.data()).args(["--step-us", "1", "--steps", "2"]);
     let daemon = Group::start(&mut command).context("the stand-in for the daemon is not built")?;
-    within(Duration::from_secs(20), || Ok(desk.socket().exists().then_some(())))?.context("the stand-in does not start")?;
+    within(Duration::from_secs(20), || Ok(test_folder.socket().exists().then_some(())))?.context("the stand-in does not start")?;
     Ok(daemon)
 }

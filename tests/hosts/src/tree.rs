@@ -29,8 +29,8 @@ const LEFT_OUT: [&str; 4] = ["man", "locale", "doc", "help"];
 const MIRROR: &str = "http://deb.debian.org/debian";
 /// Written last: without it a tree is not complete.
 const STAMP: &str = "dedit-tests-stamp";
-/// The beginning of the names of desks.
-pub(crate) const DESK: &str = "desk-";
+/// The beginning of the names of test folders.
+pub(crate) const PREFIX: &str = "test-";
 /// Mounts what is needed below the tree `$1`, then runs the rest inside.
 const ENTER: &str = r#"set -e
 mkdir -p /tmp/.X11-unix "$1/tmp/.X11-unix"
@@ -135,7 +135,7 @@ impl Tree {
         locked?.with_context(|| format!("{} is in use by another process", self.root.display()))?;
         *held = Some(file);
         if let Ok(entries) = fs::read_dir(self.root.join("tmp")) {
-            for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(DESK)) {
+            for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
                 remove(&entry.path())?;
             }
         }

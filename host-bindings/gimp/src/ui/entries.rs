@@ -27,7 +27,7 @@ pub(super) struct Entries<'u> {
     name: Widget<'u>,
     selection: Widget<'u>,
     /// The choice that the program knows of.
-    told: Cell<Option<usize>>,
+    reported: Cell<Option<usize>>,
 }
 
 impl<'u> Entries<'u> {
@@ -66,7 +66,7 @@ impl<'u> Entries<'u> {
         (gtk.gtk_container_add)(scrolled.object(), view.object());
         toolkit.pack(&frame, &title, false);
         toolkit.pack(&frame, &scrolled, true);
-        (Self { toolkit, store, view, column, name, selection, told: Cell::new(None) }, frame)
+        (Self { toolkit, store, view, column, name, selection, reported: Cell::new(None) }, frame)
     }
 
     /// Shows other entries.
@@ -79,7 +79,7 @@ impl<'u> Entries<'u> {
             Some(index) => self.store.choose(&self.view, (&self.column, &self.name), index),
             None => (self.toolkit.trees.gtk_tree_selection_unselect_all)(self.selection.object()),
         }
-        self.told.set(self.chosen());
+        self.reported.set(self.chosen());
     }
 
     /// Shows another name.
@@ -92,9 +92,9 @@ impl<'u> Entries<'u> {
         self.store.chosen(&self.selection)
     }
 
-    /// The choice, if it is another one than was told before.
+    /// The choice, if it is another one than was reported before.
     pub(super) fn news(&self) -> Option<Event> {
         let chosen = self.chosen();
-        (self.told.replace(chosen) != chosen).then_some(Event::Selected(chosen))
+        (self.reported.replace(chosen) != chosen).then_some(Event::Selected(chosen))
     }
 }

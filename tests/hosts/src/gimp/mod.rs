@@ -17,10 +17,10 @@ pub use profile::Shortcut;
 pub use scheme::{Arg, ParameterSpec};
 pub use window::Window;
 
-use crate::desk::Desk;
 use crate::kept;
 use crate::literal::unquoted;
 use crate::process::run;
+use crate::test_folder::TestFolder;
 use crate::tree::Tree;
 
 /// How long a script may run, on a machine that has other work too.
@@ -75,22 +75,22 @@ impl Gimp {
         self.version
     }
 
-    /// A desk with a profile of its own, made from one that has seen a start before, and without the plug-in.
-    pub fn desk(&self) -> Result<Desk> {
-        let desk = self.bare_desk()?;
-        kept::copy(&profile::kept(self)?, &desk.profile())?;
-        Ok(desk)
+    /// A test folder with a profile of its own, made from one that has seen a start before, and without the plug-in.
+    pub fn test_folder(&self) -> Result<TestFolder> {
+        let test_folder = self.bare_desk()?;
+        kept::copy(&profile::kept(self)?, &test_folder.profile())?;
+        Ok(test_folder)
     }
 
-    /// A desk with an empty profile.
-    fn bare_desk(&self) -> Result<Desk> {
-        let desk = Desk::new(self.tree.as_ref())?;
+    /// A test folder with an empty profile.
+    fn bare_desk(&self) -> Result<TestFolder> {
+        let test_folder = TestFolder::new(self.tree.as_ref())?;
         let text = match self.version {
             Version::V2 => [include_str!("v2.scm"), include_str!("common.scm")].concat(),
             Version::V3 => ["(script-fu-use-v3)\n", include_str!("v3.scm"), include_str!("common.scm")].concat(),
         };
-        fs::write(desk.outside("prelude.scm"), text).context("the definitions for scripts cannot be written")?;
-        Ok(desk)
+        fs::write(test_folder.outside("prelude.scm"), text).context("the definitions for scripts cannot be written")?;
+        Ok(test_folder)
     }
 
     /// A call of a procedure of a plug-in on an image and a drawable, both expressions, as one expression: the list of the results.
@@ -100,25 +100,25 @@ impl Gimp {
     }
 
     /// Runs a script in a GIMP without a window, started for it alone; an error says what GIMP said, whatever it was.
-    pub fn batch(&self, desk: &Desk, script: &str) -> Result<Batch> {
-        self.batch_within(desk, script, LIMIT)
+    pub fn batch(&self, test_folder: &TestFolder, script: &str) -> Result<Batch> {
+        self.batch_within(test_folder, script, LIMIT)
     }
 
     /// The same, killed after another time.
-    pub fn batch_within(&self, desk: &Desk, script: &str, limit: Duration) -> Result<Batch> {
-        let said = desk.outside("said");
+    pub fn batch_within(&self, test_folder: &TestFolder, script: &str, limit: Duration) -> Result<Batch> {
+        let said = test_folder.outside("said");
         // What an earlier script said is not this one's.
         let _ = fs::remove_file(&said);
         // The port is closed by the script's end and not by GIMP's: otherwise the last lines are lost.
         let text = format!(
             "(load {})\n(define said (open-output-file {}))\n(define (print x) (write x said) (newline said))\n(define failure (try-call (lambda ()\n{script}\n)))\n\
              (write (if failure 'failed 'done) said) (newline said) (write failure said) (newline said) (close-output-port said)\n",
-            desk.literal("prelude.scm"),
-            desk.literal("said"),
+            test_folder.literal("prelude.scm"),
+            test_folder.literal("said"),
         );
-        fs::write(desk.outside("script.scm"), text)?;
+        fs::write(test_folder.outside("script.scm"), text)?;
         let started = Instant::now();
-        let output = run(self.console(desk).args(self.batch_arguments(desk)), limit)?;
+        let output = run(self.console(test_folder).args(self.batch_arguments(test_folder)), limit)?;
         let time = started.elapsed();
         let lines = fs::read_to_string(&said).unwrap_or_default();
         let mut said: Vec<String> = lines.lines().map(unquoted).collect();
@@ -130,8 +130,8 @@ impl Gimp {
         }
     }
 
-    fn batch_arguments(&self, desk: &Desk) -> Vec<String> {
-        let load = format!("(load {})", desk.literal("script.scm"));
+    fn batch_arguments(&self, test_folder: &TestFolder) -> Vec<String> {
+        let load = format!("(load {})", test_folder.literal("script.scm"));
         let end: &[&str] = match self.version {
             // Its own command: a script that fails goes no further.
             Version::V2 => &["-b", "(gimp-quit 0)"],
@@ -141,9 +141,9 @@ impl Gimp {
         words.iter().chain(end).map(|&word| word.to_owned()).collect()
     }
 
-    fn console(&self, desk: &Desk) -> Command {
+    fn console(&self, test_folder: &TestFolder) -> Command {
         self.command(
-            desk,
+            test_folder,
             match self.version {
                 Version::V2 => "gimp-2.10",
                 Version::V3 => "gimp-console-3.0",
@@ -151,8 +151,8 @@ impl Gimp {
         )
     }
 
-    /// A program where GIMP is, with the environment of a desk.
-    fn command(&self, desk: &Desk, program: &str) -> Command {
+    /// A program where GIMP is, with the environment of a test folder.
+    fn command(&self, test_folder: &TestFolder, program: &str) -> Command {
         let here = || {
             let mut command = Command::new(program);
             command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -163,7 +163,7 @@ impl Gimp {
             Version::V2 => "GIMP2_DIRECTORY",
             Version::V3 => "GIMP3_DIRECTORY",
         };
-        command.envs(desk.environment()).env(profile, desk.inside("profile"));
+        command.envs(test_folder.environment()).env(profile, test_folder.inside("profile"));
         command
     }
 }

@@ -24,9 +24,9 @@ pub(super) fn kept(gimp: &Gimp) -> Result<PathBuf> {
         Version::V3 => "gimp-3-profile",
     };
     kept::folder(name, |made| {
-        let desk = gimp.bare_desk()?;
-        gimp.batch(&desk, "#t").context("GIMP does not start with an empty profile")?;
-        kept::copy(&desk.profile(), made)
+        let test_folder = gimp.bare_desk()?;
+        gimp.batch(&test_folder, "#t").context("GIMP does not start with an empty profile")?;
+        kept::copy(&test_folder.profile(), made)
     })
 }
 

@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, bail};
 
 use super::profile::Shortcut;
 use super::{Gimp, Version, profile, server};
-use crate::desk::Desk;
 use crate::literal::unquoted;
 use crate::process::{Group, within};
 use crate::screen::Screen;
+use crate::test_folder::TestFolder;
 
 /// How long GIMP may take to show a picture on a busy machine.
 const START: Duration = Duration::from_secs(120);
@@ -30,34 +30,34 @@ pub struct Window {
 }
 
 impl Gimp {
-    /// Starts a GIMP with a window that shows `picture`, a file on the desk, and waits until it does.
-    pub fn window(&self, desk: &Desk, picture: &str, shortcuts: &[Shortcut<'_>]) -> Result<Window> {
-        profile::set_shortcuts(self.version, &desk.profile(), shortcuts)?;
+    /// Starts a GIMP with a window that shows `picture`, a file in the test folder, and waits until it does.
+    pub fn window(&self, test_folder: &TestFolder, picture: &str, shortcuts: &[Shortcut<'_>]) -> Result<Window> {
+        profile::set_shortcuts(self.version, &test_folder.profile(), shortcuts)?;
         let screen = Screen::start()?;
         let port = server::free_port()?;
-        let log = desk.literal("server.log");
+        let log = test_folder.literal("server.log");
         let serve = match self.version {
             Version::V2 => format!("(plug-in-script-fu-server RUN-NONINTERACTIVE \"127.0.0.1\" {port} {log})"),
             Version::V3 => {
                 format!("(plug-in-script-fu-server #:run-mode RUN-NONINTERACTIVE #:ip \"127.0.0.1\" #:port {port} #:logfile {log})")
             }
         };
-        let written = File::create(desk.outside("gimp.log"))?;
+        let written = File::create(test_folder.outside("gimp.log"))?;
         let program = match self.version {
             Version::V2 => "gimp-2.10",
             Version::V3 => "gimp-3.0",
         };
-        let mut command = self.command(desk, program);
+        let mut command = self.command(test_folder, program);
         command.env("DISPLAY", screen.display()).args(["-s", "-n", "--batch-interpreter=plug-in-script-fu-eval", "-b", &serve]);
-        command.arg(desk.inside(picture)).stdout(written.try_clone()?).stderr(written);
+        command.arg(test_folder.inside(picture)).stdout(written.try_clone()?).stderr(written);
         let process = Group::start(&mut command)?;
         // The title has it without its extension while the picture is as it was imported.
         let picture = Path::new(picture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut window = Window { process, screen, version: self.version, port, picture };
-        window.wait_for_start(desk).with_context(|| {
+        window.wait_for_start(test_folder).with_context(|| {
             let shot = crate::places::shots(super::SHOTS).map(|folder| folder.join("failed-start.png"));
             let shot = shot.and_then(|path| window.screenshot(&path).map(|()| path.display().to_string())).unwrap_or_default();
-            let log = std::fs::read_to_string(desk.outside("gimp.log")).unwrap_or_default();
+            let log = std::fs::read_to_string(test_folder.outside("gimp.log")).unwrap_or_default();
             format!("GIMP shows no picture; the screen: {shot}\n{log}")
         })?;
         Ok(window)
@@ -65,8 +65,8 @@ impl Gimp {
 }
 
 impl Window {
-    fn wait_for_start(&mut self, desk: &Desk) -> Result<()> {
-        let load = format!("(load {})", desk.literal("prelude.scm"));
+    fn wait_for_start(&mut self, test_folder: &TestFolder) -> Result<()> {
+        let load = format!("(load {})", test_folder.literal("prelude.scm"));
         let answers = within(START, || {
             if let Some(status) = self.process.ended()? {
                 bail!("GIMP ended with {status}");

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::profile::{self, PLUGINS};
-use crate::desk::Desk;
 use crate::places;
+use crate::test_folder::TestFolder;
 
 const NAME: &str = "dedit_krita";
 /// Krita's folder of action descriptions, in a test's folder.
@@ -16,20 +16,20 @@ const ACTIONS: &str = "home/.local/share/krita/actions";
 const LEFT_OUT: [&str; 2] = ["__pycache__", "tests"];
 
 /// Installs and enables the plug-in, with the path of the program that it starts as daemon.
-pub fn install_plugin(desk: &Desk) -> Result<()> {
+pub fn install_plugin(test_folder: &TestFolder) -> Result<()> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/krita");
-    let plugins = desk.outside(PLUGINS);
+    let plugins = test_folder.outside(PLUGINS);
     copy(&source.join(NAME), &plugins.join(NAME))?;
-    desk.put(&source.join(format!("{NAME}.desktop")), &format!("{PLUGINS}/{NAME}.desktop"))?;
+    test_folder.put(&source.join(format!("{NAME}.desktop")), &format!("{PLUGINS}/{NAME}.desktop"))?;
     let action = format!("{NAME}.action");
     if source.join(&action).is_file() {
-        desk.put(&source.join(&action), &format!("{ACTIONS}/{action}"))?;
+        test_folder.put(&source.join(&action), &format!("{ACTIONS}/{action}"))?;
     }
-    desk.put(&places::program()?, "bin/dedit")?;
-    let program = desk.inside("bin/dedit");
+    test_folder.put(&places::program()?, "bin/dedit")?;
+    let program = test_folder.inside("bin/dedit");
     fs::write(plugins.join(NAME).join("program"), program.as_os_str().as_encoded_bytes())
         .context("the plug-in's program cannot be named")?;
-    profile::switch_on(desk, NAME)
+    profile::switch_on(test_folder, NAME)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

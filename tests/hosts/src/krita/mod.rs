@@ -20,10 +20,10 @@ use anyhow::{Context as _, Result};
 pub use install::install_plugin;
 pub use run::{Ran, Running};
 
-use crate::desk::Desk;
 use crate::kept;
 use crate::places;
 use crate::screen::Screen;
+use crate::test_folder::TestFolder;
 use crate::tree::Tree;
 
 /// Time limit of a scenario, for a machine that has other work too.
@@ -69,12 +69,12 @@ impl Krita {
     }
 
     /// A test's folder with a home that has seen a first start, with the driver and without the plug-in.
-    pub fn desk(&self) -> Result<Desk> {
-        let desk = Desk::new(self.tree.as_ref())?;
-        fs::remove_dir(desk.outside("home"))?;
-        kept::copy(&profile::kept(self)?, &desk.outside("home"))?;
-        profile::prepare(&desk)?;
-        Ok(desk)
+    pub fn test_folder(&self) -> Result<TestFolder> {
+        let test_folder = TestFolder::new(self.tree.as_ref())?;
+        fs::remove_dir(test_folder.outside("home"))?;
+        kept::copy(&profile::kept(self)?, &test_folder.outside("home"))?;
+        profile::prepare(&test_folder)?;
+        Ok(test_folder)
     }
 
     /// A screen of that size.
@@ -84,42 +84,48 @@ impl Krita {
     }
 
     /// Runs a scenario in a new Krita; an error has everything that is known.
-    pub fn run(&self, desk: &Desk, screen: &Screen, script: &str) -> Result<Ran> {
-        self.run_within(desk, screen, script, LIMIT)
+    pub fn run(&self, test_folder: &TestFolder, screen: &Screen, script: &str) -> Result<Ran> {
+        self.run_within(test_folder, screen, script, LIMIT)
     }
 
     /// The same with another time limit.
-    pub fn run_within(&self, desk: &Desk, screen: &Screen, script: &str, limit: Duration) -> Result<Ran> {
-        self.start_within(desk, screen, script, limit)?.finish()
+    pub fn run_within(&self, test_folder: &TestFolder, screen: &Screen, script: &str, limit: Duration) -> Result<Ran> {
+        self.start_within(test_folder, screen, script, limit)?.finish()
     }
 
     /// Starts a Krita that runs a scenario, for tests that act meanwhile.
-    pub fn start<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str) -> Result<Running<'a>> {
-        self.start_within(desk, screen, script, LIMIT)
+    pub fn start<'a>(&'a self, test_folder: &'a TestFolder, screen: &'a Screen, script: &str) -> Result<Running<'a>> {
+        self.start_within(test_folder, screen, script, LIMIT)
     }
 
     /// The same with another time limit.
-    pub fn start_within<'a>(&'a self, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Running<'a>> {
-        Running::start(self, desk, screen, script, limit)
+    pub fn start_within<'a>(
+        &'a self,
+        test_folder: &'a TestFolder,
+        screen: &'a Screen,
+        script: &str,
+        limit: Duration,
+    ) -> Result<Running<'a>> {
+        Running::start(self, test_folder, screen, script, limit)
     }
 
     /// Keeps a screenshot that a scenario saved, under its name and the version.
-    pub fn keep_shot(&self, desk: &Desk, name: &str) -> Result<PathBuf> {
+    pub fn keep_shot(&self, test_folder: &TestFolder, name: &str) -> Result<PathBuf> {
         let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
         let kept = places::shots(SHOTS)?.join(format!("{stem}-{:?}.png", self.version));
-        fs::copy(desk.outside(name), &kept).with_context(|| format!("{name} cannot be kept"))?;
+        fs::copy(test_folder.outside(name), &kept).with_context(|| format!("{name} cannot be kept"))?;
         Ok(kept)
     }
 
     /// The command of Krita, with the environment of a test's folder.
-    fn command(&self, desk: &Desk, screen: &Screen) -> Result<Command> {
+    fn command(&self, test_folder: &TestFolder, screen: &Screen) -> Result<Command> {
         let here = || {
             let mut command = Command::new("krita");
             command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
             command
         };
         let mut command = self.tree.as_ref().map_or_else(here, |tree| tree.command("krita"));
-        let runtime = desk.outside("runtime");
+        let runtime = test_folder.outside("runtime");
         fs::create_dir_all(&runtime)?;
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
         let folders = [
@@ -136,8 +142,8 @@ impl Krita {
             ("PYTHONDONTWRITEBYTECODE", "1"),
             ("PYTHONWARNINGS", "ignore::SyntaxWarning"),
         ];
-        let folders = folders.map(|(name, folder)| (name, OsString::from(desk.inside(folder))));
-        command.envs(folders).envs(words).env("DISPLAY", screen.display()).envs(desk.environment()).arg("--nosplash");
+        let folders = folders.map(|(name, folder)| (name, OsString::from(test_folder.inside(folder))));
+        command.envs(folders).envs(words).env("DISPLAY", screen.display()).envs(test_folder.environment()).arg("--nosplash");
         Ok(command)
     }
 }

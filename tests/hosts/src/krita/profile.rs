@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::{Krita, Version};
-use crate::desk::Desk;
 use crate::kept;
+use crate::test_folder::TestFolder;
 
 /// Time limit of the first start on a busy machine.
 const FIRST: Duration = Duration::from_secs(300);
@@ -45,18 +45,18 @@ pub(super) fn kept(krita: &Krita) -> Result<PathBuf> {
         Version::V5_2 => "krita-5.2-home",
     };
     kept::folder(name, |made| {
-        let desk = Desk::new(krita.tree.as_ref())?;
-        prepare(&desk)?;
-        let ran = krita.run_within(&desk, &Krita::screen()?, "def scenario(d):\n    yield 2.0\n", FIRST);
+        let test_folder = TestFolder::new(krita.tree.as_ref())?;
+        prepare(&test_folder)?;
+        let ran = krita.run_within(&test_folder, &Krita::screen()?, "def scenario(d):\n    yield 2.0\n", FIRST);
         ran.context("Krita does not start with an empty home")?;
-        kept::copy(&desk.outside("home"), made)
+        kept::copy(&test_folder.outside("home"), made)
     })
 }
 
 /// Writes the settings, and the present driver.
-pub(super) fn prepare(desk: &Desk) -> Result<()> {
-    let files = DRIVER.iter().map(|(name, text)| (desk.outside(PLUGINS).join(name), *text));
-    for (path, text) in files.chain([(desk.outside(SETTINGS), TEXT)]) {
+pub(super) fn prepare(test_folder: &TestFolder) -> Result<()> {
+    let files = DRIVER.iter().map(|(name, text)| (test_folder.outside(PLUGINS).join(name), *text));
+    for (path, text) in files.chain([(test_folder.outside(SETTINGS), TEXT)]) {
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
         written.with_context(|| format!("{} cannot be written", path.display()))?;
     }
@@ -64,8 +64,8 @@ pub(super) fn prepare(desk: &Desk) -> Result<()> {
 }
 
 /// Enables a plug-in, as Krita's settings dialog does.
-pub(super) fn switch_on(desk: &Desk, plugin: &str) -> Result<()> {
-    let path = desk.outside(SETTINGS);
+pub(super) fn switch_on(test_folder: &TestFolder, plugin: &str) -> Result<()> {
+    let path = test_folder.outside(SETTINGS);
     let text = fs::read_to_string(&path).context("Krita's settings cannot be read")?;
     let text = text.replacen("[python]\n", &format!("[python]\nenable_{plugin}=true\n"), 1);
     fs::write(path, text).context("Krita's settings cannot be written")

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::{Krita, SHOTS};
-use crate::desk::Desk;
 use crate::places;
 use crate::process::{Group, within};
 use crate::screen::Screen;
+use crate::test_folder::TestFolder;
 
 /// Time for Krita's start and exit, beyond the scenario's own limit.
 const AROUND: Duration = Duration::from_secs(60);
@@ -37,7 +37,7 @@ pub struct Ran {
 #[derive(Debug)]
 pub struct Running<'a> {
     krita: &'a Krita,
-    desk: &'a Desk,
+    test_folder: &'a TestFolder,
     screen: &'a Screen,
     process: Group,
     started: Instant,
@@ -46,21 +46,21 @@ pub struct Running<'a> {
 
 impl<'a> Running<'a> {
     /// Starts it.
-    pub(super) fn start(krita: &'a Krita, desk: &'a Desk, screen: &'a Screen, script: &str, limit: Duration) -> Result<Self> {
-        fs::write(desk.outside(SCRIPT), script)?;
+    pub(super) fn start(krita: &'a Krita, test_folder: &'a TestFolder, screen: &'a Screen, script: &str, limit: Duration) -> Result<Self> {
+        fs::write(test_folder.outside(SCRIPT), script)?;
         // Messages of an earlier run do not count.
         for name in [SAID, FAULT] {
-            fs::write(desk.outside(name), "")?;
+            fs::write(test_folder.outside(name), "")?;
         }
-        let log = File::create(desk.outside(LOG))?;
-        let mut command = krita.command(desk, screen)?;
-        command.env("DEDIT_DRIVER_DESK", desk.inside("")).env("DEDIT_DRIVER_LIMIT", limit.as_secs_f64().to_string());
+        let log = File::create(test_folder.outside(LOG))?;
+        let mut command = krita.command(test_folder, screen)?;
+        command.env("DEDIT_DRIVER_DESK", test_folder.inside("")).env("DEDIT_DRIVER_LIMIT", limit.as_secs_f64().to_string());
         for (name, file) in [("SCRIPT", SCRIPT), ("SAID", SAID), ("FAULT", FAULT)] {
-            command.env(format!("DEDIT_DRIVER_{name}"), desk.inside(file));
+            command.env(format!("DEDIT_DRIVER_{name}"), test_folder.inside(file));
         }
         command.stdout(log.try_clone()?).stderr(log);
         let process = Group::start(&mut command)?;
-        Ok(Self { krita, desk, screen, process, started: Instant::now(), limit })
+        Ok(Self { krita, test_folder, screen, process, started: Instant::now(), limit })
     }
 
     /// Messages of the scenario so far.
@@ -85,7 +85,7 @@ impl<'a> Running<'a> {
 
     /// Sends the scenario a word, for which it waits with `yield d.told(word)`.
     pub fn tell(&self, word: &str) -> Result<()> {
-        fs::write(self.desk.outside(format!("told-{word}")), "").with_context(|| format!("{word} cannot be told"))
+        fs::write(self.test_folder.outside(format!("told-{word}")), "").with_context(|| format!("{word} cannot be told"))
     }
 
     /// Krita's process id.
@@ -136,7 +136,7 @@ impl<'a> Running<'a> {
     }
 
     fn text(&self, name: &str) -> String {
-        fs::read(self.desk.outside(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(self.test_folder.outside(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Everything that was written, for an error.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use image::{EncodableLayout, ImageBuffer, PixelWithColorType};
 
-use crate::desk::Desk;
+use crate::test_folder::TestFolder;
 
 /// The time that an edit may take by default.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -38,12 +38,12 @@ impl Footage {
     }
 
     /// Pictures with 8 or 16 bits, written to a new folder of the test.
-    pub fn of<P>(desk: &Desk, folder: &str, pictures: &[ImageBuffer<P, Vec<P::Subpixel>>]) -> Result<Self>
+    pub fn of<P>(test_folder: &TestFolder, folder: &str, pictures: &[ImageBuffer<P, Vec<P::Subpixel>>]) -> Result<Self>
     where
         P: PixelWithColorType,
         [P::Subpixel]: EncodableLayout,
     {
-        let folder = desk.outside(folder);
+        let folder = test_folder.outside(folder);
         fs::create_dir(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
         for (index, picture) in pictures.iter().enumerate() {
             let path = numbered(&folder, index + 1);

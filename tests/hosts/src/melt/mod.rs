@@ -22,8 +22,8 @@ use edit::{SERVICE, service};
 pub use run::{Ran, Running};
 pub use system::System;
 
-use crate::desk::Desk;
 use crate::process::succeed;
+use crate::test_folder::TestFolder;
 
 /// The most attempts to start an edit.
 const STARTS: usize = 6;
@@ -35,15 +35,15 @@ const QUESTION: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Melt<'a> {
     system: &'a System,
-    desk: &'a Desk,
+    test_folder: &'a TestFolder,
     effects: OsString,
 }
 
 impl<'a> Melt<'a> {
     /// A `melt` that looks for bundles in these folders.
-    pub fn new(system: &'a System, desk: &'a Desk, effects: &[impl AsRef<Path>]) -> Result<Self> {
+    pub fn new(system: &'a System, test_folder: &'a TestFolder, effects: &[impl AsRef<Path>]) -> Result<Self> {
         let effects = std::env::join_paths(effects.iter().map(AsRef::as_ref)).context("a folder of effects has a colon in its name")?;
-        Ok(Self { system, desk, effects })
+        Ok(Self { system, test_folder, effects })
     }
 
     /// The identifiers of all OpenFX effects that it finds, as MLT writes them.
@@ -78,17 +78,17 @@ impl<'a> Melt<'a> {
 
     /// Starts an edit without waiting for it.
     pub fn start(&self, edit: &Edit) -> Result<Running> {
-        Running::start(self.command()?, self.desk, edit)
+        Running::start(self.command()?, self.test_folder, edit)
     }
 
     /// The program with the environment of the test.
     fn command(&self) -> Result<Command> {
         let mut command = self.system.command()?;
-        let runtime = self.desk.outside("runtime");
+        let runtime = self.test_folder.outside("runtime");
         fs::create_dir_all(&runtime)?;
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
-        command.env("XDG_RUNTIME_DIR", runtime).env("OFX_PLUGIN_PATH", &self.effects).envs(self.desk.environment());
-        command.current_dir(self.desk.outside(""));
+        command.env("XDG_RUNTIME_DIR", runtime).env("OFX_PLUGIN_PATH", &self.effects).envs(self.test_folder.environment());
+        command.current_dir(self.test_folder.outside(""));
         Ok(command)
     }
 }

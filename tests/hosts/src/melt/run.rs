@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use image::RgbaImage;
 
 use super::edit::{Edit, pattern, pictures};
-use crate::desk::Desk;
 use crate::process::{Group, within};
+use crate::test_folder::TestFolder;
 
 /// The files of a run in its folder.
 const DOCUMENT: &str = "edit.mlt";
@@ -61,9 +61,9 @@ pub struct Running {
 
 impl Running {
     /// Starts it in a new folder of the test, so that several may run at once.
-    pub(super) fn start(mut command: Command, desk: &Desk, edit: &Edit) -> Result<Self> {
+    pub(super) fn start(mut command: Command, test_folder: &TestFolder, edit: &Edit) -> Result<Self> {
         let folder =
-            tempfile::Builder::new().prefix("melt-").tempdir_in(desk.outside("")).context("a folder for melt cannot be created")?;
+            tempfile::Builder::new().prefix("melt-").tempdir_in(test_folder.outside("")).context("a folder for melt cannot be created")?;
         // Removed with the folder of the test, which may look at it.
         let folder = folder.keep();
         fs::create_dir(folder.join(FRAMES))?;

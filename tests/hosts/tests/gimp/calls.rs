@@ -4,15 +4,15 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Version};
 use dedit_host_tests::literal::quoted;
+use dedit_host_tests::test_folder::TestFolder;
 
 use crate::scene::{begin, call, gimp_with_plugin, json, parameters, run, said};
 
 /// What a dialog has left behind in an earlier GIMP.
-fn remember(desk: &Desk, procedure: &str, values: &serde_json::Value) {
-    let mut file = OpenOptions::new().create(true).append(true).open(desk.profile().join("gimprc")).unwrap();
+fn remember(test_folder: &TestFolder, procedure: &str, values: &serde_json::Value) {
+    let mut file = OpenOptions::new().create(true).append(true).open(test_folder.profile().join("gimprc")).unwrap();
     writeln!(file, "({procedure} {})", quoted(&values.to_string())).unwrap();
 }
 
@@ -37,19 +37,19 @@ fn with_last_values(version: Version, verb: &str) -> String {
 }
 
 fn last_values_and_variations(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let last = serde_json::json!({"prompt": "a \"green\" duck", "when": "draft", "seed": 11, "steps": 3, "variations": 1, "gone": true});
-    remember(&desk, "plug-in-dedit-replace", &last);
+    remember(&test_folder, "plug-in-dedit-replace", &last);
     let several =
         [("prompt", "a blue cube".into()), ("when", "draft".into()), ("variations", 3.into()), ("seed", 4.into()), ("steps", 2.into())];
-    let script = begin(&desk, "table.png")
+    let script = begin(&test_folder, "table.png")
         + &said(&with_last_values(version, "replace"))
         + &said(&call(&gimp, "replace", &several))
         + "(define group (car (layers image)))\n(print (map name-of (layers-in group)))\n\
            (print (map (lambda (layer) (value (gimp-item-get-visible layer))) (layers-in group)))\n\
            (print (length (layers image)))\n(print (name-of (active-layer image)))";
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let remembered = json(&batch.said[0]);
     let result = &remembered["results"][0];
     assert_eq!((&result["seed"], &result["edits"][0]["prompt"]), (&11.into(), &"a \"green\" duck".into()));

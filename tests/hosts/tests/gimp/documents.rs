@@ -1,8 +1,8 @@
 //! Documents of every kind: what an edit does not change stays as it is to the bit, and results lie where their pictures lie.
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Gimp, Version};
+use dedit_host_tests::test_folder::TestFolder;
 use image::DynamicImage;
 use serde_json::Value;
 
@@ -146,18 +146,18 @@ impl Document {
         format!("{}-{what}.{}", self.name, if self.is_png() { "png" } else { "tif" })
     }
 
-    fn script(&self, gimp: &Gimp, desk: &Desk) -> String {
+    fn script(&self, gimp: &Gimp, test_folder: &TestFolder) -> String {
         let between = if ["grey", "grey-alpha", "indexed"].contains(&self.name) { "" } else { BETWEEN };
         let write = if self.is_png() { "write-png" } else { "write-tiff" };
-        let save = |what: &str| format!("(merged image {} {write})\n", desk.literal(self.file(what)));
+        let save = |what: &str| format!("(merged image {} {write})\n", test_folder.literal(self.file(what)));
         [
             // The whole picture is made so, and not only what is selected.
-            format!("{}(select-nothing image)\n{}\n{between}\n{}", begin(desk, "table.png"), self.made_by, select(MUG)),
+            format!("{}(select-nothing image)\n{}\n{between}\n{}", begin(test_folder, "table.png"), self.made_by, select(MUG)),
             format!("(print (kind image (active-layer image)))\n{}", save("before")),
             format!("(define result {})\n(print (cadr result))\n", call(gimp, "remove", &draft(&[]))),
             format!("(print (kind image (car result)))\n{}", save("after")),
             "(print (kind image (layer-below-all image)))\n".to_owned(),
-            format!("(save-alone image (name-of (car result)) {})\n", desk.literal(format!("{}-alone.png", self.name))),
+            format!("(save-alone image (name-of (car result)) {})\n", test_folder.literal(format!("{}-alone.png", self.name))),
             format!("(gimp-item-set-visible (car result) FALSE)\n{}", save("source")),
             "(gimp-item-set-visible (car result) TRUE)\n(gimp-drawable-fill (car result) FILL-TRANSPARENT)\n".to_owned(),
             save("shown-through"),
@@ -167,18 +167,18 @@ impl Document {
 }
 
 fn documents_keep_their_precision(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
-    let scripts = DOCUMENTS.iter().map(|document| document.script(&gimp, &desk));
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
+    let scripts = DOCUMENTS.iter().map(|document| document.script(&gimp, &test_folder));
     let script: String = [DEFINITIONS.to_owned(), tiff(version).to_owned()].into_iter().chain(scripts).collect();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     for (document, said) in DOCUMENTS.iter().zip(batch.said.chunks_exact(4)) {
         let [before, result, of_result, after] = said else { unreachable!() };
         let kind = [before, of_result, after].map(String::as_str);
         assert_eq!(kind, [document.kind, document.result, document.kind], "{}", document.name);
-        let open = |what: &str| image::open(desk.outside(document.file(what))).unwrap();
+        let open = |what: &str| image::open(test_folder.outside(document.file(what))).unwrap();
         let (before, after) = (open("before"), open("after"));
-        let alone = image::open(desk.outside(format!("{}-alone.png", document.name))).unwrap();
+        let alone = image::open(test_folder.outside(format!("{}-alone.png", document.name))).unwrap();
         assert_same(&before, &open("source"), document.name);
         if document.name.starts_with("float") {
             // GIMP itself rounds floats where it lays a layer over another, though nothing of it is seen.
@@ -191,7 +191,7 @@ fn documents_keep_their_precision(version: Version) {
             assert_changed_within(&before, &after, &alone, document.name);
         }
         if document.is_compared {
-            let made = by_command(&daemon, &desk, &json(result), document.name, &[]);
+            let made = by_command(&daemon, &test_folder, &json(result), document.name, &[]);
             // With or without an alpha that is full everywhere.
             assert_same(&after.to_rgba16().into(), &made.to_rgba16().into(), document.name);
         }
@@ -199,13 +199,13 @@ fn documents_keep_their_precision(version: Version) {
 }
 
 /// What the command line makes of a session that a removal was made in, in the same way.
-pub(crate) fn by_command(daemon: &Daemon<'_>, desk: &Desk, result: &Value, name: &str, more: &[&str]) -> DynamicImage {
+pub(crate) fn by_command(daemon: &Daemon<'_>, test_folder: &TestFolder, result: &Value, name: &str, more: &[&str]) -> DynamicImage {
     let session = format!("@{}", result["session"].as_str().unwrap());
     let file = format!("{name}-by-command.png");
     let arguments = ["edit", "remove", "--item", "selection", "--session", &session, "--on", "0", "--seed", "7", "--draft", "--out", &file];
     let output = daemon.dedit(&[&arguments, more].concat()).unwrap();
     assert!(output.succeeded(), "{name}: {output:?}");
-    image::open(desk.outside(file)).unwrap()
+    image::open(test_folder.outside(file)).unwrap()
 }
 
 /// The bytes of every pixel.
@@ -286,12 +286,12 @@ const PLACES: [Placed; 2] = [
 ];
 
 fn results_lie_where_their_pictures_lie(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let script = |place: &Placed| {
-        let file = |what: &str| desk.literal(format!("{}-{what}.png", place.name));
+        let file = |what: &str| test_folder.literal(format!("{}-{what}.png", place.name));
         [
-            format!("(define image (load-picture {}))\n{}\n", desk.literal("table.png"), place.made_by),
+            format!("(define image (load-picture {}))\n{}\n", test_folder.literal("table.png"), place.made_by),
             format!("(merged image {} write-png)\n", file("before")),
             format!("(define result {})\n(print (cadr result))\n", call_on(&gimp, "remove", place.drawable, &draft(&[]))),
             "(print (tree (layers image)))\n(print (offsets (car result)))\n".to_owned(),
@@ -302,14 +302,14 @@ fn results_lie_where_their_pictures_lie(version: Version) {
         .concat()
     };
     let script: String = [DEFINITIONS.to_owned()].into_iter().chain(PLACES.iter().map(script)).collect();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     for (place, said) in PLACES.iter().zip(batch.said.chunks_exact(4)) {
         let region = &json(&said[0])["results"][0]["region"];
         let at = |name: &str| region[name].as_i64().unwrap();
         let offsets = format!("({} {})", at("x") + place.offsets.0, at("y") + place.offsets.1);
         let size = format!("({} {})", at("width"), at("height"));
         assert_eq!(said[1..], [place.tree.to_owned(), offsets, size], "{}", place.name);
-        let open = |what: &str| image::open(desk.outside(format!("{}-{what}.png", place.name))).unwrap();
+        let open = |what: &str| image::open(test_folder.outside(format!("{}-{what}.png", place.name))).unwrap();
         let before = open("before");
         assert_same(&before, &open("source"), place.name);
         assert_changed_within(&before, &open("after"), &open("alone"), place.name);
@@ -342,9 +342,9 @@ const THINGS: &str = "
 const WHERE: [(&str, &str); 3] = [("layer-masks", "as-mask"), ("layer-alpha", "as-alpha"), ("channels", "as-channel")];
 
 fn items_are_where_the_document_has_them(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
-    let load = format!("(define image (load-picture {}))\n", desk.literal("table.png"));
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
+    let load = format!("(define image (load-picture {}))\n", test_folder.literal("table.png"));
     let replace = [("item", Arg::from("mug")), ("prompt", Arg::from("a green duck"))];
     let gathered = WHERE.map(|(from, how)| {
         let asked = call(&gimp, "items", &[("items", Arg::from(from))]);
@@ -356,10 +356,10 @@ fn items_are_where_the_document_has_them(version: Version) {
     let script = format!(
         "{DEFINITIONS}{}{}\n{}\n{load}{THINGS}(add-things as-mask)\n{replaced}\n(print (tree (layers image)))\n{load}{found}\n",
         gathered.concat(),
-        begin(&desk, "table.png"),
+        begin(&test_folder, "table.png"),
         said(&call(&gimp, "remove", &draft(&[])))
     );
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     // The same rectangle selected by hand.
     let selected = json(&batch.said[6]);
     for ((from, _), said) in WHERE.iter().zip(batch.said.chunks_exact(2)) {

@@ -34,14 +34,14 @@ fn check_old_pixels(made: &RgbImage) {
 }
 
 fn the_canvas_grows(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
-    let png = |name: &str| format!("(save-png image {})\n", desk.literal(name));
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
+    let png = |name: &str| format!("(save-png image {})\n", test_folder.literal(name));
     let expand = said(&call(&gimp, "expand", &draft(&sides())));
     let hide = "(for-each (lambda (layer) (gimp-item-set-visible layer FALSE)) (layers image))\n(gimp-item-set-visible source TRUE)\n";
     let script = [
         DEFINITIONS.to_owned() + SHAPE,
-        begin(&desk, "table.png"),
+        begin(&test_folder, "table.png"),
         "(define source (active-layer image))\n(define beside (new-layer image \"beside\" 9 9))\n(insert-layer image beside no-parent 0)\n\
          (put-layer beside -5 100)\n(gimp-item-set-visible beside FALSE)\n(choose-layer image source)\n"
             .to_owned(),
@@ -60,9 +60,12 @@ fn the_canvas_grows(version: Version) {
         format!("{hide}(gimp-image-resize image 128 128 -24 0)\n"),
         said(&call(&gimp, "history", &[("revision", Arg::from(2))])) + "(print (image-width image))\n" + &png("back-2.png"),
         format!("(print (try-call (lambda () {})))\n", call(&gimp, "history", &[("revision", Arg::from(0))])),
-        format!("(save-xcf image {})\n", desk.literal("expanded.xcf")),
+        format!("(save-xcf image {})\n", test_folder.literal("expanded.xcf")),
         // The file knows it all.
-        format!("(define image (load-xcf {}))\n(choose-layer image (layer-named image \"Background\"))\n", desk.literal("expanded.xcf")),
+        format!(
+            "(define image (load-xcf {}))\n(choose-layer image (layer-named image \"Background\"))\n",
+            test_folder.literal("expanded.xcf")
+        ),
         said(&call(&gimp, "refine", &draft(&[]))),
         // The sixth result is of the picture as it was: it does not reach as far as the first.
         "(define source (layer-named image \"Background\"))\n".to_owned() + hide + "(choose-layer image source)\n",
@@ -71,7 +74,7 @@ fn the_canvas_grows(version: Version) {
         format!("(print (try-call (lambda () {})))\n", call(&gimp, "history", &[("revision", Arg::from(6))])),
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let said = &batch.said;
     let expanded = json(&said[0]);
     let session = expanded["session"].as_str().unwrap();
@@ -88,26 +91,26 @@ fn the_canvas_grows(version: Version) {
         let arguments = [&["edit"], edit, &["--session", &of_session, "--on", on, "--seed", seed, "--draft", "--out", file]].concat();
         let output = daemon.dedit(&arguments).unwrap();
         assert!(output.succeeded(), "{output:?}");
-        opened(&desk.outside(file))
+        opened(&test_folder.outside(file))
     };
     let expand: Vec<&str> = ["expand"].into_iter().chain(arguments.iter().map(String::as_str)).collect();
-    let made = opened(&desk.outside("expanded.png"));
+    let made = opened(&test_folder.outside("expanded.png"));
     check_old_pixels(&made);
     assert!(made == by_command(&expand, "0", "7", "expanded-by-command.png"), "as the command line has it");
     let result = |at: usize| json(&said[at])["results"][0].clone();
     assert_eq!((&json(&said[2])["session"], &result(2)["base"]), (&expanded["session"], &1.into()), "{}", said[2]);
     assert!(said[3].starts_with("(152 144 ") && said[3].ends_with(&format!(" {selected})")), "{}", said[3]);
     let removed = by_command(&["remove", "--item", "selection"], "1", "7", "removed-by-command.png");
-    assert!(opened(&desk.outside("removed.png")) == removed, "as the command line has it");
+    assert!(opened(&test_folder.outside("removed.png")) == removed, "as the command line has it");
     assert_eq!((&result(4)["base"], &result(4)["seed"], said[5].as_str()), (&1.into(), &8.into(), "152"));
     assert_eq!((&result(6)["base"], &result(6)["edits"][0]["verb"]), (&0.into(), &"expand".into()));
     assert!(said[7].starts_with("(152 144 ") && said[7].matches("#t").count() == 2, "{}", said[7]);
-    let redone = opened(&desk.outside("redone.png"));
+    let redone = opened(&test_folder.outside("redone.png"));
     assert!(redone == by_command(&expand, "0", "8", "redone-by-command.png") && redone != made);
     assert_eq!(said[9], "152");
-    assert!(opened(&desk.outside("back.png")) == made, "the first result has come back");
+    assert!(opened(&test_folder.outside("back.png")) == made, "the first result has come back");
     assert_eq!(said[11], "152", "the canvas grows for what comes back");
-    assert!(opened(&desk.outside("back-2.png")) == removed);
+    assert!(opened(&test_folder.outside("back-2.png")) == removed);
     assert!(said[12].contains("there is no result 0"), "{}", said[12]);
     assert_eq!((&json(&said[13])["session"], &result(13)["base"]), (&expanded["session"], &2.into()), "{}", said[13]);
     assert_eq!((&result(14)["base"], &result(14)["revision"]), (&0.into(), &6.into()), "{}", said[14]);
@@ -116,19 +119,19 @@ fn the_canvas_grows(version: Version) {
 
 /// All that is visible, with items that are found: the canvas grows once, also where a draft is followed by the result after learning.
 fn all_that_is_visible_grows(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let visible = ("picture", Arg::from("visible"));
     let both = [sides(), vec![visible.clone(), ("when", Arg::from("both")), ("seed", Arg::from(7)), ("steps", Arg::from(4))]].concat();
     let script = [
         DEFINITIONS.to_owned() + SHAPE,
-        begin(&desk, "table.png") + "(select-rectangle image 4 4 9 9)\n",
+        begin(&test_folder, "table.png") + "(select-rectangle image 4 4 9 9)\n",
         said(&call(&gimp, "expand", &both)) + "(print (shape image))\n",
         said(&call(&gimp, "redo", &[("seed", Arg::from(8))])) + "(print (shape image))\n",
         said(&call(&gimp, "remove", &[draft(&[]), vec![visible]].concat())) + "(print (image-width image))\n",
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let said = &batch.said;
     let end = "(\"Background\" (24 0) #t)) (28 4 37 13))";
     assert_eq!(said[1], format!("(152 144 ((\"Expand\" (0 0) #t) (\"Expand (draft)\" (0 0) #f) {end}"));
@@ -150,24 +153,24 @@ const KINDS: [(&str, &str); 5] = [
 ];
 
 fn documents_of_all_kinds_grow(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let of_kind = |(name, made_by): (&str, &str)| {
         [
-            begin(&desk, "table.png") + made_by + "\n",
+            begin(&test_folder, "table.png") + made_by + "\n",
             said(&call(&gimp, "expand", &draft(&sides()))),
-            format!("(print (shape image))\n(save-png image {})\n", desk.literal(format!("{name}.png"))),
+            format!("(print (shape image))\n(save-png image {})\n", test_folder.literal(format!("{name}.png"))),
             said(&call(&gimp, "remove", &draft(&[]))),
         ]
         .concat()
     };
     let script: String = [DEFINITIONS.to_owned() + SHAPE].into_iter().chain(KINDS.map(of_kind)).collect();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     for ((name, _), said) in KINDS.iter().zip(batch.said.chunks_exact(3)) {
         assert!(said[1].starts_with("(152 144 ((\"Expand (draft)\" (0 0) #t) (\"Background\" (24 0) #t)) "), "{name}: {}", said[1]);
         assert_eq!(json(&said[2])["results"][0]["base"], 1, "{name}: the next edit goes on from it");
         assert_eq!(json(&said[0])["session"], json(&said[2])["session"], "{name}");
-        let made = opened(&desk.outside(format!("{name}.png")));
+        let made = opened(&test_folder.outside(format!("{name}.png")));
         assert_eq!(made.dimensions(), (152, 144), "{name}");
         if ["alpha", "beyond"].contains(name) {
             check_old_pixels(&made);
@@ -177,8 +180,8 @@ fn documents_of_all_kinds_grow(version: Version) {
 
 /// What cannot be is one sentence, before anything is learned; the image stays as it is.
 fn what_cannot_grow_says_why(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
     let whole = |name, pixels: i64| (name, Arg::from(pixels));
     let mut cases = vec![
         (vec![], "expand adds no pixel; give 'left', 'right', 'top' or 'bottom'"),
@@ -194,8 +197,8 @@ fn what_cannot_grow_says_why(version: Version) {
     }
     let calls = cases.iter().map(|(given, _)| format!("(print (try-call (lambda () {})))\n", call(&gimp, "expand", given)));
     let end = "(print (shape image))\n".to_owned();
-    let script: String = [DEFINITIONS.to_owned() + SHAPE, begin(&desk, "table.png")].into_iter().chain(calls).chain([end]).collect();
-    let batch = run(&gimp, &desk, &script);
+    let script: String = [DEFINITIONS.to_owned() + SHAPE, begin(&test_folder, "table.png")].into_iter().chain(calls).chain([end]).collect();
+    let batch = run(&gimp, &test_folder, &script);
     for ((_, expected), said) in cases.iter().zip(&batch.said) {
         assert!(said.contains(expected), "{expected}: {said}");
     }

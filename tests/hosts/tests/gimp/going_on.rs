@@ -18,29 +18,29 @@ fn see_through() -> RgbaImage {
 
 /// A soft edge of the selection is the ring of the edit, and the picture's alpha stays what it is.
 fn soft_edges_are_kept(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
-    see_through().save(desk.outside("see-through.png")).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
+    see_through().save(test_folder.outside("see-through.png")).unwrap();
     let script = [
         DEFINITIONS.to_owned(),
-        begin(&desk, "table.png"),
+        begin(&test_folder, "table.png"),
         "(feather image 12)\n".to_owned(),
         format!("(define result {})\n(print (cadr result))\n", call(&gimp, "remove", &draft(&[]))),
-        format!("(print (item-parasite (car result) \"dedit-edit\"))\n(save-png image {})\n", desk.literal("soft.png")),
-        begin(&desk, "see-through.png"),
+        format!("(print (item-parasite (car result) \"dedit-edit\"))\n(save-png image {})\n", test_folder.literal("soft.png")),
+        begin(&test_folder, "see-through.png"),
         said(&call(&gimp, "refine", &draft(&[]))),
-        format!("(save-png image {})\n(print (tree (layers image)))\n", desk.literal("refined.png")),
+        format!("(save-png image {})\n(print (tree (layers image)))\n", test_folder.literal("refined.png")),
         // What is laid over it is known as what was made, so that the next edit goes on from it.
         said(&call(&gimp, "refine", &draft(&[]))),
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let ring = json(&batch.said[1])["plan"]["ring"].as_f64().unwrap();
     assert!((6.0..=30.0).contains(&ring), "the ring of a selection feathered by 12 pixels is {ring} wide");
-    let soft = image::open(desk.outside("soft.png")).unwrap();
-    let made = by_command(&daemon, &desk, &json(&batch.said[0]), "soft", &["--ring", &ring.to_string()]);
+    let soft = image::open(test_folder.outside("soft.png")).unwrap();
+    let made = by_command(&daemon, &test_folder, &json(&batch.said[0]), "soft", &["--ring", &ring.to_string()]);
     assert_same(&soft.to_rgb8().into(), &made.to_rgb8().into(), "soft");
-    let refined = image::open(desk.outside("refined.png")).unwrap().to_rgba8();
+    let refined = image::open(test_folder.outside("refined.png")).unwrap().to_rgba8();
     let alpha =
         |image: &RgbaImage| DynamicImage::from(image::GrayImage::from_fn(128, 128, |x, y| image::Luma([image.get_pixel(x, y).0[3]])));
     assert_same(&alpha(&see_through()), &alpha(&refined), "alpha");
@@ -50,14 +50,14 @@ fn soft_edges_are_kept(version: Version) {
 }
 
 fn edits_go_on_from_results(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let item = |name: &str| ("item", Arg::from(name));
     let dx = ("dx", Arg::from(5.0));
     let keep = |name: &str, at| format!("{}\n(gimp-item-set-name (value (gimp-selection-save image)) \"{name}\")\n", select(at));
     let result = |call: String| format!("(define result {call})\n(print (cadr result))\n");
     let script = [
-        begin(&desk, "table.png"),
+        begin(&test_folder, "table.png"),
         "(define source (active-layer image))\n".to_owned(),
         keep("mug", MUG),
         keep("duck", DUCK),
@@ -76,7 +76,7 @@ fn edits_go_on_from_results(version: Version) {
         said(&call(&gimp, "items", &[("items", Arg::from("session"))])),
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let told: Vec<_> = [0, 1, 3, 4, 5].iter().map(|at| json(&batch.said[*at])).collect();
     let base = |at: usize| told[at]["results"][0]["base"].as_u64().unwrap();
     let session = |at: usize| told[at]["session"].as_str().unwrap();
@@ -90,12 +90,12 @@ fn edits_go_on_from_results(version: Version) {
 
 /// Items that are set where a result is seen are those of what is seen, and a selection round all of one takes its place.
 fn items_set_on_results_stay(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let [x, y, width, height] = DUCK;
     let items = |from: &str| said(&call(&gimp, "items", &[("items", Arg::from(from))]));
     let script = [
-        begin(&desk, "table.png"),
+        begin(&test_folder, "table.png"),
         "(define source (active-layer image))\n".to_owned(),
         said(&call(&gimp, "remove", &draft(&[]))),
         format!("{}\n(gimp-item-set-name (value (gimp-selection-save image)) \"duck\")\n", select(DUCK)),
@@ -106,7 +106,7 @@ fn items_set_on_results_stay(version: Version) {
         said(&call(&gimp, "remove", &draft(&[]))),
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let told: Vec<_> = batch.said.iter().map(|said| json(said)).collect();
     assert_ne!(told[1]["session"], told[0]["session"], "the picture with the result is one of its own");
     assert_eq!((&told[2]["session"], &told[2]["items"]), (&told[1]["session"], &serde_json::json!(["duck"])));
@@ -116,13 +116,13 @@ fn items_set_on_results_stay(version: Version) {
 
 /// One learning for a picture and its items: what comes after it needs none.
 fn learning_is_done_once(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let when = |when: &str| vec![("when", Arg::from(when)), ("seed", Arg::from(7))];
     let show = "(print (map (lambda (layer) (list (name-of layer) (yes? (value (gimp-item-get-visible layer))))) (layers image)))\n";
     let script = [
         DEFINITIONS,
-        &begin(&desk, "table.png"),
+        &begin(&test_folder, "table.png"),
         &said(&call(&gimp, "remove", &when("both"))),
         show,
         "(for-each (lambda (layer) (gimp-item-set-visible layer FALSE)) (layers image))\n(gimp-item-set-visible (active-layer image) TRUE)\n",
@@ -131,7 +131,7 @@ fn learning_is_done_once(version: Version) {
         show,
     ]
     .concat();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let (both, learned, removed) = (json(&batch.said[0]), json(&batch.said[2]), json(&batch.said[3]));
     assert_eq!(both["results"][0]["draft"], false);
     assert_eq!(batch.said[1], "((\"Remove selection\" #t) (\"Remove selection (draft)\" #f) (\"Background\" #t))");

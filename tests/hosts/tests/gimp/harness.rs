@@ -4,9 +4,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Gimp, SHOTS, Shortcut, Version};
 use dedit_host_tests::places;
+use dedit_host_tests::test_folder::TestFolder;
 use image::Rgb;
 
 use crate::{opened, picture};
@@ -14,7 +14,7 @@ use crate::{opened, picture};
 const SOON: Duration = Duration::from_secs(60);
 
 /// A script that uses all that is defined for scripts.
-fn everything(desk: &Desk) -> String {
+fn everything(test_folder: &TestFolder) -> String {
     let script = r#"
 (define image (load-picture PICTURE))
 (define layer (active-layer image))
@@ -57,15 +57,18 @@ lines, and a \"word\"")
 (print (try-call (lambda () (fail "of our own"))))
 (print (try-call (lambda () 5)))
 "#;
-    script.replace("PICTURE", &desk.literal("in.png")).replace("PNG", &desk.literal("out.png")).replace("XCF", &desk.literal("out.xcf"))
+    script
+        .replace("PICTURE", &test_folder.literal("in.png"))
+        .replace("PNG", &test_folder.literal("out.png"))
+        .replace("XCF", &test_folder.literal("out.xcf"))
 }
 
 fn scripts_run(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
+    let test_folder = gimp.test_folder().unwrap();
     let before = picture(64, 48);
-    before.save(desk.outside("in.png")).unwrap();
-    let batch = gimp.batch(&desk, &everything(&desk)).unwrap();
+    before.save(test_folder.outside("in.png")).unwrap();
+    let batch = gimp.batch(&test_folder, &everything(&test_folder)).unwrap();
     let said: Vec<&str> = batch.said.iter().map(String::as_str).collect();
     println!("{:?} {said:#?}\n{}", batch.time, batch.stderr);
     let layers = "(\"group\" \"above\" \"Background\")";
@@ -76,7 +79,7 @@ fn scripts_run(version: Version) {
     assert!(said[17].contains("car: argument 1 must be: pair"), "{}", said[17]);
     assert!(said[18].contains("of our own"), "{}", said[18]);
     assert_eq!(said[19..], ["#f"]);
-    let after = opened(&desk.outside("out.png"));
+    let after = opened(&test_folder.outside("out.png"));
     for (x, y, pixel) in after.enumerate_pixels() {
         let selected = (10..40).contains(&x) && (20..36).contains(&y);
         let Rgb(old) = *before.get_pixel(x, y);
@@ -87,30 +90,30 @@ fn scripts_run(version: Version) {
 /// Each kind of fault of a script comes back as an error that says which one, and soon.
 fn faults_are_told(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
+    let test_folder = gimp.test_folder().unwrap();
     for (script, fragment) in [
         ("(print 1) (gimp-image-delete 77)", "failed"),
         ("(car 5)", "car: argument 1 must be: pair"),
         ("(no-such-procedure 5)", "no-such-procedure"),
         ("(car '(1 2)", "before the script did"),
     ] {
-        let error = format!("{:#}", gimp.batch(&desk, script).unwrap_err());
+        let error = format!("{:#}", gimp.batch(&test_folder, script).unwrap_err());
         println!("{script}: {error}");
         assert!(error.contains(fragment), "{script}: {error}");
     }
     let started = Instant::now();
-    let endless = gimp.batch_within(&desk, "(let again () (again))", Duration::from_secs(12)).unwrap_err();
+    let endless = gimp.batch_within(&test_folder, "(let again () (again))", Duration::from_secs(12)).unwrap_err();
     assert!(format!("{endless:#}").contains("ran out of time"), "{endless:#}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 fn a_window_obeys(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
-    picture(64, 48).save(desk.outside("in.png")).unwrap();
+    let test_folder = gimp.test_folder().unwrap();
+    picture(64, 48).save(test_folder.outside("in.png")).unwrap();
     let started = Instant::now();
     let shortcuts = [Shortcut { procedure: "plug-in-tile", keys: "<Primary><Alt>t" }];
-    let window = gimp.window(&desk, "in.png", &shortcuts).unwrap();
+    let window = gimp.window(&test_folder, "in.png", &shortcuts).unwrap();
     println!("the window came after {:?}: {}", started.elapsed(), window.title().unwrap());
     let corner = "(pixel (active-layer (car (images))) 3 4)";
     assert_eq!(window.eval(corner).unwrap(), "(9 20 14)");
@@ -132,23 +135,23 @@ fn a_window_obeys(version: Version) {
     window.wait_no_window("^(Small )?Tile", SOON).unwrap();
     window.to_picture().unwrap();
     window.close();
-    println!("all took {:?}\n{}", started.elapsed(), fs::read_to_string(desk.outside("gimp.log")).unwrap());
+    println!("all took {:?}\n{}", started.elapsed(), fs::read_to_string(test_folder.outside("gimp.log")).unwrap());
 }
 
-/// The daemon is found at the desk's socket until it is killed, and what a program inside needs lies where it is told.
+/// The daemon is found at the test folder's socket until it is killed, and what a program inside needs lies where it is told.
 fn a_daemon_runs(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
-    let mut daemon = Daemon::start(&desk).unwrap();
+    let test_folder = gimp.test_folder().unwrap();
+    let mut daemon = Daemon::start(&test_folder).unwrap();
     let status = daemon.dedit(&["daemon", "status", "--json"]).unwrap();
     assert!(status.succeeded() && status.stdout.contains(&daemon.id().to_string()), "{status:?}");
     daemon.kill();
-    assert!(!desk.dedit(&["daemon", "status"]).unwrap().succeeded());
-    desk.install_plugin().unwrap();
-    let plugin = desk.profile().join("plug-ins/dedit-gimp");
+    assert!(!test_folder.dedit(&["daemon", "status"]).unwrap().succeeded());
+    test_folder.install_plugin().unwrap();
+    let plugin = test_folder.profile().join("plug-ins/dedit-gimp");
     assert!(plugin.join("dedit-gimp").is_file());
-    assert_eq!(fs::read_to_string(plugin.join("program")).unwrap(), desk.inside("bin/dedit").to_str().unwrap());
-    assert!(desk.inside("bin/dedit").starts_with("/tmp") && desk.outside("bin/dedit").is_file());
+    assert_eq!(fs::read_to_string(plugin.join("program")).unwrap(), test_folder.inside("bin/dedit").to_str().unwrap());
+    assert!(test_folder.inside("bin/dedit").starts_with("/tmp") && test_folder.outside("bin/dedit").is_file());
 }
 
 #[test]
@@ -194,11 +197,11 @@ fn gimp3_a_window_obeys() {
 /// A procedure of the plug-in that needs neither image nor parameters gives its results through a call that the harness writes.
 fn the_plugin_answers(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
-    desk.install_plugin().unwrap();
-    let _daemon = Daemon::start(&desk).unwrap();
+    let test_folder = gimp.test_folder().unwrap();
+    test_folder.install_plugin().unwrap();
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let call = gimp.call("plug-in-dedit-status", None, &[], &[]);
-    let batch = gimp.batch(&desk, &format!("(define results {call}) (print results) (print (car (reverse results)))")).unwrap();
+    let batch = gimp.batch(&test_folder, &format!("(define results {call}) (print results) (print (car (reverse results)))")).unwrap();
     println!("{:?} {:?}", batch.time, batch.said);
     assert!(batch.said[1].contains("the daemon has run for"), "{:?}", batch.said);
 }

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Gimp, Version};
+use dedit_host_tests::test_folder::TestFolder;
 
 use crate::documents::{DEFINITIONS, draft};
 use crate::opened;
@@ -123,23 +123,23 @@ fn on_values(version: Version) -> Vec<Refusal> {
     refusals
 }
 
-fn refusal(gimp: &Gimp, desk: &Desk, refusal: &Refusal) -> String {
+fn refusal(gimp: &Gimp, test_folder: &TestFolder, refusal: &Refusal) -> String {
     let given = if ["redo", "learn"].contains(&refusal.verb) { Vec::new() } else { draft(&refusal.given) };
     let asked = call_on(gimp, refusal.verb, refusal.drawable, &given);
-    let file = desk.literal(format!("{}.png", refusal.name));
-    format!("{}{}\n(refused image {file} (lambda () {asked}))\n", begin(desk, "table.png"), refusal.made_by)
+    let file = test_folder.literal(format!("{}.png", refusal.name));
+    format!("{}{}\n(refused image {file} (lambda () {asked}))\n", begin(test_folder, "table.png"), refusal.made_by)
 }
 
 fn what_cannot_be_done_is_said(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let refusals: Vec<Refusal> = on_document().into_iter().chain(on_values(version)).collect();
-    let calls = refusals.iter().map(|asked| refusal(&gimp, &desk, asked));
-    let good = begin(&desk, "table.png") + &said(&call(&gimp, "remove", &draft(&[])));
-    std::fs::write(desk.outside("notes.png"), "no picture").unwrap();
-    let notes = format!("(define NOTES {})\n", desk.literal("notes.png"));
+    let calls = refusals.iter().map(|asked| refusal(&gimp, &test_folder, asked));
+    let good = begin(&test_folder, "table.png") + &said(&call(&gimp, "remove", &draft(&[])));
+    std::fs::write(test_folder.outside("notes.png"), "no picture").unwrap();
+    let notes = format!("(define NOTES {})\n", test_folder.literal("notes.png"));
     let script: String = [DEFINITIONS.to_owned(), REFUSED.to_owned(), notes].into_iter().chain(calls).chain([good]).collect();
-    let batch = run(&gimp, &desk, &script);
+    let batch = run(&gimp, &test_folder, &script);
     let mut wrong = Vec::new();
     for (refusal, said) in refusals.iter().zip(batch.said.chunks_exact(2)) {
         if let Some(missing) = refusal.told.iter().find(|fragment| !said[0].contains(**fragment)) {
@@ -147,7 +147,7 @@ fn what_cannot_be_done_is_said(version: Version) {
         }
         // No layer more, nothing to be saved, and no image but this one.
         assert_eq!(said[1], "(0 #f 1)", "{}", refusal.name);
-        let shown = opened(&desk.outside(format!("{}.png", refusal.name)));
+        let shown = opened(&test_folder.outside(format!("{}.png", refusal.name)));
         assert!(table().enumerate_pixels().all(|(x, y, pixel)| pixel == shown.get_pixel(x, y)), "{}: the picture changed", refusal.name);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -169,16 +169,16 @@ fn kill_at_work(daemon: &mut Daemon<'_>) {
 
 /// A daemon that dies in the middle, and one that cannot be started: both are said, GIMP lives on, and with a daemon again all is well.
 fn a_lost_daemon_is_said(version: Version) {
-    let (gimp, mut desk) = gimp_with_plugin(version);
-    desk.set("DEDIT_DAEMON", "/absent/dedit");
-    let mut daemon = Daemon::start(&desk).unwrap();
+    let (gimp, mut test_folder) = gimp_with_plugin(version);
+    test_folder.set("DEDIT_DAEMON", "/absent/dedit");
+    let mut daemon = Daemon::start(&test_folder).unwrap();
     let asked = |file: &str, when: &str| {
         let asked = call(&gimp, "remove", &[("when", Arg::from(when)), ("seed", Arg::from(7))]);
-        format!("{}(refused image {} (lambda () {asked}))\n", begin(&desk, "table.png"), desk.literal(file))
+        format!("{}(refused image {} (lambda () {asked}))\n", begin(&test_folder, "table.png"), test_folder.literal(file))
     };
     let script = [DEFINITIONS, REFUSED, &asked("at-work.png", "learned"), &asked("absent.png", "draft")].concat();
     let batch = thread::scope(|scope| {
-        let batch = scope.spawn(|| run(&gimp, &desk, &script));
+        let batch = scope.spawn(|| run(&gimp, &test_folder, &script));
         kill_at_work(&mut daemon);
         batch.join().unwrap()
     });
@@ -187,13 +187,13 @@ fn a_lost_daemon_is_said(version: Version) {
         assert_eq!(batch.said[at + 1], "(0 #f 1)");
     }
     for file in ["at-work.png", "absent.png"] {
-        assert_eq!(opened(&desk.outside(file)), table(), "{file}");
+        assert_eq!(opened(&test_folder.outside(file)), table(), "{file}");
     }
     drop(daemon);
     // The plug-in starts the one that was installed with it.
-    desk.set("DEDIT_DAEMON", "");
-    let good = begin(&desk, "table.png") + &said(&call(&gimp, "remove", &draft(&[])));
-    let batch = run(&gimp, &desk, &good);
+    test_folder.set("DEDIT_DAEMON", "");
+    let good = begin(&test_folder, "table.png") + &said(&call(&gimp, "remove", &draft(&[])));
+    let batch = run(&gimp, &test_folder, &good);
     assert_eq!(json(&batch.said[0])["results"][0]["draft"], true);
 }
 

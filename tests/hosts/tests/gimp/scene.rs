@@ -1,20 +1,20 @@
 //! What the tests edit, and the procedures that they call.
 
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Batch, Gimp, ParameterSpec, Version};
+use dedit_host_tests::test_folder::TestFolder;
 
 pub(crate) use crate::table::{MUG, table, table_of};
 
 /// The rectangle round the duck.
 pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
-/// A GIMP with the plug-in, and the picture on its desk.
-pub(crate) fn gimp_with_plugin(version: Version) -> (Gimp, Desk) {
+/// A GIMP with the plug-in, and the picture in its test folder.
+pub(crate) fn gimp_with_plugin(version: Version) -> (Gimp, TestFolder) {
     let gimp = Gimp::find(version).unwrap();
-    let desk = gimp.desk().unwrap();
-    desk.install_plugin().unwrap();
-    table().save(desk.outside("table.png")).unwrap();
-    (gimp, desk)
+    let test_folder = gimp.test_folder().unwrap();
+    test_folder.install_plugin().unwrap();
+    table().save(test_folder.outside("table.png")).unwrap();
+    (gimp, test_folder)
 }
 
 /// The parameters of a procedure, as scripts of GIMP 2.10 give them: names, order and defaults are what scripts rely on.
@@ -73,14 +73,14 @@ pub(crate) fn said(call: &str) -> String {
 }
 
 /// The beginning of a script: the picture as `image`, with the mug selected.
-pub(crate) fn begin(desk: &Desk, picture: &str) -> String {
+pub(crate) fn begin(test_folder: &TestFolder, picture: &str) -> String {
     let [x, y, width, height] = MUG;
-    format!("(define image (load-picture {}))\n(select-rectangle image {x} {y} {width} {height})\n", desk.literal(picture))
+    format!("(define image (load-picture {}))\n(select-rectangle image {x} {y} {width} {height})\n", test_folder.literal(picture))
 }
 
 /// Runs a script, showing how long it took and what it said.
-pub(crate) fn run(gimp: &Gimp, desk: &Desk, script: &str) -> Batch {
-    let batch = gimp.batch(desk, script).unwrap_or_else(|error| panic!("{error:#}\nin\n{script}"));
+pub(crate) fn run(gimp: &Gimp, test_folder: &TestFolder, script: &str) -> Batch {
+    let batch = gimp.batch(test_folder, script).unwrap_or_else(|error| panic!("{error:#}\nin\n{script}"));
     println!("{:?} {:#?}", batch.time, batch.said);
     batch
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Gimp, SHOTS, Shortcut, Version, Window};
 use dedit_host_tests::places;
 use dedit_host_tests::process::within;
+use dedit_host_tests::test_folder::TestFolder;
 use image::RgbImage;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -43,19 +43,19 @@ const SHORTCUTS: [Shortcut<'static>; 6] = [
 struct Stage<'a> {
     version: Version,
     gimp: &'a Gimp,
-    desk: &'a Desk,
+    test_folder: &'a TestFolder,
     daemon: Daemon<'a>,
     window: Window,
 }
 
 impl<'a> Stage<'a> {
-    fn set(gimp: &'a Gimp, desk: &'a Desk) -> Self {
-        table_of(SIDE).save(desk.outside("table.png")).unwrap();
-        let daemon = Daemon::start(desk).unwrap();
-        let window = gimp.window(desk, "table.png", &SHORTCUTS).unwrap();
+    fn set(gimp: &'a Gimp, test_folder: &'a TestFolder) -> Self {
+        table_of(SIDE).save(test_folder.outside("table.png")).unwrap();
+        let daemon = Daemon::start(test_folder).unwrap();
+        let window = gimp.window(test_folder, "table.png", &SHORTCUTS).unwrap();
         // Twice as large.
         window.key("2").unwrap();
-        Self { version: gimp.version(), gimp, desk, daemon, window }
+        Self { version: gimp.version(), gimp, test_folder, daemon, window }
     }
 
     fn select(&self, rectangle: [u32; 4]) {
@@ -77,8 +77,8 @@ impl<'a> Stage<'a> {
 
     /// What is seen of the image.
     fn seen(&self) -> RgbImage {
-        self.window.eval(&format!("(save-png (car (images)) {})", self.desk.literal("seen.png"))).unwrap();
-        opened(&self.desk.outside("seen.png"))
+        self.window.eval(&format!("(save-png (car (images)) {})", self.test_folder.literal("seen.png"))).unwrap();
+        opened(&self.test_folder.outside("seen.png"))
     }
 
     fn wait_layers(&self, count: u32) {
@@ -124,7 +124,7 @@ impl<'a> Stage<'a> {
 
     /// The jobs that ended: when, and how.
     fn jobs(&self) -> Vec<(f64, String)> {
-        let log = fs::read_to_string(self.desk.data().join("deditd.log")).unwrap_or_default();
+        let log = fs::read_to_string(self.test_folder.data().join("deditd.log")).unwrap_or_default();
         // The last line may be half written.
         let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let jobs = lines.filter(|line| line["event"] == "job");
@@ -151,7 +151,7 @@ impl<'a> Stage<'a> {
 
     /// The process of the plug-in's call that is under way.
     fn plugin(&self) -> Pid {
-        let path = self.desk.inside("profile/plug-ins/dedit-gimp/dedit-gimp");
+        let path = self.test_folder.inside("profile/plug-ins/dedit-gimp/dedit-gimp");
         let is_it =
             |folder: &Path| fs::read(folder.join("cmdline")).is_ok_and(|line| line.starts_with(path.as_os_str().as_encoded_bytes()));
         let found = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path()).find(|folder| is_it(folder));
@@ -390,8 +390,8 @@ fn a_crash_is_noticed(stage: &Stage<'_>) {
 }
 
 fn a_hand_edits(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let stage = Stage::set(&gimp, &desk);
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let stage = Stage::set(&gimp, &test_folder);
     replaces(&stage);
     results_are_found(&stage);
     the_canvas_grows(&stage);
@@ -399,8 +399,8 @@ fn a_hand_edits(version: Version) {
 }
 
 fn a_hand_stops_work(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let stage = Stage::set(&gimp, &desk);
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let stage = Stage::set(&gimp, &test_folder);
     learning_is_stopped(&stage);
     removal_is_stopped(&stage);
     progress_is_cancelled(&stage);
@@ -426,8 +426,8 @@ fn the_menu_leads_to_a_dialog(stage: &Stage<'_>) {
 }
 
 fn a_hand_finds_items(version: Version) {
-    let (gimp, desk) = gimp_with_plugin(version);
-    let stage = Stage::set(&gimp, &desk);
+    let (gimp, test_folder) = gimp_with_plugin(version);
+    let stage = Stage::set(&gimp, &test_folder);
     the_menu_leads_to_a_dialog(&stage);
     items_are_set(&stage);
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::gimp::{Arg, Gimp, SHOTS, Shortcut, Version, Window};
 use dedit_host_tests::places;
+use dedit_host_tests::test_folder::TestFolder;
 use image::RgbImage;
 
 use crate::opened;
@@ -21,7 +21,7 @@ const NEEDS: [&str; 3] = ["replace needs a diffusion model", "download a Stable 
 
 struct Stage<'a> {
     gimp: &'a Gimp,
-    desk: &'a Desk,
+    test_folder: &'a TestFolder,
     window: Window,
 }
 
@@ -32,8 +32,8 @@ impl Stage<'_> {
     }
 
     fn seen(&self) -> RgbImage {
-        self.window.eval(&format!("(save-png (car (images)) {})", self.desk.literal("seen.png"))).unwrap();
-        opened(&self.desk.outside("seen.png"))
+        self.window.eval(&format!("(save-png (car (images)) {})", self.test_folder.literal("seen.png"))).unwrap();
+        opened(&self.test_folder.outside("seen.png"))
     }
 
     fn shot(&self, name: &str) {
@@ -96,15 +96,15 @@ impl Stage<'_> {
 
 fn a_photograph_is_edited(version: Version) {
     let gimp = Gimp::find(version).unwrap();
-    let mut desk = gimp.desk().unwrap();
-    desk.name_no_model();
-    desk.install_plugin().unwrap();
-    coffee().save(desk.outside("coffee.png")).unwrap();
-    let window = gimp.window(&desk, "coffee.png", &[REMOVE, REPLACE]).unwrap();
+    let mut test_folder = gimp.test_folder().unwrap();
+    test_folder.name_no_model();
+    test_folder.install_plugin().unwrap();
+    coffee().save(test_folder.outside("coffee.png")).unwrap();
+    let window = gimp.window(&test_folder, "coffee.png", &[REMOVE, REPLACE]).unwrap();
     let corners: Vec<String> = SPOON.iter().map(|(x, y)| format!("{x} {y}")).collect();
     window.eval(&format!("(select-polygon (car (images)) '({}))", corners.join(" "))).unwrap();
     window.eval("(gimp-displays-flush)").unwrap();
-    let stage = Stage { gimp: &gimp, desk: &desk, window };
+    let stage = Stage { gimp: &gimp, test_folder: &test_folder, window };
     stage.removes();
     stage.cannot_replace();
 }

@@ -66,9 +66,9 @@ def scenario(d):
 
 #[test]
 fn krita51_every_colour_space() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    let _daemon = Daemon::start(&desk).unwrap();
-    let ran = play(&krita, &desk, SPACES);
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    let _daemon = Daemon::start(&test_folder).unwrap();
+    let ran = play(&krita, &test_folder, SPACES);
     assert_eq!(ran.said.len(), 14);
     for told in ran.said.chunks(2) {
         let told_first = told[0].as_array().unwrap();
@@ -158,9 +158,9 @@ def scenario(d):
 "#;
 
 fn every_shape(version: Version) {
-    let (krita, desk) = krita_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
-    let ran = play(&krita, &desk, SHAPES);
+    let (krita, test_folder) = krita_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
+    let ran = play(&krita, &test_folder, SHAPES);
     let said = &ran.said;
     let ring = said[0][0].as_f64().unwrap();
     assert!((4.0..=30.0).contains(&ring), "the ring of a selection feathered by 6 pixels is {ring} wide");
@@ -169,16 +169,16 @@ fn every_shape(version: Version) {
     let by =
         |session: &Value, file: &str| by_command(&daemon, session.as_str().unwrap(), &["remove", "--item", "selection", "--on", "0"], file);
     let region = by(&said[1], "by-command.png");
-    let [made, expected] = ["large.png", "by-command.png"].map(|name| opened(&desk.outside(name)));
+    let [made, expected] = ["large.png", "by-command.png"].map(|name| opened(&test_folder.outside(name)));
     compare("large", &made, &expected, &table(), &region);
     assert_eq!(said[2], json!([80, 60]), "the picture is the layer, as far as it goes");
-    let [made, before] = ["small.png", "small-before.png"].map(|name| opened(&desk.outside(name)));
+    let [made, before] = ["small.png", "small-before.png"].map(|name| opened(&test_folder.outside(name)));
     let changed: Vec<_> = made.enumerate_pixels().filter(|(x, y, pixel)| *pixel != before.get_pixel(*x, *y)).collect();
     assert!(changed.len() > 100 && changed.iter().all(|(x, y, _)| (40..120).contains(x) && (30..90).contains(y)));
     assert_eq!((&said[3], &said[4]), (&json!(["Background", "all", "Remove selection (draft)"]), &said[3]));
     let region = by(&said[5], "visible-by-command.png");
     for what in ["group", "visible"] {
-        let [made, expected] = [format!("{what}.png"), "visible-by-command.png".to_owned()].map(|name| opened(&desk.outside(name)));
+        let [made, expected] = [format!("{what}.png"), "visible-by-command.png".to_owned()].map(|name| opened(&test_folder.outside(name)));
         compare(what, &made, &expected, &table(), &region);
     }
     assert!(said[6][0].as_str().unwrap().contains("nothing is selected"), "{}", said[6]);
@@ -209,8 +209,8 @@ def scenario(d):
 
 #[test]
 fn krita51_alpha_and_opacity() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    let _daemon = Daemon::start(&desk).unwrap();
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    let _daemon = Daemon::start(&test_folder).unwrap();
     let [x, y, width, height] = MUG;
     let table: RgbImage = table();
     let see_through = RgbaImage::from_fn(128, 128, |i, j| {
@@ -219,8 +219,8 @@ fn krita51_alpha_and_opacity() {
         let alpha = if (x..x + width).contains(&i) && (y..y + height).contains(&j) { [0, 255][(i as usize / 9) % 2] } else { 255 };
         Rgba([r, g, b, alpha])
     });
-    see_through.save(desk.outside("see-through.png")).unwrap();
-    let ran = play(&krita, &desk, ALPHA);
+    see_through.save(test_folder.outside("see-through.png")).unwrap();
+    let ran = play(&krita, &test_folder, ALPHA);
     assert_eq!(ran.said[0], json!([true, true]));
     assert_eq!(ran.said[1], json!([true, true]));
     assert_eq!(ran.said[2], true, "a result that was made thinner is another picture");

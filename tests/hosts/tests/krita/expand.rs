@@ -1,8 +1,8 @@
 //! The canvas grows: the result is the command line's, everything keeps its place, and what comes after goes on from the larger picture.
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::krita::Version;
+use dedit_host_tests::test_folder::TestFolder;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
@@ -89,17 +89,17 @@ def scenario(d):
     d.say([controller.history[0].details["base"], bytes(again.annotation("dedit_session")).decode()])
 "#;
 
-fn by_command_of(daemon: &Daemon<'_>, desk: &Desk, session: &str, base: &str, edit: &[&str], file: &str) -> RgbImage {
+fn by_command_of(daemon: &Daemon<'_>, test_folder: &TestFolder, session: &str, base: &str, edit: &[&str], file: &str) -> RgbImage {
     by_command(daemon, session, &[edit, &["--on", base]].concat(), file);
-    opened(&desk.outside(file))
+    opened(&test_folder.outside(file))
 }
 
 fn the_canvas_grows(version: Version) {
-    let (krita, desk) = krita_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
-    let ran = play(&krita, &desk, EXPAND);
+    let (krita, test_folder) = krita_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
+    let ran = play(&krita, &test_folder, EXPAND);
     for shot in ["expand.png", "expand-panel.png", "expanded.png"] {
-        krita.keep_shot(&desk, shot).unwrap();
+        krita.keep_shot(&test_folder, shot).unwrap();
     }
     let said = &ran.said;
     let shape = |width: u32, height: u32, layers: Value, selection: Value| json!([width, height, layers, selection]);
@@ -119,14 +119,14 @@ fn the_canvas_grows(version: Version) {
     assert_eq!(said[7], shape(152, 144, json!([photo, ["Expand", true]]), Value::Null));
     assert_eq!(said[8][0], 1, "the file knows what it is");
 
-    let open = |name: &str| opened(&desk.outside(name));
+    let open = |name: &str| opened(&test_folder.outside(name));
     let (before, made) = (table(), open("expanded-picture.png"));
     assert!(open("undone.png") == before && open("again.png") == made);
     let session = said[8][1].as_str().unwrap();
     let expand = ["expand", "--left", "24", "--bottom", "16"];
-    assert!(made == by_command_of(&daemon, &desk, session, "0", &expand, "expanded-by-command.png"), "as the command line has it");
+    assert!(made == by_command_of(&daemon, &test_folder, session, "0", &expand, "expanded-by-command.png"), "as the command line has it");
     let remove = ["remove", "--item", "selection"];
-    assert!(open("removed.png") == by_command_of(&daemon, &desk, session, "1", &remove, "removed-by-command.png"));
+    assert!(open("removed.png") == by_command_of(&daemon, &test_folder, session, "1", &remove, "removed-by-command.png"));
     assert!(open("back.png") == made && open("redone.png") != made);
     let is_far = |x: &u32, y: &u32| *x >= 40 && *y < 88;
     let mut old = before.enumerate_pixels().filter(|(x, y, _)| is_far(x, y));

@@ -50,21 +50,21 @@ def scenario(d):
 
 #[test]
 fn krita51_a_daemon_that_is_absent_or_killed() {
-    let (krita, mut desk) = krita_with_plugin(Version::V5_1);
-    desk.set("DEDIT_DAEMON", "/nowhere/dedit");
+    let (krita, mut test_folder) = krita_with_plugin(Version::V5_1);
+    test_folder.set("DEDIT_DAEMON", "/nowhere/dedit");
     let screen = Krita::screen().unwrap();
-    let mut running = krita.start(&desk, &screen, &script(ABSENT_AND_KILLED)).unwrap();
+    let mut running = krita.start(&test_folder, &screen, &script(ABSENT_AND_KILLED)).unwrap();
     running.wait_said("absent", SOON).unwrap();
-    let mut daemon = Daemon::start(&desk).unwrap();
+    let mut daemon = Daemon::start(&test_folder).unwrap();
     running.tell("started").unwrap();
     running.wait_said("learning", SOON).unwrap();
     daemon.kill();
     running.tell("killed").unwrap();
     running.wait_said("dead", SOON).unwrap();
-    let _another = Daemon::start(&desk).unwrap();
+    let _another = Daemon::start(&test_folder).unwrap();
     running.tell("again").unwrap();
     let ran = running.finish().unwrap();
-    krita.keep_shot(&desk, "absent.png").unwrap();
+    krita.keep_shot(&test_folder, "absent.png").unwrap();
     println!("{:#?}", ran.said);
     let told: Vec<_> = ran.said.iter().filter(|said| said.is_array()).collect();
     assert!(told[0][0].as_str().unwrap().contains("/nowhere/dedit") || told[0][1].as_str().unwrap().contains("dedit"), "{}", told[0]);
@@ -91,8 +91,8 @@ def scenario(d):
 
 #[test]
 fn krita51_a_daemon_of_another_version() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    let listener = UnixListener::bind(desk.socket()).unwrap();
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    let listener = UnixListener::bind(test_folder.socket()).unwrap();
     // It speaks versions 7 to 9; the thread ends with the test.
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
@@ -101,8 +101,8 @@ fn krita51_a_daemon_of_another_version() {
             let _ = stream.write_all(b"DEDIT\0\0\0\x07\0\x09\0");
         }
     });
-    let ran = play(&krita, &desk, REFUSED);
-    std::fs::remove_file(desk.socket()).unwrap();
+    let ran = play(&krita, &test_folder, REFUSED);
+    std::fs::remove_file(test_folder.socket()).unwrap();
     let text = ran.said[0].to_string();
     assert!(text.contains("versions 7 to 9") && text.contains("update"), "{text}");
     assert_eq!(ran.said[0][2], true);
@@ -153,10 +153,10 @@ def scenario(d):
 
 #[test]
 fn krita51_what_is_gone_meanwhile_loses_no_result() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    let _daemon = Daemon::start(&desk).unwrap();
-    crate::picture(32, 32).save(desk.outside("other.png")).unwrap();
-    let said = play(&krita, &desk, GONE).said;
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    let _daemon = Daemon::start(&test_folder).unwrap();
+    crate::picture(32, 32).save(test_folder.outside("other.png")).unwrap();
+    let said = play(&krita, &test_folder, GONE).said;
     assert!(said[0][0].as_str().unwrap().contains("stopped"), "{}", said[0]);
     assert_eq!(said[0][1], json!([["Background", [], true]]));
     assert!(said[1][0].as_str().unwrap().contains("closed"), "{}", said[1]);
@@ -185,9 +185,9 @@ def scenario(d):
 
 #[test]
 fn krita51_a_file_that_is_no_picture_is_refused() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    std::fs::write(desk.outside("words.png"), "no picture").unwrap();
-    let said = play(&krita, &desk, NO_PICTURE).said;
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    std::fs::write(test_folder.outside("words.png"), "no picture").unwrap();
+    let said = play(&krita, &test_folder, NO_PICTURE).said;
     assert!(said[0][0].as_str().unwrap().contains("cannot open"), "{}", said[0]);
     assert_eq!(said[0][1], json!([["Background", [], true]]));
 }

@@ -73,23 +73,23 @@ def scenario(d):
 
 fn scenarios_are_played(version: Version) {
     let krita = Krita::find(version).unwrap();
-    let desk = krita.desk().unwrap();
+    let test_folder = krita.test_folder().unwrap();
     let screen = Krita::screen().unwrap();
-    picture(64, 48).save(desk.outside("in.png")).unwrap();
-    let ran = krita.run(&desk, &screen, EVERYTHING).unwrap();
+    picture(64, 48).save(test_folder.outside("in.png")).unwrap();
+    let ran = krita.run(&test_folder, &screen, EVERYTHING).unwrap();
     println!("{:?} {:?}\n{}", ran.time, ran.said, ran.log);
     assert!(ran.ended_well);
-    krita.keep_shot(&desk, "harness.png").unwrap();
+    krita.keep_shot(&test_folder, "harness.png").unwrap();
     assert_eq!(ran.said[1..], [json!([64, 48]), json!([["item:bag", "selectionmask", 480]])]);
-    assert_eq!(opened(&desk.outside("out.png")), picture(64, 48));
+    assert_eq!(opened(&test_folder.outside("out.png")), picture(64, 48));
 }
 
 /// Each kind of failure is reported soon, as an error that names it.
 fn failures_are_told(version: Version) {
     let krita = Krita::find(version).unwrap();
-    let desk = krita.desk().unwrap();
+    let test_folder = krita.test_folder().unwrap();
     let screen = Krita::screen().unwrap();
-    picture(64, 48).save(desk.outside("in.png")).unwrap();
+    picture(64, 48).save(test_folder.outside("in.png")).unwrap();
     let never = "def scenario(d):\n    def comes():\n        \"\"\"what never comes\"\"\"\n    yield comes, 1.5\n";
     let unseen = "def scenario(d):\n    yield\n    d.click('absent_button')\n";
     let dialog = "def scenario(d):\n    yield from d.open('in.png')\n    d.action('image_properties')\n";
@@ -109,7 +109,7 @@ fn failures_are_told(version: Version) {
         ),
     ] {
         let started = Instant::now();
-        let error = format!("{:#}", krita.run_within(&desk, &screen, script, Duration::from_secs(20)).unwrap_err());
+        let error = format!("{:#}", krita.run_within(&test_folder, &screen, script, Duration::from_secs(20)).unwrap_err());
         println!("{:?}: {error}", started.elapsed());
         assert!(started.elapsed() < Duration::from_secs(50), "{:?}: {script}", started.elapsed());
         for fragment in fragments {
@@ -121,10 +121,10 @@ fn failures_are_told(version: Version) {
 /// Messages go both ways while Krita runs, a dialog can be closed, and pauses of the main thread are measured.
 fn a_scenario_is_talked_to(version: Version) {
     let krita = Krita::find(version).unwrap();
-    let desk = krita.desk().unwrap();
+    let test_folder = krita.test_folder().unwrap();
     let screen = Krita::screen().unwrap();
-    picture(64, 48).save(desk.outside("in.png")).unwrap();
-    let mut running = krita.start(&desk, &screen, TALK).unwrap();
+    picture(64, 48).save(test_folder.outside("in.png")).unwrap();
+    let mut running = krita.start(&test_folder, &screen, TALK).unwrap();
     running.wait_said("ready", Duration::from_secs(60)).unwrap();
     running.tell("go").unwrap();
     let ran = running.finish().unwrap();
@@ -139,17 +139,17 @@ fn a_scenario_is_talked_to(version: Version) {
 /// The daemon listens at the test's socket; the plug-in is where Krita looks, with the path of the program beside it.
 fn the_plugin_is_installed(version: Version) {
     let krita = Krita::find(version).unwrap();
-    let desk = krita.desk().unwrap();
-    let mut daemon = Daemon::start(&desk).unwrap();
+    let test_folder = krita.test_folder().unwrap();
+    let mut daemon = Daemon::start(&test_folder).unwrap();
     let status = daemon.dedit(&["daemon", "status", "--json"]).unwrap();
     assert!(status.succeeded() && status.stdout.contains(&daemon.id().to_string()), "{status:?}");
-    install_plugin(&desk).unwrap();
-    let data = desk.outside("home/.local/share/krita");
+    install_plugin(&test_folder).unwrap();
+    let data = test_folder.outside("home/.local/share/krita");
     assert!(data.join("pykrita/dedit_krita.desktop").is_file() && data.join("pykrita/dedit_krita/__init__.py").is_file());
     let program = fs::read_to_string(data.join("pykrita/dedit_krita/program")).unwrap();
-    assert_eq!(program, desk.inside("bin/dedit").to_str().unwrap());
-    assert!(desk.outside("bin/dedit").is_file());
-    assert!(fs::read_to_string(desk.outside("home/.config/kritarc")).unwrap().contains("enable_dedit_krita=true"));
+    assert_eq!(program, test_folder.inside("bin/dedit").to_str().unwrap());
+    assert!(test_folder.outside("bin/dedit").is_file());
+    assert!(fs::read_to_string(test_folder.outside("home/.config/kritarc")).unwrap().contains("enable_dedit_krita=true"));
 }
 
 #[test]
@@ -196,16 +196,16 @@ fn krita52_the_plugin_is_installed() {
 #[test]
 fn krita51_the_installer_is_asked_and_krita_agrees() {
     let krita = Krita::find(Version::V5_1).unwrap();
-    let desk = krita.desk().unwrap();
-    let output = desk.dedit(&["install", "krita", "--json"]).unwrap();
+    let test_folder = krita.test_folder().unwrap();
+    let output = test_folder.dedit(&["install", "krita", "--json"]).unwrap();
     assert!(output.succeeded(), "{output:?}");
     let told: serde_json::Value = serde_json::from_str(output.stdout.trim()).unwrap();
     assert_eq!((&told["installed"][0]["checked"], &told["installed"][0]["problem"]), (&json!(true), &json!(null)), "{told}");
     let screen = Krita::screen().unwrap();
     let there = "def scenario(d):\n    yield 0.5\n    d.say(d.docker('dedit_docker').windowTitle())\n    d.say(d.krita.action('dedit_replace').text())\n";
-    let ran = krita.run(&desk, &screen, there).unwrap();
+    let ran = krita.run(&test_folder, &screen, there).unwrap();
     assert_eq!(ran.said, [json!("D-Edit"), json!("D-Edit: Replace")]);
-    assert!(desk.dedit(&["uninstall", "krita"]).unwrap().succeeded());
+    assert!(test_folder.dedit(&["uninstall", "krita"]).unwrap().succeeded());
     let gone = "def scenario(d):\n    yield 0.5\n    d.say([found.objectName() for found in d.krita.dockers()].count('dedit_docker'))\n";
-    assert_eq!(krita.run(&desk, &screen, gone).unwrap().said, [json!(0)]);
+    assert_eq!(krita.run(&test_folder, &screen, gone).unwrap().said, [json!(0)]);
 }

@@ -76,11 +76,11 @@ def scenario(d):
 
 #[test]
 fn krita51_learning_items_and_actions() {
-    let (krita, desk) = krita_with_plugin(Version::V5_1);
-    let _daemon = Daemon::start(&desk).unwrap();
-    let ran = play(&krita, &desk, LEARN);
+    let (krita, test_folder) = krita_with_plugin(Version::V5_1);
+    let _daemon = Daemon::start(&test_folder).unwrap();
+    let ran = play(&krita, &test_folder, LEARN);
     for shot in ["learning.png", "move.png"] {
-        krita.keep_shot(&desk, shot).unwrap();
+        krita.keep_shot(&test_folder, shot).unwrap();
     }
     let said = &ran.said;
     assert_eq!(said[0], json!(["learned", ["mug", "duck", "background"], ["left", "preview", "share"]]));

@@ -1,8 +1,8 @@
 //! A Krita with the plug-in, and helpers of its tests.
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::krita::{Krita, Ran, Version, install_plugin};
+use dedit_host_tests::test_folder::TestFolder;
 use image::RgbImage;
 use serde_json::Value;
 
@@ -12,12 +12,12 @@ use crate::table::table;
 pub(crate) const STILL: f64 = 1000.0;
 
 /// A Krita with the plug-in, and the picture in the test's folder.
-pub(crate) fn krita_with_plugin(version: Version) -> (Krita, Desk) {
+pub(crate) fn krita_with_plugin(version: Version) -> (Krita, TestFolder) {
     let krita = Krita::find(version).unwrap();
-    let desk = krita.desk().unwrap();
-    install_plugin(&desk).unwrap();
-    table().save(desk.outside("table.png")).unwrap();
-    (krita, desk)
+    let test_folder = krita.test_folder().unwrap();
+    install_plugin(&test_folder).unwrap();
+    table().save(test_folder.outside("table.png")).unwrap();
+    (krita, test_folder)
 }
 
 /// A scenario with the functions of `prelude.py`.
@@ -26,9 +26,9 @@ pub(crate) fn script(scenario: &str) -> String {
 }
 
 /// Runs a scenario and prints its duration and messages.
-pub(crate) fn play(krita: &Krita, desk: &Desk, scenario: &str) -> Ran {
+pub(crate) fn play(krita: &Krita, test_folder: &TestFolder, scenario: &str) -> Ran {
     let screen = Krita::screen().unwrap();
-    let ran = krita.run(desk, &screen, &script(scenario)).unwrap_or_else(|error| panic!("{error:#}"));
+    let ran = krita.run(test_folder, &screen, &script(scenario)).unwrap_or_else(|error| panic!("{error:#}"));
     println!("{:?} {:#?}", ran.time, ran.said);
     ran
 }

@@ -76,19 +76,19 @@ const CASES: [Case; 7] = [
 ];
 
 fn every_verb(version: Version) {
-    let (krita, desk) = krita_with_plugin(version);
-    let daemon = Daemon::start(&desk).unwrap();
+    let (krita, test_folder) = krita_with_plugin(version);
+    let daemon = Daemon::start(&test_folder).unwrap();
     let other = image::RgbaImage::from_fn(64, 64, |x, y| {
         let is_thing = (20..44).contains(&x) && (16..56).contains(&y);
         image::Rgba([40, (x * 3) as u8, (y * 3) as u8, if is_thing { 255 } else { 0 }])
     });
-    other.save(desk.outside("other.png")).unwrap();
+    other.save(test_folder.outside("other.png")).unwrap();
     let is_mug = |x: u32, y: u32| (8..64).contains(&x) && (42..94).contains(&y);
     let mug = image::GrayImage::from_fn(128, 128, |x, y| image::Luma([if is_mug(x, y) { 255 } else { 0 }]));
-    mug.save(desk.outside("mug.png")).unwrap();
-    let ran = play(&krita, &desk, EVERY);
-    krita.keep_shot(&desk, "docker.png").unwrap();
-    krita.keep_shot(&desk, "panel.png").unwrap();
+    mug.save(test_folder.outside("mug.png")).unwrap();
+    let ran = play(&krita, &test_folder, EVERY);
+    krita.keep_shot(&test_folder, "docker.png").unwrap();
+    krita.keep_shot(&test_folder, "panel.png").unwrap();
     let said = &ran.said;
     assert_eq!(said[0], serde_json::json!(["mug", "duck", "background"]));
     for (case, told) in CASES.iter().zip(&said[1..8]) {
@@ -107,7 +107,7 @@ fn every_verb(version: Version) {
     for Case { verb, command } in CASES {
         let file = format!("{verb}-by-command.png");
         let region = by_command(&daemon, session, &[command, &["--on", "0"]].concat(), &file);
-        let [made, expected] = [format!("{verb}.png"), file].map(|file| opened(&desk.outside(file)));
+        let [made, expected] = [format!("{verb}.png"), file].map(|file| opened(&test_folder.outside(file)));
         compare(verb, &made, &expected, &before, &region);
     }
 }

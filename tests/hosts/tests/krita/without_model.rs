@@ -50,15 +50,15 @@ def scenario(d):
 
 fn a_photograph_is_edited(version: Version) {
     let krita = Krita::find(version).unwrap();
-    let mut desk = krita.desk().unwrap();
-    desk.name_no_model();
-    install_plugin(&desk).unwrap();
+    let mut test_folder = krita.test_folder().unwrap();
+    test_folder.name_no_model();
+    install_plugin(&test_folder).unwrap();
     let before = coffee();
-    before.save(desk.outside("coffee.png")).unwrap();
+    before.save(test_folder.outside("coffee.png")).unwrap();
     let spoon: Vec<String> = SPOON.iter().map(|corner| format!("{corner:?}")).collect();
-    let ran = play(&krita, &desk, &format!("SPOON = [{}]\n{EDITS}", spoon.join(", ")));
+    let ran = play(&krita, &test_folder, &format!("SPOON = [{}]\n{EDITS}", spoon.join(", ")));
     for name in ["photograph-removed.png", "photograph-refused.png"] {
-        krita.keep_shot(&desk, name).unwrap();
+        krita.keep_shot(&test_folder, name).unwrap();
     }
     for click in ran.said[..4].chunks(2) {
         let number = |at: usize| click[0][at].as_f64().unwrap();
@@ -66,8 +66,8 @@ fn a_photograph_is_edited(version: Version) {
         assert!(number(2) < STILL, "Krita stood still for {} ms", number(2));
         assert_eq!(click[1], serde_json::json!(["Remove: what is selected: done.", "", "Remove selection"]));
     }
-    check_removed(&before, &opened(&desk.outside("removed.png")));
-    assert_eq!(opened(&desk.outside("undone.png")), before);
+    check_removed(&before, &opened(&test_folder.outside("removed.png")));
+    assert_eq!(opened(&test_folder.outside("undone.png")), before);
     let stages = ran.said[4].to_string();
     assert!(!stages.contains("learn"), "nothing is learned: {stages}");
     let refused = ran.said[5].to_string();

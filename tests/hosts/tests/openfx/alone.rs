@@ -14,7 +14,7 @@ use ofx_test_host::{
     RenderRequest, Rendered, rect, status,
 };
 
-use crate::scene::{desk, learned};
+use crate::scene::{learned, test_folder};
 
 pub(crate) const EFFECT: &str = "org.dedit.DEdit";
 /// Environment variables with the folder and the session for the second process.
@@ -60,16 +60,16 @@ pub(crate) fn alone(test: &str, behind: Behind, prepare: impl FnOnce(&Daemon<'_>
         body(&Place { folder: folder.into(), session: env::var(SESSION).unwrap() });
         return;
     }
-    let desk = desk();
-    let daemon = (behind != Behind::Nothing).then(|| Daemon::start(&desk).unwrap());
+    let test_folder = test_folder();
+    let daemon = (behind != Behind::Nothing).then(|| Daemon::start(&test_folder).unwrap());
     let session = daemon.as_ref().filter(|_| behind == Behind::Learned).map(learned).unwrap_or_default();
     if let Some(daemon) = &daemon {
         prepare(daemon, &session);
     }
     let mut command = Command::new(env::current_exe().unwrap());
     let path = test.split_once("::").map_or(test, |(_, path)| path);
-    command.args([path, "--exact", "--nocapture", "--test-threads=1"]).envs(desk.environment());
-    command.env(FOLDER, desk.outside("")).env(SESSION, &session).env("DEDIT_DAEMON", "/nowhere/dedit");
+    command.args([path, "--exact", "--nocapture", "--test-threads=1"]).envs(test_folder.environment());
+    command.env(FOLDER, test_folder.outside("")).env(SESSION, &session).env("DEDIT_DAEMON", "/nowhere/dedit");
     let output = run(&mut command, Duration::from_secs(280)).unwrap();
     println!("{}{}", output.stdout, output.stderr);
     assert!(output.succeeded() && output.stdout.contains("1 passed"), "{path} in a process of its own");

@@ -3,12 +3,12 @@
 use std::fs;
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::melt::{Edit, Filter, Footage, Melt, Ran, System};
 use dedit_host_tests::places;
+use dedit_host_tests::test_folder::TestFolder;
 use image::{DynamicImage, GrayImage, Luma, RgbImage, RgbaImage, imageops};
 
-use crate::scene::{begun, by_command, compare, desk, drawing, learned, opened, pan, table};
+use crate::scene::{begun, by_command, compare, drawing, learned, opened, pan, table, test_folder};
 
 /// Parameters in MLT's notation.
 type Parameters<'a> = &'a [(&'a str, &'a str)];
@@ -16,8 +16,8 @@ type Parameters<'a> = &'a [(&'a str, &'a str)];
 /// The effect's identifier.
 const EFFECT: &str = "org.dedit.DEdit";
 
-fn melt<'a>(system: &'a System, desk: &'a Desk) -> Melt<'a> {
-    Melt::new(system, desk, &[places::effects().unwrap()]).unwrap()
+fn melt<'a>(system: &'a System, test_folder: &'a TestFolder) -> Melt<'a> {
+    Melt::new(system, test_folder, &[places::effects().unwrap()]).unwrap()
 }
 
 /// The effect with a session's items, a seed, and parameters in MLT's notation.
@@ -34,15 +34,15 @@ fn ran(melt: &Melt<'_>, edit: &Edit) -> Ran {
 }
 
 /// The number of edits in the daemon's log.
-fn edits(desk: &Desk) -> usize {
-    let log = fs::read_to_string(desk.data().join("deditd.log")).unwrap();
+fn edits(test_folder: &TestFolder) -> usize {
+    let log = fs::read_to_string(test_folder.data().join("deditd.log")).unwrap();
     log.lines().filter(|line| line.contains("\"edit ")).count()
 }
 
 #[test]
 fn melt_finds_the_effect_and_its_parameters() {
-    let (system, desk) = (System::named().unwrap(), desk());
-    let described = melt(&system, &desk).describe(EFFECT).unwrap();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let described = melt(&system, &test_folder).describe(EFFECT).unwrap();
     println!("{described}");
     for name in ["edit", "item", "prompt", "shift", "maskSource", "session", "strength", "seed", "steady", "learnInRender"] {
         assert!(described.contains(&format!("identifier: {name}\n")), "{name} in {described}");
@@ -51,11 +51,11 @@ fn melt_finds_the_effect_and_its_parameters() {
 
 #[test]
 fn melt_every_edit_makes_what_the_command_line_makes() {
-    let (system, desk) = (System::named().unwrap(), desk());
-    let daemon = Daemon::start(&desk).unwrap();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let daemon = Daemon::start(&test_folder).unwrap();
     let session = learned(&daemon);
-    let melt = melt(&system, &desk);
-    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let melt = melt(&system, &test_folder);
+    let still = Footage::still(&test_folder.outside("table.png")).unwrap();
     let cases: [(Parameters<'_>, &[&str]); 6] = [
         (&[("edit", "Remove"), ("item", "mug"), ("margin", "3")], &["remove", "--item", "mug", "--margin", "3"]),
         (
@@ -77,53 +77,53 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
     for (parameters, command) in cases {
         let ran = ran(&melt, &Edit::new(still.clone()).frames(1).filter(effect(&session, parameters)));
         let region = by_command(&daemon, &session, command, "expected.png");
-        compare(command[0], &ran.frames[0], &opened(&desk.outside("expected.png")), &table(), &region);
+        compare(command[0], &ran.frames[0], &opened(&test_folder.outside("expected.png")), &table(), &region);
     }
 }
 
 #[test]
 fn melt_a_film_is_edited_frame_by_frame_and_each_frame_once() {
-    let (system, desk) = (System::named().unwrap(), desk());
-    let daemon = Daemon::start(&desk).unwrap();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let daemon = Daemon::start(&test_folder).unwrap();
     let session = learned(&daemon);
-    let melt = melt(&system, &desk);
+    let melt = melt(&system, &test_folder);
     let frames = pan(10);
-    let film = Footage::of(&desk, "film", &frames).unwrap();
+    let film = Footage::of(&test_folder, "film", &frames).unwrap();
     let edit = Edit::new(film).filter(effect(&session, &[("edit", "Remove"), ("item", "mug"), ("steps", "4")])).threads(4);
     let first = ran(&melt, &edit);
     assert_eq!(first.frames.len(), 10);
-    assert_eq!(edits(&desk), 10, "each frame is edited once, however often MLT renders it");
+    assert_eq!(edits(&test_folder), 10, "each frame is edited once, however often MLT renders it");
     // In another process, which finds the results on disk.
     let second = ran(&melt, &edit);
-    assert_eq!((second.frames == first.frames, edits(&desk)), (true, 10));
+    assert_eq!((second.frames == first.frames, edits(&test_folder)), (true, 10));
     for (number, frame) in frames.iter().enumerate() {
         let name = format!("frame-{number}.png");
-        frame.save(desk.outside(&name)).unwrap();
+        frame.save(test_folder.outside(&name)).unwrap();
         let region = by_command(&daemon, &session, &["remove", "--item", "mug", "--steps", "4", "--frame", &name], "expected.png");
-        compare(&name, &first.frames[number], &opened(&desk.outside("expected.png")), frame, &region);
+        compare(&name, &first.frames[number], &opened(&test_folder.outside("expected.png")), frame, &region);
     }
 }
 
 /// Frames with 16 bits, and at half the size, as in previews of editors.
 #[test]
 fn melt_other_depths_and_sizes() {
-    let (system, desk) = (System::named().unwrap(), desk());
-    let daemon = Daemon::start(&desk).unwrap();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let daemon = Daemon::start(&test_folder).unwrap();
     let session = learned(&daemon);
-    let melt = melt(&system, &desk);
+    let melt = melt(&system, &test_folder);
     let remove = effect(&session, &[("edit", "Remove"), ("item", "mug"), ("steps", "4")]);
     let deep = DynamicImage::from(table()).into_rgb16();
-    let footage = Footage::of(&desk, "deep", std::slice::from_ref(&deep)).unwrap();
+    let footage = Footage::of(&test_folder, "deep", std::slice::from_ref(&deep)).unwrap();
     let made = ran(&melt, &Edit::new(footage.clone()).deep().filter(remove.clone()));
     let made = image::open(&made.files[0]).unwrap().into_rgb16();
-    deep.save(desk.outside("deep.png")).unwrap();
+    deep.save(test_folder.outside("deep.png")).unwrap();
     let command = ["remove", "--item", "mug", "--steps", "4", "--frame", "deep.png"];
     by_command(&daemon, &session, &command, "expected.png");
-    let expected = image::open(desk.outside("expected.png")).unwrap().into_rgb16();
+    let expected = image::open(test_folder.outside("expected.png")).unwrap().into_rgb16();
     assert_eq!(made.pixels().zip(expected.pixels()).filter(|(made, expected)| made != expected).count(), 0);
     assert!(made.pixels().any(|pixel| pixel.0.iter().any(|value| value % 257 != 0)), "its values have 16 bits");
     // Items are where they are in the full-size picture, whose session is used.
-    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let still = Footage::still(&test_folder.outside("table.png")).unwrap();
     let plain = ran(&melt, &Edit::new(still.clone()).frames(1).scaled(0.5));
     let half = ran(&melt, &Edit::new(still).frames(1).scaled(0.5).filter(remove));
     assert_eq!(half.frames[0].dimensions(), (64, 64));
@@ -144,16 +144,16 @@ fn changed(made: &RgbaImage, before: &RgbaImage) -> Vec<(u32, u32)> {
 /// Without a session that was begun elsewhere: a mask from a file, and learning because it was asked for.
 #[test]
 fn melt_learns_when_it_is_asked_to_and_starts_the_daemon() {
-    let (system, desk) = (System::named().unwrap(), desk());
-    let melt = melt(&system, &desk);
-    let mask = desk.outside("items/mug.png").to_string_lossy().into_owned();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let melt = melt(&system, &test_folder);
+    let mask = test_folder.outside("items/mug.png").to_string_lossy().into_owned();
     let filter =
         Filter::new(EFFECT).with("maskSource", "File").with("maskFile", &mask).with("edit", "Remove").with("steps", "4").with("seed", "7");
-    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let still = Footage::still(&test_folder.outside("table.png")).unwrap();
     let unsaid = ran(&melt, &Edit::new(still.clone()).frames(1).filter(Filter::new(EFFECT).with("edit", "Remove")));
     assert!(unsaid.stderr.contains("not said what the items are"), "{}", unsaid.stderr);
     let draft = ran(&melt, &Edit::new(still.clone()).frames(1).filter(filter.clone()));
-    let log = || fs::read_to_string(desk.data().join("deditd.log")).unwrap();
+    let log = || fs::read_to_string(test_folder.data().join("deditd.log")).unwrap();
     assert!(log().contains("openfx") && !log().contains("\"learn "), "a render learns nothing unasked: {}", log());
     let learned = ran(&melt, &Edit::new(still).frames(1).filter(filter.with("learnInRender", "1")));
     assert!(log().contains("\"learn "), "{}", log());
@@ -167,17 +167,17 @@ fn melt_learns_when_it_is_asked_to_and_starts_the_daemon() {
 /// What is wrong is said, and the frame comes out as it went in.
 #[test]
 fn melt_says_what_is_wrong_and_shows_the_frame() {
-    let (system, mut desk) = (System::named().unwrap(), desk());
-    let still = Footage::still(&desk.outside("table.png")).unwrap();
+    let (system, mut test_folder) = (System::named().unwrap(), test_folder());
+    let still = Footage::still(&test_folder.outside("table.png")).unwrap();
     let before = DynamicImage::from(table()).into_rgba8();
-    let asked = |desk: &Desk, filter: Filter, words: &[&str]| {
-        let ran = ran(&melt(&system, desk), &Edit::new(still.clone()).frames(1).filter(filter));
+    let asked = |test_folder: &TestFolder, filter: Filter, words: &[&str]| {
+        let ran = ran(&melt(&system, test_folder), &Edit::new(still.clone()).frames(1).filter(filter));
         assert!(ran.frames[0] == before, "the frame as it was, for {words:?}");
         for word in words {
             assert!(ran.stderr.contains(word), "{word} in {}", ran.stderr);
         }
     };
-    let daemon = Daemon::start(&desk).unwrap();
+    let daemon = Daemon::start(&test_folder).unwrap();
     let session = learned(&daemon);
     for (filter, words) in [
         (effect(&session, &[]), &[][..]),
@@ -192,20 +192,20 @@ fn melt_says_what_is_wrong_and_shows_the_frame() {
         ),
         (effect(&session, &[("edit", "Swap in"), ("item", "mug")]), &["no picture to take an item from", "--reference"]),
     ] {
-        asked(&desk, filter, words);
+        asked(&test_folder, filter, words);
     }
     drop(daemon);
-    let _ = fs::remove_file(desk.socket());
-    desk.set("DEDIT_DAEMON", "/nowhere/dedit");
-    asked(&desk, effect(&session, &[("edit", "Remove"), ("item", "mug")]), &["/nowhere/dedit"]);
+    let _ = fs::remove_file(test_folder.socket());
+    test_folder.set("DEDIT_DAEMON", "/nowhere/dedit");
+    asked(&test_folder, effect(&session, &[("edit", "Remove"), ("item", "mug")]), &["/nowhere/dedit"]);
 }
 
 /// A camera that pans, an item by a mask for each frame, and a move with keys: what README shows.
 #[test]
 fn melt_a_pan_with_masks_and_keys() {
     const FRAMES: u32 = 5;
-    let (system, desk) = (System::named().unwrap(), desk());
-    let daemon = Daemon::start(&desk).unwrap();
+    let (system, test_folder) = (System::named().unwrap(), test_folder());
+    let daemon = Daemon::start(&test_folder).unwrap();
     let wide = drawing(320);
     // Red for the mug, yellow for the duck.
     let colours = [[0, 0, 0], [255, 0, 0], [255, 255, 0]].map(image::Rgb);
@@ -213,23 +213,23 @@ fn melt_a_pan_with_masks_and_keys() {
     let cut = |picture: &RgbImage, frame| imageops::crop_imm(picture, 10 + 12 * frame, 44, 240, 240).to_image();
     let frames: Vec<_> = (0..FRAMES).map(|frame| cut(&wide.picture, frame)).collect();
     for frame in 0..FRAMES {
-        cut(&mask, frame).save(desk.outside(format!("mask{frame:04}.png"))).unwrap();
+        cut(&mask, frame).save(test_folder.outside(format!("mask{frame:04}.png"))).unwrap();
     }
-    frames[0].save(desk.outside("first.png")).unwrap();
+    frames[0].save(test_folder.outside("first.png")).unwrap();
     for (name, colour) in [("red", colours[1]), ("yellow", colours[2])] {
         let item = cut(&mask, 0);
         let item = GrayImage::from_fn(240, 240, |x, y| Luma([if *item.get_pixel(x, y) == colour { 255 } else { 0 }]));
-        item.save(desk.outside(format!("{name}.png"))).unwrap();
+        item.save(test_folder.outside(format!("{name}.png"))).unwrap();
     }
     let learn = ["learn", "first.png", "--items", "red=red.png", "--items", "yellow=yellow.png", "--session", "@", "--json", "--quiet"];
     let session = begun(&daemon, &learn);
-    let masks = desk.outside("mask%04d.png").to_string_lossy().into_owned();
+    let masks = test_folder.outside("mask%04d.png").to_string_lossy().into_owned();
     let filter = |parameters: Parameters<'_>| {
         let filter = Filter::new(EFFECT).with("session", &session).with("item", "red").with("maskSource", "File").with("maskFile", &masks);
         parameters.iter().fold(filter, |filter, (name, value)| filter.with(name, *value))
     };
-    let film = Footage::of(&desk, "film", &frames).unwrap();
-    let melt = melt(&system, &desk);
+    let film = Footage::of(&test_folder, "film", &frames).unwrap();
+    let melt = melt(&system, &test_folder);
     let edits: [Parameters<'_>; 3] = [
         &[("edit", "Replace"), ("prompt", "a green mug"), ("fit", "Loose")],
         &[("edit", "Move"), ("shift", "0=0 0;4=40 0"), ("scale", "0=1;4=0.5")],

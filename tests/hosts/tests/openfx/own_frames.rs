@@ -28,14 +28,14 @@ const COMMAND: [&str; 5] = ["remove", "--item", "mug", "--steps", "4"];
 
 /// Files of the frame in each depth for the command line, with exactly the values of that depth.
 fn prepare(daemon: &Daemon<'_>, session: &str) {
-    let desk = daemon.desk();
+    let test_folder = daemon.test_folder();
     let floats = |turned: &dyn Fn(f32) -> f32| {
         let table = DynamicImage::from(table()).into_rgb32f();
         ImageBuffer::from_fn(128, 128, |x, y| Rgb(table.get_pixel(x, y).0.map(turned)))
     };
-    DynamicImage::from(table()).into_rgb16().save(desk.outside("short.png")).unwrap();
-    DynamicImage::ImageRgb32F(floats(&|value| f16::from_f32(value).to_f32())).save(desk.outside("half.tiff")).unwrap();
-    DynamicImage::ImageRgb32F(floats(&|value| value)).save(desk.outside("float.tiff")).unwrap();
+    DynamicImage::from(table()).into_rgb16().save(test_folder.outside("short.png")).unwrap();
+    DynamicImage::ImageRgb32F(floats(&|value| f16::from_f32(value).to_f32())).save(test_folder.outside("half.tiff")).unwrap();
+    DynamicImage::ImageRgb32F(floats(&|value| value)).save(test_folder.outside("float.tiff")).unwrap();
     for (frame, made) in [
         ("table.png", "byte-made.png"),
         ("short.png", "short-made.png"),

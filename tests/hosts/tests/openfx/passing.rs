@@ -1,7 +1,7 @@
 //! `melt` without effects passes pictures through unchanged, which all other tests rely on.
 
-use dedit_host_tests::desk::Desk;
 use dedit_host_tests::melt::{Edit, Filter, Footage, Melt, Ran, System};
+use dedit_host_tests::test_folder::TestFolder;
 use image::{DynamicImage, ImageBuffer, Rgba, RgbaImage};
 
 /// Sizes that are multiples of 16, and one that is not.
@@ -35,18 +35,18 @@ fn assert_same(ran: &Ran, expected: &[RgbaImage]) {
 }
 
 /// Runs a test with a `melt` without effects.
-fn with_melt(test: impl Fn(&Desk, &Melt<'_>)) {
+fn with_melt(test: impl Fn(&TestFolder, &Melt<'_>)) {
     let system = System::named().unwrap();
-    let desk = Desk::new(None).unwrap();
-    test(&desk, &Melt::new(&system, &desk, &[desk.outside("effects")]).unwrap());
+    let test_folder = TestFolder::new(None).unwrap();
+    test(&test_folder, &Melt::new(&system, &test_folder, &[test_folder.outside("effects")]).unwrap());
 }
 
 #[test]
 fn melt_hands_sequences_through_unchanged() {
-    with_melt(|desk, melt| {
+    with_melt(|test_folder, melt| {
         for size in SIZES {
             let pictures = clip(size);
-            let footage = Footage::of(desk, &format!("clip-{}", size[0]), &pictures).unwrap();
+            let footage = Footage::of(test_folder, &format!("clip-{}", size[0]), &pictures).unwrap();
             for threads in [0, 1, 4] {
                 assert_same(&melt.run(&Edit::new(footage.clone()).threads(threads)).unwrap(), &pictures);
             }
@@ -56,10 +56,10 @@ fn melt_hands_sequences_through_unchanged() {
 
 #[test]
 fn melt_hands_a_still_through_unchanged_for_as_long_as_it_is_shown() {
-    with_melt(|desk, melt| {
+    with_melt(|test_folder, melt| {
         for size in SIZES {
             let picture = noise(size, 7);
-            let footage = Footage::of(desk, &format!("still-{}", size[0]), std::slice::from_ref(&picture)).unwrap();
+            let footage = Footage::of(test_folder, &format!("still-{}", size[0]), std::slice::from_ref(&picture)).unwrap();
             assert_same(&melt.run(&Edit::new(footage.clone())).unwrap(), std::slice::from_ref(&picture));
             assert_same(&melt.run(&Edit::new(footage).frames(5).threads(4)).unwrap(), &vec![picture; 5]);
         }
@@ -68,14 +68,14 @@ fn melt_hands_a_still_through_unchanged_for_as_long_as_it_is_shown() {
 
 #[test]
 fn melt_hands_pictures_with_16_bits_through_unchanged() {
-    with_melt(|desk, melt| {
+    with_melt(|test_folder, melt| {
         let [width, height] = SIZES[2];
         let (high, low) = (noise(SIZES[2], 1), noise(SIZES[2], 2));
         let picture = ImageBuffer::from_fn(width, height, |x, y| {
             let (high, low) = (high.get_pixel(x, y), low.get_pixel(x, y));
             Rgba([0, 1, 2, 3].map(|channel| u16::from_be_bytes([high[channel], low[channel]])))
         });
-        let footage = Footage::of(desk, "deep", &[picture.clone(), picture.clone()]).unwrap();
+        let footage = Footage::of(test_folder, "deep", &[picture.clone(), picture.clone()]).unwrap();
         let ran = melt.run(&Edit::new(footage).deep()).unwrap();
         assert_eq!(ran.files.len(), 2, "{}", ran.stderr);
         for file in &ran.files {
@@ -86,18 +86,18 @@ fn melt_hands_pictures_with_16_bits_through_unchanged() {
 
 #[test]
 fn melt_hands_a_picture_without_alpha_through_unchanged() {
-    with_melt(|desk, melt| {
+    with_melt(|test_folder, melt| {
         let picture = DynamicImage::from(noise(SIZES[2], 3)).to_rgb8();
-        picture.save(desk.outside("opaque.png")).unwrap();
-        let footage = Footage::still(&desk.outside("opaque.png")).unwrap();
+        picture.save(test_folder.outside("opaque.png")).unwrap();
+        let footage = Footage::still(&test_folder.outside("opaque.png")).unwrap();
         assert_same(&melt.run(&Edit::new(footage)).unwrap(), &[DynamicImage::from(picture).to_rgba8()]);
     });
 }
 
 #[test]
 fn melt_renders_smaller_pictures_where_it_is_asked_to() {
-    with_melt(|desk, melt| {
-        let footage = Footage::of(desk, "clip", &clip(SIZES[1])).unwrap();
+    with_melt(|test_folder, melt| {
+        let footage = Footage::of(test_folder, "clip", &clip(SIZES[1])).unwrap();
         let ran = melt.run(&Edit::new(footage).scaled(0.5)).unwrap();
         assert_eq!(ran.frames.len(), FRAMES as usize, "{}", ran.stderr);
         assert!(ran.frames.iter().all(|frame| frame.dimensions() == (48, 40)));
@@ -107,12 +107,12 @@ fn melt_renders_smaller_pictures_where_it_is_asked_to() {
 /// Why tests check pictures.
 #[test]
 fn melt_ends_well_and_changes_nothing_where_the_effect_is_missing() {
-    with_melt(|desk, melt| {
+    with_melt(|test_folder, melt| {
         assert!(melt.effects().unwrap().is_empty());
         assert!(melt.describe("org.dedit.Missing").unwrap_err().to_string().contains("org.dedit.Missing"));
         let pictures = clip(SIZES[0]);
-        let edit =
-            Edit::new(Footage::of(desk, "clip", &pictures).unwrap()).filter(Filter::new("org.dedit.Missing").with("prompt", "a bag"));
+        let edit = Edit::new(Footage::of(test_folder, "clip", &pictures).unwrap())
+            .filter(Filter::new("org.dedit.Missing").with("prompt", "a bag"));
         assert_same(&melt.run(&edit).unwrap(), &pictures);
     });
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::desk::Desk;
+use dedit_host_tests::test_folder::TestFolder;
 use image::{GrayImage, Luma, RgbImage, RgbaImage, imageops};
 use serde_json::Value;
 
@@ -13,16 +13,16 @@ pub(crate) use crate::table::{MUG, drawing, table, table_of};
 pub(crate) const DUCK: [u32; 4] = [68, 44, 56, 46];
 
 /// A test folder with the picture `table.png` and masks of the mug and the duck in `items`.
-pub(crate) fn desk() -> Desk {
-    let mut desk = Desk::new(None).unwrap();
+pub(crate) fn test_folder() -> TestFolder {
+    let mut test_folder = TestFolder::new(None).unwrap();
     // Cached results of another test would hide whether the daemon is asked.
-    let cache = desk.outside("frames");
-    desk.set("DEDIT_OPENFX_CACHE", cache);
-    table().save(desk.outside("table.png")).unwrap();
-    std::fs::create_dir_all(desk.outside("items")).unwrap();
-    rectangle(128, MUG).save(desk.outside("items/mug.png")).unwrap();
-    rectangle(128, DUCK).save(desk.outside("items/duck.png")).unwrap();
-    desk
+    let cache = test_folder.outside("frames");
+    test_folder.set("DEDIT_OPENFX_CACHE", cache);
+    table().save(test_folder.outside("table.png")).unwrap();
+    std::fs::create_dir_all(test_folder.outside("items")).unwrap();
+    rectangle(128, MUG).save(test_folder.outside("items/mug.png")).unwrap();
+    rectangle(128, DUCK).save(test_folder.outside("items/duck.png")).unwrap();
+    test_folder
 }
 
 /// A mask of a rectangle.

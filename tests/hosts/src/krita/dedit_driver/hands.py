@@ -42,13 +42,13 @@ class Hands:
 
     def __init__(
         self,
-        desk: Path,
+        test_folder: Path,
         write: Callable[[str, object], None],
         later: Callable[[Callable[[], object]], None],
     ) -> None:
         """Start counting ticks."""
         self.krita = Krita.instance()
-        self.desk = desk
+        self.test_folder = test_folder
         self._write = write
         self._later = later
         self._ticks = Ticks()
@@ -63,14 +63,14 @@ class Hands:
         """Return the condition that the test has sent a word."""
 
         def is_told() -> bool:
-            return (self.desk / f"told-{word}").exists()
+            return (self.test_folder / f"told-{word}").exists()
 
         is_told.__doc__ = f"that the test tells {word!r}"
         return is_told
 
     def path(self, name: str) -> str:
         """Return the path of a file in the test's folder."""
-        return str(self.desk / name)
+        return str(self.test_folder / name)
 
     def soon(self, step: Callable[[], object]) -> None:
         """Run a function that opens a dialog: the scenario continues, and can close the dialog."""

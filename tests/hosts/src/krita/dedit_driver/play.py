@@ -60,7 +60,7 @@ class Play:
         """Install handlers for hangs and exceptions."""
         environment = os.environ
         self.script = Path(environment["DEDIT_DRIVER_SCRIPT"])
-        self.desk = Path(environment["DEDIT_DRIVER_DESK"])
+        self.test_folder = Path(environment["DEDIT_DRIVER_DESK"])
         self.limit = float(environment["DEDIT_DRIVER_LIMIT"])
         self.said = Path(environment["DEDIT_DRIVER_SAID"]).open("a", encoding="utf-8")  # noqa: SIM115
         self.fault = Path(environment["DEDIT_DRIVER_FAULT"]).open("a", encoding="utf-8")  # noqa: SIM115
@@ -88,7 +88,7 @@ class Play:
 
     def whole(self) -> Generator[object, None, None]:
         """Start the scenario once there is a window."""
-        hands = Hands(self.desk, self.write, self.later)
+        hands = Hands(self.test_folder, self.write, self.later)
         yield hands.has_window, 60
         hands.fill_screen()
         yield 0.3

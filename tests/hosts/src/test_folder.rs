@@ -12,35 +12,35 @@ use tempfile::TempDir;
 use crate::literal::quoted;
 use crate::places;
 use crate::process::run;
-use crate::tree::{DESK, Tree};
+use crate::tree::{PREFIX, Tree};
 
 /// The folder. Removed with all it holds, and a daemon that was started from inside is ended.
 #[derive(Debug)]
-pub struct Desk {
+pub struct TestFolder {
     folder: TempDir,
     root: PathBuf,
     environment: Vec<(OsString, OsString)>,
     names_model: bool,
 }
 
-impl Desk {
-    /// A desk on this machine, or in a tree.
+impl TestFolder {
+    /// A test folder on this machine, or in a tree.
     pub fn new(tree: Option<&Tree>) -> Result<Self> {
         let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix(DESK);
+        let builder = builder.prefix(PREFIX);
         let (folder, root) = match tree {
             None => (builder.tempdir(), PathBuf::from("/")),
             Some(tree) => (builder.tempdir_in(tree.root().join("tmp")), tree.root().to_path_buf()),
         };
         let folder = folder.context("a folder for the test cannot be made")?;
-        let desk = Self { folder, root, environment: Vec::new(), names_model: true };
+        let test_folder = Self { folder, root, environment: Vec::new(), names_model: true };
         for name in ["home", "run", "bin"] {
-            fs::create_dir_all(desk.outside(name))?;
+            fs::create_dir_all(test_folder.outside(name))?;
         }
-        Ok(desk)
+        Ok(test_folder)
     }
 
-    /// A path on the desk, as this process sees it.
+    /// A path in the test folder, as this process sees it.
     pub fn outside(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -71,17 +71,17 @@ impl Desk {
         self.outside("data")
     }
 
-    /// Sets an environment variable for every program that is started on the desk from now on.
+    /// Sets an environment variable for every program that is started in the test folder from now on.
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.environment.push((name.into(), value.into()));
     }
 
-    /// Names no model to the programs on the desk, as where D-Edit was just installed.
+    /// Names no model to the programs in the test folder, as where D-Edit was just installed.
     pub fn name_no_model(&mut self) {
         self.names_model = false;
     }
 
-    /// Puts a copy of a file onto the desk.
+    /// Puts a copy of a file onto the test folder.
     pub fn put(&self, from: &Path, name: &str) -> Result<PathBuf> {
         let to = self.outside(name);
         if let Some(folder) = to.parent() {
@@ -131,13 +131,13 @@ impl Desk {
         Ok(command)
     }
 
-    /// Calls `dedit` here, for the daemon at the desk's socket. Its pictures are named by their paths here.
+    /// Calls `dedit` here, for the daemon at the test folder's socket. Its pictures are named by their paths here.
     pub fn dedit(&self, arguments: &[&str]) -> Result<crate::process::Output> {
         run(self.program()?.args(arguments), Duration::from_secs(300))
     }
 }
 
-impl Drop for Desk {
+impl Drop for TestFolder {
     fn drop(&mut self) {
         if self.socket().exists() {
             // A daemon that a plug-in started belongs to no process of ours.
