@@ -1,6 +1,6 @@
 //! Pieces are fused in the gradient domain (Pérez, Gangnet and Blake 2003): a smooth correction closes the steps between them and at the rim.
 
-use dedit_edit::Planes;
+use dedit_edit::{Planes, Result};
 
 use super::level::{Level, compressed, expanded};
 use super::seams::Labelling;
@@ -21,18 +21,27 @@ struct Node {
     weight: [f32; 4],
 }
 
-/// The colours of the hole's pixels, in the labelling's order: copied, then corrected. One or three channels of the picture are used.
-pub(super) fn blended(picture: &Planes, level: &Level, labelling: &Labelling) -> Vec<Value> {
+/// The colours of the hole's pixels, in the labelling's order: copied, then corrected. One or three channels of the picture are used. `None` where `going`
+/// said to stop.
+pub(super) fn blended(
+    picture: &Planes,
+    level: &Level,
+    labelling: &Labelling,
+    going: &mut dyn FnMut() -> Result<bool>,
+) -> Result<Option<Vec<Value>>> {
     let colour = picture.colour();
     let value = |at: usize| -> Value { std::array::from_fn(|channel| compressed(colour[channel.min(colour.len() - 1)][at])) };
     let mut values: Vec<Value> = labelling.sources().map(value).collect();
     let known = |at: usize| !level.hole[at] && (0..colour.len()).all(|channel| colour[channel][at].is_finite());
     let (nodes, mut right) = equations(level, labelling, &values, &value, &known);
-    let correction = solved(&nodes, &mut right, level, labelling);
+    if !going()? {
+        return Ok(None);
+    }
+    let Some(correction) = solved(&nodes, &mut right, level, labelling, going)? else { return Ok(None) };
     for (value, correction) in values.iter_mut().zip(correction) {
         *value = std::array::from_fn(|channel| expanded(value[channel] + correction[channel]));
     }
-    values
+    Ok(Some(values))
 }
 
 /// The equations of the correction: along every edge it should be what the copied gradient lacks.
@@ -126,7 +135,13 @@ fn blocks(nodes: &[Node], level: &Level, labelling: &Labelling) -> Vec<Blocks> {
 }
 
 /// Conjugate gradients; `right` is the residual in the end.
-fn solved(nodes: &[Node], right: &mut [Value], level: &Level, labelling: &Labelling) -> Vec<Value> {
+fn solved(
+    nodes: &[Node],
+    right: &mut [Value],
+    level: &Level,
+    labelling: &Labelling,
+    going: &mut dyn FnMut() -> Result<bool>,
+) -> Result<Option<Vec<Value>>> {
     let blocks = blocks(nodes, level, labelling);
     let diagonal: Vec<f32> = nodes.iter().map(|node| 1.0 / node.weight.iter().sum::<f32>().max(1e-3)).collect();
     let mut found = vec![[0.0; 3]; nodes.len()];
@@ -136,6 +151,9 @@ fn solved(nodes: &[Node], right: &mut [Value], level: &Level, labelling: &Labell
     for iteration in 0..ITERATIONS {
         if dot(right, right) <= start * PRECISION * PRECISION {
             break;
+        }
+        if !going()? {
+            return Ok(None);
         }
         let smooth = preconditioned(right, &diagonal, &blocks);
         let now = dot(right, &smooth);
@@ -157,7 +175,7 @@ fn solved(nodes: &[Node], right: &mut [Value], level: &Level, labelling: &Labell
             }
         }
     }
-    found
+    Ok(Some(found))
 }
 
 fn dot(one: &[Value], other: &[Value]) -> f64 {

@@ -104,7 +104,8 @@ impl Level {
         const DIAGONAL: f32 = std::f32::consts::SQRT_2;
         let (w, h) = (self.width, self.height);
         let mut depth: Vec<f32> = self.hole.iter().map(|hole| if *hole { 1e6 } else { 0.0 }).collect();
-        for at in 0..w * h {
+        let inside = self.hole_pixels();
+        for at in inside.iter().map(|at| *at as usize) {
             let (x, y) = (at % w, at / w);
             let mut nearest = depth[at];
             if x > 0 {
@@ -121,7 +122,7 @@ impl Level {
             }
             depth[at] = nearest;
         }
-        for at in (0..w * h).rev() {
+        for at in inside.iter().rev().map(|at| *at as usize) {
             let (x, y) = (at % w, at / w);
             let mut nearest = depth[at];
             if x + 1 < w {

@@ -13,6 +13,8 @@ use super::shifts::Scene;
 use super::vote::{Weights, vote};
 use super::{Filled, Flow, Progress, Task, Workers, blend, onion};
 
+/// The share of a level's work that seams are; the rest is fusing pieces.
+const SEAMS: f32 = 0.7;
 /// Pixels of the hole from which on patches are cut at a resolution.
 const CUT: usize = 500;
 /// Most shifts among which seams are searched, and least.
@@ -27,18 +29,22 @@ const SETTLED: f32 = 0.4;
 /// See [`super::fill`].
 pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'_>) -> Result<Option<Filled>> {
     let rect = check(task)?;
-    let mut levels = pyramid(Level::of_picture(task.picture, task.hole, task.sources, task.regions));
-    let base = base(&levels);
     let mut report = Report { rect, progress };
+    let finest = Level::of_picture(task.picture, task.hole, task.sources, task.regions);
+    let Some(mut levels) = pyramid(finest, &mut || report.going(0.0))? else { return Ok(None) };
+    let base = base(&levels);
     let mut coarser: Option<(Level, Patches, Field)> = None;
     let mut labelling: Option<Labelling> = None;
     while let Some(mut level) = levels.pop() {
         let index = levels.len();
         let depth = level.depth();
         let (start, end) = (share(index + 1), share(index));
+        if !report.going(start)? {
+            return Ok(None);
+        }
         level.region = relaxed(&level, (0..level.source.len()).filter(|at| level.source[*at]));
         if let Some(half) = labelling {
-            labelling = refine(&level, &depth, &half, &mut |done| report.going(start + (end - start) * done))?;
+            labelling = refine(&level, &depth, &half, &mut |done| report.going(start + (end - start) * done * SEAMS))?;
         } else {
             let Some(patches) = Patches::of(&level) else { return Err(no_source()) };
             // A region may have sources, and no whole patch of them.
@@ -65,7 +71,8 @@ pub(super) fn fill(task: &Task<'_>, workers: &dyn Workers, progress: &mut Flow<'
         }
         let Some(found) = &labelling else { return Ok(None) };
         if index == 0 {
-            return result(task, &level, found, rect).map(Some);
+            let blending = start + (end - start) * SEAMS;
+            return result(task, &level, found, rect, &mut || report.going(blending));
         }
         if !report.preview(end, &level, found, index)? {
             return Ok(None);
@@ -103,13 +110,16 @@ fn no_source() -> Error {
     Error::input("nothing is left in the picture to fill the hole with").hint("mark less, or let more of the surroundings be used")
 }
 
-/// The level and coarser ones, until the hole is a few pixels wide or a patch would hardly fit.
-fn pyramid(finest: Level) -> Vec<Level> {
+/// The level and coarser ones, until the hole is a few pixels wide or a patch would hardly fit. `None` where `going` said to stop.
+fn pyramid(finest: Level, going: &mut dyn FnMut() -> Result<bool>) -> Result<Option<Vec<Level>>> {
     const WIDE: f32 = 4.0;
     let deepest = finest.depth().into_iter().fold(0.0, f32::max);
     let mut levels = vec![finest];
     let mut scale = 1.0;
     while let Some(last) = levels.last() {
+        if !going()? {
+            return Ok(None);
+        }
         let half = last.halved();
         let smallest = 7 * (2 * RADIUS + 1) / 4;
         if deepest / scale <= WIDE || half.width.min(half.height) <= smallest || !half.source.contains(&true) {
@@ -118,7 +128,7 @@ fn pyramid(finest: Level) -> Vec<Level> {
         scale *= 2.0;
         levels.push(half);
     }
-    levels
+    Ok(Some(levels))
 }
 
 /// The coarsest level with enough of the hole to cut it into pieces.
@@ -231,9 +241,15 @@ impl Report<'_, '_> {
     }
 }
 
-/// The picture within a rectangle, with the hole filled.
-fn result(task: &Task<'_>, level: &Level, labelling: &Labelling, rect: Rect) -> Result<Filled> {
-    let values = blend::blended(task.picture, level, labelling);
+/// The picture within a rectangle, with the hole filled. `None` where `going` said to stop.
+fn result(
+    task: &Task<'_>,
+    level: &Level,
+    labelling: &Labelling,
+    rect: Rect,
+    going: &mut dyn FnMut() -> Result<bool>,
+) -> Result<Option<Filled>> {
+    let Some(values) = blend::blended(task.picture, level, labelling, going)? else { return Ok(None) };
     let mut planes = task.picture.crop(rect)?.colour().to_vec();
     for (at, value) in labelling.pixels.iter().zip(values) {
         let (x, y) = (*at as usize % level.width - rect.x, *at as usize / level.width - rect.y);
@@ -241,5 +257,5 @@ fn result(task: &Task<'_>, level: &Level, labelling: &Labelling, rect: Rect) -> 
             plane[y * rect.width + x] = value;
         }
     }
-    Ok(Filled { rect, planes: Planes::new(rect.size()?, planes, None)? })
+    Ok(Some(Filled { rect, planes: Planes::new(rect.size()?, planes, None)? }))
 }

@@ -269,7 +269,18 @@ pub(super) fn solve(scene: Scene<'_>, start: Labelling, shifts: &[Shift], going:
 
 /// The seams of half the resolution, made exact: each shift may change by a pixel, near where it was. `None` where it was stopped.
 pub(super) fn refine(level: &Level, depth: &[f32], half: &Labelling, going: &mut Going<'_>) -> Result<Option<Labelling>> {
-    let mut expansion = Expansion::new(Scene::new(level, depth), Labelling::doubled(level, half));
+    let doubled = Labelling::doubled(level, half);
+    if !going(0.0)? {
+        return Ok(None);
+    }
+    let scene = Scene::new(level, depth);
+    if !going(0.0)? {
+        return Ok(None);
+    }
+    let mut expansion = Expansion::new(scene, doubled);
+    if !going(0.0)? {
+        return Ok(None);
+    }
     let sets = neighbourhoods(level, depth, &expansion.labelling);
     let mut steps: Vec<Shift> = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))).collect();
     steps.sort_by_key(|(dx, dy)| (dx * dx + dy * dy).min(1));
