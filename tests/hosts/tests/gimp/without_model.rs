@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use dedit_host_tests::gimp::{Arg, Gimp, SHOTS, Shortcut, Version, Window};
 use dedit_host_tests::places;
+use dedit_host_tests::process::within;
 use dedit_host_tests::test_folder::TestFolder;
 use image::RgbImage;
 
@@ -36,6 +37,15 @@ impl Stage<'_> {
         opened(&self.test_folder.outside("seen.png"))
     }
 
+    /// The picture once it is another than `before` and stays so: a script sees a new layer before its pixels are there.
+    fn seen_after(&self, before: &RgbImage) -> RgbImage {
+        let settled = || {
+            let seen = self.seen();
+            Ok((seen != *before && self.seen() == seen).then_some(seen))
+        };
+        within(LONG, settled).unwrap().unwrap_or_else(|| panic!("the picture stays as it was"))
+    }
+
     fn shot(&self, name: &str) {
         // Time to draw.
         std::thread::sleep(Duration::from_secs(1));
@@ -60,7 +70,7 @@ impl Stage<'_> {
             self.press("ctrl+alt+m");
             assert_eq!(self.wait_layers(2), "Remove selection", "the result is no draft");
             println!("{:?}: {:.2} s from the {time} click to the layer", self.gimp.version(), begun.elapsed().as_secs_f64());
-            check_removed(&before, &self.seen());
+            check_removed(&before, &self.seen_after(&before));
             // Without the marching ants.
             self.press("ctrl+t");
             self.shot("photograph-removed");
