@@ -78,7 +78,7 @@ pub struct Rect {
 
 impl Rect {
     /// The smallest rectangle around the pixels (row-major indices) of a picture; `None` without any.
-    pub(crate) fn around(size: Size, indices: impl Iterator<Item = usize>) -> Option<Self> {
+    pub fn around(size: Size, indices: impl Iterator<Item = usize>) -> Option<Self> {
         indices.fold(None, |rect, index| Some(Self::with_pixel(rect, size.position(index))))
     }
 

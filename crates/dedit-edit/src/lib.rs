@@ -31,7 +31,7 @@ pub use engine::{
 pub use error::{Error, ErrorKind, Result};
 pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform};
 pub use grid::Downsampling;
-pub use image::{Channels, Depth, Image, Planes, Samples};
+pub use image::{Channels, Depth, Image, Planes, Samples, luma};
 pub use mask::ItemMask;
 pub use plan::{Change, ChangeKind, EditPlan, Margin, PlanSettings, Ring, item_colour};
 pub use prompt::{ItemPrompt, ItemRef, Picture, PromptPiece};

@@ -2,7 +2,7 @@
 
 mod planes;
 
-pub use planes::Planes;
+pub use planes::{Planes, luma};
 
 use crate::error::{Error, Result};
 use crate::geometry::{Rect, Size};

@@ -8,6 +8,11 @@ use crate::image::{Channels, Depth, Image, Sample, Samples};
 /// Weights of red, green and blue in luma (ITU-R BT.709).
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
+/// The luma of a colour.
+pub fn luma(colour: [f32; 3]) -> f32 {
+    LUMA[0] * colour[0] + LUMA[1] * colour[1] + LUMA[2] * colour[2]
+}
+
 /// Planes of f32, nominally 0 … 1, row-major: one or three for the colour, and alpha apart from them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planes {
@@ -43,6 +48,14 @@ impl Planes {
         self.alpha.as_deref()
     }
 
+    /// The luma of a pixel, by its row-major index; of a grey one its value.
+    pub fn luma(&self, index: usize) -> f32 {
+        match self.colour.as_slice() {
+            [red, green, blue] => luma([red[index], green[index], blue[index]]),
+            planes => planes.first().map_or(0.0, |grey| grey[index]),
+        }
+    }
+
     pub(crate) fn colour_mut(&mut self) -> &mut [Vec<f32>] {
         &mut self.colour
     }
@@ -53,8 +66,7 @@ impl Planes {
         let colour = match (self.colour.as_slice(), count) {
             ([grey], 3) => vec![grey.clone(), grey.clone(), grey.clone()],
             ([red, green, blue], 1) => {
-                let luma = |((r, g), b): ((&f32, &f32), &f32)| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
-                vec![red.iter().zip(green).zip(blue).map(luma).collect()]
+                vec![red.iter().zip(green).zip(blue).map(|((r, g), b)| luma([*r, *g, *b])).collect()]
             }
             _ => self.colour,
         };

@@ -3,7 +3,7 @@
 use dedit_edit::{Image, NearestSites, Rect, Result, Segmentation};
 
 use super::layer::Layer;
-use super::pixels::{Window, luma, read};
+use super::pixels::{Window, read};
 
 /// How far from the outline pixels may show both the item and the ground.
 const BAND: f32 = 2.3;
@@ -101,12 +101,9 @@ impl<'a> Matte<'a> {
 
 /// The standard deviation of the luma of some pixels.
 fn spread(window: &Window, of: impl Fn(usize) -> bool) -> f32 {
-    let colour = window.planes.colour();
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
     for index in (0..window.finite.len()).filter(|index| of(*index)) {
-        let mut pixel = [0.0; 3];
-        pixel.iter_mut().zip(colour).for_each(|(value, plane)| *value = plane[index]);
-        let value = f64::from(luma(&pixel[..colour.len()]));
+        let value = f64::from(window.planes.luma(index));
         (count, sum, squares) = (count + 1.0, sum + value, squares + value * value);
     }
     let mean = sum / f64::max(count, 1.0);

@@ -7,7 +7,7 @@ use super::cutout::cut_out;
 use super::layer::{Layer, Map};
 use super::light::relight;
 use super::paint::lay;
-use super::pixels::{luma, read};
+use super::pixels::read;
 use super::scene::{Insert, Place, Scene};
 
 /// An item that is ready to be laid.
@@ -59,12 +59,7 @@ impl Sprite {
     pub(super) fn take_shadow(&mut self, scene: &Scene<'_>, filled: &Image, shadow: &Area<u8>) -> Result<()> {
         let (rect, colours) = (shadow.rect(), scene.picture.channels().colours());
         let (dark, light) = (read(scene.picture, rect, colours)?, read(filled, rect, colours)?);
-        let at = |planes: &Planes, index: usize| {
-            let mut pixel = [0.0; 3];
-            pixel.iter_mut().zip(planes.colour()).for_each(|(value, plane)| *value = plane[index]);
-            luma(&pixel[..colours])
-        };
-        let taken = |index: usize| (1.0 - at(&dark.planes, index) / at(&light.planes, index).max(1e-3)).clamp(0.0, 0.9);
+        let taken = |index: usize| (1.0 - dark.planes.luma(index) / light.planes.luma(index).max(1e-3)).clamp(0.0, 0.9);
         let shares = pixels(rect).enumerate().map(|(index, (x, y))| match shadow.get(x, y) {
             0 => 0.0,
             weight => taken(index) * f32::from(weight) / 255.0,

@@ -4,7 +4,7 @@ use dedit_edit::{Image, Rect, Result, Segmentation};
 
 use super::area::pixels;
 use super::layer::Layer;
-use super::pixels::{luma, read};
+use super::pixels::read;
 
 /// What surrounds an item, on average.
 struct Surroundings {
@@ -57,10 +57,9 @@ fn surroundings(picture: &Image, items: &Segmentation, rect: Rect, item: usize, 
         if items.owns(item, y * width + x) || !window.finite[index] || !window.visible[index] {
             continue;
         }
-        let pixel: Vec<f32> = window.planes.colour().iter().map(|plane| plane[index]).collect();
-        let value = f64::from(luma(&pixel));
+        let value = f64::from(window.planes.luma(index));
         (count, sum, squares) = (count + 1, sum + value, squares + value * value);
-        means.iter_mut().zip(&pixel).for_each(|(mean, value)| *mean += f64::from(*value));
+        means.iter_mut().zip(window.planes.colour()).for_each(|(mean, plane)| *mean += f64::from(plane[index]));
     }
     if count < FEWEST {
         return Ok(None);

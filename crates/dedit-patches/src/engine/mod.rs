@@ -67,7 +67,7 @@ impl Engine for Patches {
     }
 
     fn check_state(&self, _: &[Subject<'_>], _: &LearnOptions, _: &[u8]) -> Result<()> {
-        Err(Error::new(ErrorKind::Input, "there is no learning to go on with"))
+        Err(Error::new(ErrorKind::Input, "there is no learning to go on with").hint("edit at once: nothing has to be learned"))
     }
 
     fn learn(&mut self, pictures: &[Subject<'_>], _: &LearnOptions, _: Option<&[u8]>, _: &mut Listener<'_>) -> Result<Arc<dyn Learned>> {

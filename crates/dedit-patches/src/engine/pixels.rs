@@ -32,12 +32,3 @@ pub(super) fn read(picture: &Image, rect: Rect, colours: usize) -> Result<Window
     let planes = Planes::new(planes.size(), planes.colour().to_vec(), None)?;
     Ok(Window { planes, finite, visible })
 }
-
-/// Grey, or the weighted sum of red, green and blue (ITU-R BT.709).
-pub(super) fn luma(colour: &[f32]) -> f32 {
-    match colour {
-        [red, green, blue] => 0.2126 * red + 0.7152 * green + 0.0722 * blue,
-        [grey, ..] => *grey,
-        [] => 0.0,
-    }
-}

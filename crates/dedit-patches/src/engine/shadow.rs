@@ -1,9 +1,9 @@
 //! Finds the shadow that an item casts: pixels around it that are darker than what they belong to is farther off, of the same hue, and touch it.
 
-use dedit_edit::{NearestSites, Rect, Result};
+use dedit_edit::{NearestSites, Rect, Result, luma};
 
 use super::area::{Area, near, overlap, pixels};
-use super::pixels::{luma, read};
+use super::pixels::read;
 use super::scene::{Role, Scene};
 use crate::fill::window;
 
@@ -207,7 +207,7 @@ impl Cells {
             near((cell % self.columns, cell / self.columns), 1, self.all(), |u, v, _| {
                 let other = v * self.columns + u;
                 let is_ground = self.kinds[other] == Kind::Ground;
-                is_leak |= is_ground && luma(&self.colours[other]) < luma(&self.colours[*cell]) + LEAST;
+                is_leak |= is_ground && luma(self.colours[other]) < luma(self.colours[*cell]) + LEAST;
             });
             is_leak
         };
@@ -225,7 +225,7 @@ impl Cells {
             let Some(ground) = NearestSites::new(self.all().size()?, is_ground) else { continue };
             let (mut deviation, mut count) = (0.0, 0.0_f32);
             for cell in (0..dark.len()).filter(|cell| is_ground(*cell)) {
-                deviation += (luma(&self.colours[cell]) - luma(&self.mean(cell, 4, Some(Kind::Ground)))).abs();
+                deviation += (luma(self.colours[cell]) - luma(self.mean(cell, 4, Some(Kind::Ground)))).abs();
                 count += 1.0;
             }
             let least = (DEVIATIONS * deviation / count.max(1.0)).max(LEAST);
@@ -267,7 +267,7 @@ impl Cells {
 
 /// Whether a colour is a ground's in a shadow.
 fn is_shaded(colour: [f32; 3], ground: [f32; 3], least: f32) -> bool {
-    let (dark, light) = (luma(&colour), luma(&ground));
+    let (dark, light) = (luma(colour), luma(ground));
     let share = dark / light.max(1e-3);
     let brightest = ground.into_iter().fold(1e-3, f32::max);
     let is_same_hue = colour.iter().zip(ground).all(|(dark, light)| (dark - share * light).abs() < HUE * brightest);

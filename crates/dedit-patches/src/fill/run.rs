@@ -96,14 +96,8 @@ fn check(task: &Task<'_>) -> Result<Rect> {
             return Err(Error::input(format!("a picture of {size} and {length} values for its {what}")).hint("give one for each pixel"));
         }
     }
-    let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
-    for (x, y) in (0..size.pixels()).filter(|at| task.hole[*at]).map(|at| size.position(at)) {
-        (left, top, right, bottom) = (left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1));
-    }
-    if right == 0 {
-        return Err(Error::input("there is no hole to fill").hint("mark at least one pixel"));
-    }
-    Ok(Rect { x: left, y: top, width: right - left, height: bottom - top })
+    let around = Rect::around(size, (0..size.pixels()).filter(|at| task.hole[*at]));
+    around.ok_or_else(|| Error::input("there is no hole to fill").hint("mark at least one pixel"))
 }
 
 fn no_source() -> Error {
