@@ -86,7 +86,8 @@ pub(crate) fn redo(document: &Document<'_>, seed: Option<u64>, watch: &mut dyn W
     // Without the old result, which the new one replaces. With all that is visible it cannot be left out, but for what it added around it.
     let source = source.without(*host, old)?;
     let before = Composite::read(*host, &source, Some(old))?;
-    if if source.layer.is_some() { before.digest != record.before } else { composite.digest != record.digest } {
+    let is_as_it_was = if source.layer.is_some() { before.digest == record.before } else { composite.digest == record.digest };
+    if !is_as_it_was {
         let message = "the picture is no longer as it was when this result was made";
         return Err(Failure::input(message, "make the edit anew from the menu"));
     }
