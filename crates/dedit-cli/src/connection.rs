@@ -309,9 +309,9 @@ pub(crate) fn image(pixels: Pixels) -> Result<Image> {
 }
 
 /// The picture of an answer that consists of one.
-pub(crate) fn picture_of(blobs: Vec<Blob>) -> Result<Image> {
-    match blobs.into_iter().next() {
-        Some(Blob::Pixels(pixels)) => image(pixels),
+pub(crate) fn picture_of(blobs: &[Blob]) -> Result<Image> {
+    match blobs.first() {
+        Some(Blob::Pixels(pixels)) => image(pixels.clone()),
         _ => Err(Error::new(ErrorKind::Connection, "the daemon's answer lacks its picture").hint("update dedit and its daemon")),
     }
 }

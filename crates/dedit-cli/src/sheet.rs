@@ -90,7 +90,7 @@ fn fitted(picture: &RgbImage) -> RgbImage {
 }
 
 /// Any picture as 8-bit RGB; what is transparent shows grey.
-fn shown_as(picture: &Image) -> Result<RgbImage> {
+pub(crate) fn shown_as(picture: &Image) -> Result<RgbImage> {
     let planes = picture.planes()?.with_colours(3);
     let alpha = planes.alpha().map(<[f32]>::to_vec);
     let over = |plane: &Vec<f32>| match &alpha {

@@ -12,7 +12,7 @@ use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::names::{self, ItemChange, SessionState, VerbName};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Pixels, Samples};
-use dedit_session::{EditRecord, Found, Frame, Info, JobEvent, JobKind, JobOutput, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{EditRecord, Found, Frame, Info, JobEvent, JobKind, JobOutput, Layers, Learned, Lora, ModelChoice, State, memory};
 use serde_json::Value;
 
 /// The blobs of a request; each can be taken once.
@@ -439,6 +439,9 @@ fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
             Event::finished(&answer, Vec::new())
         }
         JobOutput::Edited(edited) => {
+            let mut blobs = vec![image_blob(edited.pixels)?];
+            blobs.extend(edited.changes.as_ref().map(mask_blob).transpose()?);
+            let layers = edited.layers.map(|layers| layers_told(layers, &mut blobs)).transpose()?;
             let answer = answer::Edited {
                 revision: edited.revision,
                 base: edited.base,
@@ -454,10 +457,19 @@ fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
                 items: edited.items,
                 peak_rss_bytes: memory::peak_rss_bytes(),
                 changes: edited.changes.is_some().then_some(1),
+                layers,
             };
-            let mut blobs = vec![image_blob(edited.pixels)?];
-            blobs.extend(edited.changes.as_ref().map(mask_blob).transpose()?);
             Event::finished(&answer, blobs)
         }
     })
+}
+
+fn layers_told(layers: Layers, blobs: &mut Vec<Blob>) -> Result<answer::Layers> {
+    let mut part = |item: String, rect: Rect, picture: Image| {
+        blobs.push(image_blob(picture)?);
+        Ok(answer::LayerPart { item, region: region(rect), pixels: blobs.len() - 1 })
+    };
+    let plate = part(String::new(), layers.plate.rect, layers.plate.picture)?;
+    let items = layers.items.into_iter().map(|layer| part(layer.item, layer.rect, layer.picture)).collect::<Result<_>>()?;
+    Ok(answer::Layers { plate, items })
 }

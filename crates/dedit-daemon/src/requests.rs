@@ -155,6 +155,7 @@ impl Client {
             draft: edit.draft,
             previews: edit.previews,
             changes: edit.changes,
+            layers: edit.layers,
             note: edit.note,
         };
         sessions.edit(self.number, &edit.session, request, edit.keep, self.reporter(serial, verb))?;

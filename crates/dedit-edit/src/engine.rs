@@ -206,6 +206,21 @@ pub struct Edited {
     pub settings: String,
 }
 
+/// An edit that an engine is asked to carry out.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// The picture that the plan was made for, of the plan's size.
+    pub picture: &'a Image,
+    /// What the edits come to.
+    pub plan: &'a EditPlan,
+    /// The edits.
+    pub edits: &'a [Edit],
+    /// How they are carried out.
+    pub options: &'a EditOptions,
+    /// The clean plate: the picture without the [items that the plan places or removes](EditPlan::placed), where there is one.
+    pub plate: Option<&'a Image>,
+}
+
 /// A loaded model that learns and edits pictures, one job at a time.
 pub trait Engine: Send {
     /// A description for people, such as `Stable Diffusion 1`.
@@ -241,16 +256,13 @@ pub trait Engine: Send {
     /// Whether two have the same inputs: model, pictures, items and settings.
     fn same_inputs(&self, one: &dyn Learned, other: &dyn Learned) -> bool;
 
-    /// Carries out a plan of these edits on the picture it was made for; `picture` has the plan's size.
-    fn edit(
-        &mut self,
-        learned: &dyn Learned,
-        picture: &Image,
-        plan: &EditPlan,
-        edits: &[Edit],
-        options: &EditOptions,
-        listener: &mut Listener<'_>,
-    ) -> Result<Edited>;
+    /// Whether these edits come out better with a [clean plate](Work::plate).
+    fn wants_plate(&self, _edits: &[Edit], _options: &EditOptions) -> bool {
+        false
+    }
+
+    /// Carries out an edit.
+    fn edit(&mut self, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited>;
 
     /// The least memory in bytes, beyond what is in use, that an edit of a region of this size takes, or learning a picture of this size.
     fn least_memory(&self, size: crate::geometry::Size) -> u64;

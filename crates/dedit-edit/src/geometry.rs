@@ -138,6 +138,13 @@ impl Rect {
         (self.y + inner / self.width) * size.width + self.x + inner % self.width
     }
 
+    /// The smallest rectangle around both.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        Self { x, y, width: self.right().max(other.right()) - x, height: self.bottom().max(other.bottom()) - y }
+    }
+
     /// Whether a pixel lies within.
     pub fn contains(self, x: usize, y: usize) -> bool {
         (self.x..self.right()).contains(&x) && (self.y..self.bottom()).contains(&y)

@@ -16,6 +16,7 @@ mod error;
 mod geometry;
 mod grid;
 mod image;
+mod layers;
 mod mask;
 mod plan;
 mod prompt;
@@ -26,12 +27,13 @@ pub use composite::{ColourMatch, changed_outside, composite};
 pub use distance::NearestSites;
 pub use edit::{Edit, Fit, Vacated};
 pub use engine::{
-    AttentionTraining, EditOptions, Edited, Engine, EngineEvent, ItemWords, LearnOptions, Learned, Listener, Preset, Stage, Subject,
+    AttentionTraining, EditOptions, Edited, Engine, EngineEvent, ItemWords, LearnOptions, Learned, Listener, Preset, Stage, Subject, Work,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform};
 pub use grid::Downsampling;
-pub use image::{Channels, Depth, Image, Planes, Samples, luma};
+pub use image::{Channels, Depth, Image, Planes, Samples, Window, luma};
+pub use layers::{Coverage, ItemLayer, Matte, Outline};
 pub use mask::ItemMask;
 pub use plan::{Change, ChangeKind, EditPlan, Margin, PlanSettings, Ring, item_colour};
 pub use prompt::{ItemPrompt, ItemRef, Picture, PromptPiece};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use dedit_diffusion::pipeline::GenerateRequest;
 use dedit_edit::{
-    AttentionTraining, Edit, EditOptions, EditPlan, Edited, EngineEvent, Error, ErrorKind, Image, LearnOptions, Listener, Preset, Result,
-    Segmentation, Size, Subject,
+    AttentionTraining, Edit, EditOptions, Edited, EngineEvent, Error, ErrorKind, Image, LearnOptions, Listener, Preset, Result,
+    Segmentation, Size, Subject, Work,
 };
 
 use crate::error::{from_edit, to_edit};
@@ -121,18 +121,10 @@ impl dedit_edit::Engine for Engine {
         matches!((downcast(one), downcast(other)), (Ok(one), Ok(other)) if one.same_inputs(other))
     }
 
-    fn edit(
-        &mut self,
-        learned: &dyn dedit_edit::Learned,
-        picture: &Image,
-        plan: &EditPlan,
-        edits: &[Edit],
-        options: &EditOptions,
-        listener: &mut Listener<'_>,
-    ) -> Result<Edited> {
-        let settings = EditSettings::from_options(options, self, edits);
+    fn edit(&mut self, learned: &dyn dedit_edit::Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
+        let settings = EditSettings::from_options(work.options, self, work.edits);
         let mut forward = |event: EditEvent<'_>| forward_edit_event(&event, listener);
-        let edited = Self::edit(self, downcast(learned)?, picture, plan, &settings, &mut forward).map_err(to_edit)?;
+        let edited = Self::edit(self, downcast(learned)?, work.picture, work.plan, &settings, &mut forward).map_err(to_edit)?;
         let settings = serde_json::to_string(&settings)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("the settings of an edit make no JSON ({error})")))?;
         let crate::sampling::Edited { picture, region, changed_pixels_outside, steps, .. } = edited;

@@ -43,11 +43,15 @@ impl Models for Catalogue {
 
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn dedit_edit::Engine>> {
         if found.choice.model.as_deref() == Some(NAME) {
-            return Ok(Box::new(Patches::new(Box::new(Pool))));
+            return Ok(self.plate_engine());
         }
         let model = Model::open(&found.choice, note).map_err(to_edit)?;
         let pipeline = model.load(note).map_err(to_edit)?;
         Ok(Box::new(Engine::new(pipeline).map_err(to_edit)?))
+    }
+
+    fn plate_engine(&self) -> Box<dyn dedit_edit::Engine> {
+        Box::new(Patches::new(Box::new(Pool)))
     }
 
     fn unloaded(&self) {

@@ -216,6 +216,30 @@ pub struct Edited {
     pub peak_rss_bytes: Option<u64>,
     /// Blob: how far each pixel of the region may change (f32, 0 … 1), if asked for.
     pub changes: Option<usize>,
+    /// The same as layers, if asked for and if the edit is about items.
+    pub layers: Option<Layers>,
+}
+
+/// An edit as layers, bottom up: the picture as it was, the plate in its region, and the items over it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layers {
+    /// The clean plate: the picture without the edited items.
+    pub plate: LayerPart,
+    /// The edited items, the first in front. One that is removed is there as it was, so that it can be laid elsewhere.
+    pub items: Vec<LayerPart>,
+}
+
+/// A layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LayerPart {
+    /// The item's name; of a plate none.
+    pub item: String,
+    /// Where it lies.
+    pub region: Region,
+    /// Blob: its pixels, of the picture's depth. Those of an item have straight alpha; a plate has the picture's channels.
+    pub pixels: usize,
 }
 
 /// An item of a plan.

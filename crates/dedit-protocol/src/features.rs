@@ -18,8 +18,11 @@ pub const CROPPED: &str = "cropped";
 /// The verb `expand`.
 pub const EXPAND: &str = "expand";
 
+/// `edit` with `layers`.
+pub const LAYERS: &str = "layers";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 5] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND];
+pub const FEATURES: [&str; 6] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -29,6 +32,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         ITEMS => "choose the items of a document".to_owned(),
         CROPPED => "tell of an edit's region alone".to_owned(),
         EXPAND => "expand a canvas".to_owned(),
+        LAYERS => "give items as layers of their own".to_owned(),
         other => format!("do '{other}'"),
     }
 }

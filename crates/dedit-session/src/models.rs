@@ -69,6 +69,9 @@ pub trait Models: Send + Sync {
     /// Loads it; `note` receives what the user should know.
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn Engine>>;
 
+    /// An engine that removes items without weights: it makes the clean plates for others. It takes no memory worth keeping while it does nothing.
+    fn plate_engine(&self) -> Box<dyn Engine>;
+
     /// Called after models were unloaded, to free cached memory too.
     fn unloaded(&self) {}
 

@@ -1,11 +1,13 @@
 //! Pictures between files and tensors.
 
 mod init;
+mod ora;
 mod png;
 mod read;
 mod settings;
 
 pub(crate) use self::init::Source;
+pub(crate) use self::ora::{OraLayer, encode as encode_ora};
 pub(crate) use self::png::{encode, encode_image};
 pub(crate) use self::read::Photo;
 pub(crate) use self::settings::{Init, Lora, MADE_BY, Settings};

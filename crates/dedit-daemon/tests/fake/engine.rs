@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dedit_edit::{
-    Channels, Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemMask, ItemPrompt, ItemRef,
-    LearnOptions, Learned, Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject,
+    Channels, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemMask, ItemPrompt, ItemRef, LearnOptions, Learned,
+    Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject, Work,
 };
 
 use super::learned::{FakeLearned, sample_mix};
@@ -106,10 +106,7 @@ impl Engine for FakeEngine {
     fn edit(
         &mut self,
         learned: &dyn Learned,
-        picture: &Image,
-        plan: &EditPlan,
-        _: &[Edit],
-        options: &EditOptions,
+        &Work { picture, plan, options, .. }: &Work<'_>,
         listener: &mut Listener<'_>,
     ) -> Result<Edited> {
         let begun = Instant::now();

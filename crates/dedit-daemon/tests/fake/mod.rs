@@ -79,6 +79,10 @@ impl Models for FakeModels {
         Ok(Box::new(FakeEngine::new(&found.name, self.0.clone())))
     }
 
+    fn plate_engine(&self) -> Box<dyn Engine> {
+        Box::new(FakeEngine::new("plates", self.0.clone()))
+    }
+
     fn remark(&self, _: &Found, prompt: &str) -> Option<String> {
         prompt.contains("unheard").then(|| "the model was never shown this".to_owned())
     }

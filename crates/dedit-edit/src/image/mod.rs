@@ -1,8 +1,10 @@
 //! Pictures as hosts hand them over: 8-bit, 16-bit or float samples; grey or RGB; with or without alpha.
 
 mod planes;
+mod window;
 
 pub use planes::{Planes, luma};
+pub use window::Window;
 
 use crate::error::{Error, Result};
 use crate::geometry::{Rect, Size};

@@ -244,6 +244,20 @@ impl EditPlan {
         &self.changes
     }
 
+    /// The items that the edits place anew, change by words or remove, each once, in the order of the edits: those that a clean plate does not show, and that
+    /// can be layers of their own. None where the edits are not about items, or make a new scene.
+    pub fn edited_items(&self) -> Vec<&str> {
+        let is_edit = |kind: &ChangeKind| !matches!(kind, ChangeKind::Regenerated | ChangeKind::Adjusted);
+        let mut items: Vec<&str> = Vec::new();
+        for change in self.changes.iter().filter(|change| is_edit(&change.kind)) {
+            if !items.contains(&change.item.as_str()) {
+                items.push(&change.item);
+            }
+        }
+        let is_new_scene = self.after.names().len() == 1 && items.contains(&self.after.names()[0].as_str());
+        if self.sides.is_some() || is_new_scene { Vec::new() } else { items }
+    }
+
     /// The pixels that removed, moved or reshaped items leave to items that stay where they are.
     pub fn vacated(&self) -> ItemMask {
         let leaves = |kind: &ChangeKind| matches!(kind, ChangeKind::Removed | ChangeKind::Moved(_) | ChangeKind::Reshaped);

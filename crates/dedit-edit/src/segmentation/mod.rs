@@ -109,6 +109,11 @@ impl Segmentation {
         usize::from(self.labels[index]) == item
     }
 
+    /// The number of the item that owns a pixel of a rectangle, by its row-major index there.
+    pub fn label_in(&self, rect: Rect, index: usize) -> usize {
+        usize::from(self.labels[(rect.y + index / rect.width) * self.size.width() + rect.x + index % rect.width])
+    }
+
     /// An item's mask: one on its pixels, zero elsewhere.
     pub fn mask(&self, item: usize) -> ItemMask {
         ItemMask::generate(self.size, |index| f32::from(u8::from(self.owns(item, index))))

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dedit_edit::{AttentionTraining, EditOptions, Engine as _, EngineEvent, ErrorKind, LearnOptions, Preset, Stage};
+use dedit_edit::{AttentionTraining, EditOptions, Engine as _, EngineEvent, ErrorKind, LearnOptions, Preset, Stage, Work};
 use dedit_engine::learning::LearnSettings;
 use dedit_engine::sampling::EditSettings;
 use dedit_engine::{Engine, Learned, TrainedAttention};
@@ -55,7 +55,9 @@ fn both_ways_in_come_to_the_same_bits() {
     let (picture, edits) = (picture(Kind::Rgb8), [remove("ball")]);
     let how = EditOptions { steps: Some(3), seed: 5, ..EditOptions::default() };
     let (mut steps, mut previews) = (Vec::new(), 0);
-    let edited = dedit_edit::Engine::edit(&mut engine, read.as_ref(), &picture, &plan(&edits), &edits, &how, &mut |event| {
+    let plan_of = plan(&edits);
+    let work = Work { picture: &picture, plan: &plan_of, edits: &edits, options: &how, plate: None };
+    let edited = dedit_edit::Engine::edit(&mut engine, read.as_ref(), &work, &mut |event| {
         match event {
             EngineEvent::Step { stage, step, of, .. } => steps.push((stage, step, of)),
             EngineEvent::Preview(_) => previews += 1,

@@ -40,12 +40,6 @@ pub(super) fn pixels(rect: Rect) -> impl Iterator<Item = (usize, usize)> {
     (rect.y..rect.bottom()).flat_map(move |y| (rect.x..rect.right()).map(move |x| (x, y)))
 }
 
-/// The smallest rectangle around both.
-pub(super) fn hull(one: Rect, other: Rect) -> Rect {
-    let (x, y) = (one.x.min(other.x), one.y.min(other.y));
-    Rect { x, y, width: one.right().max(other.right()) - x, height: one.bottom().max(other.bottom()) - y }
-}
-
 /// What two rectangles have in common.
 pub(super) fn overlap(one: Rect, other: Rect) -> Option<Rect> {
     let (x, y) = (one.x.max(other.x), one.y.max(other.y));

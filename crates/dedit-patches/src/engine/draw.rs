@@ -1,13 +1,13 @@
 //! Lays cut-out items into the picture.
 
-use dedit_edit::{Image, Planes, Rect, Result, Segmentation};
+use dedit_edit::{Image, Planes, Rect, Result, Segmentation, Window};
 
 use super::area::{Area, pixels};
 use super::cutout::cut_out;
 use super::layer::{Layer, Map};
 use super::light::relight;
 use super::paint::lay;
-use super::pixels::read;
+
 use super::scene::{Insert, Place, Scene};
 
 /// An item that is ready to be laid.
@@ -58,7 +58,7 @@ impl Sprite {
     /// Takes its shadow along: how much darker the picture was there than what it is filled with.
     pub(super) fn take_shadow(&mut self, scene: &Scene<'_>, filled: &Image, shadow: &Area<u8>) -> Result<()> {
         let (rect, colours) = (shadow.rect(), scene.picture.channels().colours());
-        let (dark, light) = (read(scene.picture, rect, colours)?, read(filled, rect, colours)?);
+        let (dark, light) = (Window::read(scene.picture, rect, colours)?, Window::read(filled, rect, colours)?);
         let taken = |index: usize| (1.0 - dark.planes.luma(index) / light.planes.luma(index).max(1e-3)).clamp(0.0, 0.9);
         let shares = pixels(rect).enumerate().map(|(index, (x, y))| match shadow.get(x, y) {
             0 => 0.0,
@@ -73,9 +73,9 @@ impl Sprite {
     pub(super) fn draw(&self, scene: &Scene<'_>, result: &mut Image) -> Result<Option<Rect>> {
         let reach = |layer: &Layer| layer.reach(&self.map, scene.size, scene.region);
         let rects = [reach(&self.layer), self.shade.as_ref().and_then(reach)];
-        let Some(rect) = rects.into_iter().flatten().reduce(super::area::hull) else { return Ok(None) };
+        let Some(rect) = rects.into_iter().flatten().reduce(Rect::hull) else { return Ok(None) };
         let colours = scene.picture.channels().colours();
-        let ground = read(result, rect, colours)?.planes;
+        let ground = Window::read(result, rect, colours)?.planes;
         let mut planes: Vec<Vec<f32>> = ground.colour().to_vec();
         let mut changed = Area::new(rect);
         let mut values = [0.0; 4];

@@ -87,7 +87,7 @@ impl<'a> Hole<'a> {
         let (region, all) = (self.scene.region, self.marks.rect());
         let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
         let left = pixels(region).filter(|(x, y)| is_left(&self.marks, *x, *y)).map(|(x, y)| Rect { x, y, width: 1, height: 1 });
-        let Some(bounds) = left.reduce(super::area::hull) else { return };
+        let Some(bounds) = left.reduce(Rect::hull) else { return };
         let whole = (EDGE * (bounds.width as f32).hypot(bounds.height as f32)).clamp(EDGES[0], EDGES[1]);
         for (x, y) in pixels(bounds) {
             if !is_left(&self.marks, x, y) || !self.is_hole(x, y) {
@@ -168,7 +168,7 @@ impl<'a> Hole<'a> {
         for (x, y) in pixels(rect).filter(|(x, y)| self.is_hole(*x, *y)) {
             let pixel = Rect { x, y, width: 1, height: 1 };
             let of_block = &mut boxes[(y - rect.y) / block * columns + (x - rect.x) / block];
-            *of_block = Some(of_block.map_or(pixel, |known| super::area::hull(known, pixel)));
+            *of_block = Some(of_block.map_or(pixel, |known| Rect::hull(known, pixel)));
         }
         let mut clusters = Vec::new();
         for start in 0..boxes.len() {
@@ -182,7 +182,7 @@ impl<'a> Hole<'a> {
                         return;
                     }
                     if let Some(other) = boxes[v * columns + u].take() {
-                        cluster = super::area::hull(cluster, other);
+                        cluster = Rect::hull(cluster, other);
                         open.push(v * columns + u);
                     }
                 });
@@ -201,7 +201,7 @@ fn merged(mut clusters: Vec<Rect>) -> Vec<Rect> {
     let mut done: Vec<Rect> = Vec::new();
     while let Some(mut cluster) = clusters.pop() {
         while let Some(at) = done.iter().position(|other| super::area::overlap(cluster, *other).is_some()) {
-            cluster = super::area::hull(cluster, done.remove(at));
+            cluster = Rect::hull(cluster, done.remove(at));
         }
         done.push(cluster);
     }

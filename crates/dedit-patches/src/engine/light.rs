@@ -1,10 +1,9 @@
 //! Light and colour of an item from elsewhere, matched to its new surroundings.
 
-use dedit_edit::{Image, Rect, Result, Segmentation};
+use dedit_edit::{Image, Rect, Result, Segmentation, Window};
 
 use super::area::pixels;
 use super::layer::Layer;
-use super::pixels::read;
 
 /// What surrounds an item, on average.
 struct Surroundings {
@@ -50,11 +49,11 @@ pub(super) fn relight(
 /// What lies around a box, without the item itself.
 fn surroundings(picture: &Image, items: &Segmentation, rect: Rect, item: usize, colours: usize) -> Result<Option<Surroundings>> {
     let around = rect.grown((rect.width.max(rect.height) / 2).max(8), picture.size());
-    let window = read(picture, around, colours)?;
+    let window = Window::read(picture, around, colours)?;
     let width = picture.size().width();
     let (mut count, mut means, mut sum, mut squares) = (0, vec![0.0; colours], 0.0, 0.0);
     for (index, (x, y)) in pixels(around).enumerate() {
-        if items.owns(item, y * width + x) || !window.finite[index] || !window.visible[index] {
+        if items.owns(item, y * width + x) || !window.finite[index] || !window.is_visible(index) {
             continue;
         }
         let value = f64::from(window.planes.luma(index));

@@ -11,7 +11,6 @@ mod layer;
 mod learned;
 mod light;
 mod paint;
-mod pixels;
 mod scene;
 mod shadow;
 
@@ -19,11 +18,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dedit_edit::{
-    Edit, EditOptions, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, LearnOptions, Learned, Listener, Picture, Rect,
-    Result, Size, Stage, Subject, changed_outside,
+    Edit, Edited, Engine, EngineEvent, Error, ErrorKind, Image, LearnOptions, Learned, Listener, Picture, Rect, Result, Size, Stage,
+    Subject, Window, Work, changed_outside,
 };
 
-use self::area::{Area, hull};
+use self::area::Area;
 use self::draw::Sprite;
 use self::hole::Hole;
 use self::learned::Nothing;
@@ -82,21 +81,14 @@ impl Engine for Patches {
         true
     }
 
-    fn edit(
-        &mut self,
-        learned: &dyn Learned,
-        picture: &Image,
-        plan: &EditPlan,
-        edits: &[Edit],
-        options: &EditOptions,
-        listener: &mut Listener<'_>,
-    ) -> Result<Edited> {
+    fn edit(&mut self, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
+        let &Work { picture, plan, edits, options, plate } = work;
         let scene = Scene::new(picture, plan, edits)?;
         let (result, region) = if edits.contains(&Edit::Reconstruct) {
             (picture.clone(), scene.region)
         } else {
             check_visible(&scene)?;
-            run(&scene, learned, options.seed, self.workers.as_ref(), listener)?
+            run(&scene, learned, (options.seed, plate), self.workers.as_ref(), listener)?
         };
         let (before, after, change) = (picture.crop(region)?, result.crop(region)?, plan.change().crop(region)?);
         Ok(Edited {
@@ -115,7 +107,13 @@ impl Engine for Patches {
 }
 
 /// The edited picture, and the rectangle around what has changed.
-fn run(scene: &Scene<'_>, learned: &dyn Learned, seed: u64, workers: &dyn Workers, listener: &mut Listener<'_>) -> Result<(Image, Rect)> {
+fn run(
+    scene: &Scene<'_>,
+    learned: &dyn Learned,
+    (seed, plate): (u64, Option<&Image>),
+    workers: &dyn Workers,
+    listener: &mut Listener<'_>,
+) -> Result<(Image, Rect)> {
     go_on(listener, EngineEvent::Step { stage: Stage::Filling, step: 0, of: paint::STEPS, loss: None, seconds_left: None })?;
     let mut sprites = sprites(scene, learned)?;
     go_on(listener, EngineEvent::Poll)?;
@@ -126,10 +124,14 @@ fn run(scene: &Scene<'_>, learned: &dyn Learned, seed: u64, workers: &dyn Worker
     let shadows = shadows(scene)?;
     go_on(listener, EngineEvent::Poll)?;
     let areas: Vec<Area<u8>> = shadows.iter().map(|(_, area)| area.clone()).collect();
-    let hole = Hole::new(scene, &covered, &areas);
-    go_on(listener, EngineEvent::Poll)?;
     let mut result = scene.picture.clone();
-    let mut changed = paint::paint(scene, &hole, seed, &mut result, workers, listener)?;
+    let mut changed = if let Some(plate) = plate.filter(|_| scene.only_leaves()) {
+        vec![paint::lay_plate(scene, plate, &mut result)?]
+    } else {
+        let hole = Hole::new(scene, &covered, &areas);
+        go_on(listener, EngineEvent::Poll)?;
+        paint::paint(scene, &hole, seed, &mut result, workers, listener)?
+    };
     for (item, shadow) in &shadows {
         for sprite in sprites.iter_mut().filter(|sprite| sprite.item == *item && sprite.has_own_shadow()) {
             sprite.take_shadow(scene, &result, shadow)?;
@@ -139,7 +141,7 @@ fn run(scene: &Scene<'_>, learned: &dyn Learned, seed: u64, workers: &dyn Worker
     for sprite in sprites.iter().rev() {
         changed.extend(sprite.draw(scene, &mut result)?);
     }
-    Ok((result, changed.into_iter().reduce(hull).unwrap_or(scene.region)))
+    Ok((result, changed.into_iter().reduce(Rect::hull).unwrap_or(scene.region)))
 }
 
 /// An error where the listener says to stop.
@@ -173,9 +175,9 @@ fn check_visible(scene: &Scene<'_>) -> Result<()> {
     if !scene.picture.channels().has_alpha() {
         return Ok(());
     }
-    let window = pixels::read(scene.picture, scene.region, scene.picture.channels().colours())?;
-    let mut inside = area::pixels(scene.region).zip(&window.visible);
-    if inside.any(|((x, y), visible)| *visible && scene.room(x, y) > 0.0) {
+    let window = Window::read(scene.picture, scene.region, scene.picture.channels().colours())?;
+    let mut inside = area::pixels(scene.region).enumerate();
+    if inside.any(|(index, (x, y))| window.is_visible(index) && scene.room(x, y) > 0.0) {
         return Ok(());
     }
     let message = format!("the region to edit, {}, is fully transparent, and alpha stays as it is", scene.region);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use dedit_edit::{Depth, EngineEvent, Error, Image, ItemMask, Listener, NearestSites, Planes, Rect, Result, Stage, composite};
+use dedit_edit::{Depth, EngineEvent, Error, Image, ItemMask, Listener, NearestSites, Planes, Rect, Result, Stage, Window, composite};
 
 use super::area::pixels;
 use super::hole::Hole;
-use super::pixels::read;
+
 use super::scene::{Role, Scene};
 use crate::fill::{Progress, Task, Workers, fill, window};
 
@@ -82,6 +82,16 @@ impl Report<'_, '_> {
     }
 }
 
+/// Lays a clean plate into the picture, as far as the plan lets it change; gives the rectangle that has changed.
+pub(super) fn lay_plate(scene: &Scene<'_>, plate: &Image, result: &mut Image) -> Result<Rect> {
+    let colours = scene.picture.channels().colours();
+    let shown = Window::read(plate, scene.region, colours)?;
+    let at = scene.region;
+    let finite = |x: usize, y: usize| shown.finite[(y - at.y) * at.width + x - at.x];
+    lay(result, &shown.planes, at, |x, y| if finite(x, y) { scene.room(x, y) } else { 0.0 })?;
+    Ok(at)
+}
+
 /// Lays planes into a rectangle of a picture, as far as the weights say.
 pub(super) fn lay(result: &mut Image, planes: &Planes, at: Rect, weight: impl Fn(usize, usize) -> f32) -> Result<()> {
     let part = result.crop(at)?;
@@ -103,8 +113,8 @@ fn known(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, cluster: Rect) -> R
 
 /// `None` without any source. Pixels of which nothing is visible count as such only where `invisible`.
 fn known_in(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, (window, cluster): (Rect, Rect), invisible: bool) -> Result<Option<Known>> {
-    let read = read(result, window, scene.picture.channels().colours())?;
-    let is_source = |index: usize, x: usize, y: usize| read.finite[index] && (invisible || read.visible[index]) && hole.is_source(x, y);
+    let read = Window::read(result, window, scene.picture.channels().colours())?;
+    let is_source = |index: usize, x: usize, y: usize| read.finite[index] && (invisible || read.is_visible(index)) && hole.is_source(x, y);
     let sources: Vec<bool> = pixels(window).enumerate().map(|(index, (x, y))| is_source(index, x, y)).collect();
     let Some(nearest) = NearestSites::new(window.size()?, |index| sources[index]) else { return Ok(None) };
     let label = |index: usize| scene.before(window.x + index % window.width, window.y + index / window.width) as u16;

@@ -156,6 +156,11 @@ impl<'a> Scene<'a> {
         self.roles[self.before(x, y)]
     }
 
+    /// Whether what has to be filled is what leaving items leave, which a clean plate shows.
+    pub(super) fn only_leaves(&self) -> bool {
+        self.refined.is_empty() && self.plan.sides().is_none() && !self.roles.contains(&Role::Reshaped)
+    }
+
     /// Where the old pixels of an expanded canvas lie.
     pub(super) fn old(&self) -> Option<Rect> {
         let Sides { left, top, right, bottom } = self.plan.sides()?;

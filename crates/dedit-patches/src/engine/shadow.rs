@@ -1,9 +1,9 @@
 //! Finds the shadow that an item casts: pixels around it that are darker than what they belong to is farther off, of the same hue, and touch it.
 
-use dedit_edit::{NearestSites, Rect, Result, luma};
+use dedit_edit::{NearestSites, Rect, Result, Window, luma};
 
 use super::area::{Area, near, overlap, pixels};
-use super::pixels::read;
+
 use super::scene::{Role, Scene};
 use crate::fill::window;
 
@@ -108,7 +108,7 @@ impl Cells {
     fn read_row(&mut self, scene: &Scene<'_>, item: usize, heirs: &[bool], row: usize) -> Result<()> {
         let y = self.rect.y + row * self.side;
         let strip = Rect { y, height: self.side.min(self.rect.bottom() - y), ..self.rect };
-        let read = read(scene.picture, strip, scene.picture.channels().colours())?;
+        let read = Window::read(scene.picture, strip, scene.picture.channels().colours())?;
         let mut counts = vec![0_usize; self.columns];
         for (index, (x, y)) in pixels(strip).enumerate() {
             let (column, label) = ((x - strip.x) / self.side, scene.before(x, y));
@@ -117,7 +117,7 @@ impl Cells {
                 self.kinds[cell] = Kind::Item;
             }
             let is_first = counts[column] == 0;
-            let is_usable = heirs[label] && read.finite[index] && read.visible[index] && (is_first || self.labels[cell] == label as u16);
+            let is_usable = heirs[label] && read.finite[index] && read.is_visible(index) && (is_first || self.labels[cell] == label as u16);
             if self.kinds[cell] == Kind::Item || !is_usable {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use dedit_edit::{
     Channels, Depth, Edit, EditOptions, EditPlan, Edited, Engine as _, EngineEvent, Image, LearnOptions, Margin, PlanSettings, Planes,
-    Rect, Result, Ring, Segmentation, Size, Subject,
+    Rect, Result, Ring, Segmentation, Size, Subject, Work,
 };
 use dedit_patches::{Patches, Workers};
 
@@ -96,11 +96,12 @@ pub(crate) struct Call<'a> {
     pub(crate) settings: PlanSettings,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
+    pub(crate) plate: Option<&'a Image>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(scene: &'a Scene) -> Self {
-        Self { scene, reference: None, settings: usual(scene), seed: 1, threads: 1 }
+        Self { scene, reference: None, settings: usual(scene), seed: 1, threads: 1, plate: None }
     }
 
     pub(crate) fn run(&self, edits: &[Edit]) -> Result<Edited> {
@@ -118,7 +119,8 @@ impl<'a> Call<'a> {
             None => self.scene.picture.clone(),
         };
         let options = EditOptions { seed: self.seed, ..EditOptions::default() };
-        let edited = engine.edit(learned.as_ref(), &picture, &plan, edits, &options, &mut |event| Ok(listener(&event)))?;
+        let work = Work { picture: &picture, plan: &plan, edits, options: &options, plate: self.plate };
+        let edited = engine.edit(learned.as_ref(), &work, &mut |event| Ok(listener(&event)))?;
         assert_eq!(edited.changed_pixels_outside, 0);
         assert_eq!(
             (edited.picture.size(), edited.picture.channels(), edited.picture.depth()),

@@ -201,6 +201,8 @@ pub struct Edit {
     pub previews: bool,
     /// Whether the answer says how far each pixel of the region may change.
     pub changes: bool,
+    /// Whether the answer has the clean plate and the edited items as layers too.
+    pub layers: bool,
     /// Kept with the revision, and told in the history: whatever the client wants to know of it later.
     pub note: Option<serde_json::Value>,
 }

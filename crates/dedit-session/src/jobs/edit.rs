@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result, Work};
 use serde_json::Value;
 
 use super::control::{Control, check_memory};
 use super::event::{Edited, JobOutput};
 use super::frame::check_named;
+use super::layers::{Plate, Source, only_removes};
 use super::request::{EditRequest, Original, PlanRequest};
 use super::thumbnail::thumbnail;
 use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION, edit_record, model_record, prompt_record};
@@ -87,19 +88,34 @@ pub(super) fn edit(
     for prompt in request.planning.edits.iter().filter_map(prompt) {
         models.remark(found, prompt).into_iter().for_each(|remark| control.note(remark));
     }
-    let edited = engine.edit(learned.as_ref(), &image, &plan, &request.planning.edits, &request.options, &mut |event| {
+    let mut listener = |event: EngineEvent<'_>| {
         if request.previews || !matches!(event, EngineEvent::Preview(_)) {
             control.report(event);
         }
         Ok(if control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })?;
+    };
+    let (edits, options) = (request.planning.edits.as_slice(), &request.options);
+    let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings };
+    let is_plate = only_removes(edits);
+    let plate = if engine.wants_plate(edits, options) || (request.layers && !is_plate) {
+        Plate::make(&source, models.plate_engine().as_mut(), options.seed, &mut listener)?
+    } else {
+        None
+    };
+    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture) };
+    let mut edited = engine.edit(learned.as_ref(), &work, &mut listener)?;
+    let plate = if is_plate { Some(Plate::of(&edited, &plan)) } else { plate };
+    let plate = plate.filter(|_| request.layers);
+    let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
+    let change = plate.as_ref().map_or_else(|| Ok(plan.change().clone()), |plate| plate.change(&plan))?;
     let settings: Value = serde_json::from_str(&edited.settings).unwrap_or_default();
     let mut done = Edited {
         revision: None,
         base: base.as_ref().map_or(0, |base| base.revision),
         pixels: edited.picture.crop(edited.region)?,
+        layers,
         region: edited.region,
-        changes: request.changes.then(|| plan.change().crop(edited.region)).transpose()?,
+        changes: request.changes.then(|| change.crop(edited.region)).transpose()?,
         changed_pixels_outside: edited.changed_pixels_outside,
         steps: edited.steps,
         seed: request.options.seed,

@@ -1,6 +1,6 @@
 //! What a job reports while it waits and runs, and its result.
 
-use dedit_edit::{Error, Image, ItemMask, Rect, Stage};
+use dedit_edit::{Error, Image, ItemLayer, ItemMask, Rect, Stage};
 use serde_json::Value;
 
 /// The result of learning.
@@ -20,6 +20,24 @@ pub struct Learned {
     pub items: [Vec<String>; 2],
 }
 
+/// The result of an edit as layers, all of the picture's depth.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    /// The picture without the edited items.
+    pub plate: Part,
+    /// The edited items, the first in front: as they are now, or as they were where they are removed.
+    pub items: Vec<ItemLayer>,
+}
+
+/// A rectangle of a picture; the rest is as it was.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Where it lies.
+    pub rect: Rect,
+    /// Its pixels.
+    pub picture: Image,
+}
+
 /// The result of an edit.
 #[derive(Debug, Clone)]
 pub struct Edited {
@@ -29,6 +47,8 @@ pub struct Edited {
     pub base: u64,
     /// The new pixels of the region.
     pub pixels: Image,
+    /// The same as layers, if asked for.
+    pub layers: Option<Layers>,
     /// Where pixels may have changed.
     pub region: Rect,
     /// How far each pixel of the region may change, 0 … 1, if asked for.

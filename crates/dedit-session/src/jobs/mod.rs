@@ -6,6 +6,7 @@ mod event;
 mod frame;
 mod info;
 mod job;
+mod layers;
 mod learn;
 mod queue;
 mod request;
@@ -13,7 +14,7 @@ mod thumbnail;
 mod worker;
 
 pub(crate) use self::edit::{check, plan};
-pub use self::event::{Edited, JobEvent, JobOutput, Learned, Reporter};
+pub use self::event::{Edited, JobEvent, JobOutput, Layers, Learned, Part, Reporter};
 pub use self::frame::Frame;
 pub use self::info::{JobInfo, JobKind, LoadedModel};
 pub(crate) use self::job::{Interruption, Job, Task};

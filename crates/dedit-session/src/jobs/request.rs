@@ -48,6 +48,7 @@ impl Original {
 
 /// Edits to be carried out.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own, as on the wire")]
 pub struct EditRequest {
     /// The edits and their plan.
     pub planning: PlanRequest,
@@ -61,6 +62,8 @@ pub struct EditRequest {
     pub previews: bool,
     /// Whether the result has the change mask of its region.
     pub changes: bool,
+    /// Whether the result has the clean plate and the edited items as layers.
+    pub layers: bool,
     /// Kept with the revision.
     pub note: Option<Value>,
 }

@@ -162,7 +162,7 @@ impl Demo<'_> {
         };
         let (edited, blobs) = self.connection.ask(edit, Vec::new())?;
         let mut picture = entry.picture.photo.image.clone();
-        picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
+        picture.put((edited.region.x, edited.region.y), &picture_of(&blobs)?)?;
         let file = self.write(&format!("{}-{}.png", entry.name, step.name), &picture, entry)?;
         let shown = Some(sheet::shrunk(&picture)?);
         Ok(Done { title: step.title.clone(), verb: step.edit.verb().id(), file, figures: Figures::of(&edited), model: edited.model, shown })

@@ -1,5 +1,6 @@
 //! `dedit edit`: changes items of a picture, and nothing else.
 
+mod layers;
 mod report;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf
 use dedit_schema::{Group, Id, Values, defaults};
 use serde_json::json;
 
+use self::layers::LayerFiles;
 use self::report::{EditReport, Variation};
 use crate::arguments::{self, Reporting, random_seed};
 use crate::connection::{Connection, picture_of};
@@ -46,6 +48,10 @@ pub(crate) struct Common {
     /// Writes the picture, its items, the plan and every result side by side
     #[arg(long, value_name = "FILE")]
     contact_sheet: Option<PathBuf>,
+    /// Writes the result as layers too: the clean plate (the picture without the edited items) and each edited item with transparency; into a folder, or as an
+    /// OpenRaster file, .ora, which GIMP and Krita open
+    #[arg(long, value_name = "FOLDER")]
+    layers: Option<PathBuf>,
     /// Edits although nothing was learned, or learning has not come to its end: the items' prompts are as they start
     #[arg(long)]
     draft: bool,
@@ -78,6 +84,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let frame = common.frame.open(&opened)?;
     let edited = frame.as_ref().unwrap_or(&opened);
     let files = common.files(edited, values)?;
+    let layers = common.layer_files(edited, files.len(), &connection)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
     let session = common.source.session(&opened, &connection)?;
     let original = common.original(edited, &session, &connection)?;
@@ -90,7 +97,8 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let shown = on_canvas(&edited.target, &edits.0)?;
     let original = photo_on_canvas(original, &edits.0)?;
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
-    let job = Job { common, values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original };
+    let job =
+        Job { common, layers: layers.as_ref(), values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original };
     let variations = job.run(files, sheet.is_some())?;
     let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
@@ -110,6 +118,12 @@ impl Common {
         output::prepare(&self.out, values.whole(Id::Variations).unwrap_or(defaults::VARIATIONS), extensions)
     }
 
+    /// Where the layers go, if they are wanted.
+    fn layer_files(&self, opened: &Opened, count: usize, connection: &Connection<'_>) -> Result<Option<LayerFiles>> {
+        let depth = opened.target.photo.image.depth();
+        self.layers.as_deref().map(|path| LayerFiles::prepare(path, count, depth, connection)).transpose()
+    }
+
     /// The picture that is edited.
     fn original(&self, opened: &Opened, session: &SessionInfo, connection: &Connection<'_>) -> Result<Photo> {
         if self.on == 0 {
@@ -117,7 +131,7 @@ impl Common {
         }
         let of = ResultOf { session: session.session.clone(), revision: self.on, whole: true };
         let (_, blobs) = connection.ask(of, Vec::new())?;
-        Ok(Photo { image: picture_of(blobs)?, profile: opened.target.photo.profile.clone() })
+        Ok(Photo { image: picture_of(&blobs)?, profile: opened.target.photo.profile.clone() })
     }
 }
 
@@ -132,6 +146,7 @@ struct Job<'a> {
     /// What is edited in place of a revision.
     frame: Option<&'a Opened>,
     original: Photo,
+    layers: Option<&'a LayerFiles>,
 }
 
 impl Job<'_> {
@@ -161,21 +176,26 @@ impl Job<'_> {
                 keep: false,
                 previews: false,
                 changes: false,
+                layers: self.layers.is_some(),
                 note: Some(json!({"arguments": arguments, "file": file})),
             };
-            variations.push(self.run_one(edit, blobs, file, on_sheet)?);
+            variations.push(self.run_one(edit, blobs, (index, file), on_sheet)?);
         }
         Ok(variations)
     }
 
     /// Makes one result and writes it.
-    fn run_one(&self, edit: request::Edit, blobs: Vec<Blob>, file: PathBuf, on_sheet: bool) -> Result<Variation> {
+    fn run_one(&self, edit: request::Edit, blobs: Vec<Blob>, (index, file): (usize, PathBuf), on_sheet: bool) -> Result<Variation> {
         let edits = edit.edits.clone();
         let (edited, blobs) = self.connection.ask(edit, blobs)?;
         let mut picture = self.original.image.clone();
-        picture.put((edited.region.x, edited.region.y), &picture_of(blobs)?)?;
+        picture.put((edited.region.x, edited.region.y), &picture_of(&blobs)?)?;
         let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});
         output::write(&file, &encode_image(&picture, self.original.profile.as_deref(), &[("dedit", text.to_string())])?)?;
-        Ok(Variation { file, edited, shrunk: if on_sheet { Some(sheet::shrunk(&picture)?) } else { None } })
+        let layers = match (self.layers, &edited.layers) {
+            (Some(files), Some(layers)) => files.write(index, layers, &blobs, &self.original, &picture)?,
+            _ => Vec::new(),
+        };
+        Ok(Variation { file, layers, edited, shrunk: if on_sheet { Some(sheet::shrunk(&picture)?) } else { None } })
     }
 }

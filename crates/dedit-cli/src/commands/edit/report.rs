@@ -11,6 +11,8 @@ use crate::format::{listed, rect, rectangle, rounded};
 /// One result, of one seed.
 pub(super) struct Variation {
     pub(super) file: PathBuf,
+    /// The files of its layers.
+    pub(super) layers: Vec<PathBuf>,
     pub(super) edited: Edited,
     /// Shrunk for the contact sheet, if there is one: full size pictures of all variations could exceed memory.
     pub(super) shrunk: Option<RgbImage>,
@@ -41,9 +43,10 @@ impl EditReport<'_> {
     /// The JSON report.
     pub(super) fn json(&self) -> Value {
         let Edited { seed, steps, region, draft, .. } = &self.variations[0].edited;
-        let entry = |Variation { file, edited, .. }: &Variation| {
+        let entry = |Variation { file, layers, edited, .. }: &Variation| {
             json!({
                 "file": file,
+                "layers": layers,
                 "seed": edited.seed,
                 "seconds": rounded(edited.seconds),
                 "changed_pixels_outside": edited.changed_pixels_outside,
