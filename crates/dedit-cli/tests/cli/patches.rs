@@ -165,3 +165,80 @@ fn what_a_model_has_learned_stays_whoever_edits_in_between() {
     assert!(open(path, "one.png") == open(path, "three.png"));
     assert!(open(path, "one.png") != open(path, "two.png"));
 }
+
+/// The layers of an OpenRaster file, from the front: name, column and row, picture.
+fn stack(file: &Path) -> Vec<(String, (i64, i64), image::RgbaImage)> {
+    let mut archive = zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_name(name).unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    let xml = String::from_utf8(read("stack.xml")).unwrap();
+    let attribute = |line: &str, name: &str| line.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let layer = |line: &str| {
+        let number = |name: &str| attribute(line, name).parse().unwrap();
+        let picture = image::load_from_memory(&read(&attribute(line, "src"))).unwrap().into_rgba8();
+        (attribute(line, "name"), (number("x"), number("y")), picture)
+    };
+    xml.lines().filter(|line| line.contains("<layer ")).map(layer).collect()
+}
+
+/// Lays pictures over the last one; each at its place, shifted.
+fn laid(layers: &[(String, (i64, i64), image::RgbaImage)], shift: i64) -> image::RgbaImage {
+    let (plate, items) = layers.split_last().unwrap();
+    let mut picture = plate.2.clone();
+    for (_, (x, y), item) in items.iter().rev() {
+        image::imageops::overlay(&mut picture, item, x + shift, *y);
+    }
+    picture
+}
+
+#[test]
+fn results_are_written_as_layers_that_make_the_picture_together() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare(path);
+    let source = "--picture room.png --items masks --seed 3";
+    let differing = |one: &image::RgbaImage, other: &image::RgbaImage, most: u8| {
+        let pixels = one.pixels().zip(other.pixels());
+        pixels.filter(|(one, other)| (0..3).any(|channel| one.0[channel].abs_diff(other.0[channel]) > most)).count()
+    };
+
+    // A lifted item lies where it was; beneath it the place is filled.
+    let report = succeed(path, &format!("edit remove --item bag {source} --out removed.png --layers lifted.ora"));
+    assert_eq!(report["variations"][0]["layers"], serde_json::json!(["lifted.ora"]));
+    let layers = stack(&path.join("lifted.ora"));
+    assert_eq!(layers.iter().map(|layer| layer.0.as_str()).collect::<Vec<_>>(), ["bag", "clean plate"]);
+    let (before, removed) =
+        (image::open(path.join("room.png")).unwrap().into_rgba8(), image::open(path.join("removed.png")).unwrap().into_rgba8());
+    assert_eq!(layers[1].2, removed);
+    // The ring around the bag is filled anew on the plate, and no part of the bag.
+    let ring =
+        before.enumerate_pixels().filter(|(x, y, _)| (26 * 26..32 * 32).contains(&(x.abs_diff(80).pow(2) + y.abs_diff(96).pow(2)))).count();
+    assert!(differing(&laid(&layers, 0), &before, 2) <= ring / 2, "{} of {ring}", differing(&laid(&layers, 0), &before, 2));
+    assert!(differing(&laid(&layers, 60), &before, 40) > 1000, "it can be moved");
+
+    // A folder has pictures of the full size, with the result's own pixels.
+    let report = succeed(path, &format!("edit move --item bag --dx 50 --dy 20 {source} --out moved.png --layers moved --variations 2"));
+    assert_eq!(report["variations"][1]["layers"], serde_json::json!(["moved/2/clean plate.png", "moved/2/bag.png"]));
+    for (number, result) in [("1", "moved-1.png"), ("2", "moved-2.png")] {
+        let open = |name: &str| image::open(path.join("moved").join(number).join(name)).unwrap().into_rgba8();
+        let layers = [("bag".to_owned(), (0, 0), open("bag.png")), (String::new(), (0, 0), open("clean plate.png"))];
+        let result = image::open(path.join(result)).unwrap().into_rgba8();
+        assert_eq!(differing(&laid(&layers, 0), &result, 1), 0, "variation {number}");
+    }
+
+    succeed(path, &format!("edit swap --item bag --with lamp {source} --out swapped.png --layers swapped.ora"));
+    let layers = stack(&path.join("swapped.ora"));
+    assert_eq!(layers.iter().map(|layer| layer.0.as_str()).collect::<Vec<_>>(), ["bag", "lamp", "clean plate"]);
+    assert_eq!(differing(&laid(&layers, 0), &image::open(path.join("swapped.png")).unwrap().into_rgba8(), 1), 0);
+
+    // An edit that is about no item is one picture; a place that cannot be is said before anything is done.
+    let report = succeed(path, &format!("edit refine --mask masks/bag.png {source} --out refined.png --layers refined"));
+    assert_eq!(report["variations"][0]["layers"], serde_json::json!([]));
+    fs::write(path.join("file"), "").unwrap();
+    let outcome = call(path, &format!("edit remove --item bag {source} --out no.png --layers file/there"));
+    fails(&outcome, 2, "file", "layers below a file");
+    assert!(!path.join("no.png").exists());
+}

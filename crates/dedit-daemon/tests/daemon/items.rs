@@ -284,3 +284,26 @@ fn an_edit_tells_how_far_each_pixel_may_change() {
         }
     });
 }
+
+#[test]
+fn an_edit_gives_its_layers_where_it_is_about_items() {
+    with_host(|_, host| {
+        let (session, revision) = edited(host);
+        for (verb, blobs, expected) in [
+            (EditVerb::Replace { item: "bag".into(), prompt: "a hat".into() }, Vec::new(), true),
+            (EditVerb::Remove { items: vec!["bag".into()], into: None }, Vec::new(), true),
+            (EditVerb::Refine { mask: 0 }, vec![mask(3..9)], false),
+        ] {
+            let asked = Edit { layers: true, base: Some(revision), ..edit(&session, verb.clone(), 1) };
+            let (edited, blobs) = host.ask(asked, blobs).unwrap();
+            assert_eq!(edited.layers.is_some(), expected, "{verb:?}");
+            let Some(layers) = edited.layers else { continue };
+            assert_eq!(layers.items.iter().map(|part| part.item.as_str()).collect::<Vec<_>>(), ["bag"]);
+            for part in layers.items.iter().chain([&layers.plate]) {
+                let Blob::Pixels(pixels) = &blobs[part.pixels] else { panic!("a layer has pixels") };
+                assert_eq!((pixels.width() as usize, pixels.height() as usize), (part.region.width, part.region.height));
+                assert_eq!(pixels.channels(), 4, "the picture has alpha");
+            }
+        }
+    });
+}

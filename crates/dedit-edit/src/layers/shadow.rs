@@ -6,8 +6,9 @@ use crate::image::Planes;
 
 /// Means are taken over squares of this many pixels each way, so that grain is no shadow.
 const REACH: usize = 2;
-/// A shadow takes at least this share of the light.
+/// A shadow takes at least this share of the light, and makes colours darker by at least this much, which black things do not show.
 const LEAST: f32 = 0.04;
+const LEAST_STEP: f32 = 0.02;
 /// Up to this distance from the item, pixels may show it in part.
 const MIXED: f32 = 2.5;
 /// How far a shadow may differ from that of the nearest pixels that do not show the item.
@@ -52,7 +53,11 @@ pub(super) fn shades((shown, behind): (&Planes, &Planes), owned: &[bool], is_fre
 /// The share of the light that a pixel lacks, if it looks like a shadow; else 0.
 fn share((shown, behind): (&[Vec<f32>], &[Vec<f32>]), index: usize) -> f32 {
     let sum = |planes: &[Vec<f32>]| planes.iter().map(|plane| plane[index]).sum::<f32>();
-    let share = 1.0 - sum(shown) / sum(behind).max(1e-3);
+    let (dark, light) = (sum(shown), sum(behind));
+    if light - dark < LEAST_STEP * shown.len() as f32 {
+        return 0.0;
+    }
+    let share = 1.0 - dark / light;
     let off = |(shown, behind): (&Vec<f32>, &Vec<f32>)| (shown[index] - behind[index] * (1.0 - share)).abs();
     let is_shadow = (LEAST..1.0).contains(&share) && shown.iter().zip(behind).map(off).fold(0.0, f32::max) <= OFF_HUE;
     if is_shadow { share } else { 0.0 }

@@ -107,6 +107,9 @@ pub(super) fn edit(
     let plate = if is_plate { Some(Plate::of(&edited, &plan)) } else { plate };
     let plate = plate.filter(|_| request.layers);
     let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
+    if request.layers && layers.is_none() {
+        control.note("this edit is about no item: its result is one picture, without layers".to_owned());
+    }
     let change = plate.as_ref().map_or_else(|| Ok(plan.change().clone()), |plate| plate.change(&plan))?;
     let settings: Value = serde_json::from_str(&edited.settings).unwrap_or_default();
     let mut done = Edited {
