@@ -10,13 +10,6 @@ use crate::scene::{Scene, Toy};
 /// Name of the item of all pixels without a toy.
 pub const BACKGROUND: &str = "background";
 
-impl Toy {
-    /// Its name as an item, such as “red ball”.
-    pub fn name(&self) -> String {
-        format!("{} {}", self.colour, self.kind)
-    }
-}
-
 impl Scene {
     /// The names of its items, in the order of a drawing's labels.
     pub fn item_names(&self) -> Vec<String> {

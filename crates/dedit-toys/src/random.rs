@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use crate::scene::{Camera, Extent, Scene, Toy};
-use crate::words::{Back, Colour, Ground, Kind};
+use crate::scene::{Camera, Extent, Look, Scene, Toy};
+use crate::words::{Back, Colour, Ground, Kind, Material};
 
 /// Attempts to place a toy before all toys are placed again.
 const TRIES: usize = 60;
@@ -15,15 +15,16 @@ const GAP: f32 = 0.045;
 const MARGIN: f32 = 0.03;
 
 impl Scene {
-    /// The scene of a seed: one to three toys that do not occlude each other.
+    /// The plain scene of a seed: one to three toys that do not occlude each other.
     pub fn random(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut scene = Self {
+            look: Look::Plain,
             camera: Camera { height: between(&mut rng, 1.2, 1.5), distance: between(&mut rng, 5.5, 6.7) },
             light: between(&mut rng, -0.9, -0.4),
             pattern: between(&mut rng, 0.0, 40.0),
             ground: pick(&mut rng, Ground::ALL),
-            back: pick(&mut rng, Back::ALL),
+            back: pick(&mut rng, Back::EVERY),
             toys: Vec::new(),
         };
         let mut count = match rng.u32(0..100) {
@@ -62,6 +63,7 @@ impl Scene {
             let toy = Toy {
                 kind,
                 colour,
+                material: Material::Plastic,
                 x: between(rng, -1.3, 1.3),
                 z: between(rng, -0.6, 1.1),
                 size: between(rng, smallest, largest),

@@ -2,7 +2,7 @@
 
 use glam::{Vec2, Vec3};
 
-use crate::words::{Back, Colour, Ground, Kind};
+use crate::words::{Back, Colour, Ground, Kind, Material};
 
 /// An object on the ground.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Toy {
     pub kind: Kind,
     /// The main colour.
     pub colour: Colour,
+    /// What the main parts are made of. Plain scenes show every toy as of plastic.
+    pub material: Material,
     /// x of its base, to the right, in scene units (a toy is about 1 high).
     pub x: f32,
     /// z of its base, towards the camera.
@@ -22,10 +24,18 @@ pub struct Toy {
 }
 
 impl Toy {
-    /// The prompt, such as “a red ball”.
+    /// The prompt, such as “a red ball” or “a red wooden ball”.
     pub fn prompt(&self) -> String {
         let article = if self.colour == Colour::Orange { "an" } else { "a" };
-        format!("{article} {} {}", self.colour, self.kind)
+        format!("{article} {}", self.name())
+    }
+
+    /// Its name as an item, such as “red ball” or “red wooden ball”.
+    pub fn name(&self) -> String {
+        match self.material {
+            Material::Plastic => format!("{} {}", self.colour, self.kind),
+            material => format!("{} {material} {}", self.colour, self.kind),
+        }
     }
 }
 
@@ -38,9 +48,20 @@ pub struct Camera {
     pub distance: f32,
 }
 
+/// How a scene is rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// As the built-in model was trained on: smooth grounds, one material, four rays for each pixel.
+    Plain,
+    /// For pictures of 256 pixels and more: grounds with fine detail, materials, a wide light, and 16 rays for each pixel with an edge.
+    Detailed,
+}
+
 /// A scene, to be rendered by [`draw`](crate::draw()).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
+    /// How it is rendered.
+    pub look: Look,
     /// The camera.
     pub camera: Camera,
     /// The direction of the light about the vertical axis, in radians; 0 is from the camera.

@@ -2,8 +2,9 @@
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
-use crate::solids::{ball, block, cylinder, ellipsoid, frustum, heart, plate, star, torus};
+use crate::solids::{ball, block, cylinder, ellipsoid, frustum, heart, plate, smooth, star, torus};
 use crate::words::Kind;
+use crate::{figures, unseen};
 
 /// The material of a part of a toy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,20 +16,15 @@ pub(crate) enum Part {
     Brown,
     Beak,
     Glass,
+    Leaf,
 }
 
 /// A signed distance and the material of the nearest part.
-type Sample = (f32, Part);
+pub(crate) type Sample = (f32, Part);
 
 /// The union of several parts.
-fn nearest<const N: usize>(parts: [Sample; N]) -> Sample {
+pub(crate) fn nearest<const N: usize>(parts: [Sample; N]) -> Sample {
     parts.into_iter().fold((f32::INFINITY, Part::Main), |best, part| if part.0 < best.0 { part } else { best })
-}
-
-/// The smooth union of two solids, blended over a width.
-fn smooth(a: f32, b: f32, width: f32) -> f32 {
-    let h = (width - (a - b).abs()).max(0.0) / width;
-    a.min(b) - h * h * width * 0.25
 }
 
 /// The signed distance to a toy of about height 1 from a point in its own coordinates.
@@ -48,6 +44,22 @@ pub(crate) fn sample(kind: Kind, p: Vec3) -> Sample {
         Kind::Duck => duck(p),
         Kind::Snowman => snowman(p),
         Kind::Car => car(p),
+        Kind::Apple => figures::apple(p),
+        Kind::Boat => figures::boat(p),
+        Kind::Bell => figures::bell(p),
+        Kind::Chair => figures::chair(p),
+        Kind::Crown => figures::crown(p),
+        Kind::Flower => figures::flower(p),
+        Kind::Bear => figures::bear(p),
+        Kind::Castle => figures::castle(p),
+        Kind::Bottle => unseen::bottle(p),
+        Kind::Lamp => unseen::lamp(p),
+        Kind::Fish => unseen::fish(p),
+        Kind::Robot => unseen::robot(p),
+        Kind::Cactus => unseen::cactus(p),
+        Kind::Guitar => unseen::guitar(p),
+        Kind::Teapot => unseen::teapot(p),
+        Kind::Bicycle => unseen::bicycle(p),
     }
 }
 
@@ -144,9 +156,9 @@ fn car(p: Vec3) -> Sample {
 /// The typical rotation of a toy in radians, at which its outline is recognisable.
 pub(crate) fn usual_turn(kind: Kind) -> f32 {
     match kind {
-        Kind::Cube => 0.55,
-        Kind::House => -0.4,
-        Kind::Car | Kind::Duck => -0.2,
+        Kind::Cube | Kind::Chair => 0.55,
+        Kind::House | Kind::Castle => -0.4,
+        Kind::Car | Kind::Duck | Kind::Boat | Kind::Fish | Kind::Teapot | Kind::Bicycle => -0.2,
         _ => 0.0,
     }
 }
@@ -154,22 +166,24 @@ pub(crate) fn usual_turn(kind: Kind) -> f32 {
 /// The largest half width of a toy of size 1 over all rotations.
 pub(crate) fn half_width(kind: Kind) -> f32 {
     match kind {
-        Kind::Ball | Kind::Cone | Kind::Ring | Kind::Tree => 0.5,
-        Kind::Cube => 0.56,
+        Kind::Bottle => 0.3,
+        Kind::Rocket | Kind::Snowman | Kind::Guitar | Kind::Lamp => 0.42,
+        Kind::Chair | Kind::Cactus | Kind::Flower => 0.46,
+        Kind::Ball | Kind::Cone | Kind::Ring | Kind::Tree | Kind::Apple | Kind::Bell | Kind::Crown | Kind::Bear | Kind::Robot => 0.5,
         Kind::Star | Kind::Mushroom | Kind::Heart => 0.55,
-        Kind::House | Kind::Mug | Kind::Duck => 0.6,
-        Kind::Rocket | Kind::Snowman => 0.42,
-        Kind::Car => 0.68,
+        Kind::Cube => 0.56,
+        Kind::House | Kind::Mug | Kind::Duck | Kind::Castle => 0.6,
+        Kind::Car | Kind::Boat | Kind::Fish | Kind::Teapot | Kind::Bicycle => 0.68,
     }
 }
 
 /// The height of a toy of size 1.
 pub(crate) fn height(kind: Kind) -> f32 {
     match kind {
-        Kind::Car => 0.75,
-        Kind::Cube => 0.85,
-        Kind::Mug => 0.9,
-        Kind::Rocket | Kind::Snowman => 1.16,
+        Kind::Car | Kind::Fish => 0.75,
+        Kind::Cube | Kind::Crown => 0.85,
+        Kind::Mug | Kind::Teapot | Kind::Bicycle => 0.9,
+        Kind::Rocket | Kind::Snowman | Kind::Castle | Kind::Flower => 1.16,
         _ => 1.06,
     }
 }

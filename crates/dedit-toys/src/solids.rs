@@ -72,3 +72,29 @@ pub(crate) fn heart(p: Vec2, side: f32) -> f32 {
     let discs = (turned - Vec2::new(side, side / 2.0)).length().min((turned - Vec2::new(side / 2.0, side)).length()) - side / 2.0;
     square.min(discs)
 }
+
+/// A straight rod with round ends.
+pub(crate) fn rod(p: Vec3, a: Vec3, b: Vec3, radius: f32) -> f32 {
+    let (along, from) = (b - a, p - a);
+    (from - along * (from.dot(along) / along.length_squared()).clamp(0.0, 1.0)).length() - radius
+}
+
+/// A triangle with its corners counterclockwise, as an outline.
+pub(crate) fn triangle(p: Vec2, a: Vec2, b: Vec2, c: Vec2) -> f32 {
+    let side = |from: Vec2, to: Vec2| (to - from).normalize().perp_dot(from - p);
+    side(a, b).max(side(b, c)).max(side(c, a))
+}
+
+/// A point turned about the vertical axis into the first of `count` equal sectors, which lies around the x axis.
+pub(crate) fn sector(p: Vec2, count: f32) -> Vec2 {
+    let width = std::f32::consts::TAU / count;
+    let angle = p.y.atan2(p.x);
+    let folded = angle - width * (angle / width).round();
+    p.length() * Vec2::new(folded.cos(), folded.sin())
+}
+
+/// The smooth union of two solids, blended over a width.
+pub(crate) fn smooth(a: f32, b: f32, width: f32) -> f32 {
+    let h = (width - (a - b).abs()).max(0.0) / width;
+    a.min(b) - h * h * width * 0.25
+}

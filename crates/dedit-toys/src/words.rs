@@ -14,8 +14,8 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All variants. Random scenes depend on their order.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// Every variant. Random scenes depend on their order.
+            pub const EVERY: &[Self] = &[$(Self::$variant),+];
 
             /// The word in a prompt.
             pub fn word(self) -> &'static str {
@@ -36,19 +36,52 @@ words! {
     Kind {
         Ball = "ball", Cube = "cube", Cone = "cone", Ring = "ring", Star = "star", Heart = "heart", Mushroom = "mushroom", Tree = "tree",
         House = "house", Mug = "mug", Rocket = "rocket", Duck = "duck", Snowman = "snowman", Car = "car",
+        Apple = "apple", Boat = "boat", Bell = "bell", Chair = "chair", Crown = "crown", Flower = "flower", Bear = "bear", Castle = "castle",
+        Bottle = "bottle", Lamp = "lamp", Fish = "fish", Robot = "robot", Cactus = "cactus", Guitar = "guitar", Teapot = "teapot",
+        Bicycle = "bicycle",
     }
+}
+
+impl Kind {
+    /// The kinds of plain scenes, which the built-in model was trained on.
+    pub const ALL: &[Self] = Self::EVERY.split_at(14).0;
+    /// The kinds of detailed scenes for training.
+    pub const SEEN: &[Self] = Self::EVERY.split_at(22).0;
+    /// The kinds that are never in a scene for training.
+    pub const UNSEEN: &[Self] = Self::EVERY.split_at(22).1;
 }
 
 words! {
     /// The main colour of a toy.
     Colour {
         Red = "red", Orange = "orange", Yellow = "yellow", Green = "green", Blue = "blue", Purple = "purple", White = "white",
+        Pink = "pink", Brown = "brown", Black = "black",
     }
+}
+
+impl Colour {
+    /// The colours of plain scenes, which the built-in model was trained on.
+    pub const ALL: &[Self] = Self::EVERY.split_at(7).0;
+}
+
+words! {
+    /// What the main parts of a toy are made of.
+    Material { Plastic = "plastic", Wood = "wooden", Metal = "metal", Glass = "glass" }
 }
 
 words! {
     /// The ground that the toys stand on.
-    Ground { Grass = "grass", Sand = "sand", Wood = "wood", Marble = "marble", Stone = "stone" }
+    Ground {
+        Grass = "grass", Sand = "sand", Wood = "wood", Marble = "marble", Stone = "stone",
+        Snow = "snow", Brick = "brick", Clay = "clay", Carpet = "carpet",
+    }
+}
+
+impl Ground {
+    /// The grounds of scenes for training.
+    pub const ALL: &[Self] = Self::EVERY.split_at(5).0;
+    /// The grounds that are never in a scene for training.
+    pub const UNSEEN: &[Self] = Self::EVERY.split_at(5).1;
 }
 
 words! {
@@ -70,6 +103,9 @@ impl Colour {
             Self::Blue => Vec3::new(0.10, 0.32, 0.86),
             Self::Purple => Vec3::new(0.52, 0.18, 0.74),
             Self::White => Vec3::new(0.93, 0.93, 0.91),
+            Self::Pink => Vec3::new(0.96, 0.52, 0.68),
+            Self::Brown => Vec3::new(0.46, 0.27, 0.14),
+            Self::Black => Vec3::new(0.13, 0.13, 0.15),
         }
     }
 }

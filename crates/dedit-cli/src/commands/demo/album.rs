@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dedit_edit::{Fit, ItemWords, Rect, Segmentation};
 use dedit_protocol::request::EditVerb;
-use dedit_toys::{Back, Camera, Colour, Ground, Kind, Scene, Toy, draw};
+use dedit_toys::{Back, Camera, Colour, Ground, Kind, Look, Material, Scene, Toy, draw};
 use image::RgbImage;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -118,11 +118,11 @@ pub(super) fn resize(picture: &Picture, item: &str, scale: f64) -> Result<EditVe
 }
 
 fn toy(colour: Colour, kind: Kind, x: f32, size: f32, turn: f32) -> Toy {
-    Toy { kind, colour, x, z: 0.4, size, turn }
+    Toy { kind, colour, material: Material::Plastic, x, z: 0.4, size, turn }
 }
 
 fn scene(ground: Ground, back: Back, toys: Vec<Toy>) -> Scene {
-    Scene { camera: Camera { height: 1.35, distance: 6.0 }, light: -0.6, pattern: 7.0, ground, back, toys }
+    Scene { look: Look::Plain, camera: Camera { height: 1.35, distance: 6.0 }, light: -0.6, pattern: 7.0, ground, back, toys }
 }
 
 /// The built-in pictures.
