@@ -96,7 +96,7 @@ impl Blobs {
         let image = pixels.map(|index| image(self.pixels(index)?)).transpose()?;
         let of_image = image.as_ref().map(Image::size);
         let (of_items, labels) = items.map(|index| self.labels(index, of_image)).transpose()?.unzip();
-        Ok(of_image.or(of_items).map(|size| Frame { size, image: image.map(Arc::new), labels, names }))
+        Ok(of_image.or(of_items).map(|size| Frame { size, image: image.map(Arc::new), labels, names, neighbours: Vec::new() }))
     }
 }
 

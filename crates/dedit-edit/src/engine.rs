@@ -9,6 +9,7 @@ use crate::edit::Edit;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::image::Image;
+use crate::neighbour::Neighbour;
 use crate::plan::EditPlan;
 use crate::segmentation::Segmentation;
 
@@ -219,6 +220,8 @@ pub struct Work<'a> {
     pub options: &'a EditOptions,
     /// The clean plate: the picture without the [items that the plan places or removes](EditPlan::placed), where there is one.
     pub plate: Option<&'a Image>,
+    /// Other frames of the film that the picture is a frame of; none where it is none.
+    pub neighbours: &'a [Neighbour],
 }
 
 /// A loaded model that learns and edits pictures, one job at a time.

@@ -7,6 +7,7 @@
 
 mod engine;
 pub mod fill;
+mod film;
 
 pub use engine::Patches;
 pub use fill::{Filled, Flow, Progress, Task, Workers, fill, window};

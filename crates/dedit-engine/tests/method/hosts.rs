@@ -56,7 +56,7 @@ fn both_ways_in_come_to_the_same_bits() {
     let how = EditOptions { steps: Some(3), seed: 5, ..EditOptions::default() };
     let (mut steps, mut previews) = (Vec::new(), 0);
     let plan_of = plan(&edits);
-    let work = Work { picture: &picture, plan: &plan_of, edits: &edits, options: &how, plate: None };
+    let work = Work { picture: &picture, plan: &plan_of, edits: &edits, options: &how, plate: None, neighbours: &[] };
     let edited = dedit_edit::Engine::edit(&mut engine, read.as_ref(), &work, &mut |event| {
         match event {
             EngineEvent::Step { stage, step, of, .. } => steps.push((stage, step, of)),

@@ -24,6 +24,8 @@ impl Marks {
     const LEFT: u8 = 2;
     /// An inserted item hides it.
     const COVERED: u8 = 4;
+    /// It is filled with what another frame shows.
+    const SHOWN: u8 = 8;
 
     fn has(self, mark: u8) -> bool {
         self.0 & mark != 0
@@ -36,6 +38,8 @@ pub(super) struct Hole<'a> {
     marks: Area<Marks>,
     /// How much of the filling is shown, 0 … 255.
     weights: Area<u8>,
+    /// How far around what leaves its pixels everything is filled too, pixels.
+    edge: f32,
 }
 
 impl<'a> Hole<'a> {
@@ -47,7 +51,7 @@ impl<'a> Hole<'a> {
 
     fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: bool) -> Self {
         let marks = Area::new(scene.region.grown(1, scene.size));
-        let mut hole = Self { scene, marks, weights: Area::new(scene.region) };
+        let mut hole = Self { scene, marks, weights: Area::new(scene.region), edge: EDGES[0] };
         for (x, y) in pixels(scene.region) {
             if covered.get(x, y) {
                 hole.mark(x, y, Marks::COVERED);
@@ -89,6 +93,7 @@ impl<'a> Hole<'a> {
         let left = pixels(region).filter(|(x, y)| is_left(&self.marks, *x, *y)).map(|(x, y)| Rect { x, y, width: 1, height: 1 });
         let Some(bounds) = left.reduce(Rect::hull) else { return };
         let whole = (EDGE * (bounds.width as f32).hypot(bounds.height as f32)).clamp(EDGES[0], EDGES[1]);
+        self.edge = whole + FADE;
         for (x, y) in pixels(bounds) {
             if !is_left(&self.marks, x, y) || !self.is_hole(x, y) {
                 continue;
@@ -133,6 +138,25 @@ impl<'a> Hole<'a> {
         self.marks.get(x, y).has(Marks::HOLE)
     }
 
+    /// Marks a pixel of the hole as filled with what another frame shows.
+    pub(super) fn show(&mut self, x: usize, y: usize) {
+        self.mark(x, y, Marks::SHOWN);
+    }
+
+    pub(super) fn is_shown(&self, x: usize, y: usize) -> bool {
+        self.marks.get(x, y).has(Marks::SHOWN)
+    }
+
+    /// Whether a pixel of the hole is not filled yet.
+    pub(super) fn is_open(&self, x: usize, y: usize) -> bool {
+        self.is_hole(x, y) && !self.is_shown(x, y)
+    }
+
+    /// How far around what leaves its pixels everything is filled too, pixels.
+    pub(super) fn edge(&self) -> f32 {
+        self.edge
+    }
+
     /// How much of the filling is shown, 0 … 1.
     pub(super) fn weight(&self, x: usize, y: usize) -> f32 {
         f32::from(self.weights.get(x, y)) / 255.0
@@ -149,7 +173,7 @@ impl<'a> Hole<'a> {
         (self.scene.roles[heir] != Role::Leaves).then_some(heir as u16)
     }
 
-    /// Rectangles around the parts of the hole, which are so far apart that each is filled on its own.
+    /// Rectangles around the parts of the hole that are open, which are so far apart that each is filled on its own.
     pub(super) fn clusters(&self) -> Vec<Rect> {
         let mut block = 16;
         loop {
@@ -165,7 +189,7 @@ impl<'a> Hole<'a> {
         let rect = self.rect();
         let (columns, rows) = (rect.width.div_ceil(block), rect.height.div_ceil(block));
         let mut boxes: Vec<Option<Rect>> = vec![None; columns * rows];
-        for (x, y) in pixels(rect).filter(|(x, y)| self.is_hole(*x, *y)) {
+        for (x, y) in pixels(rect).filter(|(x, y)| self.is_open(*x, *y)) {
             let pixel = Rect { x, y, width: 1, height: 1 };
             let of_block = &mut boxes[(y - rect.y) / block * columns + (x - rect.x) / block];
             *of_block = Some(of_block.map_or(pixel, |known| Rect::hull(known, pixel)));

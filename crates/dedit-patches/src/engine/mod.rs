@@ -1,11 +1,13 @@
 //! The engine without weights: what an edit needs is copied from the picture itself.
 //!
 //! The way of an edit: `scene` says what becomes of each item; `draw` cuts out (`cutout`, `light`) what is laid elsewhere; `shadow` finds shadows; `hole`
-//! collects what has to be filled; `paint` fills it, one window after another; at last the items are laid where they go (`layer`).
+//! collects what has to be filled; `frames` fills what other frames of a film show of it, `paint` the rest, one window after another; at last the items
+//! are laid where they go (`layer`).
 
 mod area;
 mod cutout;
 mod draw;
+mod frames;
 mod hole;
 mod layer;
 mod learned;
@@ -82,13 +84,13 @@ impl Engine for Patches {
     }
 
     fn edit(&mut self, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
-        let &Work { picture, plan, edits, options, plate } = work;
+        let &Work { picture, plan, edits, .. } = work;
         let scene = Scene::new(picture, plan, edits)?;
         let (result, region) = if edits.contains(&Edit::Reconstruct) {
             (picture.clone(), scene.region)
         } else {
             check_visible(&scene)?;
-            run(&scene, learned, (options.seed, plate), self.workers.as_ref(), listener)?
+            run(&scene, learned, work, self.workers.as_ref(), listener)?
         };
         let (before, after, change) = (picture.crop(region)?, result.crop(region)?, plan.change().crop(region)?);
         Ok(Edited {
@@ -110,7 +112,7 @@ impl Engine for Patches {
 fn run(
     scene: &Scene<'_>,
     learned: &dyn Learned,
-    (seed, plate): (u64, Option<&Image>),
+    work: &Work<'_>,
     workers: &dyn Workers,
     listener: &mut Listener<'_>,
 ) -> Result<(Image, Rect)> {
@@ -125,12 +127,14 @@ fn run(
     go_on(listener, EngineEvent::Poll)?;
     let areas: Vec<Area<u8>> = shadows.iter().map(|(_, area)| area.clone()).collect();
     let mut result = scene.picture.clone();
-    let mut changed = if let Some(plate) = plate.filter(|_| scene.only_leaves()) {
+    let mut changed = if let Some(plate) = work.plate.filter(|_| scene.only_leaves()) {
         vec![paint::lay_plate(scene, plate, &mut result)?]
     } else {
-        let hole = Hole::new(scene, &covered, &areas);
+        let mut hole = Hole::new(scene, &covered, &areas);
         go_on(listener, EngineEvent::Poll)?;
-        paint::paint(scene, &hole, seed, &mut result, workers, listener)?
+        let mut changed = frames::fill(scene, &mut hole, work.neighbours, &mut result, workers, listener)?;
+        changed.extend(paint::paint(scene, &hole, work.options.seed, &mut result, workers, listener)?);
+        changed
     };
     for (item, shadow) in &shadows {
         for sprite in sprites.iter_mut().filter(|sprite| sprite.item == *item && sprite.has_own_shadow()) {

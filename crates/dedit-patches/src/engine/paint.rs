@@ -119,9 +119,9 @@ fn known_in(scene: &Scene<'_>, hole: &Hole<'_>, result: &Image, (window, cluster
     let Some(nearest) = NearestSites::new(window.size()?, |index| sources[index]) else { return Ok(None) };
     let label = |index: usize| scene.before(window.x + index % window.width, window.y + index / window.width) as u16;
     // Other parts of the hole are filled already, or in their turn.
-    let holes: Vec<bool> = pixels(window).map(|(x, y)| cluster.contains(x, y) && hole.is_hole(x, y)).collect();
+    let holes: Vec<bool> = pixels(window).map(|(x, y)| cluster.contains(x, y) && hole.is_open(x, y)).collect();
     let region = |(index, (x, y)): (usize, (usize, usize))| {
-        if holes[index] { hole.heir(x, y).unwrap_or_else(|| label(nearest.site(index))) } else { label(index) }
+        if holes[index] || hole.is_shown(x, y) { hole.heir(x, y).unwrap_or_else(|| label(nearest.site(index))) } else { label(index) }
     };
     let mut regions: Vec<u16> = pixels(window).enumerate().map(region).collect();
     free_small_heirs(&mut regions, &holes, &sources, |heir| scene.roles[usize::from(heir)] == Role::Reshaped);

@@ -13,7 +13,30 @@ const PRECISION: f64 = 1e-3;
 const ITERATIONS: usize = 200;
 const NONE: u32 = u32::MAX;
 
-type Value = [f32; 3];
+/// Red, green and blue.
+pub(crate) type Value = [f32; 3];
+
+/// Pixels that were put together from pieces, each continuous by itself.
+pub(crate) trait Mosaic {
+    /// Columns of the picture.
+    fn width(&self) -> usize;
+    /// The row-major indices of the pixels, ascending.
+    fn pixels(&self) -> &[u32];
+    /// The colour of each pixel, [`compressed`].
+    fn values(&self) -> &[Value];
+    /// The edge from a pixel, by its place in [`pixels`](Self::pixels), to the one a step away; `None` where the colours need not go together.
+    fn edge(&self, index: usize, step: (i32, i32)) -> Option<Edge>;
+}
+
+/// What is known of two neighbouring pixels.
+pub(crate) struct Edge {
+    /// The place of the other pixel in the mosaic; `None` where it is part of the picture, and stays.
+    pub(crate) number: Option<usize>,
+    /// Its colour.
+    pub(crate) value: Value,
+    /// The colour of the first minus that of the other, as their pieces have it.
+    pub(crate) gradient: Option<Value>,
+}
 
 /// A pixel's neighbours in the hole and the weights of the edges to all its neighbours.
 struct Node {
@@ -21,73 +44,101 @@ struct Node {
     weight: [f32; 4],
 }
 
-/// The colours of the hole's pixels, in the labelling's order: copied, then corrected. One or three channels of the picture are used. `None` where `going`
-/// said to stop.
-pub(super) fn blended(
-    picture: &Planes,
-    level: &Level,
-    labelling: &Labelling,
-    going: &mut dyn FnMut() -> Result<bool>,
-) -> Result<Option<Vec<Value>>> {
-    let colour = picture.colour();
-    let value = |at: usize| -> Value { std::array::from_fn(|channel| compressed(colour[channel.min(colour.len() - 1)][at])) };
-    let mut values: Vec<Value> = labelling.sources().map(value).collect();
-    let known = |at: usize| !level.hole[at] && (0..colour.len()).all(|channel| colour[channel][at].is_finite());
-    let (nodes, mut right) = equations(level, labelling, &values, &value, &known);
+/// A hole whose pixels are copied from elsewhere in the picture.
+pub(super) struct Copied<'a> {
+    picture: &'a Planes,
+    level: &'a Level,
+    labelling: &'a Labelling,
+    values: Vec<Value>,
+}
+
+impl<'a> Copied<'a> {
+    pub(super) fn new(picture: &'a Planes, level: &'a Level, labelling: &'a Labelling) -> Self {
+        let values = labelling.sources().map(|at| colour(picture, at)).collect();
+        Self { picture, level, labelling, values }
+    }
+
+    fn is_known(&self, at: usize) -> bool {
+        !self.level.hole[at] && self.picture.colour().iter().all(|plane| plane[at].is_finite())
+    }
+}
+
+impl Mosaic for Copied<'_> {
+    fn width(&self) -> usize {
+        self.level.width
+    }
+
+    fn pixels(&self) -> &[u32] {
+        &self.labelling.pixels
+    }
+
+    fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    fn edge(&self, index: usize, (dx, dy): (i32, i32)) -> Option<Edge> {
+        let (level, labelling) = (self.level, self.labelling);
+        let at = labelling.pixels[index] as usize;
+        let (x, y) = level.position(at);
+        // Between things that are not the same a step is right.
+        let next = level.at(x + dx, y + dy).filter(|next| level.is_same(at, *next))?;
+        let number = labelling.number(next);
+        let value = match number {
+            Some(number) => self.values[number],
+            None if self.is_known(next) => colour(self.picture, next),
+            None => return None,
+        };
+        // The gradients that the pieces of both pixels have here.
+        let (mut gradient, mut count) = ([0.0; 3], 0.0f32);
+        let shifts = [Some(labelling.shift[index]), number.map(|number| labelling.shift[number])];
+        for (sx, sy) in shifts.into_iter().flatten() {
+            if let (Some(one), Some(other)) = (level.at(x + sx, y + sy), level.at(x + dx + sx, y + dy + sy))
+                && self.is_known(one)
+                && self.is_known(other)
+            {
+                let (one, other) = (colour(self.picture, one), colour(self.picture, other));
+                gradient = std::array::from_fn(|channel| gradient[channel] + one[channel] - other[channel]);
+                count += 1.0;
+            }
+        }
+        let gradient = (count > 0.0).then(|| gradient.map(|sum| sum / count));
+        Some(Edge { number, value, gradient })
+    }
+}
+
+/// The compressed colour of a pixel; grey is repeated.
+pub(crate) fn colour(picture: &Planes, at: usize) -> Value {
+    let planes = picture.colour();
+    std::array::from_fn(|channel| compressed(planes[channel.min(planes.len() - 1)][at]))
+}
+
+/// The colours of a mosaic's pixels with its pieces fused, no longer compressed. `None` where `going` said to stop.
+pub(crate) fn blended(mosaic: &impl Mosaic, going: &mut dyn FnMut() -> Result<bool>) -> Result<Option<Vec<Value>>> {
+    let (nodes, mut right) = equations(mosaic);
     if !going()? {
         return Ok(None);
     }
-    let Some(correction) = solved(&nodes, &mut right, level, labelling, going)? else { return Ok(None) };
-    for (value, correction) in values.iter_mut().zip(correction) {
-        *value = std::array::from_fn(|channel| expanded(value[channel] + correction[channel]));
-    }
-    Ok(Some(values))
+    let Some(correction) = solved(&nodes, &mut right, mosaic, going)? else { return Ok(None) };
+    let corrected = |(value, correction): (&Value, Value)| std::array::from_fn(|channel| expanded(value[channel] + correction[channel]));
+    Ok(Some(mosaic.values().iter().zip(correction).map(corrected).collect()))
 }
 
 /// The equations of the correction: along every edge it should be what the copied gradient lacks.
-fn equations(
-    level: &Level,
-    labelling: &Labelling,
-    values: &[Value],
-    value: &impl Fn(usize) -> Value,
-    known: &impl Fn(usize) -> bool,
-) -> (Vec<Node>, Vec<Value>) {
+fn equations(mosaic: &impl Mosaic) -> (Vec<Node>, Vec<Value>) {
     const NEAR: [(i32, i32); 4] = [(-1, 0), (1, 0), (0, -1), (0, 1)];
+    let values = mosaic.values();
     let mut nodes = Vec::with_capacity(values.len());
     let mut right = vec![[0.0; 3]; values.len()];
-    for (index, at) in labelling.pixels.iter().enumerate() {
-        let (x, y) = level.position(*at as usize);
+    for (index, value) in values.iter().enumerate() {
         let mut node = Node { near: [NONE; 4], weight: [0.0; 4] };
-        for (edge, (dx, dy)) in NEAR.into_iter().enumerate() {
-            // Between things that are not the same a step is right.
-            let Some(next) = level.at(x + dx, y + dy).filter(|next| level.is_same(*at as usize, *next)) else { continue };
-            let number = labelling.number(next);
-            let its = match number {
-                Some(number) => values[number],
-                None if known(next) => value(next),
-                None => continue,
-            };
-            // The gradients that the pieces of both pixels have here.
-            let (mut gradient, mut count) = ([0.0; 3], 0.0f32);
-            let shifts = [Some(labelling.shift[index]), number.map(|number| labelling.shift[number])];
-            for (sx, sy) in shifts.into_iter().flatten() {
-                if let (Some(one), Some(other)) = (level.at(x + sx, y + sy), level.at(x + dx + sx, y + dy + sy))
-                    && known(one)
-                    && known(other)
-                {
-                    let (one, other) = (value(one), value(other));
-                    gradient = std::array::from_fn(|channel| gradient[channel] + one[channel] - other[channel]);
-                    count += 1.0;
-                }
-            }
-            let lacks: Value = if count == 0.0 {
-                [0.0; 3]
-            } else {
-                std::array::from_fn(|channel| gradient[channel] / count - (values[index][channel] - its[channel]))
-            };
+        for (place, step) in NEAR.into_iter().enumerate() {
+            let Some(edge) = mosaic.edge(index, step) else { continue };
+            let lacks: Value = edge
+                .gradient
+                .map_or([0.0; 3], |gradient| std::array::from_fn(|channel| gradient[channel] - (value[channel] - edge.value[channel])));
             let weight = 1.0 / (1.0 + lacks.iter().map(|lack| lack * lack).sum::<f32>() / (3.0 * SOFT * SOFT));
-            node.weight[edge] = weight;
-            node.near[edge] = number.map_or(NONE, |number| number as u32);
+            node.weight[place] = weight;
+            node.near[place] = edge.number.map_or(NONE, |number| number as u32);
             right[index] = std::array::from_fn(|channel| right[index][channel] + weight * lacks[channel]);
         }
         nodes.push(node);
@@ -103,10 +154,10 @@ struct Blocks {
     inverse: Vec<f32>,
 }
 
-fn blocks(nodes: &[Node], level: &Level, labelling: &Labelling) -> Vec<Blocks> {
+fn blocks(nodes: &[Node], mosaic: &impl Mosaic) -> Vec<Blocks> {
     let mut all = Vec::new();
-    let mut places: Vec<(usize, usize)> =
-        labelling.pixels.iter().map(|at| (*at as usize % level.width, *at as usize / level.width)).collect();
+    let width = mosaic.width();
+    let mut places: Vec<(usize, usize)> = mosaic.pixels().iter().map(|at| (*at as usize % width, *at as usize / width)).collect();
     // The block of each pixel at the present size.
     let mut block: Vec<u32> = (0..nodes.len() as u32).collect();
     while places.len() > 4 {
@@ -138,11 +189,10 @@ fn blocks(nodes: &[Node], level: &Level, labelling: &Labelling) -> Vec<Blocks> {
 fn solved(
     nodes: &[Node],
     right: &mut [Value],
-    level: &Level,
-    labelling: &Labelling,
+    mosaic: &impl Mosaic,
     going: &mut dyn FnMut() -> Result<bool>,
 ) -> Result<Option<Vec<Value>>> {
-    let blocks = blocks(nodes, level, labelling);
+    let blocks = blocks(nodes, mosaic);
     let diagonal: Vec<f32> = nodes.iter().map(|node| 1.0 / node.weight.iter().sum::<f32>().max(1e-3)).collect();
     let mut found = vec![[0.0; 3]; nodes.len()];
     let mut direction = vec![[0.0; 3]; nodes.len()];

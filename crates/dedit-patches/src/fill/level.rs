@@ -25,13 +25,13 @@ pub(super) struct Level {
 }
 
 /// Values beyond 0 … 1 are compressed, so that a light source of a thousand times white is not all that a comparison sees.
-pub(super) fn compressed(value: f32) -> f32 {
+pub(crate) fn compressed(value: f32) -> f32 {
     let size = value.abs();
     if size <= 1.0 { value } else { (1.0 + size.ln()).copysign(value) }
 }
 
 /// The inverse of [`compressed`].
-pub(super) fn expanded(value: f32) -> f32 {
+pub(crate) fn expanded(value: f32) -> f32 {
     let size = value.abs();
     if size <= 1.0 { value } else { (size - 1.0).exp().copysign(value) }
 }

@@ -8,11 +8,11 @@
 //! Compared with published methods: sources near the hole are preferred, patches are weighed by their depth in the hole, seams are searched among the shifts
 //! that patches found, and the fusion leaves hard edges alone.
 
-mod blend;
+pub(crate) mod blend;
 mod draws;
 mod field;
 mod guide;
-mod level;
+pub(crate) mod level;
 mod onion;
 mod patch;
 mod run;

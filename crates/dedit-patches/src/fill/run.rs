@@ -243,7 +243,7 @@ fn result(
     rect: Rect,
     going: &mut dyn FnMut() -> Result<bool>,
 ) -> Result<Option<Filled>> {
-    let Some(values) = blend::blended(task.picture, level, labelling, going)? else { return Ok(None) };
+    let Some(values) = blend::blended(&blend::Copied::new(task.picture, level, labelling), going)? else { return Ok(None) };
     let mut planes = task.picture.crop(rect)?.colour().to_vec();
     for (at, value) in labelling.pixels.iter().zip(values) {
         let (x, y) = (*at as usize % level.width - rect.x, *at as usize / level.width - rect.y);

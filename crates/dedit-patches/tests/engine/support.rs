@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use dedit_edit::{
-    Channels, Depth, Edit, EditOptions, EditPlan, Edited, Engine as _, EngineEvent, Image, LearnOptions, Margin, PlanSettings, Planes,
-    Rect, Result, Ring, Segmentation, Size, Subject, Work,
+    Channels, Depth, Edit, EditOptions, EditPlan, Edited, Engine as _, EngineEvent, Image, LearnOptions, Margin, Neighbour, PlanSettings,
+    Planes, Rect, Result, Ring, Segmentation, Size, Subject, Work,
 };
 use dedit_patches::{Patches, Workers};
 
@@ -97,11 +97,12 @@ pub(crate) struct Call<'a> {
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) plate: Option<&'a Image>,
+    pub(crate) neighbours: &'a [Neighbour],
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(scene: &'a Scene) -> Self {
-        Self { scene, reference: None, settings: usual(scene), seed: 1, threads: 1, plate: None }
+        Self { scene, reference: None, settings: usual(scene), seed: 1, threads: 1, plate: None, neighbours: &[] }
     }
 
     pub(crate) fn run(&self, edits: &[Edit]) -> Result<Edited> {
@@ -119,7 +120,7 @@ impl<'a> Call<'a> {
             None => self.scene.picture.clone(),
         };
         let options = EditOptions { seed: self.seed, ..EditOptions::default() };
-        let work = Work { picture: &picture, plan: &plan, edits, options: &options, plate: self.plate };
+        let work = Work { picture: &picture, plan: &plan, edits, options: &options, plate: self.plate, neighbours: self.neighbours };
         let edited = engine.edit(learned.as_ref(), &work, &mut |event| Ok(listener(&event)))?;
         assert_eq!(edited.changed_pixels_outside, 0);
         assert_eq!(

@@ -95,14 +95,18 @@ pub(super) fn edit(
         Ok(if control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     let (edits, options) = (request.planning.edits.as_slice(), &request.options);
-    let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings };
+    let neighbours = match &request.planning.original {
+        Original::Frame(frame) => frame.neighbours.as_slice(),
+        Original::Current | Original::Revision(_) => &[],
+    };
+    let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings, neighbours };
     let is_plate = only_removes(edits);
     let plate = if engine.wants_plate(edits, options) || (request.layers && !is_plate) {
         Plate::make(&source, models.plate_engine().as_mut(), options.seed, &mut listener)?
     } else {
         None
     };
-    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture) };
+    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture), neighbours };
     let mut edited = engine.edit(learned.as_ref(), &work, &mut listener)?;
     let plate = if is_plate { Some(Plate::of(&edited, &plan)) } else { plate };
     let plate = plate.filter(|_| request.layers);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dedit_edit::{Edit, Error, Image, ItemRef, Picture, PlanSettings, Result, Segmentation, Size, Vacated};
+use dedit_edit::{Edit, Error, Image, ItemRef, Neighbour, Picture, PlanSettings, Result, Segmentation, Size, Vacated};
 
 /// A picture other than the session's, such as a frame of a film.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Frame {
     pub labels: Option<Vec<u16>>,
     /// The item names that the client expects, in their order: an error where the session's items have changed.
     pub names: Option<Vec<String>>,
+    /// Other frames of the film, which may show what an item hides here.
+    pub neighbours: Vec<Neighbour>,
 }
 
 impl Frame {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dedit_edit::{
-    ChangeKind, Edit, EditOptions, EditPlan, Edited, Engine, Fit, Image, ItemLayer, ItemMask, LearnOptions, Listener, Outline,
+    ChangeKind, Edit, EditOptions, EditPlan, Edited, Engine, Fit, Image, ItemLayer, ItemMask, LearnOptions, Listener, Neighbour, Outline,
     PlanSettings, Rect, Result, Segmentation, Subject, Vacated, Work,
 };
 
@@ -23,6 +23,7 @@ pub(super) struct Source<'a> {
     pub(super) plan: &'a EditPlan,
     pub(super) edits: &'a [Edit],
     pub(super) settings: &'a PlanSettings,
+    pub(super) neighbours: &'a [Neighbour],
 }
 
 impl Plate {
@@ -43,7 +44,8 @@ impl Plate {
         let subject = Subject { picture: source.picture, items: before, words: std::collections::BTreeMap::new() };
         let learned = engine.draft(&[subject], &LearnOptions::default())?;
         let options = EditOptions { seed, ..EditOptions::default() };
-        let work = Work { picture: source.picture, plan: &plan, edits: &edits, options: &options, plate: None };
+        let work =
+            Work { picture: source.picture, plan: &plan, edits: &edits, options: &options, plate: None, neighbours: source.neighbours };
         let Edited { picture, region, .. } = engine.edit(learned.as_ref(), &work, listener)?;
         Ok(Some(Self { picture, region, change: plan.change().clone() }))
     }

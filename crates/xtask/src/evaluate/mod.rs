@@ -3,10 +3,12 @@
 //! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. The same model edits it in four ways
 //! ([`Method`]), and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
 //!
-//! `--photos`: how well holes in photographs are filled without weights.
+//! `--photos`: how well holes in photographs are filled without weights. `--film`: how well a thing is removed from films.
 
 mod case;
 mod classifier;
+mod clock;
+mod film;
 mod kept;
 mod measure;
 mod method;
@@ -40,6 +42,9 @@ pub(crate) struct Options {
     /// Fills holes in the photographs of tests/data/photos without weights, instead of editing scenes
     #[arg(long)]
     photos: bool,
+    /// Removes a thing from films that are drawn from a photograph, without weights, instead of editing scenes
+    #[arg(long, conflicts_with = "photos")]
+    film: bool,
     /// Photographs of another folder, JPEG or PNG
     #[arg(long, value_name = "DIR", requires = "photos")]
     folder: Option<PathBuf>,
@@ -86,6 +91,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     if options.photos {
         let folder = options.folder.clone().unwrap_or_else(|| workspace.root().join("tests/data/photos"));
         print!("{}", photos::run(&folder, options.seed, options.pictures.as_deref(), options.vs_peers)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.film {
+        print!("{}", film::run(&workspace.root().join("tests/data/photos/coffee.jpg"), options.pictures.as_deref())?);
         return Ok(ExitCode::SUCCESS);
     }
     scenes(options)

@@ -8,16 +8,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use dedit_edit::{Planes, Size};
-use dedit_patches::{Task, Workers, fill};
+use dedit_patches::{Task, fill};
 use image::imageops::replace;
 use image::{Rgb, RgbImage};
 
 use figures::Figures;
 use peers::{PEERS, Peer};
+
+use super::clock::{Clock, OneThread};
 
 /// What is measured of a photograph.
 struct Row {
@@ -25,15 +26,6 @@ struct Row {
     /// Pixels of the hole.
     pixels: usize,
     figures: Figures,
-}
-
-/// Tasks one after the other: what is measured is the time of one thread.
-struct OneThread;
-
-impl Workers for OneThread {
-    fn run(&self, tasks: usize, run: &(dyn Fn(usize) + Sync)) {
-        (0..tasks).for_each(run);
-    }
 }
 
 /// Measures all photographs of a folder and gives the table; with other programs, a table for each of them too. Hole and fill follow from the seed and the
@@ -130,28 +122,6 @@ fn table(title: &str, rows: &[Row]) -> String {
     }
     line("mean", pixels, means);
     table
-}
-
-/// Seconds that this thread has computed; those that passed, where the system does not count them in a file.
-struct Clock {
-    begun: Instant,
-    computed: Option<u64>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { begun: Instant::now(), computed: computed() }
-    }
-
-    fn seconds(&self) -> f64 {
-        let passed = self.begun.elapsed().as_secs_f64();
-        computed().zip(self.computed).map_or(passed, |(now, begun)| now.saturating_sub(begun) as f64 * 1e-9)
-    }
-}
-
-/// Nanoseconds that this thread has computed, on Linux.
-fn computed() -> Option<u64> {
-    fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
