@@ -13,4 +13,4 @@ pub use engine::Patches;
 pub use fill::{Filled, Flow, Progress, Task, Workers, fill, window};
 
 /// The engine's name among models.
-pub const NAME: &str = "patches";
+pub const NAME: &str = dedit_schema::defaults::MODEL;

@@ -1,7 +1,7 @@
 //! What hosts offer in menus, procedures and buttons.
 
 use crate::host::Host;
-use crate::parameter::Parameter;
+use crate::parameter::{Id, Parameter};
 use crate::table;
 use crate::verb::Verb;
 
@@ -10,6 +10,8 @@ use crate::verb::Verb;
 pub enum Action {
     /// An edit.
     Edit(Verb),
+    /// An item is removed, and is a layer of its own.
+    Lift,
     /// The last result again, with another seed.
     Redo,
     /// Fine-tuning on the picture.
@@ -39,7 +41,9 @@ const fn texts(title: &'static str, label: &'static str, summary: &'static str) 
 impl Action {
     /// All of them, in the order of menus: the verbs first.
     pub fn all() -> impl Iterator<Item = Self> {
-        Verb::ALL.into_iter().map(Self::Edit).chain([Self::Redo, Self::Learn, Self::Items, Self::History, Self::Status])
+        // Beside the verb that it is a form of.
+        let edits = Verb::ALL.into_iter().flat_map(|verb| [Some(Self::Edit(verb)), (verb == Verb::Remove).then_some(Self::Lift)]);
+        edits.flatten().chain([Self::Redo, Self::Learn, Self::Items, Self::History, Self::Status])
     }
 
     /// Those that a host offers, in the order of its menu.
@@ -51,6 +55,7 @@ impl Action {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Edit(verb) => verb.id(),
+            Self::Lift => "lift",
             Self::Redo => "redo",
             Self::Learn => "learn",
             Self::Items => "items",
@@ -64,10 +69,11 @@ impl Action {
         Self::all().find(|action| action.id() == id)
     }
 
-    /// The edit that it is, if it is one.
+    /// The edit that it is, or is a form of, if it is one.
     pub const fn verb(self) -> Option<Verb> {
         match self {
             Self::Edit(verb) => Some(verb),
+            Self::Lift => Some(Verb::Remove),
             Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status => None,
         }
     }
@@ -75,6 +81,11 @@ impl Action {
     const fn texts(self) -> Texts {
         match self {
             Self::Edit(verb) => verb_texts(verb),
+            Self::Lift => texts(
+                "Lift",
+                "Lift to its o_wn layer and fill the hole",
+                "Makes the item a layer of its own, free to be moved, and fills the place behind it",
+            ),
             Self::Redo => texts("Redo", "Redo with another s_eed", "Makes the last result again with another seed"),
             Self::Learn => texts("Learn", "_Learn items", "Learns the picture's items, which makes every edit of them better"),
             Self::Items => texts("Items", "_Items", "Shows and sets what the picture's items are"),
@@ -113,7 +124,7 @@ impl Action {
 
     /// Whether a host offers it. What a host cannot show (a mask drawn for `reshape`) it leaves out; the command line has every verb, and its commands
     /// `learn`, `segment`, `show` and `daemon status` in place of the other actions.
-    pub const fn is_offered_by(self, host: Host) -> bool {
+    pub fn is_offered_by(self, host: Host) -> bool {
         match (self, host) {
             (Self::Edit(_), Host::Cli)
             | (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
@@ -127,6 +138,8 @@ impl Action {
                 Verb::Reshape | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
             },
             (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Cli | Host::OpenFx) => false,
+            // The command line has `--layers`, and OpenFX the parameter `output`.
+            (Self::Lift, host) => table::WITH_LAYERS.contains(&host),
         }
     }
 
@@ -134,7 +147,8 @@ impl Action {
     /// give arguments by place: new parameters come behind the others.
     pub fn parameters(self, host: Host) -> Vec<&'static Parameter> {
         let shared: &[Parameter] = if self.verb().is_some() { table::SHARED } else { &[] };
-        self.own().iter().chain(shared).filter(|parameter| parameter.is_offered_by(host)).collect()
+        let is_settled = |id: Id| self == Self::Lift && id == Id::Output;
+        self.own().iter().chain(shared).filter(|parameter| parameter.is_offered_by(host) && !is_settled(parameter.id)).collect()
     }
 
     /// The parameter that a host calls by a name, or called so once.
@@ -158,6 +172,7 @@ impl Action {
                 Verb::Reconstruct => &[],
                 Verb::Personalize => table::PERSONALIZE,
             },
+            Self::Lift => table::REMOVE,
             Self::Redo => table::REDO,
             Self::Learn => table::LEARN,
             Self::Items => table::ITEMS,

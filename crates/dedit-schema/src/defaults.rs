@@ -1,5 +1,8 @@
 //! The values that hold where a request leaves something out.
 
+/// The model where none is named: it has no weights.
+pub const MODEL: &str = "patches";
+
 /// Denoising steps of an edit.
 pub const STEPS: usize = 20;
 /// Denoising steps of a reconstruction, and of every edit done as published.

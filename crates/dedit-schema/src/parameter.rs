@@ -1,7 +1,9 @@
 //! A row of the table of parameters.
 
+use crate::action::Action;
 use crate::host::Host;
 use crate::text::capitalised;
+use crate::verb::Verb;
 
 /// Which parameter it is, whatever a host calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,7 @@ pub enum Id {
     Steady,
     Preset,
     Model,
+    Output,
     Revision,
     Most,
     Restart,
@@ -125,6 +128,7 @@ impl Id {
             | Self::Items
             | Self::Picture
             | Self::Revision
+            | Self::Output
             | Self::Most
             | Self::Restart => Group::Verb,
         }
@@ -156,6 +160,16 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// Quality: the model without weights, whatever model is chosen.
+    pub const INSTANT: &str = "instant";
+    /// Output: the clean plate, and each edited item as a layer of its own.
+    pub const LAYERS: &str = "layers";
+
+    /// Whether an action takes it. Without weights no words become pixels.
+    pub fn is_taken_by(&self, action: Action) -> bool {
+        self.word != Self::INSTANT || !action.verb().is_some_and(Verb::needs_model)
+    }
+
     /// What people read in a host. Projects of OpenFX keep the label: there it is the permanent word with a capital.
     pub fn label_in(&self, host: Host) -> String {
         match (host, self.word) {
@@ -251,12 +265,17 @@ impl Parameter {
         self.label.replace('_', "")
     }
 
-    /// The words of a choice that a host offers; none of what is no choice.
+    /// The words of a choice that a host offers, for whichever actions; none of what is no choice.
     pub fn choices(&self, host: Host) -> Vec<&'static Choice> {
         match self.kind {
             Kind::Choice { choices, .. } => choices.iter().filter(|choice| choice.hosts.contains(&host)).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The words of a choice that a host offers for an action.
+    pub fn choices_of(&self, action: Action, host: Host) -> Vec<&'static Choice> {
+        self.choices(host).into_iter().filter(|choice| choice.is_taken_by(action)).collect()
     }
 
     /// Help with the value where none is given: `Denoising steps [default: 20; 50 to reconstruct]`.

@@ -65,6 +65,11 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
     Choice { word, label, hosts: EVERY }
 }
 
+/// The hosts that show results as layers, and do an edit without weights when asked.
+pub(crate) const WITH_LAYERS: &[Host] = &[];
+/// The hosts that give the plate or the item in place of the result.
+const WITH_OUTPUTS: &[Host] = &[];
+
 /// The largest coordinate of a picture on the wire, pixels.
 const FAR: f64 = 65_000.0;
 
@@ -236,6 +241,7 @@ pub(crate) const SHARED: &[Parameter] = &[
                 word("learned", "Best (learns first where needed)"),
                 word("draft", "At once (draft)"),
                 word("both", "At once, and again after learning"),
+                Choice { word: Choice::INSTANT, label: "Instant (no weights)", hosts: WITH_LAYERS },
             ],
             default: "learned",
         },
@@ -351,6 +357,25 @@ pub(crate) const SHARED: &[Parameter] = &[
         Kind::Switch,
     )
     .in_hosts(&[Cli, OpenFx]),
+    row(
+        Id::Output,
+        "output",
+        "Output",
+        "What becomes of the result; edits of no item, such as an expanded canvas, are one layer",
+        Kind::Choice {
+            choices: &[word("layer", "One layer"), word(Choice::LAYERS, "Item and clean plate as two layers")],
+            default: "layer",
+        },
+    )
+    .in_hosts(WITH_LAYERS),
+    row(
+        Id::Output,
+        "output",
+        "Output",
+        "The result, the clean plate (the picture without the item), or the item alone with transparency",
+        Kind::Choice { choices: &[word("result", "Result"), word("plate", "Plate"), word("item", "Item")], default: "result" },
+    )
+    .in_hosts(WITH_OUTPUTS),
 ];
 
 pub(crate) const LEARN: &[Parameter] = &[
@@ -442,7 +467,7 @@ fn another_seed() -> String {
 }
 
 fn daemons_model() -> String {
-    "what DEDIT_MODEL names where the daemon starts, else patches".to_owned()
+    format!("what DEDIT_MODEL names where the daemon starts, else {}", defaults::MODEL)
 }
 
 fn usual_steps() -> String {

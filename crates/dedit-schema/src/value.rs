@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 
 use crate::action::Action;
 use crate::host::Host;
-use crate::parameter::{Id, Kind, Parameter, Range};
+use crate::parameter::{Choice, Id, Kind, Parameter, Range};
 use crate::refusal::Refusal;
 
 /// A value as a host gives it.
@@ -55,10 +55,15 @@ impl Parameter {
             }
             (Kind::Texts, Value::Texts(texts)) => Ok((!texts.is_empty()).then_some(Value::Texts(texts))),
             (Kind::Switch, Value::Switch(on)) => Ok(on.then_some(Value::Switch(true))),
-            (Kind::Choice { .. }, Value::Text(word)) => {
-                let is_known = self.choices(host).iter().any(|choice| choice.word == word);
-                if is_known { Ok(Some(Value::Text(word))) } else { Err(self.refuse(action, host, &Value::Text(word))) }
-            }
+            (Kind::Choice { .. }, Value::Text(word)) => match self.choices(host).into_iter().find(|choice| choice.word == word) {
+                Some(choice) if choice.is_taken_by(action) => Ok(Some(Value::Text(word))),
+                Some(_) => {
+                    let takes = listed(&self.choices_of(action, host));
+                    let message = format!("'{}' is '{word}', and {} needs a diffusion model", self.name(host), action.id());
+                    Err(Refusal::new(message, format!("choose {takes}")))
+                }
+                None => Err(self.refuse(action, host, &Value::Text(word))),
+            },
             (Kind::Number(range), Value::Number(number)) => {
                 let stands_for_none = host != Host::Cli && range.automatic.is_some_and(|automatic| number.total_cmp(&automatic).is_eq());
                 if stands_for_none {
@@ -118,15 +123,18 @@ impl Parameter {
             Kind::NumberPair(_) => "two numbers, one for each stage, such as 0.001,0.0005".to_owned(),
             Kind::WholePair(_) => "two whole numbers, one for each stage, such as 80,120".to_owned(),
             Kind::Switch => "on or off".to_owned(),
-            Kind::Choice { .. } => {
-                let words: Vec<_> = self.choices(host).iter().map(|choice| choice.word).collect();
-                match words.split_last() {
-                    Some((last, [])) => (*last).to_owned(),
-                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-                    None => "nothing".to_owned(),
-                }
-            }
+            Kind::Choice { .. } => listed(&self.choices(host)),
         }
+    }
+}
+
+/// The words of choices: `a, b or c`.
+fn listed(choices: &[&Choice]) -> String {
+    let words: Vec<_> = choices.iter().map(|choice| choice.word).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => "nothing".to_owned(),
     }
 }
 
@@ -251,6 +259,11 @@ impl Values {
             Some(Value::Wholes(pair)) => Some(*pair),
             _ => None,
         }
+    }
+
+    /// Whether the result comes as layers: the clean plate, and each edited item.
+    pub fn as_layers(&self) -> bool {
+        self.action == Action::Lift || self.text(Id::Output) == Some(Choice::LAYERS)
     }
 
     /// Whether a switch is on.

@@ -64,6 +64,16 @@ impl Verb {
         }
     }
 
+    /// Whether words have to become pixels: what only a diffusion model can do.
+    pub const fn needs_model(self) -> bool {
+        match self {
+            Self::Replace | Self::Augment | Self::Blend | Self::Personalize => true,
+            Self::SwapIn | Self::Remove | Self::Move | Self::Swap | Self::Reshape | Self::Refine | Self::Expand | Self::Reconstruct => {
+                false
+            }
+        }
+    }
+
     /// The verb of an id.
     pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verb| verb.id() == id)

@@ -1,6 +1,6 @@
 //! What calls do with an open document, whether from a dialog or from a script.
 
-use dedit_schema::{Id, Verb, defaults};
+use dedit_schema::{Id, defaults};
 use gimp_host::{Host, Item, Returned};
 
 use crate::composite::Composite;
@@ -61,12 +61,11 @@ impl Output {
 pub(crate) fn edit(
     document: &Document<'_>,
     items: &mut PictureItems,
-    verb: Verb,
     parameters: &Parameters,
     watch: &mut dyn Watch,
     take: &mut edit::Take<'_>,
 ) -> Result<Vec<String>, Failure> {
-    let edit = PreparedEdit::prepare(document, items, verb, parameters)?;
+    let edit = PreparedEdit::prepare(document, items, parameters)?;
     edit.carry_out(&document.client, watch, take)?;
     Ok(std::mem::take(&mut items.remarks))
 }

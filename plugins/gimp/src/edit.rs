@@ -39,7 +39,8 @@ impl PreparedEdit {
     ///
     /// # Errors
     /// Where something is missing or unfit.
-    pub(crate) fn prepare(document: &Document<'_>, items: &mut PictureItems, verb: Verb, parameters: &Parameters) -> Result<Self, Failure> {
+    pub(crate) fn prepare(document: &Document<'_>, items: &mut PictureItems, parameters: &Parameters) -> Result<Self, Failure> {
+        let verb = parameters.given().action().verb().ok_or_else(|| Failure::internal("this is no edit"))?;
         let reference = if verb == Verb::SwapIn { Some(Reference::find(document.host, parameters)?) } else { None };
         let mut values = parameters.given().clone();
         let (mut ring, mut blobs) = (None, Vec::new());

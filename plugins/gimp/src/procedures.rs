@@ -34,7 +34,7 @@ pub(crate) fn asks(action: Action) -> bool {
             | Verb::Personalize => true,
         },
         Action::Learn | Action::Items | Action::History => true,
-        Action::Redo | Action::Status => false,
+        Action::Lift | Action::Redo | Action::Status => false,
     }
 }
 
@@ -55,10 +55,10 @@ pub(crate) fn procedures() -> Vec<Procedure> {
 
 /// The parameters of an action, in the order in which scripts pass them.
 pub(crate) fn parameters(action: Action) -> Vec<Parameter> {
-    action.parameters(Host::Gimp).into_iter().map(parameter).collect()
+    action.parameters(Host::Gimp).into_iter().map(|row| parameter(action, row)).collect()
 }
 
-fn parameter(row: &'static Row) -> Parameter {
+fn parameter(action: Action, row: &'static Row) -> Parameter {
     let usual = |given: &dyn std::fmt::Display| {
         row.usual.map_or_else(|| row.help.to_owned(), |usual| format!("{} ({given}: {})", row.help, usual()))
     };
@@ -80,7 +80,7 @@ fn parameter(row: &'static Row) -> Parameter {
             (ParameterKind::Whole { range: (whole(low), whole(high)), default }, usual(&default))
         }
         Kind::Choice { default, .. } => {
-            let options = row.choices(Host::Gimp).iter().map(|choice| (choice.word, choice.label)).collect();
+            let options = row.choices_of(action, Host::Gimp).iter().map(|choice| (choice.word, choice.label)).collect();
             (ParameterKind::Choice { options, default }, row.help.to_owned())
         }
     };

@@ -92,9 +92,9 @@ fn without_dialog(host: &dyn Host, call: &Call, action: Action, parameters: &Par
             })?;
             Ok(output.returned(&[]))
         }
-        Action::Edit(verb) => {
+        Action::Edit(_) | Action::Lift => {
             let mut items = PictureItems::open(&document)?;
-            let remarks = actions::edit(&document, &mut items, verb, parameters, &mut bar, &mut |results| {
+            let remarks = actions::edit(&document, &mut items, parameters, &mut bar, &mut |results| {
                 let draft = output.last();
                 output.insert(host, &document.source, &document.composite, results, draft)
             })?;

@@ -13,7 +13,8 @@ EDITS = tuple(action for action in ACTIONS if action.is_edit)
 
 def parameters_of(action: Action) -> tuple[Parameter, ...]:
     """Return every parameter of an action."""
-    return action.own + (SHARED if action.is_edit else ())
+    shared = (one for one in SHARED if one.name not in action.without)
+    return action.own + (tuple(shared) if action.is_edit else ())
 
 
 def check_values(name: str, values: dict[str, Any]) -> dict[str, Any]:

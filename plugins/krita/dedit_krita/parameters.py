@@ -4,6 +4,9 @@
 
 from .schema import Action, Parameter
 
+INSTANT_MODEL = "patches"
+"""The model of edits whose quality is `instant`."""
+
 SHARED = (
     Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"),), takes="learned, draft or both"),
     Parameter("variations", "Variations", "How many results, each with a seed of its own", "whole", low=1, high=64, default=1, takes="whole numbers from 1 to 64"),
@@ -24,11 +27,11 @@ ACTIONS = (
     Action("replace", "Replace", "Replace", "Replaces the item by what a prompt describes", True, (
         Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("prompt", "Prompt", "What it becomes, in words, such as: a white handbag", "text", takes="words", required=True),
-    )),
+    ), needs_model=True),
     Action("augment", "Augment", "Augment this item", "Changes the item by words and keeps its identity, such as: a golden [v]", True, (
         Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("prompt", "Prompt", "Words for it, with [v] for the item itself, such as: a golden [v]", "text", takes="words", required=True),
-    )),
+    ), needs_model=True),
     Action("swap-in", "Replace from another picture", "Replace from another picture", "Puts an item of another picture in the item's place", True, (
         Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("from-document", "Another picture", "The open document with the other item", "text", takes="words"),

@@ -76,6 +76,12 @@ class Action:
     is_edit: bool
     own: tuple[Parameter, ...] = ()
     """Parameters beside those that all edits share."""
+    verb: str = ""
+    """The verb that it is a form of, if it has another name."""
+    needs_model: bool = False
+    """Whether only a diffusion model can do it."""
+    without: tuple[str, ...] = ()
+    """Parameters of every edit that it does not take."""
 
     @property
     def id(self) -> str:

@@ -1,6 +1,7 @@
 //! What edits come to for this engine: which items leave their pixels, and what is laid where.
 
 use dedit_edit::{ChangeKind, Edit, EditPlan, Error, ErrorKind, Image, ItemMask, ItemRef, Placement, Rect, Result, Sides, Size};
+use dedit_schema::Verb;
 
 /// What becomes of an item's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,23 +171,14 @@ impl<'a> Scene<'a> {
 
 /// Refuses edits that need words to become pixels.
 pub(super) fn check(edit: &Edit) -> Result<()> {
-    match edit {
-        Edit::Replace { .. } | Edit::Augment { .. } | Edit::Blend { .. } | Edit::Personalize { .. } => {
-            let message = format!("{} needs a diffusion model, and {} is none", edit.verb(), crate::NAME);
-            Err(Error::new(ErrorKind::Model, message).hint(
-                "download a Stable Diffusion checkpoint, and name its folder or file: in a dialog under More, Model; on the command line by --model; \
-                 for good by DEDIT_MODEL",
-            ))
-        }
-        Edit::Reconstruct
-        | Edit::SwapIn { .. }
-        | Edit::Move { .. }
-        | Edit::Reshape { .. }
-        | Edit::Swap { .. }
-        | Edit::Remove { .. }
-        | Edit::Refine { .. }
-        | Edit::Expand { .. } => Ok(()),
+    if !Verb::from_id(edit.verb()).is_some_and(Verb::needs_model) {
+        return Ok(());
     }
+    let message = format!("{} needs a diffusion model, and {} is none", edit.verb(), crate::NAME);
+    Err(Error::new(ErrorKind::Model, message).hint(
+        "download a Stable Diffusion checkpoint, and name its folder or file: in a dialog under More, Model; on the command line by --model; \
+         for good by DEDIT_MODEL",
+    ))
 }
 
 fn other_plan(item: &str) -> Error {

@@ -14,6 +14,8 @@ pub(super) fn procedures() -> String {
         let mut arguments: Vec<_> = own.map(|row| format!("`{}`", row.name(HOST))).collect();
         if action.verb().is_some() {
             arguments.push("+ those of every edit".to_owned());
+            let taken = action.parameters(HOST);
+            arguments.extend(shared.iter().filter(|row| !is_in(&taken, row)).map(|row| format!("but `{}`", row.name(HOST))));
         }
         format!("| {} | `plug-in-dedit-{}` | {} | {} |\n", action.label(), action.id(), action.summary(), arguments.join(" "))
     });
@@ -42,9 +44,9 @@ fn own(action: Action, shared: &[&Parameter]) -> Vec<&'static Parameter> {
     action.parameters(HOST).into_iter().filter(|row| action.verb().is_none() || !is_in(shared, row)).collect()
 }
 
-/// What all edits take.
+/// What all verbs take.
 fn shared() -> Vec<&'static Parameter> {
-    let edits: Vec<_> = Action::of(HOST).filter(|action| action.verb().is_some()).map(|action| action.parameters(HOST)).collect();
+    let edits: Vec<_> = Action::of(HOST).filter(|action| matches!(action, Action::Edit(_))).map(|action| action.parameters(HOST)).collect();
     let first = edits.first().cloned().unwrap_or_default();
     first.into_iter().filter(|row| edits.iter().all(|rows| is_in(rows, row))).collect()
 }

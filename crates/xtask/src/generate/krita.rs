@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use dedit_schema::{Action, Host, Kind, Parameter, Range};
+use dedit_schema::{Action, Host, Kind, Parameter, Range, Verb, defaults};
 
 const HOST: Host = Host::Krita;
 
@@ -14,16 +14,29 @@ pub(super) fn parameters() -> String {
         let own: Vec<_> = action.parameters(HOST).into_iter().filter(|row| action.verb().is_none() || !is_in(&shared, row)).collect();
         let texts = [action.id(), action.title(), &action.label(), action.summary()].map(literal).join(", ");
         let own = if own.is_empty() { "()".to_owned() } else { format!("(\n{}    )", rows(&own, "        ")) };
-        format!("    Action({texts}, {}, {own}),\n", switch(action.verb().is_some()))
+        format!("    Action({texts}, {}, {own}{}),\n", switch(action.verb().is_some()), peculiarities(action, &shared))
     }));
     format!(
         "\"\"\"Actions and parameters: generated from crates/dedit-schema by `cargo xtask generate`, not by hand.\"\"\"\n\n\
          # ruff: noqa: E501\n\n\
          from .schema import Action, Parameter\n\n\
+         INSTANT_MODEL = {}\n\"\"\"The model of edits whose quality is `instant`.\"\"\"\n\n\
          SHARED = (\n{})\n\"\"\"Parameters of every edit.\"\"\"\n\n\
          ACTIONS = (\n{actions})\n\"\"\"In the order of menus.\"\"\"\n",
+        literal(defaults::MODEL),
         rows(&shared, "    ")
     )
+}
+
+/// What distinguishes an action beside its own parameters.
+fn peculiarities(action: Action, shared: &[&Parameter]) -> String {
+    let verb = action.verb().filter(|verb| verb.id() != action.id()).map(|verb| format!(", verb={}", literal(verb.id())));
+    let needs_model = if action.verb().is_some_and(Verb::needs_model) { ", needs_model=True" } else { "" };
+    let taken = action.parameters(HOST);
+    let lacks = |row: &&&Parameter| action.verb().is_some() && !is_in(&taken, row);
+    let without: Vec<_> = shared.iter().filter(lacks).map(|row| literal(row.name(HOST))).collect();
+    let without = if without.is_empty() { String::new() } else { format!(", without=({},)", without.join(", ")) };
+    format!("{}{needs_model}{without}", verb.unwrap_or_default())
 }
 
 /// `plugins/krita/dedit_krita.action`, by which Krita lists the actions among its shortcuts.
@@ -76,9 +89,9 @@ fn joined(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().concat()
 }
 
-/// What all edits take.
+/// What all verbs take.
 fn shared() -> Vec<&'static Parameter> {
-    let edits: Vec<_> = Action::of(HOST).filter(|action| action.verb().is_some()).map(|action| action.parameters(HOST)).collect();
+    let edits: Vec<_> = Action::of(HOST).filter(|action| matches!(action, Action::Edit(_))).map(|action| action.parameters(HOST)).collect();
     let Some((first, others)) = edits.split_first() else {
         return Vec::new();
     };

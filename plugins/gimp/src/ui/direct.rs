@@ -1,6 +1,6 @@
 //! The window of an edit without parameters: it shows progress and can stop it.
 
-use dedit_schema::{Action, Verb};
+use dedit_schema::Action;
 use gimp_host::Returned;
 use gimp_host::ui::{Button, Form, Ui, Window};
 
@@ -26,12 +26,12 @@ fn open<'u>(ui: &'u Ui, action: Action, document: &Document<'_>) -> Window<'u> {
 }
 
 /// Carries out an edit.
-pub(super) fn edit(ui: &Ui, verb: Verb, document: &Document<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
-    let window = open(ui, Action::Edit(verb), document);
+pub(super) fn edit(ui: &Ui, action: Action, document: &Document<'_>, parameters: &Parameters) -> Result<Returned, Failure> {
+    let window = open(ui, action, document);
     let mut working = Working::new(&window, document.host);
     let mut output = Output::default();
     let mut items = PictureItems::open(document)?;
-    let remarks = actions::edit(document, &mut items, verb, parameters, &mut working, &mut |results| {
+    let remarks = actions::edit(document, &mut items, parameters, &mut working, &mut |results| {
         let draft = output.last();
         output.insert(document.host, &document.source, &document.composite, results, draft)
     })?;

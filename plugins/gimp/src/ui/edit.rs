@@ -199,10 +199,10 @@ impl Dialog<'_> {
             return Ok(());
         }
         self.preview = None;
-        let Self { document, items, verb, picture, window, .. } = self;
+        let Self { document, items, picture, window, .. } = self;
         let mut working = Working::new(window, document.host);
         let mut last = None;
-        let outcome = actions::edit(document, items, *verb, parameters, &mut working, &mut |results: Vec<EditResult>| {
+        let outcome = actions::edit(document, items, parameters, &mut working, &mut |results: Vec<EditResult>| {
             let shown: Vec<_> = results.iter().map(|result| view::with_result(picture, result)).collect();
             view::show(window, &view::sheet(&shown));
             last = Some(results);

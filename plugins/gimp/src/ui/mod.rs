@@ -30,7 +30,7 @@ pub(crate) fn run(host: &dyn Host, call: &Call, action: Action, parameters: &mut
         Action::Items => panel::run(&ui, &document, parameters),
         Action::History => history::run(&ui, call, document, parameters),
         Action::Edit(verb) if procedures::asks(action) => edit::run(&ui, call, verb, document, parameters),
-        Action::Edit(verb) => direct::edit(&ui, verb, &document, parameters),
+        Action::Edit(_) | Action::Lift => direct::edit(&ui, action, &document, parameters),
         Action::Redo => direct::redo(&ui, &document),
         // It has no window.
         Action::Status => Ok(Returned::default()),
