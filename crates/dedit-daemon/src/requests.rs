@@ -127,6 +127,7 @@ impl Client {
             token_file: file.display().to_string(),
             token: token.clone(),
             features: features::FEATURES.map(str::to_owned).to_vec(),
+            model: self.daemon.sessions.usual_model(),
         };
         Event::finished(&welcome, Vec::new())
     }
@@ -143,7 +144,7 @@ impl Client {
 
     fn edit(&self, serial: u32, edit: request::Edit, mut blobs: Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
-        let frame = FrameBlobs { pixels: edit.frame, items: edit.frame_items, names: edit.frame_names };
+        let frame = FrameBlobs { pixels: edit.frame, items: edit.frame_items, names: edit.frame_names, neighbours: edit.neighbours };
         let frame = blobs.frame(frame, edit.edits.len())?;
         let (original, size) = self.original(&edit.session, edit.base, frame)?;
         let verb = edit.edits.first().map(EditVerb::verb).map_or_else(VerbName::default, VerbName::from);
@@ -163,7 +164,7 @@ impl Client {
     }
 
     fn plan(&self, plan: request::Plan, mut blobs: Blobs) -> Answer {
-        let frame = FrameBlobs { pixels: plan.frame, items: plan.frame_items, names: plan.frame_names };
+        let frame = FrameBlobs { pixels: plan.frame, items: plan.frame_items, names: plan.frame_names, neighbours: Vec::new() };
         let frame = blobs.frame(frame, plan.edits.len())?;
         let (original, size) = self.original(&plan.session, plan.base, frame)?;
         let planning = planning(plan.edits, plan.plan, original, &mut blobs, size)?;

@@ -31,6 +31,8 @@ pub struct Welcome {
     pub token: String,
     /// What it can beyond the first release of version 1; see [`features`].
     pub features: Vec<String>,
+    /// The name of the model that is used where neither request nor session names one.
+    pub model: Option<String>,
 }
 
 impl Welcome {

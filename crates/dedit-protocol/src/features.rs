@@ -21,8 +21,11 @@ pub const EXPAND: &str = "expand";
 /// `edit` with `layers`.
 pub const LAYERS: &str = "layers";
 
+/// `edit` of a frame with `neighbours`, and `model` of the answer to `hello`.
+pub const NEIGHBOURS: &str = "neighbours";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 6] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS];
+pub const FEATURES: [&str; 7] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -33,6 +36,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         CROPPED => "tell of an edit's region alone".to_owned(),
         EXPAND => "expand a canvas".to_owned(),
         LAYERS => "give items as layers of their own".to_owned(),
+        NEIGHBOURS => "look at other frames of a film".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use edits::{Edit, EditVerb, History, Plan, PlanOptions, ResultOf, Undo};
+pub use edits::{Edit, EditVerb, History, Neighbour, Plan, PlanOptions, ResultOf, Undo};
 pub use items::{Adopt, Choose, ItemsOf};
 pub use learning::{EditOptions, Learn, LearnOptions, Lora, ModelChoice};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};

@@ -30,8 +30,8 @@ pub use folder::EditRecord;
 pub use info::{Info, State};
 pub use item_policy::Choice;
 pub use jobs::{
-    EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, Layers, LearnRequest, Learned, LoadedModel, Original, Part,
-    PlanRequest, Reporter,
+    EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, Layers, LearnRequest, Learned, LoadedModel, Original, OtherFrame,
+    Part, PlanRequest, Reporter,
 };
 pub use models::{Found, Lora, ModelChoice, Models};
 pub use opening::Opening;

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use dedit_protocol::answer::Planned;
+use dedit_protocol::answer::{Planned, Region};
 use dedit_protocol::names::VerbName;
 use dedit_protocol::pixels::SampleType;
-use dedit_protocol::request::{Edit, EditOptions, EditVerb, Plan, Which};
+use dedit_protocol::request::{Edit, EditOptions, EditVerb, Neighbour, Plan, Which};
 use dedit_protocol::{Blob, Event, Failure, FailureKind, Pixels, Samples, features};
 use dedit_schema::Verb;
 
@@ -250,5 +250,52 @@ fn a_frame_is_cancelled_like_any_edit_and_a_draft_starts_from_the_sessions_own_p
         let (edited, _) = host.edit_with(frame(true), vec![picture(32, 24, 2)]).unwrap();
         assert!(edited.draft && edited.revision.is_none());
         assert!(host.revisions(session).0.is_empty());
+    });
+}
+
+#[test]
+fn other_frames_come_to_the_engine_with_their_items_and_how_they_were_edited() {
+    with_session(Knobs::default(), |host, session| {
+        host.require(features::NEIGHBOURS).unwrap();
+        let region = Region { x: 3, y: 2, width: 2, height: 1 };
+        let neighbour = |offset, frame, frame_items, edited| Neighbour { offset, frame, frame_items, edited, region };
+        let with = |neighbours: Vec<Neighbour>| Edit { neighbours, ..on_frame(replace(session, "a hat", 1), true) };
+        // Blobs 0 and 1 are the frame's.
+        let blobs = |more: &[Pixels]| [&[picture(32, 24, 2), halves(32, 24)], more].concat();
+        let part = || picture(2, 1, 9);
+        let all =
+            [picture(32, 24, 3), halves(32, 24), part(), picture(32, 24, 4), picture(20, 10, 5), of_one_item(20, 10, 1), picture(9, 9, 6)];
+        let sent = vec![
+            neighbour(-1.0, 2, Some(3), Some(4)),
+            neighbour(2.5, 5, None, None),
+            neighbour(3.0, 6, Some(7), None),
+            // Without items it would have to be of the size of the session's picture.
+            neighbour(4.0, 8, None, None),
+        ];
+        let (edited, _) = host.edit_with(with(sent), blobs(&all)).unwrap();
+        let both = ["bag", "table"];
+        let expected = serde_json::json!([[-1.0, 32, both, true], [2.5, 32, both, null], [3.0, 20, ["table"], null]]);
+        assert_eq!(edited.settings["neighbours"], expected);
+        for (edit, more, kind, fragment) in [
+            (
+                with(vec![neighbour(1.0, 2, Some(3), None)]),
+                vec![picture(32, 24, 3), halves(9, 24)],
+                FailureKind::Input,
+                "item numbers is 9×24",
+            ),
+            (with(vec![neighbour(1.0, 2, Some(3), None)]), vec![picture(9, 9, 3), of_one_item(9, 9, 7)], FailureKind::Input, "has label 7"),
+            (with(vec![neighbour(1.0, 0, None, None)]), vec![], FailureKind::Usage, "names it twice"),
+            (with(vec![neighbour(1.0, 2, None, Some(3))]), vec![picture(4, 3, 3), part()], FailureKind::Usage, "4×3"),
+            (with(vec![Neighbour::default(); 65]), vec![], FailureKind::Usage, "65 other frames"),
+            (
+                Edit { frame: None, ..with(vec![neighbour(1.0, 2, None, None)]) },
+                vec![part()],
+                FailureKind::Usage,
+                "no frame that is edited",
+            ),
+        ] {
+            let failure = host.edit_with(edit, blobs(&more)).unwrap_err();
+            assert!(failure.kind == kind && failure.message.contains(fragment), "{failure}, not …{fragment}…");
+        }
     });
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dedit_edit::{
     Channels, EditPlan, Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemMask, ItemPrompt, ItemRef, LearnOptions, Learned,
-    Listener, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject, Work,
+    Listener, Neighbour, Picture, PromptPiece, Rect, Result, Samples, Size, Stage, Subject, Work,
 };
 
 use super::learned::{FakeLearned, sample_mix};
@@ -106,7 +106,7 @@ impl Engine for FakeEngine {
     fn edit(
         &mut self,
         learned: &dyn Learned,
-        &Work { picture, plan, options, .. }: &Work<'_>,
+        &Work { picture, plan, options, neighbours, .. }: &Work<'_>,
         listener: &mut Listener<'_>,
     ) -> Result<Edited> {
         let begun = Instant::now();
@@ -130,13 +130,21 @@ impl Engine for FakeEngine {
         let change = plan.sides().map(|_| plan.change());
         let picture = filled(picture, change, region, mix)?;
         let seconds = self.knobs.timed.then(|| begun.elapsed().as_secs_f64());
-        let settings = serde_json::json!({"steps": steps, "steady": options.steady, "engine_seconds": seconds}).to_string();
+        let neighbours: Vec<_> = neighbours.iter().map(told).collect();
+        let settings =
+            serde_json::json!({"steps": steps, "steady": options.steady, "engine_seconds": seconds, "neighbours": neighbours}).to_string();
         Ok(Edited { picture, region, changed_pixels_outside: 0, steps, settings })
     }
 
     fn least_memory(&self, _: Size) -> u64 {
         0
     }
+}
+
+/// Time, width, items, and whether it is known how the frame was edited, and otherwise than it was.
+fn told(neighbour: &Neighbour) -> serde_json::Value {
+    let is_other = neighbour.edited.as_ref().map(|edited| edited != &neighbour.picture);
+    serde_json::json!([neighbour.offset, neighbour.picture.size().width(), neighbour.items.names(), is_other])
 }
 
 /// Every item that a prompt names has to be learned.

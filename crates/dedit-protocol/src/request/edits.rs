@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::learning::{EditOptions, ModelChoice};
+use crate::answer::Region;
 use dedit_schema::Verb;
 
 /// One thing done to items. Items are named; `reference:NAME` is one of the reference picture.
@@ -193,6 +194,8 @@ pub struct Edit {
     pub frame_items: Option<usize>,
     /// The names that those numbers mean, in their order. Where the session has other items by now, the frame is refused.
     pub frame_names: Option<Vec<String>>,
+    /// Other frames of the film, which may show what an item hides in this one.
+    pub neighbours: Vec<Neighbour>,
     /// Goes on without anything learned, if nothing is: the items' prompts are as they start.
     pub draft: bool,
     /// Goes on when this client is gone; a frame does not, since nobody would get it.
@@ -205,6 +208,22 @@ pub struct Edit {
     pub layers: bool,
     /// Kept with the revision, and told in the history: whatever the client wants to know of it later.
     pub note: Option<serde_json::Value>,
+}
+
+/// Another frame of the film that an edited frame belongs to, of its size.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Neighbour {
+    /// Its time minus that of the edited frame, in frames: below 0 for one before.
+    pub offset: f64,
+    /// Blob: its pixels.
+    pub frame: usize,
+    /// Blob: its items, as for [`Edit::frame_items`].
+    pub frame_items: Option<usize>,
+    /// Blob: the pixels of `region` after the same edit, as it was answered for this frame; only of one before.
+    pub edited: Option<usize>,
+    /// Where those lie.
+    pub region: Region,
 }
 
 /// What an edit would come to.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Result, Work};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Neighbour, Result, Work};
 use serde_json::Value;
 
 use super::control::{Control, check_memory};
@@ -57,6 +57,8 @@ pub(super) struct Ready {
     plan: EditPlan,
     /// The revision that is edited; `None` for a frame, whose result is not kept.
     base: Option<Base>,
+    /// Other frames of the film that a frame belongs to.
+    neighbours: Vec<Neighbour>,
 }
 
 /// Computes the plan, so that errors in it are reported before a model is loaded.
@@ -66,9 +68,11 @@ pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
         (Original::Frame(_), Some(_)) => {
             Err(Error::usage("the canvas of a frame cannot be expanded").hint("expand the session's picture, or edit the frame as it is"))
         }
-        (Original::Frame(frame), None) => Ok(Ready { image: frame.picture()?.clone(), plan, base: None }),
-        (_, Some(sides)) => Ok(Ready { image: Arc::new(base.image.expanded(sides)?), plan, base: Some(base) }),
-        (_, None) => Ok(Ready { image: base.image.clone(), plan, base: Some(base) }),
+        (Original::Frame(frame), None) => {
+            Ok(Ready { image: frame.picture()?.clone(), plan, base: None, neighbours: frame.others(&base.items)? })
+        }
+        (_, Some(sides)) => Ok(Ready { image: Arc::new(base.image.expanded(sides)?), plan, base: Some(base), neighbours: Vec::new() }),
+        (_, None) => Ok(Ready { image: base.image.clone(), plan, base: Some(base), neighbours: Vec::new() }),
     }
 }
 
@@ -76,7 +80,7 @@ pub(super) fn ready(session: &Session, request: &EditRequest) -> Result<Ready> {
 pub(super) fn edit(
     session: &Session,
     request: &EditRequest,
-    Ready { image, plan, base }: Ready,
+    Ready { image, plan, base, neighbours }: Ready,
     found: &Found,
     models: &dyn Models,
     engine: &mut dyn Engine,
@@ -95,18 +99,14 @@ pub(super) fn edit(
         Ok(if control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     let (edits, options) = (request.planning.edits.as_slice(), &request.options);
-    let neighbours = match &request.planning.original {
-        Original::Frame(frame) => frame.neighbours.as_slice(),
-        Original::Current | Original::Revision(_) => &[],
-    };
-    let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings, neighbours };
+    let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings, neighbours: &neighbours };
     let is_plate = only_removes(edits);
     let plate = if engine.wants_plate(edits, options) || (request.layers && !is_plate) {
         Plate::make(&source, models.plate_engine().as_mut(), options.seed, &mut listener)?
     } else {
         None
     };
-    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture), neighbours };
+    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture), neighbours: &neighbours };
     let mut edited = engine.edit(learned.as_ref(), &work, &mut listener)?;
     let plate = if is_plate { Some(Plate::of(&edited, &plan)) } else { plate };
     let plate = plate.filter(|_| request.layers);

@@ -16,7 +16,20 @@ pub struct Frame {
     /// The item names that the client expects, in their order: an error where the session's items have changed.
     pub names: Option<Vec<String>>,
     /// Other frames of the film, which may show what an item hides here.
-    pub neighbours: Vec<Neighbour>,
+    pub neighbours: Vec<OtherFrame>,
+}
+
+/// Another frame of the film that a frame belongs to.
+#[derive(Debug, Clone)]
+pub struct OtherFrame {
+    /// Its time minus that of the frame, in frames.
+    pub offset: f64,
+    /// The frame.
+    pub picture: Arc<Image>,
+    /// The item number of each pixel, as for [`Frame::labels`].
+    pub labels: Option<Vec<u16>>,
+    /// The frame after the same edit, where that is known.
+    pub edited: Option<Arc<Image>>,
 }
 
 impl Frame {
@@ -33,6 +46,20 @@ impl Frame {
             return Ok(());
         }
         Err(Error::input("the session's items have changed since").hint("try again, with the items that it has now"))
+    }
+
+    /// The other frames, with the session's `items`. Without item numbers of its own one of another size than the session's picture is left out.
+    pub(super) fn others(&self, items: &Arc<Segmentation>) -> Result<Vec<Neighbour>> {
+        let mut others = Vec::with_capacity(self.neighbours.len());
+        for OtherFrame { offset, picture, labels, edited } in &self.neighbours {
+            let its = match labels {
+                Some(labels) => Arc::new(Segmentation::from_labels_in_part(picture.size(), items.names().to_vec(), labels.clone())?),
+                None if picture.size() == items.size() => items.clone(),
+                None => continue,
+            };
+            others.push(Neighbour { offset: *offset, picture: picture.clone(), items: its, edited: edited.clone() });
+        }
+        Ok(others)
     }
 
     /// Where the session's `items` are in the frame. Those that are not there are left out.

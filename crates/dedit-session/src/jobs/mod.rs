@@ -15,7 +15,7 @@ mod worker;
 
 pub(crate) use self::edit::{check, plan};
 pub use self::event::{Edited, JobEvent, JobOutput, Layers, Learned, Part, Reporter};
-pub use self::frame::Frame;
+pub use self::frame::{Frame, OtherFrame};
 pub use self::info::{JobInfo, JobKind, LoadedModel};
 pub(crate) use self::job::{Interruption, Job, Task};
 pub(crate) use self::queue::Queue;

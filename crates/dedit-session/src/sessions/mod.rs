@@ -169,6 +169,11 @@ impl Sessions {
         self.store.infos()
     }
 
+    /// The name of the model that is used where none is named; `None` where there is none.
+    pub fn usual_model(&self) -> Option<String> {
+        self.models.find(&ModelChoice::default()).ok().map(|found| found.name)
+    }
+
     /// The models that are known, and those that are loaded.
     pub fn models(&self) -> (Vec<Found>, Vec<LoadedModel>) {
         (self.models.known(), self.loaded())

@@ -172,6 +172,7 @@ impl Job<'_> {
                 frame,
                 frame_items,
                 frame_names: self.frame.and_then(Opened::names_of_labels),
+                neighbours: Vec::new(),
                 draft: self.common.draft || self.common.source.is_picture(),
                 keep: false,
                 previews: false,
