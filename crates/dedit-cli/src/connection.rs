@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use dedit_client::{Blobs, Client, Labels, Program};
+use dedit_client::{About, Blobs, Client, Labels, Program};
 use dedit_daemon::{Daemon, Settings};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
 use dedit_models::Catalogue;
@@ -23,7 +23,7 @@ use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Interrupt;
 use crate::output;
-use crate::picture::{Photo, Picture, encode};
+use crate::picture::{Metadata, Photo, Picture, encode};
 use crate::sheet::enlarged;
 
 /// A daemon in this process.
@@ -197,7 +197,12 @@ impl Connection<'_> {
     }
 
     fn send_picture(&self, photo: &Photo, open: OpenPicture) -> Result<SessionInfo> {
-        self.client.open_picture(&pixels(&photo.image)?, photo.profile.as_deref(), open).map_err(as_written)
+        for note in &photo.notes {
+            self.console.note(format!("{}: {note}", open.name));
+        }
+        let metadata = photo.metadata.to_bytes()?;
+        let about = About { profile: photo.profile.as_deref(), metadata: metadata.as_deref() };
+        self.client.open_picture(&pixels(&photo.image)?, about, open).map_err(as_written)
     }
 
     /// Sets the items of a picture; `words` are their initial words and templates.
@@ -254,9 +259,11 @@ impl Connection<'_> {
         let mut blobs = Blobs::from(blobs);
         let labels = blobs.labels(labels)?;
         let profile = fetched.profile.map(|profile| blobs.bytes(profile)).transpose()?;
+        let metadata = fetched.metadata.map(|metadata| blobs.bytes(metadata)).transpose()?;
         let image = image(blobs.pixels(fetched.pixels.unwrap_or(usize::MAX))?)?;
         let items = Segmentation::from_labels(image.size(), fetched.names, labels)?;
-        Ok(Picture { photo: Photo { image, profile }, items })
+        let metadata = metadata.map(|bytes| Metadata::from_bytes(&bytes)).unwrap_or_default();
+        Ok(Picture { photo: Photo { metadata, ..Photo::new(image, profile) }, items })
     }
 }
 

@@ -10,9 +10,15 @@ use crate::error::{Error, Result};
 pub(crate) fn prepare(out: &Path, count: usize, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let fits = |found: &OsStr| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension));
     let (Some(stem), Some(extension)) = (out.file_stem(), out.extension().filter(|extension| fits(extension))) else {
-        let (what, example) = if extensions.contains(&"png") { ("pictures", ".png") } else { ("float pictures", ".tif") };
-        let kind = if extensions.contains(&"png") { "PNG" } else { "TIFF" };
-        return Err(Error::usage(format!("{what} are written as {kind}")).at(out).hint(format!("give a name that ends in {example}")));
+        let (message, ends) = match extensions {
+            ["png"] => ("pictures are written as PNG", ".png".to_owned()),
+            ["tif", ..] => ("float pictures are written as TIFF", ".tif".to_owned()),
+            several => {
+                let ends: Vec<String> = several.iter().map(|extension| format!(".{extension}")).collect();
+                ("this picture is not written in that format", ends.join(", "))
+            }
+        };
+        return Err(Error::usage(message).at(out).hint(format!("give a name that ends in {ends}")));
     };
     create_folder(folder_of(out))?;
     let numbered = |i: usize| {

@@ -20,5 +20,5 @@ mod start;
 pub use blobs::Blobs;
 pub use call::Call;
 pub use client::Client;
-pub use pictures::Labels;
+pub use pictures::{About, Labels};
 pub use program::{NOTE, PROGRAM_VARIABLE, Program, can_be_run};

@@ -21,6 +21,15 @@ pub struct Labels {
     pub words: Option<BTreeMap<String, Words>>,
 }
 
+/// What is known of a picture besides its pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// Its colour profile (ICC); without one it is sRGB.
+    pub profile: Option<&'a [u8]>,
+    /// What the client wants back with the picture.
+    pub metadata: Option<&'a [u8]>,
+}
+
 impl Client {
     /// The session of a picture with this [digest](Pixels::digest), if the daemon has the picture.
     ///
@@ -31,13 +40,13 @@ impl Client {
         Ok(opened.known.then_some(opened.session))
     }
 
-    /// Opens the session of a picture, or begins one; with `reference_of` makes it the reference picture of a session. The pixels and the profile are sent
+    /// Opens the session of a picture, or begins one; with `reference_of` makes it the reference picture of a session. Its pixels and what is known of it are sent
     /// only where the daemon does not have the picture. `open` has everything else; its `digest` is computed where it is empty.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn open_picture(&self, pixels: &Pixels, profile: Option<&[u8]>, open: OpenPicture) -> Result<SessionInfo, Failure> {
-        Ok(self.open_shown(pixels, profile, open)?.0.session)
+    pub fn open_picture(&self, pixels: &Pixels, about: About<'_>, open: OpenPicture) -> Result<SessionInfo, Failure> {
+        Ok(self.open_shown(pixels, about, open)?.0.session)
     }
 
     /// Like [`open_picture`](Self::open_picture), for a picture of which `open` says more than its pixels: `revision_of`, `last`, `peek`, `labels`. Gives the
@@ -48,7 +57,7 @@ impl Client {
     pub fn open_shown(
         &self,
         pixels: &Pixels,
-        profile: Option<&[u8]>,
+        about: About<'_>,
         mut open: OpenPicture,
     ) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {
         if open.digest.is_empty() {
@@ -59,8 +68,14 @@ impl Client {
             return with_labels(asked, blobs);
         }
         let mut blobs = vec![Blob::Pixels(pixels.clone())];
-        blobs.extend(profile.map(|profile| Blob::Bytes(profile.to_vec())));
-        let open = OpenPicture { pixels: Some(0), profile: profile.map(|_| 1), ..open };
+        let mut add = |bytes: Option<&[u8]>| {
+            bytes.map(|bytes| {
+                blobs.push(Blob::Bytes(bytes.to_vec()));
+                blobs.len() - 1
+            })
+        };
+        let (profile, metadata) = (add(about.profile), add(about.metadata));
+        let open = OpenPicture { pixels: Some(0), profile, metadata, ..open };
         let (opened, blobs) = self.ask(open, blobs)?;
         with_labels(opened, blobs)
     }

@@ -8,7 +8,7 @@ use dedit_protocol::answer;
 use dedit_protocol::request::{self, Items, Which};
 use dedit_protocol::{Blob, Event};
 use dedit_segment::Hint;
-use dedit_session::{Adopted, Located, NewItems, Opening, RevisionId, Selection, Shown};
+use dedit_session::{About, Adopted, Located, NewItems, Opening, RevisionId, Selection, Shown};
 
 use crate::client::Client;
 use crate::convert::{self, Blobs};
@@ -34,8 +34,9 @@ impl Client {
         let opening = match open.pixels {
             Some(pixels) => {
                 let image = convert::image(blobs.pixels(pixels)?)?;
-                let profile = open.profile.map(|profile| blobs.bytes(profile)).transpose()?;
-                let opening = Opening::new(image, profile, open.name.clone());
+                let mut bytes = |blob: Option<usize>| blob.map(|blob| blobs.bytes(blob)).transpose();
+                let about = About { profile: bytes(open.profile)?, metadata: bytes(open.metadata)? };
+                let opening = Opening::new(image, about, open.name.clone());
                 if opening.digest() != open.digest {
                     return Err(Error::usage("the digest of a picture is not that of its pixels"));
                 }
@@ -109,9 +110,10 @@ impl Client {
         if fetch.pixels {
             told.pixels = Some(blobs.len());
             blobs.push(convert::image_blob(fetched.image.as_ref().clone())?);
-            if let Some(profile) = &fetched.profile {
-                told.profile = Some(blobs.len());
-                blobs.push(Blob::Bytes(profile.as_ref().clone()));
+            for (place, bytes) in [(&mut told.profile, &fetched.about.profile), (&mut told.metadata, &fetched.about.metadata)] {
+                let Some(bytes) = bytes else { continue };
+                *place = Some(blobs.len());
+                blobs.push(Blob::Bytes(bytes.clone()));
             }
         }
         Ok(Some(Event::finished(&told, blobs)))

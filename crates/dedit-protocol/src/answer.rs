@@ -335,6 +335,8 @@ pub struct Fetched {
     pub pixels: Option<usize>,
     /// Blob: the colour profile.
     pub profile: Option<usize>,
+    /// Blob: what the client that opened the picture knew of it besides.
+    pub metadata: Option<usize>,
 }
 
 /// To `segment`: blob 0 holds the mask (f32, 0 … 1), or with `everything` the items' numbers (u16).

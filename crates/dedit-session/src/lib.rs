@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod colour;
 mod files;
 mod folder;
 mod info;
@@ -34,7 +35,7 @@ pub use jobs::{
     Part, PlanRequest, Reporter,
 };
 pub use models::{Found, Lora, ModelChoice, Models};
-pub use opening::Opening;
+pub use opening::{About, Opening};
 pub use raster::digest;
 pub use sessions::{Adopted, Fetched, Items, Located, NewItems, Revision, RevisionId, Selection, Sessions, Shown, Status};
 pub use settings::{DEFAULT_QUOTA, Logging, SessionsSettings};

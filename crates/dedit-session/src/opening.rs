@@ -7,20 +7,29 @@ use sha2::{Digest as _, Sha256};
 
 use crate::raster::{digest, hex};
 
+/// What is known of a picture besides its pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its colour profile (ICC); without one it is sRGB.
+    pub profile: Option<Vec<u8>>,
+    /// What the client wants back with the picture: bytes that mean something to it alone.
+    pub metadata: Option<Vec<u8>>,
+}
+
 /// A picture sent by a client, to be opened as a session.
 #[derive(Debug, Clone)]
 pub struct Opening {
     pub(crate) image: Arc<Image>,
     pub(crate) digest: String,
-    pub(crate) profile: Option<Arc<Vec<u8>>>,
+    pub(crate) about: Arc<About>,
     pub(crate) name: String,
     pub(crate) variant: String,
 }
 
 impl Opening {
-    /// A picture, its ICC profile, and its name for people.
-    pub fn new(image: Image, profile: Option<Vec<u8>>, name: String) -> Self {
-        Self { digest: digest(&image), image: Arc::new(image), profile: profile.map(Arc::new), name, variant: String::new() }
+    /// A picture, what is known of it, and its name for people.
+    pub fn new(image: Image, about: About, name: String) -> Self {
+        Self { digest: digest(&image), image: Arc::new(image), about: Arc::new(about), name, variant: String::new() }
     }
 
     /// The same picture under another name.

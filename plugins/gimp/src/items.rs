@@ -2,7 +2,7 @@
 //!
 //! Which item a selection is, and whether items are the same as before, is decided by the daemon.
 
-use dedit_client::{Blobs, Labels};
+use dedit_client::{About, Blobs, Labels};
 use dedit_protocol::answer::Adopted;
 use dedit_protocol::request::{Adopt, Items, OpenPicture, RevisionId, Segment};
 use dedit_protocol::{Blob, Pixels};
@@ -66,7 +66,7 @@ impl PictureItems {
             ..OpenPicture::default()
         };
         let profile = host.profile(source.image)?;
-        let (opened, numbers) = client.open_shown(&composite.pixels, profile.as_deref(), open)?;
+        let (opened, numbers) = client.open_shown(&composite.pixels, About { profile: profile.as_deref(), metadata: None }, open)?;
         let names = without_background(&opened.names);
         let is_divided = !opened.names.is_empty();
         let items = Self { session: opened.session.session, base: opened.base, names, is_divided, remarks: Vec::new() };

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dedit_client::About;
 use dedit_protocol::request::{Items, OpenPicture, SetItems, Which};
 use dedit_protocol::{Blob, Pixels};
 use dedit_schema::Id;
@@ -65,7 +66,7 @@ impl Reference {
     /// Makes it the reference picture of a session.
     pub(crate) fn send(self, document: &Document<'_>, session: &str) -> Result<(), Failure> {
         let open = OpenPicture { name: self.name, reference_of: Some(session.to_owned()), ..OpenPicture::default() };
-        document.client.open_picture(&self.pixels, None, open)?;
+        document.client.open_picture(&self.pixels, About::default(), open)?;
         let Mask { name, pixels } = self.item;
         let (session, picture) = (session.to_owned(), Which::Reference);
         let set = SetItems { session, picture, names: vec![name], items: Items::Masks(vec![0]), words: None };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use dedit_client::{Blobs, Client, Labels, PROGRAM_VARIABLE, Program};
+use dedit_client::{About, Blobs, Client, Labels, PROGRAM_VARIABLE, Program};
 use dedit_protocol::answer::Learned;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{Edit, Hello, Learn, OpenPicture, OpenSession, Which};
@@ -108,7 +108,7 @@ impl Daemon {
 
     fn send_picture(&self, frame: &InputFrame, open: OpenPicture) -> Result<SessionInfo, Failure> {
         let open = OpenPicture { digest: frame.digest().to_owned(), ..open };
-        self.client.open_picture(&frame.pixels, None, open)
+        self.client.open_picture(&frame.pixels, About::default(), open)
     }
 
     /// Sets the items of a session's picture; `frame` is that picture.

@@ -16,7 +16,7 @@ use crate::edit_options::{Besides, Planning, Source, VerbCall, items_on_canvas, 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::output;
-use crate::picture::encode_image;
+use crate::picture::encode_plain;
 
 /// Show what an edit comes to: new masks and the region that changes; needs no model
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ impl Common {
     fn write(&self, plan: &EditPlan) -> Result<()> {
         if let Some(file) = &self.out {
             let file = &output::prepare(file, 1, &["png"])?[0];
-            output::write(file, &encode_image(&plan.picture()?, None, &[])?)?;
+            output::write(file, &encode_plain(&plan.picture()?, None)?)?;
         }
         if let Some(file) = &self.labels {
             let file = &output::prepare(file, 1, &["png"])?[0];
@@ -113,5 +113,5 @@ fn report(verb: &str, planned: &Planned, change: &[f32], size: Size) -> Value {
 /// Items as a 16-bit grey PNG file of their numbers.
 fn labels_png(items: &Segmentation) -> Result<Vec<u8>> {
     let image = Image::new(items.size(), Channels::Grey, Samples::U16(items.labels().to_vec()))?;
-    encode_image(&image, None, &[])
+    encode_plain(&image, None)
 }

@@ -15,13 +15,13 @@ use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output;
-use crate::picture::{Photo, Picture, encode_image};
+use crate::picture::{Photo, Picture, encode_plain};
 use crate::sheet;
 
 /// Find the mask of an item by a box round it or points of it, or all items at once; needs no model
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The picture: a PNG, JPEG, WebP or TIFF file
+    /// The picture: a PNG, JPEG, WebP, TIFF, GIF, BMP, TGA, PNM, QOI, HDR or OpenEXR file
     #[arg(value_name = "PICTURE")]
     picture: PathBuf,
     /// A box round the item: left, top, width and height in pixels
@@ -52,7 +52,7 @@ pub(crate) struct Options {
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let out = &output::prepare(&options.out, 1, &["png"])?[0];
-    let photo = Photo::read(&options.picture)?;
+    let photo = Photo::read(&options.picture, None)?;
     let request = options.request()?;
     let connection = options.unused.daemon.connect_if_running(console, interrupt)?;
     let session = connection.open_picture(&photo, &output::file_name(&options.picture), None, false)?;
@@ -61,14 +61,14 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (size, mut blobs) = (photo.image.size(), Blobs::from(blobs));
     if options.everything.is_none() {
         let mask = ItemMask::new(size, blobs.mask(0)?)?;
-        output::write(out, &encode_image(&mask.to_planes()?.to_image(Depth::U8)?, None, &[])?)?;
+        output::write(out, &encode_plain(&mask.to_planes()?.to_image(Depth::U8)?, None)?)?;
         let inside = (0..mask.values().len()).filter(|index| mask.is_inside(*index)).count();
         console.finish(&format!("{}: {inside} pixels", out.display()), json!({"file": out, "pixels": inside}));
         return Ok(());
     }
     let items = Segmentation::from_labels(size, names.clone(), blobs.labels(0)?)?;
     let labels = Image::new(size, Channels::Grey, Samples::U16(items.labels().to_vec()))?;
-    output::write(out, &encode_image(&labels, None, &[])?)?;
+    output::write(out, &encode_plain(&labels, None)?)?;
     output::write(&out.with_extension("txt"), format!("{}\n", names.join("\n")).as_bytes())?;
     if let Some(file) = &options.overlay {
         let file = &output::prepare(file, 1, &["png"])?[0];

@@ -38,7 +38,7 @@ impl Frame {
     /// The frame with its items, to be edited in place of what was opened.
     pub(crate) fn open(&self, opened: &Opened) -> Result<Option<Opened>> {
         let Some(path) = &self.frame else { return Ok(None) };
-        let photo = Photo::read(path)?;
+        let photo = Photo::read(path, None)?;
         photo.image.check_finite().map_err(|error| error.at(path))?;
         let (own, size) = (&opened.target.items, photo.image.size());
         if self.frame_items.is_empty() {

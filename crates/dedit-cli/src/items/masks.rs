@@ -40,8 +40,11 @@ pub(super) fn named(place: &str, size: Size) -> Result<Layer> {
 
 /// A mask from an array, or from a picture: its brightness; or its alpha where that says something, as in an item cut out on a transparent layer.
 pub(crate) fn mask(path: &Path, size: Size) -> Result<ItemMask> {
-    let mask =
-        if npy::is_array(path) { mask_in_array(path)? } else { mask_of(&Photo::read(path)?.image).map_err(|error| error.at(path))? };
+    let mask = if npy::is_array(path) {
+        mask_in_array(path)?
+    } else {
+        mask_of(&Photo::read(path, None)?.image).map_err(|error| error.at(path))?
+    };
     if mask.size() == size { Ok(mask) } else { Err(wrong_size(path, "this mask is", mask.size(), size)) }
 }
 

@@ -34,6 +34,9 @@ pub(crate) struct ItemFiles {
     /// names.txt, a line each; else item 0, item 1, …
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     pub(crate) names: Vec<String>,
+    /// The frame or page of a picture file that has several, from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) page: Option<u32>,
 }
 
 impl ItemFiles {
@@ -45,7 +48,7 @@ impl ItemFiles {
 
 /// Reads a picture with its items.
 pub(crate) fn read_picture(path: &Path, files: &ItemFiles) -> Result<Picture> {
-    let photo = Photo::read(path)?;
+    let photo = Photo::read(path, files.page.map(|page| page as usize))?;
     let items = files.read(photo.image.size())?;
     Ok(Picture { photo, items })
 }

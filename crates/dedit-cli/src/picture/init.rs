@@ -15,7 +15,7 @@ pub(crate) struct Source(DynamicImage);
 impl Source {
     /// Reads a picture; transparent parts show white behind them.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let (picture, _) = decoded(path)?;
+        let picture = decoded(path, None)?.picture;
         let flat = DynamicImage::ImageRgb32F(on_white(&picture));
         if flat.as_flat_samples_f32().is_some_and(|samples| samples.as_slice().iter().any(|value| !value.is_finite())) {
             return Err(Error::new(ErrorKind::Input, "this picture has pixels that are not numbers")

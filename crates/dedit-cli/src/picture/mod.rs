@@ -1,16 +1,23 @@
 //! Pictures between files and tensors.
 
+mod cmyk;
+mod colour;
 mod init;
+mod metadata;
 mod ora;
+mod pages;
 mod png;
 mod read;
 mod settings;
+mod write;
 
 pub(crate) use self::init::Source;
+pub(crate) use self::metadata::Metadata;
 pub(crate) use self::ora::{OraLayer, encode as encode_ora};
-pub(crate) use self::png::{encode, encode_image};
+pub(crate) use self::png::encode;
 pub(crate) use self::read::Photo;
 pub(crate) use self::settings::{Init, Lora, MADE_BY, Settings};
+pub(crate) use self::write::{Format, encode as encode_photo, encode_plain};
 
 use candle_core::Tensor;
 use dedit_edit::Segmentation;

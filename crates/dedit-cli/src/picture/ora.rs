@@ -6,7 +6,7 @@ use dedit_edit::{Image, Size};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::png::encode_image;
+use super::write::encode_plain;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Longest side of the thumbnail, pixels.
@@ -32,9 +32,9 @@ pub(crate) fn encode(size: Size, layers: &[OraLayer<'_>], merged: &Image, profil
     add("mimetype", b"image/openraster")?;
     add("stack.xml", stack(size, layers).as_bytes())?;
     for (index, layer) in layers.iter().enumerate() {
-        add(&file(index), &encode_image(layer.picture, profile, &[])?)?;
+        add(&file(index), &encode_plain(layer.picture, profile)?)?;
     }
-    add("mergedimage.png", &encode_image(merged, profile, &[])?)?;
+    add("mergedimage.png", &encode_plain(merged, profile)?)?;
     add("Thumbnails/thumbnail.png", &thumbnail(merged)?)?;
     Ok(archive.finish().map_err(|error| broken(&error))?.into_inner())
 }

@@ -1,75 +1,151 @@
-//! PNG files with text chunks, and TIFF files.
+//! PNG files with all that they say besides their pixels.
 
 use std::borrow::Cow;
+use std::io::Cursor;
 
 use dedit_edit::{Channels, Image, Samples};
-use image::{ExtendedColorType, ImageEncoder as _, RgbImage};
-use png::{BitDepth, ColorType, Encoder, EncodingError, Info};
+use image::RgbImage;
+use png::chunk::ChunkType;
+use png::{BitDepth, ColorType, Encoder, EncodingError, Info, PixelDimensions, ScaledFloat, SourceChromaticities, SrgbRenderingIntent};
 
+use super::metadata::{PngColour, Resolution, Unit};
+use super::read::Photo;
+use super::write::broken;
 use crate::error::{Error, ErrorKind, Result};
+
+/// The keyword of an XMP packet.
+const XMP: &str = "XML:com.adobe.xmp";
+
+/// What chunks say that the decoder of pictures passes over.
+#[derive(Debug, Default)]
+pub(super) struct Chunks {
+    pub(super) texts: Vec<(String, String)>,
+    pub(super) xmp: Option<String>,
+    pub(super) resolution: Option<Resolution>,
+    pub(super) colour: PngColour,
+}
+
+/// Reads the chunks before the pixels. What is damaged is left out: the pixels are read by another decoder, which says what is wrong.
+pub(super) fn chunks(bytes: &[u8]) -> Chunks {
+    let Ok(reader) = png::Decoder::new(Cursor::new(bytes)).read_info() else { return Chunks::default() };
+    let info = reader.info();
+    let mut chunks = Chunks { resolution: resolution(info), colour: colour(info), ..Chunks::default() };
+    let texts = info.uncompressed_latin1_text.iter().map(|chunk| (chunk.keyword.clone(), Ok(chunk.text.clone())));
+    let compressed = info.compressed_latin1_text.iter().map(|chunk| (chunk.keyword.clone(), chunk.get_text()));
+    let international = info.utf8_text.iter().map(|chunk| (chunk.keyword.clone(), chunk.get_text()));
+    for (keyword, text) in texts.chain(compressed).chain(international) {
+        match text {
+            Ok(text) if keyword == XMP => chunks.xmp = Some(text),
+            Ok(text) => chunks.texts.push((keyword, text)),
+            Err(_) => {}
+        }
+    }
+    chunks
+}
+
+fn resolution(info: &Info<'_>) -> Option<Resolution> {
+    let PixelDimensions { xppu, yppu, unit } = info.pixel_dims?;
+    let unit = if unit == png::Unit::Meter { Unit::Metre } else { Unit::None };
+    Some(Resolution { density: [f64::from(xppu), f64::from(yppu)], unit })
+}
+
+fn colour(info: &Info<'_>) -> PngColour {
+    let points = |found: SourceChromaticities| {
+        let SourceChromaticities { white, red, green, blue } = found;
+        [white.0, white.1, red.0, red.1, green.0, green.1, blue.0, blue.1].map(ScaledFloat::into_scaled)
+    };
+    let code_points = info.coding_independent_code_points.map(|found| {
+        [found.color_primaries, found.transfer_function, found.matrix_coefficients, u8::from(found.is_video_full_range_image)]
+    });
+    PngColour {
+        gamma: info.gama_chunk.map(ScaledFloat::into_scaled),
+        chromaticities: info.chrm_chunk.map(points),
+        srgb: info.srgb.map(|intent| intent as u8),
+        code_points,
+    }
+}
 
 /// A PNG file with texts in it, each under a name.
 pub(crate) fn encode(picture: &RgbImage, texts: &[(&str, String)]) -> Result<Vec<u8>> {
-    let info = info((picture.width(), picture.height()), ColorType::Rgb, BitDepth::Eight, None);
-    write(info, picture.as_raw(), texts).map_err(|error| broken("PNG", &error))
+    let mut info = Info::with_size(picture.width(), picture.height());
+    (info.color_type, info.bit_depth) = (ColorType::Rgb, BitDepth::Eight);
+    let texts: Vec<(String, String)> = texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
+    write(info, picture.as_raw(), &texts, None).map_err(|error| broken("PNG", &error))
 }
 
-/// A picture in its own depth: PNG for whole numbers, TIFF (which carries no texts here) for floats.
-pub(crate) fn encode_image(picture: &Image, profile: Option<&[u8]>, texts: &[(&str, String)]) -> Result<Vec<u8>> {
-    let (width, height) = (picture.size().width() as u32, picture.size().height() as u32);
-    let color_type = match picture.channels() {
+/// A picture of whole numbers in its own depth, with what `photo` says besides its pixels, and texts.
+pub(super) fn encode_photo(picture: &Image, photo: &Photo, texts: &[(String, String)]) -> Result<Vec<u8>> {
+    let mut info = Info::with_size(picture.size().width() as u32, picture.size().height() as u32);
+    info.color_type = match picture.channels() {
         Channels::Grey => ColorType::Grayscale,
         Channels::GreyAlpha => ColorType::GrayscaleAlpha,
         Channels::Rgb => ColorType::Rgb,
         Channels::Rgba => ColorType::Rgba,
     };
-    let info = |depth| info((width, height), color_type, depth, profile);
-    match picture.samples() {
-        Samples::U8(samples) => write(info(BitDepth::Eight), samples, texts).map_err(|error| broken("PNG", &error)),
-        Samples::U16(samples) => {
-            let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_be_bytes()).collect();
-            write(info(BitDepth::Sixteen), &bytes, texts).map_err(|error| broken("PNG", &error))
-        }
-        Samples::F32(samples) => {
-            let (color, bytes) = match picture.channels() {
-                Channels::Rgb => (ExtendedColorType::Rgb32F, bytes_of(samples)),
-                Channels::Rgba => (ExtendedColorType::Rgba32F, bytes_of(samples)),
-                _ => return Err(Error::new(ErrorKind::Internal, "grey float pictures are not read, and so not written")),
-            };
-            let mut file = std::io::Cursor::new(Vec::new());
-            let encoder = image::codecs::tiff::TiffEncoder::new(&mut file);
-            encoder.write_image(&bytes, width, height, color).map_err(|error| broken("TIFF", &error))?;
-            Ok(file.into_inner())
-        }
+    let (depth, bytes) = match picture.samples() {
+        Samples::U8(samples) => (BitDepth::Eight, Cow::Borrowed(samples.as_slice())),
+        Samples::U16(samples) => (BitDepth::Sixteen, samples.iter().flat_map(|sample| sample.to_be_bytes()).collect()),
+        Samples::F32(_) => return Err(Error::new(ErrorKind::Internal, "PNG holds no float pictures")),
+    };
+    info.bit_depth = depth;
+    let code_points = describe(&mut info, photo);
+    let mut texts = texts.to_vec();
+    texts.extend(photo.metadata.texts.iter().filter(|(name, _)| texts.iter().all(|(new, _)| new != name)).cloned().collect::<Vec<_>>());
+    texts.extend(photo.metadata.xmp.iter().map(|xmp| (XMP.to_owned(), xmp.clone())));
+    write(info, &bytes, &texts, code_points).map_err(|error| broken("PNG", &error))
+}
+
+/// Fills in what the file said of colours, size and camera; gives the code points, which have a chunk of their own.
+fn describe<'a>(info: &mut Info<'a>, photo: &'a Photo) -> Option<[u8; 4]> {
+    let metadata = &photo.metadata;
+    info.exif_metadata = metadata.exif.as_deref().map(Cow::Borrowed);
+    info.pixel_dims = metadata.resolution.map(|resolution| {
+        let [xppu, yppu] = resolution.per(Unit::Metre).map(|density| density.round() as u32);
+        PixelDimensions { xppu, yppu, unit: if resolution.unit == Unit::None { png::Unit::Unspecified } else { png::Unit::Meter } }
+    });
+    let PngColour { gamma, chromaticities, srgb, code_points } = metadata.png;
+    if metadata.png == PngColour::default() || metadata.profile.is_some() {
+        info.icc_profile = photo.profile.as_deref().or(metadata.profile.as_deref()).map(Cow::Borrowed);
     }
+    info.srgb = srgb.and_then(intent).filter(|_| info.icc_profile.is_none());
+    info.source_gamma = gamma.map(ScaledFloat::from_scaled);
+    info.source_chromaticities = chromaticities.map(|numbers| {
+        let pair = |at: usize| (ScaledFloat::from_scaled(numbers[at]), ScaledFloat::from_scaled(numbers[at + 1]));
+        SourceChromaticities { white: pair(0), red: pair(2), green: pair(4), blue: pair(6) }
+    });
+    code_points
 }
 
-fn info((width, height): (u32, u32), color_type: ColorType, bit_depth: BitDepth, profile: Option<&[u8]>) -> Info<'_> {
-    let mut info = Info::with_size(width, height);
-    (info.color_type, info.bit_depth, info.icc_profile) = (color_type, bit_depth, profile.map(Cow::Borrowed));
-    info
+fn intent(number: u8) -> Option<SrgbRenderingIntent> {
+    Some(match number {
+        0 => SrgbRenderingIntent::Perceptual,
+        1 => SrgbRenderingIntent::RelativeColorimetric,
+        2 => SrgbRenderingIntent::Saturation,
+        3 => SrgbRenderingIntent::AbsoluteColorimetric,
+        _ => return None,
+    })
 }
 
-fn bytes_of(samples: &[f32]) -> Vec<u8> {
-    samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect()
-}
-
-fn broken(kind: &str, error: &dyn std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Internal, format!("a {kind} file cannot be put together ({error})"))
-}
-
-fn write(info: Info<'_>, data: &[u8], texts: &[(&str, String)]) -> std::result::Result<Vec<u8>, EncodingError> {
+fn write(
+    info: Info<'_>,
+    data: &[u8],
+    texts: &[(String, String)],
+    code_points: Option<[u8; 4]>,
+) -> std::result::Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::with_info(&mut bytes, info)?;
     for (name, text) in texts {
         // The older kind of chunk, which every program reads, holds Latin-1 only.
-        if text.chars().all(|letter| letter <= '\u{ff}' && letter != '\0') {
-            encoder.add_text_chunk((*name).to_owned(), text.clone())?;
+        if name != XMP && text.chars().all(|letter| letter <= '\u{ff}' && letter != '\0') {
+            encoder.add_text_chunk(name.clone(), text.clone())?;
         } else {
-            encoder.add_itxt_chunk((*name).to_owned(), text.clone())?;
+            encoder.add_itxt_chunk(name.clone(), text.clone())?;
         }
     }
     let mut writer = encoder.write_header()?;
+    if let Some(points) = code_points {
+        writer.write_chunk(ChunkType(*b"cICP"), &points)?;
+    }
     writer.write_image_data(data)?;
     writer.finish()?;
     Ok(bytes)

@@ -35,7 +35,7 @@ fn calls_that_are_wrong_say_so_and_leave_nothing_behind() {
         ("generate --prompt bag --out folder.png", 2, "there is a folder of this name: folder.png"),
         ("generate --prompt bag --out in.png/a.png", 2, "cannot write here"),
         ("generate --prompt bag --out a.png --init none.png", 3, "cannot read this picture (No such file"),
-        ("generate --prompt bag --out a.png --init text.png", 3, "text.png; give a PNG, JPEG, WebP or TIFF"),
+        ("generate --prompt bag --out a.png --init text.png", 3, "text.png; give a PNG, JPEG, WebP, TIFF, GIF"),
         ("generate --prompt bag --out a.png --init cut.png", 3, "cut.png; the file may be damaged"),
         ("generate --prompt bag --out a.png --init dot.png", 2, "0 × 0 are not both multiples of 4"),
         ("generate --prompt bag --out a.png --model none", 4, "there is no such model: none; give a diffusers folder"),

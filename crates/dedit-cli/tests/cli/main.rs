@@ -6,6 +6,7 @@ mod calls;
 #[cfg(unix)]
 mod daemon;
 #[cfg(unix)]
+mod files;
 mod forwarded;
 mod frames;
 // Elsewhere GIMP and its profiles are in other places.

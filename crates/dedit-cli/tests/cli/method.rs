@@ -175,7 +175,11 @@ fn calls_that_are_wrong_say_so() {
         ("edit remove --item ball --session s --steps 2 --contact-sheet o.jpg --out o.png", 2, "pictures are written as PNG: o.jpg"),
         ("edit refine --mask empty.png --session s --out o.png", 3, "the region to refine is empty"),
         ("edit replace --item ball --prompt [v] --session s --out o.png", 2, "has [v], which stands for the item's own tokens"),
-        ("edit remove --item ball --session s --out o.jpg", 2, "pictures are written as PNG: o.jpg"),
+        (
+            "edit remove --item ball --session s --out o.bmp",
+            2,
+            "this picture is not written in that format: o.bmp; give a name that ends in .png, .tif",
+        ),
         ("edit remove --item ball --session s --strength 2 --out o.png", 2, "'strength' is 2; remove takes 0 to 1"),
         ("edit remove --item ball --session s --model {tiny-sd2} --out o.png", 4, "this session was learned with"),
         ("edit remove --item ball --session s --then paint --out o.png", 2, "unrecognized subcommand 'paint', in --then 'paint'"),

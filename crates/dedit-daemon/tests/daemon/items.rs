@@ -1,5 +1,6 @@
 //! Which item is meant, and items set for a picture that may be a revision.
 
+use dedit_client::About;
 use dedit_protocol::answer::{Adopted, OpenedPicture};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::names::SessionState;
@@ -181,7 +182,7 @@ fn what_cannot_be_adopted_is_refused_and_changes_nothing() {
 fn shown(host: &Host, picture: &Pixels, change: impl Fn(&mut OpenPicture)) -> OpenedPicture {
     let mut open = OpenPicture { name: "shown.png".to_owned(), size: Some([32, 32]), labels: true, ..OpenPicture::default() };
     change(&mut open);
-    let (opened, labels) = host.open_shown(picture, None, open).unwrap();
+    let (opened, labels) = host.open_shown(picture, About::default(), open).unwrap();
     assert_eq!(labels.is_some(), !opened.names.is_empty());
     opened
 }
@@ -257,8 +258,9 @@ fn a_picture_that_was_painted_on_has_the_items_that_it_had() {
         assert!(!third.names.contains(&"selection".to_owned()) && third.carried, "{third:?}");
         // Items of a picture of another size are of no use.
         let small = picture(16, 16, 6);
-        let (opened, _) =
-            host.open_shown(&small, None, OpenPicture { last: last(revision), labels: true, ..OpenPicture::default() }).unwrap();
+        let (opened, _) = host
+            .open_shown(&small, About::default(), OpenPicture { last: last(revision), labels: true, ..OpenPicture::default() })
+            .unwrap();
         assert_eq!((opened.carried, opened.names.len()), (false, 0));
     });
 }

@@ -37,6 +37,8 @@ pub struct OpenPicture {
     pub pixels: Option<usize>,
     /// Blob: the colour profile (ICC), which comes back with the picture.
     pub profile: Option<usize>,
+    /// Blob: whatever else the client knows of the picture and wants back with it.
+    pub metadata: Option<usize>,
     /// What people call it, such as a file name.
     pub name: String,
     /// The folder that keeps the session, on the daemon's machine; without it the daemon's own store does.

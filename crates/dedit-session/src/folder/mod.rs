@@ -1,7 +1,7 @@
 //! A session's folder.
 //!
 //! - `session.json`: the record, which describes the rest
-//! - `picture.pixels`, `reference.pixels`: raw samples of the pictures; `.icc` beside them: their colour profiles
+//! - `picture.pixels`, `reference.pixels`: raw samples of the pictures; `.icc` and `.metadata` beside them: their colour profiles, and what clients want back with them
 //! - `items-KEY.gz`: the item number of each pixel
 //! - `learned-KEY.safetensors`: what was learned for these items; `learning-KEY.safetensors`: the state to resume learning from
 //! - `history/N`: revision N
@@ -26,7 +26,12 @@ use self::read::Read;
 pub use self::record::EditRecord;
 pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
 use crate::files;
+use crate::opening::About;
 use crate::raster;
+
+/// The ends of the names of files beside a picture's pixels.
+const PROFILE: &str = "icc";
+const METADATA: &str = "metadata";
 
 const STEMS: [&str; 2] = ["picture", "reference"];
 
@@ -81,21 +86,25 @@ impl Folder {
         files::write_json(&self.path.join(RECORD), record)
     }
 
-    /// Writes a picture's samples and profile.
-    pub(crate) fn write_picture(&self, index: usize, image: &Image, profile: Option<&[u8]>) -> Result<()> {
+    /// Writes a picture's samples and what is known of it besides.
+    pub(crate) fn write_picture(&self, index: usize, image: &Image, about: &About) -> Result<()> {
         files::keep_with(&self.pixels(index), |file| raster::write_picture(image, file))?;
-        let icc = self.stem(index).with_extension("icc");
-        profile.map_or_else(|| files::remove(&icc), |profile| files::keep(&icc, profile))
+        for (extension, bytes) in [(PROFILE, &about.profile), (METADATA, &about.metadata)] {
+            let file = self.stem(index).with_extension(extension);
+            bytes.as_ref().map_or_else(|| files::remove(&file), |bytes| files::keep(&file, bytes))?;
+        }
+        Ok(())
     }
 
-    /// Reads a picture and its profile, and compares its digest with the record.
-    pub(crate) fn read_picture(&self, index: usize, record: &PictureRecord) -> Result<(Image, Option<Vec<u8>>)> {
+    /// Reads a picture and what is known of it, and compares its digest with the record.
+    pub(crate) fn read_picture(&self, index: usize, record: &PictureRecord) -> Result<(Image, About)> {
         let path = self.pixels(index);
         let image = raster::read_picture(&path, record.layout)?;
         if raster::digest(&image) != record.digest {
             return Err(files::damaged(&"its picture is not the one that was opened", &path));
         }
-        Ok((image, files::read(&self.stem(index).with_extension("icc"))?))
+        let beside = |extension: &str| files::read(&self.stem(index).with_extension(extension));
+        Ok((image, About { profile: beside(PROFILE)?, metadata: beside(METADATA)? }))
     }
 
     pub(crate) fn write_items(&self, record: &ItemsRecord, items: &Segmentation) -> Result<()> {

@@ -11,12 +11,14 @@ pub(super) const ENTRY: &str = "entry.json";
 
 /// Whether a file name is one of a session's. A folder that a user named may hold other files, such as `picture.png`.
 pub(super) fn is_ours(name: &str) -> bool {
-    const OURS: [(&str, &str); 8] = [
+    const OURS: [(&str, &str); 10] = [
         (RECORD, ""),
         ("picture", ".pixels"),
         ("picture", ".icc"),
+        ("picture", ".metadata"),
         ("reference", ".pixels"),
         ("reference", ".icc"),
+        ("reference", ".metadata"),
         ("items-", ".gz"),
         ("learned-", ".safetensors"),
         ("learning-", ".safetensors"),
@@ -38,6 +40,7 @@ mod tests {
             ("session.json.damaged", true),
             ("picture.pixels", true),
             ("reference.icc", true),
+            ("picture.metadata", true),
             ("items-0123abcd.gz", true),
             ("learned-0123abcd.safetensors.damaged", true),
             ("learning-0123abcd.safetensors", true),

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Neighbour, Result, Work};
+use dedit_edit::{Edit, EditPlan, Engine, EngineEvent, Error, Image, ItemPrompt, ItemRef, LearnOptions, Neighbour, Result};
 use serde_json::Value;
 
 use super::control::{Control, check_memory};
 use super::event::{Edited, JobOutput};
 use super::frame::check_named;
-use super::layers::{Plate, Source, only_removes};
+use super::layers::Source;
 use super::request::{EditRequest, Original, PlanRequest};
+use super::through::{Through, through};
 use super::thumbnail::thumbnail;
 use crate::folder::{EntryRecord, ModelRecord, NewRevision, PromptRecord, VERSION, edit_record, model_record, prompt_record};
 use crate::memory;
@@ -98,23 +99,13 @@ pub(super) fn edit(
         }
         Ok(if control.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let (edits, options) = (request.planning.edits.as_slice(), &request.options);
+    let edits = request.planning.edits.as_slice();
     let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings, neighbours: &neighbours };
-    let is_plate = only_removes(edits);
-    let plate = if engine.wants_plate(edits, options) || (request.layers && !is_plate) {
-        Plate::make(&source, models.plate_engine().as_mut(), options.seed, &mut listener)?
-    } else {
-        None
-    };
-    let work = Work { picture: &image, plan: &plan, edits, options, plate: plate.as_ref().map(Plate::picture), neighbours: &neighbours };
-    let mut edited = engine.edit(learned.as_ref(), &work, &mut listener)?;
-    let plate = if is_plate { Some(Plate::of(&edited, &plan)) } else { plate };
-    let plate = plate.filter(|_| request.layers);
-    let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
+    let space = base.as_ref().and_then(|base| base.space.as_ref());
+    let Through { edited, layers, change } = through(engine, models, learned.as_ref(), request, &source, space, &mut listener)?;
     if request.layers && layers.is_none() {
         control.note("this edit is about no item: its result is one picture, without layers".to_owned());
     }
-    let change = plate.as_ref().map_or_else(|| Ok(plan.change().clone()), |plate| plate.change(&plan))?;
     let settings: Value = serde_json::from_str(&edited.settings).unwrap_or_default();
     let mut done = Edited {
         revision: None,

@@ -10,6 +10,7 @@ mod layers;
 mod learn;
 mod queue;
 mod request;
+mod through;
 mod thumbnail;
 mod worker;
 

@@ -9,14 +9,14 @@ use dedit_edit::{Error, ErrorKind, Image, Learned, Result, Segmentation};
 
 use crate::folder::{Folder, PictureRecord, Record, Revisions, VERSION};
 use crate::info::{Info, State};
-use crate::opening::Opening;
+use crate::opening::{About, Opening};
 use crate::raster::Layout;
 
 /// A picture in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
     pub(crate) image: Arc<Image>,
-    pub(crate) profile: Option<Arc<Vec<u8>>>,
+    pub(crate) about: Arc<About>,
     pub(crate) items: Option<Arc<Segmentation>>,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn plausible(used: u64) -> u64 {
 
 impl Loaded {
     pub(super) fn of(opening: &Opening) -> Self {
-        Self { image: opening.image.clone(), profile: opening.profile.clone(), items: None }
+        Self { image: opening.image.clone(), about: opening.about.clone(), items: None }
     }
 }
 
@@ -102,7 +102,7 @@ impl Inner {
     pub(super) fn recovered(name: &str, path: &Path, opening: &Opening) -> Result<Self> {
         let mut inner = Self::new(name, path, opening);
         let folder = Folder::take(path)?;
-        folder.write_picture(0, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+        folder.write_picture(0, &opening.image, &opening.about)?;
         let history = folder.revisions(inner.record.pictures[0].layout);
         inner.record.revision = history.last;
         inner.take_history(history);

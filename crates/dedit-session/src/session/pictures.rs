@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dedit_edit::{Error, ErrorKind, Image, ItemWords, Result, Segmentation, Size, Subject};
 
 use super::inner::{Inner, Loaded, picture_record};
+use crate::colour::ColourSpace;
 use crate::files;
 use crate::folder::{Folder, words};
 use crate::opening::Opening;
@@ -13,6 +14,7 @@ use crate::raster::Layout;
 
 /// A picture with its items, ready to be learned.
 pub(crate) struct ItemizedPicture {
+    /// In sRGB.
     pub(crate) image: Arc<Image>,
     pub(crate) items: Arc<Segmentation>,
     words: BTreeMap<String, ItemWords>,
@@ -54,8 +56,8 @@ impl Inner {
 
     fn write_to(&self, folder: &Folder) -> Result<()> {
         for (index, (loaded, record)) in self.loaded.iter().zip(&self.record.pictures).enumerate() {
-            let Some(Loaded { image, profile, items }) = loaded else { continue };
-            folder.write_picture(index, image, profile.as_deref().map(Vec::as_slice))?;
+            let Some(Loaded { image, about, items }) = loaded else { continue };
+            folder.write_picture(index, image, about)?;
             if let (Some(items), Some(record)) = (items, &record.items) {
                 folder.write_items(record, items)?;
             }
@@ -71,14 +73,8 @@ impl Inner {
     /// A picture with this digest, if it is one of this session's and can be read.
     pub(crate) fn opening_of(&mut self, digest: &str) -> Option<Opening> {
         let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
-        let Loaded { image, profile, .. } = self.picture(index).ok()?;
-        Some(Opening {
-            image,
-            digest: digest.to_owned(),
-            profile,
-            name: self.record.pictures[index].source.clone(),
-            variant: String::new(),
-        })
+        let Loaded { image, about, .. } = self.picture(index).ok()?;
+        Some(Opening { image, digest: digest.to_owned(), about, name: self.record.pictures[index].source.clone(), variant: String::new() })
     }
 
     /// A picture (0) or the reference picture (1), read if it is not in memory. A damaged one is set aside; sending the same pixels again restores it.
@@ -90,7 +86,7 @@ impl Inner {
             return Err(Error::usage("this session has no reference picture").at(&self.path).hint("open one first"));
         };
         let folder = self.folder()?;
-        let (image, profile) = match folder.read_picture(index, record) {
+        let (image, about) = match folder.read_picture(index, record) {
             Ok(read) => read,
             Err(error) => {
                 if error.kind() == ErrorKind::Input {
@@ -101,7 +97,7 @@ impl Inner {
             }
         };
         let items = self.read_items(index);
-        let loaded = Loaded { image: Arc::new(image), profile: profile.map(Arc::new), items };
+        let loaded = Loaded { image: Arc::new(image), about: Arc::new(about), items };
         self.loaded[index] = Some(loaded.clone());
         Ok(loaded)
     }
@@ -122,7 +118,7 @@ impl Inner {
 
     /// Replaces a picture whose file is damaged.
     pub(crate) fn restore_picture(&mut self, index: usize, opening: &Opening) -> Result<()> {
-        self.folder()?.write_picture(index, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+        self.folder()?.write_picture(index, &opening.image, &opening.about)?;
         let items = self.read_items(index);
         self.loaded[index] = Some(Loaded { items, ..Loaded::of(opening) });
         Ok(())
@@ -134,7 +130,7 @@ impl Inner {
             return if self.picture(1).is_ok() { Ok(()) } else { self.restore_picture(1, opening) };
         }
         if let Some(folder) = &self.folder {
-            folder.write_picture(1, &opening.image, opening.profile.as_deref().map(Vec::as_slice))?;
+            folder.write_picture(1, &opening.image, &opening.about)?;
         }
         self.update(|record| {
             record.pictures.truncate(1);
@@ -161,7 +157,11 @@ impl Inner {
     }
 
     fn itemized_picture(&mut self, index: usize) -> Result<ItemizedPicture> {
-        let Loaded { image, items, .. } = self.picture(index)?;
+        let Loaded { image, items, about } = self.picture(index)?;
+        let image = match ColourSpace::of(about.profile.as_deref(), &image) {
+            Some(space) => Arc::new(space.shown(&image)?),
+            None => image,
+        };
         let which = if index == 0 { "the picture" } else { "the reference picture" };
         let no_items = || Error::usage(format!("{which} has no items yet")).at(&self.path).hint("set them first");
         let items = items.ok_or_else(no_items)?;

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use dedit_edit::{Error, Image, ItemMask, ItemPrompt, Rect, Result, Segmentation, Size};
 
 use super::inner::{Inner, Loaded};
+use crate::colour::ColourSpace;
 use crate::folder::{Entry, Folder, NewRevision, prompt};
 
 /// The revision that an edit starts from.
 pub(crate) struct Base {
     pub(crate) revision: u64,
     pub(crate) image: Arc<Image>,
+    /// The colour space of the picture, where it is not sRGB.
+    pub(crate) space: Option<ColourSpace>,
     pub(crate) items: Arc<Segmentation>,
     /// Prompts of items that earlier edits have changed, by item name.
     pub(crate) prompts: BTreeMap<String, ItemPrompt>,
@@ -41,22 +44,23 @@ impl Inner {
 
     /// The picture and items of a revision; 0 is the picture itself.
     pub(crate) fn base(&mut self, revision: u64) -> Result<Base> {
-        let Loaded { image, items, .. } = self.picture(0)?;
+        let Loaded { image, items, about } = self.picture(0)?;
+        let space = ColourSpace::of(about.profile.as_deref(), &image);
         if revision == 0 {
             let items = items.ok_or_else(|| Error::usage("the picture has no items yet").at(&self.path).hint("set them first"))?;
-            return Ok(Base { revision, image, items, prompts: BTreeMap::new(), items_key: self.items_key() });
+            return Ok(Base { revision, image, space, items, prompts: BTreeMap::new(), items_key: self.items_key() });
         }
         let entry = self.entry(revision)?.clone();
         let prompts = entry.record.prompts.iter().map(|(name, record)| (name.clone(), prompt(record))).collect();
         if let Some((cached, image, items)) = &self.cached
             && *cached == revision
         {
-            return Ok(Base { revision, image: image.clone(), items: items.clone(), prompts, items_key: entry.record.items });
+            return Ok(Base { revision, image: image.clone(), space, items: items.clone(), prompts, items_key: entry.record.items });
         }
         let items = Arc::new(self.folder()?.revision_items(&entry, self.size_at(revision)?)?);
         let image = Arc::new(self.composed(&image, revision)?);
         self.cached = Some((revision, image.clone(), items.clone()));
-        Ok(Base { revision, image, items, prompts, items_key: entry.record.items })
+        Ok(Base { revision, image, space, items, prompts, items_key: entry.record.items })
     }
 
     /// The size of a revision: that of the picture, and what edits have added at its sides.

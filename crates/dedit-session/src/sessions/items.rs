@@ -301,10 +301,10 @@ fn is_as_before(session: &Session, wanted: &Segmentation, known: &Segmentation) 
 fn opening_of_revision(session: &Session, revision: u64) -> Result<Opening> {
     let mut inner = session.lock();
     let image = inner.base(revision)?.image;
-    let profile = inner.picture(0)?.profile.map(|profile| profile.as_ref().clone());
+    let about = inner.picture(0)?.about.as_ref().clone();
     let name = inner.info().name;
     drop(inner);
-    Ok(Opening::new(image.as_ref().clone(), profile, name))
+    Ok(Opening::new(image.as_ref().clone(), about, name))
 }
 
 /// The words for items: those that items of the same names had, else the names where they are words.

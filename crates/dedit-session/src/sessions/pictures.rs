@@ -9,7 +9,7 @@ use dedit_segment::Hint;
 
 use super::Sessions;
 use crate::info::Info;
-use crate::opening::Opening;
+use crate::opening::{About, Opening};
 
 /// A picture of a session, with its items.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ pub struct Fetched {
     pub info: Info,
     /// The picture.
     pub image: Arc<Image>,
-    /// Its colour profile.
-    pub profile: Option<Arc<Vec<u8>>>,
+    /// What is known of it besides.
+    pub about: Arc<About>,
     /// Its items, if they are set.
     pub items: Option<Arc<Segmentation>>,
     /// Words for its items, by item name.
@@ -91,7 +91,7 @@ impl Sessions {
         let mut inner = session.lock();
         let picture = inner.picture(index)?;
         let words = inner.words(index);
-        Ok(Fetched { info: inner.info(), image: picture.image, profile: picture.profile, items: picture.items, words })
+        Ok(Fetched { info: inner.info(), image: picture.image, about: picture.about, items: picture.items, words })
     }
 
     /// Segments one item of a session's picture; gives its mask.

@@ -73,7 +73,7 @@ impl Picture {
         let drawing = draw(scene, SIDE);
         let start = |(name, words)| (name, ItemWords { start: Some(words), template: None });
         Ok(Self {
-            photo: Photo { image: drawing.image()?, profile: None },
+            photo: Photo::new(drawing.image()?, None),
             items: drawing.items(scene)?,
             words: scene.item_words().into_iter().map(start).collect(),
         })
@@ -182,7 +182,7 @@ fn on_the_beach() -> Result<Entry> {
 
 /// A picture of the user's own: what can be done to its largest items without knowing what they are.
 pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry> {
-    let photo = Photo::read(path)?;
+    let photo = Photo::read(path, None)?;
     photo.image.check_finite().map_err(|error| error.at(path))?;
     let items = files.read(photo.image.size())?;
     let areas = items.areas();

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::items::ItemFiles;
 use crate::output;
-use crate::picture::{Photo, encode_image};
+use crate::picture::{Photo, encode_plain};
 use crate::sheet;
 
 /// Edit built-in photographs, which needs no weights, and learn built-in pictures, or one of your own, and apply the verbs to them: pictures, a contact
@@ -171,7 +171,7 @@ impl Demo<'_> {
     fn write(&self, name: &str, picture: &dedit_edit::Image, entry: &Entry) -> Result<PathBuf> {
         let file = self.options.out.join(name);
         let Photo { profile, .. } = &entry.picture.photo;
-        output::write(&file, &encode_image(picture, profile.as_deref(), &[])?)?;
+        output::write(&file, &encode_plain(picture, profile.as_deref())?)?;
         Ok(file)
     }
 }

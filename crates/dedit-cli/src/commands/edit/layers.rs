@@ -10,7 +10,7 @@ use dedit_protocol::{Blob, features};
 use crate::connection::{Connection, image};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output;
-use crate::picture::{OraLayer, Photo, encode_image, encode_ora};
+use crate::picture::{Format, OraLayer, Photo, encode_ora, encode_photo};
 
 /// The name of the layer below the items.
 const PLATE: &str = "clean plate";
@@ -45,21 +45,21 @@ impl LayerFiles {
         let mut plate = original.image.clone();
         plate.put(at(&layers.plate), &picture(&layers.plate, blobs)?)?;
         let items: Vec<(&LayerPart, Image)> = layers.items.iter().map(|part| Ok((part, picture(part, blobs)?))).collect::<Result<_>>()?;
-        let profile = original.profile.as_deref();
         if self.is_ora {
             let item = |(part, picture): &'_ (&LayerPart, Image)| (part.item.clone(), at(part), picture.clone());
             let items: Vec<_> = items.iter().map(item).collect();
             let mut stack: Vec<OraLayer<'_>> = items.iter().map(|(name, at, picture)| OraLayer { name, at: *at, picture }).collect();
             stack.push(OraLayer { name: PLATE, at: (0, 0), picture: &plate });
-            output::write(place, &encode_ora(plate.size(), &stack, result, profile)?)?;
+            output::write(place, &encode_ora(plate.size(), &stack, result, original.profile.as_deref())?)?;
             return Ok(vec![place.clone()]);
         }
-        let extension = if plate.depth() == Depth::F32 { "tif" } else { "png" };
+        let (extension, format) = if plate.depth() == Depth::F32 { ("tif", Format::Tiff) } else { ("png", Format::Png) };
+        let encode = |picture: &Image| encode_photo(picture, original, &[], format, 100);
         let mut files = vec![place.join(format!("{PLATE}.{extension}"))];
-        output::write(&files[0], &encode_image(&plate, profile, &[])?)?;
+        output::write(&files[0], &encode(&plate)?)?;
         for (part, picture) in &items {
             let file = place.join(format!("{}.{extension}", file_name(&part.item, &files)));
-            output::write(&file, &encode_image(&on_canvas(&plate, part, picture)?, profile, &[])?)?;
+            output::write(&file, &encode(&on_canvas(&plate, part, picture)?)?)?;
             files.push(file);
         }
         Ok(files)

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use dedit_edit::Depth;
 use dedit_protocol::Blob;
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf};
@@ -22,7 +21,7 @@ use crate::console::Console;
 use crate::edit_options::{Besides, Frame, Opened, Planning, Source, VerbCall, on_canvas, photo_on_canvas, plan};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::picture::{MADE_BY, Photo, encode_image};
+use crate::picture::{Format, MADE_BY, Photo, encode_photo};
 use crate::{output, sheet};
 
 /// Change items of a learned picture
@@ -42,9 +41,13 @@ impl Options {
 /// What all verbs take.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
-    /// The file to write, of the picture's own depth: PNG, or TIFF for float pictures; with --variations out-1.png, out-2.png, …
+    /// The file to write, of the picture's own depth: PNG, TIFF (the only one for float pictures), or with 8 bits also WebP or JPEG; with --variations out-1.png,
+    /// out-2.png, …
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Quality of a JPEG file, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = 92, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
     /// Writes the picture, its items, the plan and every result side by side
     #[arg(long, value_name = "FILE")]
     contact_sheet: Option<PathBuf>,
@@ -99,6 +102,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
     let job =
         Job { common, layers: layers.as_ref(), values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original };
+    job.remark(&files, console);
     let variations = job.run(files, sheet.is_some())?;
     let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
@@ -114,7 +118,7 @@ impl Common {
         if self.on != 0 && self.contact_sheet.is_some() {
             return Err(Error::usage("a contact sheet shows edits of the picture itself").hint("leave --contact-sheet or --on out"));
         }
-        let extensions: &[&str] = if opened.target.photo.image.depth() == Depth::F32 { &["tif", "tiff"] } else { &["png"] };
+        let extensions = Format::extensions(opened.target.photo.image.depth());
         output::prepare(&self.out, values.whole(Id::Variations).unwrap_or(defaults::VARIATIONS), extensions)
     }
 
@@ -131,7 +135,7 @@ impl Common {
         }
         let of = ResultOf { session: session.session.clone(), revision: self.on, whole: true };
         let (_, blobs) = connection.ask(of, Vec::new())?;
-        Ok(Photo { image: picture_of(&blobs)?, profile: opened.target.photo.profile.clone() })
+        Ok(Photo { image: picture_of(&blobs)?, ..opened.target.photo.clone() })
     }
 }
 
@@ -150,6 +154,19 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Says what the format of the results does not keep.
+    fn remark(&self, files: &[PathBuf], console: &Console) {
+        let Some(file) = files.first() else { return };
+        let format = Format::of(file);
+        if !format.is_exact() {
+            console.note("JPEG keeps no pixel exactly: the pixels outside the region are the picture's own until they are encoded");
+        }
+        let lost = format.loses(&self.original.metadata);
+        if !lost.is_empty() {
+            console.note(format!("{} of the picture: not kept in this format; PNG keeps it", lost.join(" and ")));
+        }
+    }
+
     /// Makes every result; with `on_sheet` a small copy of each is kept.
     fn run(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Variation>> {
         let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
@@ -192,7 +209,9 @@ impl Job<'_> {
         let mut picture = self.original.image.clone();
         picture.put((edited.region.x, edited.region.y), &picture_of(&blobs)?)?;
         let text = json!({"made_by": MADE_BY, "edits": edits, "model": edited.model, "settings": edited.settings});
-        output::write(&file, &encode_image(&picture, self.original.profile.as_deref(), &[("dedit", text.to_string())])?)?;
+        let texts = [("dedit".to_owned(), text.to_string())];
+        let bytes = encode_photo(&picture, &self.original, &texts, Format::of(&file), self.common.quality)?;
+        output::write(&file, &bytes)?;
         let layers = match (self.layers, &edited.layers) {
             (Some(files), Some(layers)) => files.write(index, layers, &blobs, &self.original, &picture)?,
             _ => Vec::new(),

@@ -24,7 +24,7 @@ use crate::picture::{Photo, Picture};
 /// Learn a picture: its items get prompts of their own, which edits then change
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The picture: a PNG, JPEG, WebP or TIFF file
+    /// The picture: a PNG, JPEG, WebP, TIFF, GIF, BMP, TGA, PNM, QOI, HDR or OpenEXR file
     #[arg(value_name = "PICTURE")]
     picture: PathBuf,
     #[command(flatten)]
@@ -91,7 +91,7 @@ impl Options {
             self.words.check_without_reference()?;
             return Ok((target, None));
         };
-        let photo = Photo::read(path)?;
+        let photo = Photo::read(path, None)?;
         let items = items::read(&self.reference_items, &self.reference_names, photo.image.size())?;
         let words = self.words.of_items(&items, Which::Reference)?;
         Ok((target, Some(Subject::checked(path, Picture { photo, items }, words)?)))

@@ -1,0 +1,83 @@
+//! An edit through an engine: in sRGB, with a clean plate where one helps, and back into the picture's own colour space.
+
+use std::sync::Arc;
+
+use dedit_edit::{Edited, Engine, Image, ItemMask, Learned, Listener, Result, Work};
+
+use super::event::{Layers, Part};
+use super::layers::{Plate, Source, only_removes};
+use super::request::EditRequest;
+use crate::colour::ColourSpace;
+use crate::models::Models;
+
+/// What an edit came to, in the picture's own colour space.
+pub(super) struct Through {
+    pub(super) edited: Edited,
+    pub(super) layers: Option<Layers>,
+    /// How far each pixel was allowed to change.
+    pub(super) change: ItemMask,
+}
+
+/// Carries out a request on the picture of `source`, which is in its own colour space, `space`; without one it is sRGB.
+pub(super) fn through(
+    engine: &mut dyn Engine,
+    models: &dyn Models,
+    learned: &dyn Learned,
+    request: &EditRequest,
+    source: &Source<'_>,
+    space: Option<&ColourSpace>,
+    listener: &mut Listener<'_>,
+) -> Result<Through> {
+    let own = source.picture;
+    let shown = match space {
+        Some(space) => Arc::new(space.shown(own)?),
+        None => own.clone(),
+    };
+    let source = Source { picture: &shown, ..*source };
+    let (mut edited, plate) = edited(engine, models, learned, request, &source, listener)?;
+    let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
+    let change = match &plate {
+        Some(plate) => plate.change(source.plan)?,
+        None => source.plan.change().clone(),
+    };
+    let Some(space) = space else { return Ok(Through { edited, layers, change }) };
+    edited.picture = space.back(&edited.picture, own, &change)?;
+    let layers = layers.map(|layers| layers_back(layers, space, own, &change)).transpose()?;
+    Ok(Through { edited, layers, change })
+}
+
+/// The result, and the plate if layers are wanted.
+fn edited(
+    engine: &mut dyn Engine,
+    models: &dyn Models,
+    learned: &dyn Learned,
+    request: &EditRequest,
+    source: &Source<'_>,
+    listener: &mut Listener<'_>,
+) -> Result<(Edited, Option<Plate>)> {
+    let options = &request.options;
+    let is_plate = only_removes(source.edits);
+    let plate = if engine.wants_plate(source.edits, options) || (request.layers && !is_plate) {
+        Plate::make(source, models.plate_engine().as_mut(), options.seed, listener)?
+    } else {
+        None
+    };
+    let work = Work {
+        picture: source.picture,
+        plan: source.plan,
+        edits: source.edits,
+        options,
+        plate: plate.as_ref().map(Plate::picture),
+        neighbours: source.neighbours,
+    };
+    let edited = engine.edit(learned, &work, listener)?;
+    let plate = if is_plate { Some(Plate::of(&edited, source.plan)) } else { plate };
+    Ok((edited, plate.filter(|_| request.layers)))
+}
+
+fn layers_back(layers: Layers, space: &ColourSpace, own: &Image, change: &ItemMask) -> Result<Layers> {
+    let Part { rect, picture } = layers.plate;
+    let picture = space.back(&picture, &own.crop(rect)?, &change.crop(rect)?)?;
+    let items = layers.items.into_iter().map(|layer| space.layer_back(layer, own.depth())).collect::<Result<_>>()?;
+    Ok(Layers { plate: Part { rect, picture }, items })
+}
