@@ -68,7 +68,7 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
 /// The hosts that show results as layers, and do an edit without weights when asked.
 pub(crate) const WITH_LAYERS: &[Host] = &[];
 /// The hosts that give the plate or the item in place of the result.
-const WITH_OUTPUTS: &[Host] = &[];
+const WITH_OUTPUTS: &[Host] = &[OpenFx];
 
 /// The largest coordinate of a picture on the wire, pixels.
 const FAR: f64 = 65_000.0;

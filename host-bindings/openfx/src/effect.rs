@@ -38,6 +38,11 @@ pub trait Effect: Sync {
     /// Whether frames differ although neither inputs nor parameters do, for example because files are read.
     fn varies(&self, instance: &Instance<'_>) -> Result<bool>;
 
+    /// Whether the output has alpha, with premultiplied colours, whatever the inputs have.
+    fn makes_alpha(&self, _: &Instance<'_>) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Frees caches.
     fn purge(&self);
 }

@@ -11,6 +11,7 @@ use crate::declaration::{ClipDeclaration, Context};
 use crate::define::Definition;
 use crate::effect::{Change, Effect, Field, Frame, HostFacts};
 use crate::error::{Error, Result};
+use crate::format::Components;
 use crate::guard::guard;
 use crate::instance::{Instance, print};
 use crate::names::{action, prop, value};
@@ -228,10 +229,21 @@ impl Call {
     }
 
     fn clip_preferences(&self, effect: &dyn Effect, suites: &'static Suites) -> Result<Status> {
-        if !effect.varies(&self.instance(effect, suites)?)? {
+        let instance = self.instance(effect, suites)?;
+        let (varies, makes_alpha) = (effect.varies(&instance)?, effect.makes_alpha(&instance)?);
+        if !varies && !makes_alpha {
             return Ok(status::DEFAULT);
         }
-        Properties::new(self.results, suites).set_flag(prop::FRAME_VARYING, true);
+        let results = Properties::new(self.results, suites);
+        if varies {
+            results.set_flag(prop::FRAME_VARYING, true);
+        }
+        if makes_alpha {
+            for clip in instance.clips().iter().filter(|clip| clip.is_output()) {
+                results.set_word(&property_of(prop::CLIP_COMPONENTS, clip), 0, Components::Rgba.word());
+            }
+            results.set_word(prop::PREMULTIPLICATION, 0, value::PREMULTIPLIED);
+        }
         Ok(status::OK)
     }
 

@@ -141,6 +141,8 @@ pub mod prop {
         FIELD_TO_RENDER = c"OfxImageEffectPropFieldToRender";
         /// Whether frames differ although inputs and parameters do not.
         FRAME_VARYING = c"OfxImageEffectFrameVarying";
+        /// Prefix of the properties for the components of each clip.
+        CLIP_COMPONENTS = c"OfxImageClipPropComponents_";
         /// Prefix of the properties for the needed region of each clip.
         REGION_OF_INTEREST = c"OfxImageClipPropRoI_";
         /// Prefix of the properties for the needed frames of each clip.
@@ -216,6 +218,8 @@ pub mod value {
         OPAQUE = c"OfxImageOpaque";
         /// Colours are not multiplied by alpha.
         UNPREMULTIPLIED = c"OfxImageAlphaUnPremultiplied";
+        /// Colours are multiplied by alpha.
+        PREMULTIPLIED = c"OfxImageAlphaPremultiplied";
         /// Any number of renders at once, in any instances.
         FULLY_SAFE = c"OfxImageEffectRenderFullySafe";
         /// Rows 0, 2, 4 …

@@ -1,4 +1,4 @@
-//! A cache of edited regions by content. Hosts ask for the same frame many times, from several threads and instances and after a restart; it is computed
+//! A cache of edited frames by content. Hosts ask for the same frame many times, from several threads and instances and after a restart; it is computed
 //! once.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use dedit_protocol::Samples;
 
 use crate::disk::Folder;
 use crate::failure::{Failure, stopped};
-use crate::pixels::EditedRegion;
+use crate::layers::EditedFrame;
 
 /// The most memory, bytes.
 const MOST: usize = 512 << 20;
@@ -37,7 +37,7 @@ enum Slot {
     /// A thread is computing it.
     Pending,
     Ready {
-        edited: Arc<EditedRegion>,
+        edited: Arc<EditedFrame>,
         used: u64,
     },
 }
@@ -57,9 +57,9 @@ impl Cache {
         key: &Key,
         folder: Option<&Folder>,
         wants_stop: &dyn Fn() -> bool,
-        fits: &dyn Fn(&EditedRegion) -> bool,
-        compute: &dyn Fn() -> Result<EditedRegion, Failure>,
-    ) -> Result<Arc<EditedRegion>, Failure> {
+        fits: &dyn Fn(&EditedFrame) -> bool,
+        compute: &dyn Fn() -> Result<EditedFrame, Failure>,
+    ) -> Result<Arc<EditedFrame>, Failure> {
         if let Some(ready) = self.ready_or_pending(key, wants_stop)? {
             return Ok(ready);
         }
@@ -77,7 +77,7 @@ impl Cache {
         Ok(edited)
     }
 
-    fn ready_or_pending(&self, key: &Key, wants_stop: &dyn Fn() -> bool) -> Result<Option<Arc<EditedRegion>>, Failure> {
+    fn ready_or_pending(&self, key: &Key, wants_stop: &dyn Fn() -> bool) -> Result<Option<Arc<EditedFrame>>, Failure> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             state.clock += 1;
@@ -104,7 +104,7 @@ impl Cache {
         }
     }
 
-    fn insert(&self, key: &Key, edited: &Arc<EditedRegion>) {
+    fn insert(&self, key: &Key, edited: &Arc<EditedFrame>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.clock += 1;
         let used = state.clock;
@@ -147,12 +147,13 @@ impl Drop for Pending<'_> {
     }
 }
 
-fn bytes(edited: &EditedRegion) -> usize {
-    match edited.pixels.samples() {
+fn bytes(edited: &EditedFrame) -> usize {
+    let bytes = edited.layers().map(|layer| match layer.pixels.samples() {
         Samples::U8(samples) => samples.len(),
         Samples::U16(samples) => samples.len() * 2,
         Samples::F32(samples) => samples.len() * 4,
-    }
+    });
+    bytes.sum()
 }
 
 #[cfg(test)]
@@ -165,13 +166,15 @@ mod tests {
 
     use super::*;
     use crate::failure::input;
+    use crate::pixels::EditedRegion;
 
-    fn region(side: u32) -> EditedRegion {
+    fn region(side: u32) -> EditedFrame {
         let pixels = Pixels::new(side, side, 1, Samples::U8(vec![7; (side * side) as usize])).unwrap();
-        EditedRegion { region: Region { x: 0, y: 0, width: side as usize, height: side as usize }, pixels }
+        let region = EditedRegion { region: Region { x: 0, y: 0, width: side as usize, height: side as usize }, pixels };
+        EditedFrame { region, items: Vec::new() }
     }
 
-    fn get(cache: &Cache, key: &str, compute: &dyn Fn() -> Result<EditedRegion, Failure>) -> Result<Arc<EditedRegion>, Failure> {
+    fn get(cache: &Cache, key: &str, compute: &dyn Fn() -> Result<EditedFrame, Failure>) -> Result<Arc<EditedFrame>, Failure> {
         cache.get(&key.to_owned(), None, &|| false, &|_| true, compute)
     }
 

@@ -36,6 +36,28 @@ pub(crate) fn edits() -> Vec<EditEntry> {
     std::iter::once(EditEntry { label: "Nothing", verb: None }).chain(verbs.into_iter().map(entry)).collect()
 }
 
+/// What an edit's output shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Output {
+    #[default]
+    Result,
+    /// The frame without the edited items.
+    Plate,
+    /// The edited items alone.
+    Item,
+}
+
+impl Output {
+    /// The output of a word of the table.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "plate" => Self::Plate,
+            "item" => Self::Item,
+            _ => Self::Result,
+        }
+    }
+}
+
 /// Where items come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MaskSource {
@@ -71,6 +93,8 @@ pub(crate) fn entry<T: Copy>(entries: &[T], index: i32) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use dedit_schema::Id;
+
     use super::*;
 
     #[test]
@@ -82,6 +106,15 @@ mod tests {
             }
             assert_eq!(Action::Edit(verb).is_offered_by(Host::OpenFx), index_of(verb).is_ok(), "{verb:?} in the table");
         }
+    }
+
+    #[test]
+    fn every_output_of_the_table_is_known() {
+        let rows = Action::Edit(Verb::Remove).parameters(Host::OpenFx);
+        let row = rows.into_iter().find(|row| row.id == Id::Output).unwrap();
+        assert_eq!(row.name(Host::OpenFx), crate::names::OUTPUT);
+        let outputs: Vec<_> = row.choices(Host::OpenFx).iter().map(|choice| Output::of(choice.word)).collect();
+        assert_eq!(outputs, [Output::Result, Output::Plate, Output::Item]);
     }
 
     #[test]

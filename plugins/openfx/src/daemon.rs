@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use dedit_client::{About, Blobs, Client, Labels, PROGRAM_VARIABLE, Program};
-use dedit_protocol::answer::Learned;
+use dedit_protocol::answer::{Learned, Region};
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::request::{Edit, Hello, Learn, OpenPicture, OpenSession, Which};
 use dedit_protocol::{Blob, Event, address, features};
 use ofx_host::folders;
 
 use crate::failure::{Failure, FailureKind, stopped};
+use crate::layers::EditedFrame;
 use crate::pixels::{EditedRegion, InputFrame};
 use crate::watch::Watch;
 
@@ -125,13 +126,20 @@ impl Daemon {
     }
 
     /// Edits a frame.
-    pub(crate) fn edit(&self, edit: Edit, blobs: Vec<Blob>, watch: &dyn Watch) -> Result<EditedRegion, Failure> {
+    pub(crate) fn edit(&self, edit: Edit, blobs: Vec<Blob>, watch: &dyn Watch) -> Result<EditedFrame, Failure> {
         if watch.wants_stop() {
             return Err(stopped());
         }
+        if edit.layers {
+            self.client.require(features::LAYERS)?;
+        }
         let call = self.client.send(edit, blobs)?;
         let (edited, blobs) = call.finish_unless(&|| watch.wants_stop(), &mut |event| watch.notice(&event))?;
-        Ok(EditedRegion { region: edited.region, pixels: Blobs::from(blobs).pixels(0)? })
+        let mut blobs = Blobs::from(blobs);
+        let mut layer = |region: Region, index: usize| Ok::<_, Failure>(EditedRegion { region, pixels: blobs.pixels(index)? });
+        let Some(layers) = edited.layers else { return Ok(EditedFrame { region: layer(edited.region, 0)?, items: Vec::new() }) };
+        let items = layers.items.iter().map(|item| layer(item.region, item.pixels)).collect::<Result<_, _>>()?;
+        Ok(EditedFrame { region: layer(layers.plate.region, layers.plate.pixels)?, items })
     }
 
     /// Learns a session.

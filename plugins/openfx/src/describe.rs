@@ -42,8 +42,8 @@ pub(crate) fn effect(host: &HostFacts, effect: &Properties<'_>) {
         effect.set_word(prop::COLOUR_STYLE, 0, value::COLOUR_CORE);
         effect.set_word(prop::COLOUR_CONFIGS, 0, value::COLOUR_CONFIG);
     }
-    // With a mask file per frame, frames vary although no parameter does.
-    for (index, parameter) in [names::MASK_SOURCE, names::MASK_FILE].into_iter().enumerate() {
+    // With a mask file per frame, frames vary although no parameter does; an item alone has alpha.
+    for (index, parameter) in [names::MASK_SOURCE, names::MASK_FILE, names::OUTPUT].into_iter().enumerate() {
         effect.set_text(prop::PREFERENCES_PARAMETER, index, parameter);
     }
 }

@@ -1,6 +1,7 @@
-//! Edited regions on disk, for hosts that are restarted or render in another process.
+//! Edited frames on disk, for hosts that are restarted or render in another process.
 //!
-//! A file holds a region as one frame of the protocol, whose reader checks every length, followed by a digest. A damaged file counts as missing.
+//! A file holds one as a frame of the protocol, whose reader checks every length, with a blob for each layer, followed by a digest. A damaged file counts
+//! as missing.
 
 use std::env;
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use dedit_protocol::{Blob, Frame};
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 
+use crate::layers::EditedFrame;
 use crate::pixels::EditedRegion;
 
 /// Environment variable with the folder; empty for none.
@@ -48,7 +50,7 @@ impl Folder {
     }
 
     /// The region of a key; `None` where it is missing or damaged.
-    pub(crate) fn read(&self, key: &str) -> Option<EditedRegion> {
+    pub(crate) fn read(&self, key: &str) -> Option<EditedFrame> {
         let path = self.file(key);
         let mut file = BufReader::new(File::open(&path).ok()?);
         let Some(edited) = read(&mut file, key) else {
@@ -62,11 +64,11 @@ impl Folder {
     }
 
     /// Stores a region. A failure is ignored: the region is computed again next time.
-    pub(crate) fn write(&self, key: &str, edited: &EditedRegion) {
+    pub(crate) fn write(&self, key: &str, edited: &EditedFrame) {
         let _ = self.try_to_write(key, edited);
     }
 
-    fn try_to_write(&self, key: &str, edited: &EditedRegion) -> io::Result<()> {
+    fn try_to_write(&self, key: &str, edited: &EditedFrame) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         {
@@ -108,24 +110,38 @@ impl Folder {
 }
 
 /// Includes the key, so that a renamed file is not valid.
-fn digest(edited: &EditedRegion, key: &str) -> String {
-    let Region { x, y, width, height } = edited.region;
-    format!("{:x}", Sha256::digest(format!("{key} {x} {y} {width} {height} {}", edited.pixels.digest())))
+fn digest(edited: &EditedFrame, key: &str) -> String {
+    let layers = edited.layers().map(|layer| {
+        let Region { x, y, width, height } = layer.region;
+        format!(" {x} {y} {width} {height} {}", layer.pixels.digest())
+    });
+    format!("{:x}", Sha256::digest(std::iter::once(key.to_owned()).chain(layers).collect::<String>()))
 }
 
-fn frame(edited: &EditedRegion) -> io::Result<Frame> {
+fn frame(edited: &EditedFrame) -> io::Result<Frame> {
     let mut head = Map::new();
-    head.insert("region".to_owned(), serde_json::to_value(edited.region)?);
-    Ok(Frame { tag: TAG, serial: 0, head, blobs: vec![Blob::Pixels(edited.pixels.clone())] })
+    head.insert("region".to_owned(), serde_json::to_value(edited.region.region)?);
+    if !edited.items.is_empty() {
+        let items: Vec<_> = edited.items.iter().map(|item| item.region).collect();
+        head.insert("items".to_owned(), serde_json::to_value(items)?);
+    }
+    Ok(Frame { tag: TAG, serial: 0, head, blobs: edited.layers().map(|layer| Blob::Pixels(layer.pixels.clone())).collect() })
 }
 
-fn read(from: &mut impl io::Read, key: &str) -> Option<EditedRegion> {
+fn read(from: &mut impl io::Read, key: &str) -> Option<EditedFrame> {
     let Frame { tag, mut head, blobs, .. } = Frame::read(from).ok()?;
     let mut stored = String::new();
     from.take(65).read_to_string(&mut stored).ok()?;
-    let Some(Blob::Pixels(pixels)) = blobs.into_iter().next() else { return None };
-    let region: Region = serde_json::from_value(head.remove("region")?).ok()?;
-    let edited = EditedRegion { region, pixels };
+    let mut regions: Vec<Region> = vec![serde_json::from_value(head.remove("region")?).ok()?];
+    if let Some(items) = head.remove("items") {
+        regions.extend(serde_json::from_value::<Vec<Region>>(items).ok()?);
+    }
+    if regions.len() != blobs.len() {
+        return None;
+    }
+    let layer = |(region, blob)| if let Blob::Pixels(pixels) = blob { Some(EditedRegion { region, pixels }) } else { None };
+    let mut layers = regions.into_iter().zip(blobs).map(layer).collect::<Option<Vec<_>>>()?.into_iter();
+    let edited = EditedFrame { region: layers.next()?, items: layers.collect() };
     (tag == TAG && stored == digest(&edited, key)).then_some(edited)
 }
 
@@ -148,9 +164,16 @@ mod tests {
         names
     }
 
-    fn region() -> EditedRegion {
-        let samples = (0..5 * 4 * 3).map(|value| value as f32 / 7.0).collect();
-        EditedRegion { region: Region { x: 3, y: 1, width: 5, height: 4 }, pixels: Pixels::new(5, 4, 3, Samples::F32(samples)).unwrap() }
+    fn layer(x: usize, channels: u8) -> EditedRegion {
+        let samples = (0..5 * 4 * usize::from(channels)).map(|value| value as f32 / 7.0).collect();
+        EditedRegion {
+            region: Region { x, y: 1, width: 5, height: 4 },
+            pixels: Pixels::new(5, 4, channels, Samples::F32(samples)).unwrap(),
+        }
+    }
+
+    fn region() -> EditedFrame {
+        EditedFrame { region: layer(3, 3), items: Vec::new() }
     }
 
     #[test]
@@ -158,19 +181,21 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let folder = folder_at(&scratch.path().join("deep/folder"), 1 << 20);
         assert_eq!(folder.read("a"), None);
-        folder.write("a", &region());
-        assert_eq!(folder.read("a"), Some(region()));
-        let file = folder.file("a");
-        let whole = fs::read(&file).unwrap();
-        fs::write(folder.file("b"), &whole).unwrap();
-        assert_eq!(folder.read("b"), None, "the file of another key");
-        for place in 0..whole.len() {
-            for damaged in [whole[..place].to_vec(), [&whole[..place], &[whole[place] ^ 0x20], &whole[place + 1..]].concat()] {
-                fs::write(&file, &damaged).unwrap();
-                let read = folder.read("a");
-                // A change of white space in the head changes nothing.
-                assert!(read.is_none() || read == Some(region()), "byte {place}");
-                assert!(read.is_some() || !file.exists(), "damaged files are removed");
+        for edited in [region(), EditedFrame { items: vec![layer(1, 4), layer(2, 4)], ..region() }] {
+            folder.write("a", &edited);
+            assert_eq!(folder.read("a").as_ref(), Some(&edited));
+            let file = folder.file("a");
+            let whole = fs::read(&file).unwrap();
+            fs::write(folder.file("b"), &whole).unwrap();
+            assert_eq!(folder.read("b"), None, "the file of another key");
+            for place in 0..whole.len() {
+                for damaged in [whole[..place].to_vec(), [&whole[..place], &[whole[place] ^ 0x20], &whole[place + 1..]].concat()] {
+                    fs::write(&file, &damaged).unwrap();
+                    let read = folder.read("a");
+                    // A change of white space in the head changes nothing.
+                    assert!(read.is_none() || read.as_ref() == Some(&edited), "byte {place}");
+                    assert!(read.is_some() || !file.exists(), "damaged files are removed");
+                }
             }
         }
     }

@@ -10,9 +10,10 @@ use ofx_host::{
 };
 
 use crate::cache::RESULTS;
-use crate::choices::MaskSource;
+use crate::choices::{MaskSource, Output};
 use crate::failure::to_host;
 use crate::inputs::{Inputs, reference_time, remember_host};
+use crate::layers::write_items;
 use crate::masks::is_numbered;
 use crate::names::{MASK, REFERENCE};
 use crate::parameters::{NamedSession, Parameters};
@@ -67,6 +68,11 @@ impl Effect for DEdit {
         Ok(parameters.mask_source == MaskSource::File && is_numbered(&parameters.mask_file))
     }
 
+    fn makes_alpha(&self, instance: &Instance<'_>) -> Result<bool> {
+        let parameters = Parameters::read(instance, 0.0, [1.0, 1.0])?;
+        Ok(parameters.output() == Output::Item)
+    }
+
     fn render(&self, instance: &Instance<'_>, frame: &Frame) -> Result<()> {
         let parameters = Parameters::of(instance, frame)?;
         let inputs = Inputs { instance, parameters };
@@ -82,7 +88,11 @@ impl Effect for DEdit {
         }
         match render::edited(&inputs, &source, frame.time, encoding) {
             Ok((input, edited)) => {
-                write_frame(&mut output, &source, Some((&input, &edited)), frame, encoding);
+                if inputs.parameters.output() == Output::Item {
+                    write_items(&mut output, &input, &edited, frame, encoding);
+                } else {
+                    write_frame(&mut output, &source, Some((&input, &edited.region)), frame, encoding);
+                }
                 Ok(())
             }
             Err(failure) => {

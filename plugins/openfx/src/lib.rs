@@ -2,7 +2,7 @@
 //!
 //! A frame's way: the host asks for it (`effect`) → the parameters at that time (`parameters`) → the frame and its mask (`inputs`, `pixels`,
 //! `colour`, `masks`) → the session that knows the items, and their label map (`session`, `items`) → the request (`request`) → a cached result
-//! (`cache`, `disk`), or the daemon's (`render`, `daemon`) → the host's image (`pixels`). `buttons` and `learn` are for push buttons;
+//! (`cache`, `disk`), or the daemon's (`render`, `daemon`) → the host's image (`pixels`, `layers`). `buttons` and `learn` are for push buttons;
 //! `describe`, `clips`, `choices` and `names` are what hosts see.
 //!
 //! Instances hold no state, since some hosts create one for every frame. Results are cached by content, in memory and on disk.
@@ -21,6 +21,7 @@ mod effect;
 mod failure;
 mod inputs;
 mod items;
+mod layers;
 mod learn;
 mod masks;
 mod names;

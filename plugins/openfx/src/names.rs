@@ -11,6 +11,7 @@ pub(crate) const EDIT: &str = "edit";
 pub(crate) const MASK_SOURCE: &str = "maskSource";
 pub(crate) const MASK_FILE: &str = "maskFile";
 pub(crate) const MODEL: &str = "model";
+pub(crate) const OUTPUT: &str = "output";
 pub(crate) const VALUES: &str = "values";
 pub(crate) const SESSION: &str = "session";
 pub(crate) const LEARNED: &str = "learned";

@@ -3,7 +3,7 @@
 use dedit_schema::{Action, Host, Id, Kind, Parameter, Refusal, Value, Values, Verb};
 use ofx_host::{Error, Frame, Instance, Result};
 
-use crate::choices::{MASK_SOURCES, MaskSource, PIXEL_VALUES, PixelValues, edits, entry};
+use crate::choices::{MASK_SOURCES, MaskSource, Output, PIXEL_VALUES, PixelValues, edits, entry};
 use crate::failure::{Failure, refused};
 use crate::names;
 
@@ -63,6 +63,11 @@ impl Parameters {
         Self::read(instance, frame.time, frame.scale)
     }
 
+    /// What the output shows.
+    pub(crate) fn output(&self) -> Output {
+        self.edit.as_ref().map(Edit::output).unwrap_or_default()
+    }
+
     /// Whether the edit is of this verb.
     pub(crate) fn is(&self, verb: Verb) -> bool {
         self.edit.as_ref().is_some_and(|edit| edit.verb == verb)
@@ -82,7 +87,7 @@ impl Parameters {
         match &self.edit {
             None => true,
             // A value out of range is reported by the render.
-            Some(edit) => edit.values.as_ref().is_ok_and(|values| changes_nothing(edit.verb, values)),
+            Some(edit) => edit.values.as_ref().is_ok_and(|values| changes_nothing(edit.verb, values)) && !edit.shows_still_item(),
         }
     }
 }
@@ -91,6 +96,18 @@ impl Edit {
     /// The checked values.
     pub(crate) fn values(&self) -> std::result::Result<&Values, Failure> {
         self.values.as_ref().map_err(refused)
+    }
+
+    /// What its output shows.
+    pub(crate) fn output(&self) -> Output {
+        self.values.as_ref().ok().and_then(|values| values.text(Id::Output)).map_or(Output::Result, Output::of)
+    }
+
+    /// Whether it moves nothing, and shows the item or the plate all the same. A removal has the same layers.
+    pub(crate) fn shows_still_item(&self) -> bool {
+        self.verb == Verb::Move
+            && self.output() != Output::Result
+            && self.values.as_ref().is_ok_and(|values| changes_nothing(self.verb, values))
     }
 }
 
@@ -211,6 +228,9 @@ pub(crate) mod tests {
             (Verb::Remove, vec![], false),
             (Verb::Move, vec![], true),
             (Verb::Move, vec![(Id::Scale, Value::Number(1.0)), (Id::Dx, Value::Number(0.0))], true),
+            (Verb::Move, vec![(Id::Output, text("plate"))], false),
+            (Verb::Move, vec![(Id::Output, text("result"))], true),
+            (Verb::Replace, vec![(Id::Output, text("item"))], true),
             (Verb::Move, vec![(Id::Rotate, Value::Number(2.0))], false),
             (Verb::Move, vec![(Id::Dy, Value::Number(1.0))], false),
             (Verb::Swap, vec![], true),

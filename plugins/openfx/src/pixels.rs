@@ -41,7 +41,8 @@ impl Format {
         Self { depth: image.depth(), components: image.components(), alpha, linear: encoding.linear }
     }
 
-    fn bytes(self) -> usize {
+    /// Bytes of a pixel.
+    pub(crate) fn bytes(self) -> usize {
         self.depth.bytes() * self.components.count()
     }
 
@@ -212,14 +213,14 @@ pub(crate) struct EditedRegion {
 }
 
 impl EditedRegion {
-    /// Whether it lies within `frame` and has its sample type and channels.
-    pub(crate) fn fits(&self, frame: &Pixels) -> bool {
+    /// Whether it lies within `frame`, and has its sample type and so many channels.
+    pub(crate) fn fits(&self, frame: &Pixels, channels: u8) -> bool {
         let Region { x, y, width, height } = self.region;
         let within = |from: usize, length: usize, all: u32| from.checked_add(length).is_some_and(|end| end <= all as usize);
         within(x, width, frame.width())
             && within(y, height, frame.height())
             && (self.pixels.width() as usize, self.pixels.height() as usize) == (width, height)
-            && self.pixels.channels() == frame.channels()
+            && self.pixels.channels() == channels
             && std::mem::discriminant(self.pixels.samples()) == std::mem::discriminant(frame.samples())
     }
 }
@@ -381,7 +382,7 @@ mod tests {
             (2, 1, 4, 3, Pixels::new(4, 3, 3, Samples::U16(vec![0; 36])).unwrap(), false),
         ] {
             let made = EditedRegion { region: Region { x, y, width, height }, pixels: made };
-            assert_eq!(made.fits(&sent), fits, "{made:?}");
+            assert_eq!(made.fits(&sent, sent.channels()), fits, "{made:?}");
         }
     }
 }

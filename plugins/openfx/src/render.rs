@@ -3,29 +3,35 @@
 use std::sync::Arc;
 
 use dedit_protocol::names::SessionState;
+use dedit_schema::Verb;
 use ofx_host::Image;
 
 use crate::cache::RESULTS;
+use crate::choices::Output;
 use crate::daemon::{Daemon, with_daemon};
 use crate::disk::RESULTS_ON_DISK;
 use crate::failure::{Failure, input};
 use crate::inputs::{Inputs, gives_other_times};
+use crate::layers::EditedFrame;
 use crate::parameters::Parameters;
-use crate::pixels::{EditedRegion, Encoding, InputFrame};
+use crate::pixels::{Encoding, InputFrame};
 use crate::request::EditRequest;
 use crate::watch::{RenderWatch, Watch};
 use crate::{learn, session};
 
-/// The frame as the daemon takes it, and the region that the edit changes.
+/// The frame as the daemon takes it, and what the edit makes of it.
 pub(crate) fn edited(
     inputs: &Inputs<'_>,
     source: &Image<'_>,
     time: f64,
     encoding: Encoding,
-) -> Result<(InputFrame, Arc<EditedRegion>), Failure> {
+) -> Result<(InputFrame, Arc<EditedFrame>), Failure> {
     let parameters = &inputs.parameters;
     if let Some(edit) = &parameters.edit {
         edit.values()?;
+    }
+    if parameters.output() != Output::Result && parameters.is(Verb::Refine) {
+        return Err(input("what is refined is no item: there is neither plate nor item", "choose Result as Output"));
     }
     check_learning(parameters, time)?;
     let scene = inputs.scene_of(source, time, encoding)?;
@@ -39,7 +45,7 @@ pub(crate) fn edited(
         let items = session::items_of_frame(daemon, info, parameters, &scene)?;
         let request = EditRequest::new(parameters, &items, scene.frame.aspect)?;
         let key = request.key(&scene.frame, &items, parameters)?;
-        let fits = |edited: &EditedRegion| edited.fits(&scene.frame.pixels);
+        let fits = |edited: &EditedFrame| edited.fits(&scene.frame.pixels);
         let compute = || compute(daemon, &request, &scene.frame, &watch);
         RESULTS.get(&key, RESULTS_ON_DISK.as_ref(), &|| watch.wants_stop(), &fits, &compute)
     })?;
@@ -56,7 +62,7 @@ fn check_learning(parameters: &Parameters, time: f64) -> Result<(), Failure> {
     Err(input("this host does not give the reference frame while another one is rendered", hint))
 }
 
-fn compute(daemon: &Daemon, request: &EditRequest, frame: &InputFrame, watch: &dyn Watch) -> Result<EditedRegion, Failure> {
+fn compute(daemon: &Daemon, request: &EditRequest, frame: &InputFrame, watch: &dyn Watch) -> Result<EditedFrame, Failure> {
     let (edit, blobs) = request.for_frame(frame)?;
     let edited = daemon.edit(edit, blobs, watch)?;
     if !edited.fits(&frame.pixels) {

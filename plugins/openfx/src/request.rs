@@ -7,6 +7,7 @@ use dedit_protocol::{Blob, Pixels, Samples};
 use dedit_schema::{Id, Value, Values, Verb};
 use sha2::{Digest as _, Sha256};
 
+use crate::choices::Output;
 use crate::failure::{Failure, FailureKind, refused};
 use crate::items::{bytes, position, resolve};
 use crate::parameters::{self, Parameters};
@@ -36,10 +37,9 @@ impl EditRequest {
     pub(crate) fn new(parameters: &Parameters, items: &FrameItems, aspect: f64) -> Result<Self, Failure> {
         let edit = parameters.edit.as_ref().ok_or_else(|| Failure::new(FailureKind::Internal, "there is no edit to request"))?;
         let (verb, values) = resolved(edit, &items.info, parameters.session.is_empty(), aspect)?;
-        let item = position(&items.info.items, values.text(Id::Item).unwrap_or_default())?;
+        let (item, verbs) = (position(&items.info.items, values.text(Id::Item).unwrap_or_default())?, vec![verb]);
         let edit = Edit {
             session: items.info.session.clone(),
-            edits: vec![verb],
             plan: PlanOptions::from_values(&values),
             options: EditOptions::from_values(&values),
             model: ModelChoice { model: values.text(Id::Model).map(str::to_owned), ..ModelChoice::default() },
@@ -49,6 +49,13 @@ impl EditRequest {
             frame_names: Some(items.info.items.clone()),
             // A session that is not learned is edited as it is: rendering does not fail for it.
             draft: true,
+            // The result of a removal is the plate.
+            layers: match edit.output() {
+                Output::Result => false,
+                Output::Plate => !matches!(verbs[..], [EditVerb::Remove { .. }]),
+                Output::Item => true,
+            },
+            edits: verbs,
             ..Edit::default()
         };
         Ok(Self { edit, labels: items.labels.clone(), item })
@@ -112,7 +119,8 @@ fn resolved(edit: &parameters::Edit, session: &SessionInfo, has_own_session: boo
     if let Some(right) = values.number(Id::Dx) {
         values.insert(Id::Dx, Some(Value::Number(right / aspect)));
     }
-    let verb = EditVerb::from_values(edit.verb, &values, Some(REGION)).map_err(|refusal| refused(&refusal))?;
+    let verb = if edit.shows_still_item() { Verb::Remove } else { edit.verb };
+    let verb = EditVerb::from_values(verb, &values, Some(REGION)).map_err(|refusal| refused(&refusal))?;
     Ok((verb, values))
 }
 
@@ -160,6 +168,27 @@ mod tests {
         let without = SessionInfo { reference_items: Vec::new(), ..session() };
         assert!(of(Verb::SwapIn, &[bag()], &without).is_err());
         assert!(of(Verb::Remove, &[], &session()).unwrap_err().message.contains("which item"));
+    }
+
+    #[test]
+    fn outputs_of_one_edit_have_one_key() {
+        let frame = InputFrame::of_bytes(2, 1, &[7; 6]);
+        let items = FrameItems { info: session(), labels: vec![0, 1] };
+        let request = |verb: Verb, right: f64, output: &str| {
+            let values = [(Id::Item, text("bag")), (Id::Dx, Value::Number(right)), (Id::Output, text(output))];
+            let parameters = parameters(Some((verb, &values)));
+            let request = EditRequest::new(&parameters, &items, 1.0).unwrap();
+            (request.key(&frame, &items, &parameters).unwrap(), request.edit)
+        };
+        for (one, other, same) in [
+            (request(Verb::Move, 3.0, "plate"), request(Verb::Move, 3.0, "item"), true),
+            (request(Verb::Move, 3.0, "result"), request(Verb::Move, 3.0, "item"), false),
+            (request(Verb::Remove, 0.0, "result"), request(Verb::Remove, 0.0, "plate"), true),
+            (request(Verb::Remove, 0.0, "result"), request(Verb::Remove, 0.0, "item"), false),
+            (request(Verb::Move, 0.0, "item"), request(Verb::Remove, 0.0, "item"), true),
+        ] {
+            assert_eq!(one.0 == other.0, same, "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::thread;
 use dedit_host_tests::daemon::Daemon;
 use half::f16;
 use image::{DynamicImage, ImageBuffer, Rgb};
-use ofx_test_host::{ClipImage, Components, Context, Depth, Field, HostSettings, Instance, Premult, RenderRequest, Value, rect, status};
+use ofx_test_host::{
+    ClipImage, Components, Context, Depth, Field, HostSettings, Instance, Premult, Prop, RenderRequest, Value, rect, status,
+};
 
 use crate::alone::{Behind, Loaded, Place, WHOLE, alone, differing, image, image_at, library, made, rendered};
 use crate::scene::{by_command, table};
@@ -123,6 +125,67 @@ fn own_light_and_alpha() {
             assert!(far < most, "{far}");
         }
     });
+}
+
+/// The plate and the item are of one edit, in whichever format the host wants them.
+#[test]
+fn own_plates_and_items() {
+    alone(
+        concat!(module_path!(), "::own_plates_and_items"),
+        Behind::Learned,
+        |_, _| {},
+        |place| {
+            let loaded = Loaded::new(HostSettings::default());
+            let instance = loaded.instance(Context::General);
+            remove(&instance, place);
+            instance.set("model", "patches").unwrap();
+            let source = image(&place.file("table.png"), Depth::Byte, Components::Rgba);
+            let given = source.clone();
+            instance.connect("Source", move |_| given.clone()).unwrap();
+            let shown = |output: i32, components: Components, premult: Premult| {
+                instance.set("output", output).unwrap();
+                let blank = ClipImage::blank(WHOLE, Depth::Byte, components).with_premult(premult);
+                made(&instance, &RenderRequest { output: Some(blank), ..RenderRequest::new(0.0, WHOLE) })
+            };
+            let straight = |output: i32| shown(output, Components::Rgba, Premult::Unpremultiplied);
+            let (before, result) = (place.jobs("edit"), straight(0));
+            assert_eq!(differing(&straight(1), &result), [], "what a removal leaves is the plate");
+            assert_eq!(place.jobs("edit"), before + 1);
+            let item = straight(2);
+            let places: Vec<_> = (0..128).flat_map(|y| (0..128).map(move |x| (x, y))).collect();
+            let whole: Vec<_> = places.iter().filter(|(x, y)| item.bytes_at(*x, *y).unwrap()[3] == 255).collect();
+            assert!(whole.len() > 800, "{}", whole.len());
+            assert!(whole.iter().all(|(x, y)| item.bytes_at(*x, *y) == source.bytes_at(*x, *y)), "the mug is as it was");
+            assert_eq!(item.bytes_at(120, 120).unwrap(), [0; 4], "there is nothing but the mug");
+            let (multiplied, flat) = (shown(2, Components::Rgba, Premult::Premultiplied), shown(2, Components::Rgb, Premult::Opaque));
+            let matte = shown(2, Components::Alpha, Premult::Unpremultiplied);
+            for (x, y) in places {
+                let [pixel, by_alpha] = [&item, &multiplied].map(|image| image.at(x, y).unwrap());
+                let off = (0..3).map(|channel| (pixel[channel] * pixel[3] - by_alpha[channel]).abs()).fold(0.0, f32::max);
+                assert!(off < 1.01 / 255.0 && pixel[3] == by_alpha[3], "{x} {y}: {pixel:?} {by_alpha:?}");
+                assert_eq!(flat.bytes_at(x, y).unwrap(), &multiplied.bytes_at(x, y).unwrap()[..3], "over black");
+                assert_eq!(matte.bytes_at(x, y).unwrap()[0], item.bytes_at(x, y).unwrap()[3]);
+            }
+            let preferences = instance.clip_preferences();
+            assert_eq!(preferences.outcome.complaints, [""; 0]);
+            let told = |name: &str| preferences.properties[name][0].clone();
+            assert_eq!(told("OfxImageClipPropComponents_Output"), Prop::Text("OfxImageComponentRGBA".to_owned()));
+            assert_eq!(told("OfxImageEffectPropPreMultiplication"), Prop::Text("OfxImageAlphaPremultiplied".to_owned()));
+            // What is moved by nothing is the same item.
+            instance.set("edit", 4).unwrap();
+            assert_eq!(differing(&straight(2), &item), []);
+            assert_eq!(place.jobs("edit"), before + 2);
+            instance.set("shift", [12.0, 0.0]).unwrap();
+            let moved = straight(2);
+            assert!(differing(&moved, &item).len() > 500);
+            assert!(!differing(&straight(1), &source).is_empty());
+            assert_eq!(place.jobs("edit"), before + 3, "plate and item are of one edit");
+            instance.set("edit", 8).unwrap();
+            let refused = rendered(&instance, &RenderRequest::new(0.0, WHOLE));
+            let messages: Vec<_> = refused.outcome.messages.iter().map(|message| message.text.as_str()).collect();
+            assert_eq!(messages, ["what is refined is no item: there is neither plate nor item; choose Result as Output"]);
+        },
+    );
 }
 
 /// Hosts that manage colour tell the encoding of floats; for some of the others it is known.
