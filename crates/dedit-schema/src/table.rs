@@ -66,7 +66,7 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
 }
 
 /// The hosts that show results as layers, and do an edit without weights when asked.
-pub(crate) const WITH_LAYERS: &[Host] = &[];
+pub(crate) const WITH_LAYERS: &[Host] = &[Krita];
 /// The hosts that give the plate or the item in place of the result.
 const WITH_OUTPUTS: &[Host] = &[OpenFx];
 

@@ -101,7 +101,14 @@ fn what_is_refused_names_the_parameter_its_range_and_the_verb() {
         ("replace", Host::Gimp, "variations", Value::Whole(65), "'variations' is 65; replace takes whole numbers from 1 to 64"),
         ("replace", Host::Gimp, "steps", Value::Whole(-1), "'steps' is -1; replace takes whole numbers from 1 to 1000, or 0 for the usual"),
         ("replace", Host::Cli, "steps", Value::Whole(0), "'steps' is 0; replace takes whole numbers from 1 to 1000"),
-        ("remove", Host::Krita, "when", Value::Text("now".into()), "'when' is 'now'; remove takes learned, draft or both"),
+        ("remove", Host::Krita, "when", Value::Text("now".into()), "'when' is 'now'; remove takes learned, draft, both or instant"),
+        (
+            "augment",
+            Host::Krita,
+            "when",
+            Value::Text("instant".into()),
+            "'when' is 'instant', and augment needs a diffusion model; choose learned, draft or both",
+        ),
         (
             "learn",
             Host::Krita,

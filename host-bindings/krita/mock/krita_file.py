@@ -94,7 +94,9 @@ def _read_nodes(
             told = element.attrib
             node = document.createNode(told.get("name", ""), told["nodetype"])
             if box.tag == "layers":
-                node.kind = Kind.of(told["model"], told["depth"], told["profile"])
+                # A group that the plug-in has written has the document's.
+                space = [told.get(name) for name in ("model", "depth", "profile")]
+                node.kind = Kind.of(*space) if all(space) else node.kind
             if "uuid" in told:
                 node.take_key(told["uuid"])
             node.setVisible(told.get("visible", "1") == "1")

@@ -9,7 +9,8 @@ Data flows one way through the files:
 4. `source`, `snapshot`, `colour_space`, `pixels`: the layer and its pixels; `items`, `masks`,
    `reference`: its items; `annotations`: what the document keeps;
 5. `client`, `channel`, `launch`, `wire`: the daemon;
-6. `result_layer`, `masked_layer`: the new layer.
+6. `result_layer`, `new_layers`: the new layer, or those of the plate and its items (`layers`),
+   which lie over the picture by `compositing`.
 
 `flow` runs steps 3 to 6 without blocking the user interface. No pixel of an edit is computed here.
 """

@@ -35,6 +35,7 @@ FEATURES = {
     "items": "choose the items of a document",
     "cropped": "tell of an edit's region alone",
     "expand": "expand a canvas",
+    "layers": "give items as layers of their own",
 }
 """Features of the daemon that the plug-in needs, and what they do."""
 JOBS = ("load", "learn", "edit")

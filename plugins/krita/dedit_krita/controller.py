@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 
 DEFAULTS = shared_defaults()
 NO_PICTURE = Status("Open a picture.", "Select a thing in it, and say what becomes of it.")
-HINTS = {"expand": "Undo takes two steps: first the layer, then the canvas."}
+HINTS = {
+    "expand": "Undo takes two steps: first the layer, then the canvas.",
+    "lift": "It is the active layer: move it with Krita's Move tool.",
+}
 """What is said when an edit is done."""
+REMEDIES = {"connection": "retry", "model": "model"}
+"""By the kind of failure, what the status line offers: to connect again, or to choose a model."""
 READY = Status("Ready.", "Select a thing, or choose an item.")
 
 
@@ -185,7 +190,8 @@ class Controller(QtCore.QObject):
         if picture is None or picture.plan_of is None or self._client.state != "ready":
             return
         if any(item.name == values.get("item") for item in picture.items):
-            request = edit_request(wire_edit(verb, values, values["item"]), values, None)
+            wanted = wire_edit(verb, values, values["item"])
+            request = edit_request(verb, wanted, values, None)
             self._preview.show(picture, request)
 
     def hide_plan(self) -> None:
@@ -211,10 +217,9 @@ class Controller(QtCore.QObject):
         document, place = self._view.active()
         annotations = Annotations.of(document)
         for layer, record in annotations.results.items():
-            is_it = (record.session, record.revision) == key and record.source == place.layer
-            node = source.find_node(document, layer) if is_it else None
-            if node is not None:
-                node.remove()
+            if (record.session, record.revision) == key and record.source == place.layer:
+                for node in source.result_nodes(document, layer):
+                    node.remove()
                 document.refreshProjection()
         self._view.withdraw(key)
         annotations.discarded.append(key)
@@ -333,7 +338,9 @@ class Controller(QtCore.QObject):
 
     def _fail(self, failure: Failure) -> None:
         place = f": {failure.place}" if failure.place else ""
-        self._set_status(Status(f"{failure.message}{place}", failure.hint or "", "wrong"))
+        remedy = REMEDIES.get(failure.kind, "")
+        status = Status(f"{failure.message}{place}", failure.hint or "", "wrong", remedy)
+        self._set_status(status)
 
     def _set_status(self, status: Status) -> None:
         self.status = status

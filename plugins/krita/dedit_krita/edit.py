@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import pixels as p
-from .edit_request import EditRequest, edit_request, wire_edit
+from .edit_request import INSTANT, EditRequest, edit_request, wire_edit
 from .failure import Failure
 from .flow import Ask, InThread, Steps
 from .items import (
@@ -18,6 +18,7 @@ from .items import (
     require_item,
     require_items,
 )
+from .layers import edit_layers
 from .learn import learn_session
 from .reference import send_reference
 from .result_layer import EditResult, add_result_layer
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from .annotations import ResultRecord
     from .command import Command
     from .pending import Answer
+
+
+DRAFT = " (draft)"
+"""Ends the title of a draft."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def edit(command: Command) -> Steps:
     if command.verb == "swap-in":
         reference = yield from send_reference(picture, values)
     wanted = wire_edit(command.verb, values, choice.item, reference)
-    request = edit_request(wanted, values, choice.ring)
+    request = edit_request(command.verb, wanted, values, choice.ring)
     yield from _carry_out(command, PreparedEdit(picture, request, masks))
 
 
@@ -76,7 +81,7 @@ def _carry_out(command: Command, prepared: PreparedEdit) -> Steps:
     hide, request = prepared.hide, prepared.request
     if request.when != "learned":
         first = yield from _compute_all(command, prepared, draft=True, hide=hide)
-        if request.when == "draft" or not first:
+        if request.when in ("draft", INSTANT) or not first:
             return
         hide = first
     yield from learn_session(prepared.picture.session, request.model, restart=False)
@@ -126,12 +131,13 @@ def _compute(prepared: PreparedEdit, options: dict[str, Any], *, draft: bool) ->
         "draft": draft,
         "previews": True,
         "changes": True,
+        "layers": request.layered,
         "note": note,
     }
     answer = yield Ask("edit", head, list(prepared.masks))
     changes = _changes(answer)
     mask = yield InThread(lambda: p.change_mask(changes))
-    title = f"{request.title} (draft)" if answer.head["draft"] else request.title
+    title = request.title + DRAFT if answer.head["draft"] else request.title
     return EditResult(
         answer.head,
         answer.blobs[0],
@@ -142,6 +148,7 @@ def _compute(prepared: PreparedEdit, options: dict[str, Any], *, draft: bool) ->
         request.plan,
         request.options,
         sides=Sides.of([request.edit]),
+        layers=edit_layers(answer, request.edit) if request.layered else None,
     )
 
 
@@ -170,7 +177,10 @@ def redo(command: Command, layer: str | None, record: ResultRecord, seed: int | 
     if seed is not None:
         options["seed"] = seed
     model = {"model": record.model} if record.model else {}
-    request = EditRequest(record.edits[0], record.plan, options, model, record.when, 1)
+    name = record.title.removesuffix(DRAFT)
+    request = EditRequest(
+        record.edits[0], record.plan, options, model, record.when, 1, record.layered, name
+    )
     yield from _carry_out(command, PreparedEdit(picture, request, masks, layer, is_exact))
 
 

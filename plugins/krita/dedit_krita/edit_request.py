@@ -7,12 +7,15 @@ from typing import Any
 
 from .actions import BY_NAME
 from .failure import Failure
+from .parameters import INSTANT_MODEL
 from .sides import NAMES
 
 PLAN = {"fit": "fit", "feather": "ring", "margin": "margin_pixels"}
 """Parameters that are fields of the wire's `plan`, and the names of these."""
 OPTIONS = ("seed", "steps", "guidance", "strength")
 """Parameters that are fields of the wire's `options`."""
+LIFT, INSTANT = "lift", "instant"
+"""Removal with plate and item as layers; the quality of the model without weights."""
 NOT_SENT = ("item", "from-document", "from-file", "from-name")
 """Parameters that choose an item or a picture; the others of a verb are fields of its edit."""
 
@@ -27,11 +30,15 @@ class EditRequest:
     model: dict[str, Any] = field(default_factory=dict)
     when: str = "learned"
     variations: int = 1
+    layered: bool = False
+    """Whether plate and items are layers."""
+    name: str = ""
+    """The title, where `edit` does not tell it."""
 
     @property
     def title(self) -> str:
         """Title of the edit, in words."""
-        return edit_title(self.edit)
+        return self.name or edit_title(self.edit)
 
 
 def check_complete(verb: str, values: dict[str, Any]) -> None:
@@ -41,6 +48,9 @@ def check_complete(verb: str, values: dict[str, Any]) -> None:
         # Without a name the item is the selected one.
         if parameter.required and parameter.name != "item" and not values[parameter.name]:
             raise action.needs(parameter.name)
+    if values["when"] == INSTANT and action.needs_model:
+        message = f"'when' is '{INSTANT}', and {verb} needs a diffusion model"
+        raise Failure("usage", message, hint="choose learned, draft or both")
     if verb == "move":
         still = [values["dx"], values["dy"], values["scale"] - 1.0, values["rotate"]]
         if all(abs(change) < 1e-9 for change in still):
@@ -56,8 +66,10 @@ def check_complete(verb: str, values: dict[str, Any]) -> None:
 
 def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "") -> dict[str, Any]:
     """Return the edit in the protocol's form; `reference` is an item of the reference picture."""
+    action = BY_NAME[verb]
+    verb = action.verb or verb
     edit: dict[str, Any] = {"verb": verb, "item": item}
-    for parameter in BY_NAME[verb].own:
+    for parameter in action.own:
         value = values.get(parameter.name)
         if parameter.name not in NOT_SENT and value not in (None, ""):
             edit[parameter.name.replace("-", "_")] = value
@@ -74,7 +86,9 @@ def wire_edit(verb: str, values: dict[str, Any], item: str, reference: str = "")
     return edit
 
 
-def edit_request(edit: dict[str, Any], values: dict[str, Any], ring: float | None) -> EditRequest:
+def edit_request(
+    verb: str, edit: dict[str, Any], values: dict[str, Any], ring: float | None
+) -> EditRequest:
     """Return the request; what the daemon chooses is left out."""
     given = {name: value for name, value in values.items() if value is not None}
     plan = {field: given[name] for name, field in PLAN.items() if name in given}
@@ -82,7 +96,12 @@ def edit_request(edit: dict[str, Any], values: dict[str, Any], ring: float | Non
         plan.setdefault("ring", ring)
     options = {name: given[name] for name in OPTIONS if name in given}
     model = {"model": values["model"]} if values["model"] else {}
-    return EditRequest(edit, plan, options, model, values["when"], values["variations"])
+    if values["when"] == INSTANT:
+        model = {"model": INSTANT_MODEL}
+    layered = verb == LIFT or values.get("output") == "layers"
+    name = f"Lift {', '.join(edit['items'])}" if verb == LIFT else ""
+    when, variations = values["when"], values["variations"]
+    return EditRequest(edit, plan, options, model, when, variations, layered, name)
 
 
 def edit_title(edit: dict[str, Any]) -> str:

@@ -49,15 +49,20 @@ def entries(command: Command) -> Steps:
 
 
 def _entry(session: str, revision: dict[str, Any], blobs: list[Any]) -> Entry:
-    index, edits = revision.get("thumbnail"), revision.get("edits") or [{}]
+    index, edits, note = revision.get("thumbnail"), revision.get("edits") or [{}], _note(revision)
     png = bytes(blobs[index]) if isinstance(index, int) and index < len(blobs) else b""
     return Entry(
         (session, revision["revision"]),
-        edit_title(edits[0]),
+        str(note.get("name") if note.get("host") == "krita" else "") or edit_title(edits[0]),
         int(revision.get("seed") or 0),
         png,
         details=revision,
     )
+
+
+def _note(revision: dict[str, Any]) -> dict[str, Any]:
+    note = revision.get("note")
+    return note if isinstance(note, dict) else {}
 
 
 def applied_results(document: Document, source: Source) -> dict[tuple[str, int], str]:
@@ -136,8 +141,7 @@ def _difference(entry: Entry, current: Pixels, whole: Pixels, old: p.Rect) -> Ed
     region = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
     head = {"region": region, "revision": entry.key[1], "seed": entry.seed, "draft": False}
     head["base"] = entry.details.get("base") or 0
-    note = entry.details.get("note")
-    note = note if isinstance(note, dict) else {}
+    note = _note(entry.details)
     return EditResult(
         head,
         part,

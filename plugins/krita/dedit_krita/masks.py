@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import pixels as p
 from .annotations import Annotations, node_id
 from .failure import Failure
-from .source import MASKS, VISIBLE, descendants, find_node, space_of
+from .source import MASKS, VISIBLE, descendants, find_node, source_of_result, space_of
 
 if TYPE_CHECKING:
     from krita import Document, Node
@@ -102,7 +102,7 @@ def _layers(document: Document, source: Source) -> list[Node]:
         for node in children
         if node.type().endswith("layer")
         and node.visible()
-        and not annotations.result(node_id(node))
+        and source_of_result(annotations, node) is None
     ]
     return list(reversed(layers))
 

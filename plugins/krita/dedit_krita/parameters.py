@@ -8,7 +8,7 @@ INSTANT_MODEL = "patches"
 """The model of edits whose quality is `instant`."""
 
 SHARED = (
-    Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"),), takes="learned, draft or both"),
+    Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"), ("instant", "Instant (no weights)"),), takes="learned, draft, both or instant"),
     Parameter("variations", "Variations", "How many results, each with a seed of its own", "whole", low=1, high=64, default=1, takes="whole numbers from 1 to 64"),
     Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
     Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
@@ -20,6 +20,7 @@ SHARED = (
     Parameter("model", "Model", "patches (no weights), toys, or the path of a diffusion model on the daemon's machine", "text", takes="words", usual="what DEDIT_MODEL names where the daemon starts, else patches"),
     Parameter("feather", "Feather, px", "Width of the soft ring around what changes; 0 for a hard edge", "number", low=0, high=1000, automatic=-1, takes="0 to 1000, or -1 for the usual", usual="20, less in small pictures, or as soft as the selection", unit="px", older=("ring",)),
     Parameter("margin", "Margin, px", "How far around what leaves or moves its surroundings are generated anew, for its shadow; 0 for not at all", "number", low=0, high=10000, automatic=-1, takes="0 to 10000, or -1 for the usual", usual="0.2 of the item's size; 0 as published", unit="px"),
+    Parameter("output", "Output", "What becomes of the result; edits of no item, such as an expanded canvas, are one layer", "choice", default="layer", choices=(("layer", "One layer"), ("layers", "Item and clean plate as two layers"),), takes="layer or layers"),
 )
 """Parameters of every edit."""
 
@@ -42,6 +43,10 @@ ACTIONS = (
         Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
     )),
+    Action("lift", "Lift", "Lift to its own layer and fill the hole", "Makes the item a layer of its own, free to be moved, and fills the place behind it", True, (
+        Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
+        Parameter("into", "Filled by", "The item that gets the pixels it leaves", "text", takes="words", usual="the nearest items"),
+    ), verb="remove", without=("output",)),
     Action("move", "Move", "Move / resize", "Moves, resizes or turns the item and fills the place that it leaves", True, (
         Parameter("item", "Item", "The item's name; where there is a selection, empty for what is selected", "text", takes="words", required=True),
         Parameter("dx", "X, px", "Pixels to the right; negative to the left", "number", low=-65000, high=65000, default=0, takes="-65000 to 65000", unit="px"),

@@ -196,14 +196,14 @@ def source_layer(document: Document) -> Node:
         node = node.parentNode()
     if node is None or node.parentNode() is None:
         raise input_failure("no layer is active", "choose the layer with the picture")
-    record = Annotations.of(document).result(node_id(node))
-    if record is not None:
-        if record.source == VISIBLE:
+    made_of = source_of_result(Annotations.of(document), node)
+    if made_of is not None:
+        if made_of == VISIBLE:
             raise input_failure(
                 "the active layer is a result of all that is visible",
                 "choose 'All that is visible' as picture, or another layer",
             )
-        node = find_node(document, record.source) or node
+        node = find_node(document, made_of) or node
     kind = node.type()
     if kind != PAINTED and kind not in RENDERED:
         raise input_failure(
@@ -211,6 +211,30 @@ def source_layer(document: Document) -> Node:
             "choose the layer with the picture, or 'All that is visible'",
         )
     return node
+
+
+def source_of_result(annotations: Annotations, node: Node) -> str | None:
+    """Return what a result was made of: a layer, or a group of one; None where it is none."""
+    source = annotations.source_of(node_id(node))
+    if source is not None or node.type() != "grouplayer":
+        return source
+    inside = [node_id(child) for child in node.childNodes()]
+    found = (made for child in inside if (made := annotations.source_of(child)) is not None)
+    source = next(found, None)
+    # A group that has the picture too is no result.
+    return source if source not in inside else None
+
+
+def result_nodes(document: Document, layer: str) -> list[Node]:
+    """Return what a result consists of: its layers, or their group if it holds nothing else."""
+    ids = Annotations.of(document).layers_of(layer)
+    nodes = [node for node in descendants(document.rootNode()) if node_id(node) in ids]
+    group = nodes[0].parentNode() if nodes and len(ids) > 1 else None
+    if group is not None and group.parentNode() is not None:
+        children = [node_id(child) for child in group.childNodes()]
+        if children == [node_id(node) for node in nodes]:
+            return [group]
+    return nodes
 
 
 def bounds(node: Node) -> Rect:
@@ -276,17 +300,17 @@ def layer_tree(document: Document | None) -> tuple[Any, ...]:
 
 
 def visible_results(document: Document, source: Source) -> list[Node]:
-    """Return the visible result layers of a source, from bottom to top."""
+    """Return the visible result layers of a source, plates and items, from bottom to top."""
     return _visible_results(document, source.layer)
 
 
 def _visible_results(document: Document, layer: str) -> list[Node]:
-    annotations, found = Annotations.of(document), []
-    for node in descendants(document.rootNode()):
-        record = annotations.result(node_id(node))
-        if record is not None and record.source == layer and is_visible(node):
-            found.append(node)
-    return found
+    annotations = Annotations.of(document)
+    return [
+        node
+        for node in descendants(document.rootNode())
+        if annotations.source_of(node_id(node)) == layer and is_visible(node)
+    ]
 
 
 def is_visible(node: Node) -> bool:

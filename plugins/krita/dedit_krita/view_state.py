@@ -97,3 +97,5 @@ class Status:
     hint: str = ""
     kind: str = "fine"
     """`fine`, `busy` or `wrong`."""
+    remedy: str = ""
+    """What a button offers: `retry`, `model`, or nothing."""

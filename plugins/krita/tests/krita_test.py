@@ -74,7 +74,10 @@ class OpaqueClient(Client):
 
             def opaque(answer: Answer | None = None, failure: Failure | None = None) -> None:
                 if answer is not None:
-                    answer.blobs[0] = filled(answer.blobs[0])
+                    layers = answer.head.get("layers") or {}
+                    plate = [layers["plate"]["pixels"]] if layers else []
+                    for index in (0, *plate):
+                        answer.blobs[index] = filled(answer.blobs[index])
                 end(answer, failure)
 
             pending.end = opaque  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import unittest
+from dataclasses import asdict, replace
 from typing import Any
 
 from dedit_krita.annotations import (
@@ -13,11 +14,13 @@ from dedit_krita.annotations import (
     MAX_SESSIONS,
     SESSION,
     Annotations,
+    ItemRecord,
     ResultRecord,
 )
 from dedit_krita.qt import QtCore
 
 RESULT = ResultRecord("s", "{layer}", "d" * 64, 3, 0, 7)
+ITEM = ItemRecord("{a}", "{layer}", "bag", "s", "e" * 64, 2)
 
 
 class Annotated:
@@ -97,6 +100,15 @@ class Hostile(unittest.TestCase):
                 one = {**told["results"]["{a}"], name: wrong}
                 self.assertEqual(Annotations({"results": {"{a}": one}}).results, {}, name)
 
+    def test_items_of_other_types(self) -> None:
+        """So is an item's."""
+        whole = json.loads(json.dumps(asdict(ITEM)))
+        self.assertEqual(Annotations({"items": {"{b}": whole}}).items, {"{b}": ITEM})
+        for name in whole:
+            for wrong in (None, {"a": 1}, 1.5):
+                one = {**whole, name: wrong}
+                self.assertEqual(Annotations({"items": {"{b}": one}}).items, {}, name)
+
 
 class Kept(unittest.TestCase):
     """Limits, and writing."""
@@ -105,11 +117,16 @@ class Kept(unittest.TestCase):
         """What was written is read; unchanged annotations are not written again."""
         document, notes = Annotated(), Annotations({})
         notes.record_result("{a}", RESULT)
+        notes.items["{b}"] = ITEM
         notes.record_session("{layer}", "s")
         notes.discarded.append(("s", 2))
         notes.write(document)  # type: ignore[arg-type]
         again = Annotations.of(document)  # type: ignore[arg-type]
         self.assertEqual((again.results, again.sessions), (notes.results, notes.sessions))
+        self.assertEqual(again.items, {"{b}": ITEM})
+        self.assertEqual(again.layers_of("{a}"), ["{a}", "{b}"])
+        found = [again.source_of(layer) for layer in ("{a}", "{b}", "{layer}")]
+        self.assertEqual(found, ["{layer}", "{layer}", None])
         self.assertEqual(again.discarded, [("s", 2)])
         self.assertEqual(document.kept[SESSION], b"s")
         writes = document.writes
@@ -119,11 +136,14 @@ class Kept(unittest.TestCase):
     def test_limits(self) -> None:
         """The newest records are kept."""
         notes = Annotations({})
+        notes.items["{b}"] = replace(ITEM, plate="{0}")
+        notes.items["{c}"] = replace(ITEM, plate=f"{{{MAX_RESULTS}}}")
         for number in range(MAX_RESULTS + 20):
             notes.record_result(f"{{{number}}}", RESULT)
             notes.record_session("{layer}", f"s{number}")
         self.assertEqual(len(notes.results), MAX_RESULTS)
         self.assertNotIn("{19}", notes.results)
+        self.assertEqual(list(notes.items), ["{c}"])
         self.assertEqual(len(notes.sessions["{layer}"]), MAX_SESSIONS)
         self.assertEqual(notes.sessions["{layer}"][0], f"s{MAX_RESULTS + 19}")
 

@@ -13,14 +13,14 @@ from dedit_krita.parameters import ACTIONS
 
 TAKEN = (
     "item, prompt, when, variations, items, picture, fit, seed, steps, guidance, strength, "
-    "model, feather, margin"
+    "model, feather, margin, output"
 )
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("replace", {"nothing": 1}, f"'nothing' is no parameter of replace; it takes {TAKEN}"),
     ("status", {"item": "a"}, "'item' is no parameter of status, which takes none"),
     ("replace", {"prompt": 5}, "'prompt' is 5; replace takes words"),
     ("replace", {"fit": "round"}, "'fit' is 'round'; replace takes auto, exact, loose or box"),
-    ("replace", {"when": 1}, "'when' is 1; replace takes learned, draft or both"),
+    ("replace", {"when": 1}, "'when' is 1; replace takes learned, draft, both or instant"),
     ("replace", {"variations": 0}, "'variations' is 0; replace takes whole numbers from 1 to 64"),
     (
         "replace",
@@ -59,6 +59,11 @@ MISSING: list[tuple[str, dict[str, Any], str]] = [
     ("expand", {"into": "sea"}, "expand adds no pixel"),
     ("move", {"scale": 1, "rotate": 0.0}, "nothing says where it goes"),
     ("swap", {}, "swap needs 'with'"),
+    (
+        "augment",
+        {"prompt": "a golden [v]", "when": "instant"},
+        "'when' is 'instant', and augment needs a diffusion model",
+    ),
     ("swap-in", {}, "nothing says which picture the other thing is in"),
 ]
 
@@ -118,6 +123,7 @@ class Orders(unittest.TestCase):
         """The verb and its values, nothing else."""
         cases = [
             ("remove", {"into": "sea"}, {"verb": "remove", "items": ["bag"], "into": "sea"}),
+            ("lift", {"into": "sea"}, {"verb": "remove", "items": ["bag"], "into": "sea"}),
             ("swap", {"with": "hat"}, {"verb": "swap", "item": "bag", "with": "hat"}),
             ("refine", {}, {"verb": "refine", "mask": 0}),
             (
@@ -142,15 +148,31 @@ class Orders(unittest.TestCase):
 
     def test_only_what_was_said_is_an_option(self) -> None:
         """Values at their default are left to the daemon."""
-        usual = edit_request({}, self.told("remove"), None)
+        usual = edit_request("remove", {}, self.told("remove"), None)
         self.assertEqual((usual.plan, usual.options, usual.model), ({"fit": "auto"}, {}, {}))
         values = self.told("replace", seed=0, steps=5, strength=0, fit="box", model="m")
-        said = edit_request({}, values, 4.0)
+        said = edit_request("replace", {}, values, 4.0)
         self.assertEqual(said.options, {"seed": 0, "steps": 5, "strength": 0})
         self.assertEqual(said.plan, {"fit": "box", "ring": 4.0})
         self.assertEqual(said.model, {"model": "m"})
-        soft = edit_request({}, self.told("remove", feather=0, margin=12), 4.0)
+        soft = edit_request("remove", {}, self.told("remove", feather=0, margin=12), 4.0)
         self.assertEqual(soft.plan, {"fit": "auto", "ring": 0, "margin_pixels": 12})
+
+    def test_output_and_quality(self) -> None:
+        """Layers where asked for, and the model without weights whatever model is named."""
+        cases = [
+            ("remove", {}, False, {}, "Remove bag"),
+            ("remove", {"output": "layers"}, True, {}, "Remove bag"),
+            ("lift", {}, True, {}, "Lift bag"),
+            ("lift", {"when": "instant", "model": "m"}, True, {"model": "patches"}, "Lift bag"),
+            ("move", {"dx": 3, "when": "draft", "model": "m"}, False, {"model": "m"}, "Move bag"),
+        ]
+        for verb, values, layered, model, title in cases:
+            with self.subTest(verb=verb, values=values):
+                told = self.told(verb, **values)
+                made = edit_request(verb, wire_edit(verb, told, "bag"), told, None)
+                found = (made.layered, made.model, made.title)
+                self.assertEqual(found, (layered, model, title))
 
     def test_titles_of_what_is_not_known(self) -> None:
         """An unknown verb of a later version has a title too."""

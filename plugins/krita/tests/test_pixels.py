@@ -162,17 +162,37 @@ class Random(unittest.TestCase):
         small = p.labels_to_bytes(Pixels(8, 8, 1, "u16", data))
         self.assertEqual(list(small), [min(255, value) for value in values])
 
-    def test_hard_alpha(self) -> None:
-        """Alpha of 0 and 1 is binary, anything between is not."""
-        full = {"u8": 255, "u16": 65535, "f32": 1.0}
-        for samples, most in full.items():
-            values = [self.chance.choice((0, most)) for _ in range(20)]
+    def test_kinds_of_alpha(self) -> None:
+        """Alpha of 1, of anything between, and of anything but 0."""
+        for samples, most in p.MOST.items():
+            some = (0, most, 0.5 if samples == "f32" else 100)
+            values = [self.chance.choice(some) for _ in range(40)]
             shares = array.array(CODES[samples], values).tobytes()
-            self.assertTrue(p.is_binary(shares, samples))
-            mask = bytes(255 * (value != 0) for value in values)
-            self.assertEqual(p.nonzero_mask(shares, samples), mask)
-            values[7] = 0.5 if samples == "f32" else 100
-            self.assertFalse(p.is_binary(array.array(CODES[samples], values).tobytes(), samples))
+            for mask, holds in (
+                (p.nonzero_mask, lambda value: value != 0),
+                (p.full_mask, lambda value, most=most: value == most),
+                (p.soft_mask, lambda value, most=most: 0 < value < most),
+            ):
+                expected = bytes(255 * holds(value) for value in values)
+                self.assertEqual(mask(shares, samples), expected, (mask, samples))
+
+    def test_half_transparent_pixels_are_blended(self) -> None:
+        """Straight alpha over opaque and half-transparent pixels, and over nothing."""
+        half = {"u8": 51, "u16": 13107, "f32": 0.2}
+        for samples, most in p.MOST.items():
+            fifth = half[samples]
+            cases = [
+                ([fifth, most], [most, fifth], [0.2 + 0.8 * 0.2, 1.0]),
+                ([most, 0], [fifth, fifth], [0.2, 0.2]),
+                ([0, fifth], [most, fifth], [1 / 1.8, 0.36]),
+                ([0, 0], [0, 0], [0.0, 0.0]),
+            ]
+            for below, above, expected in cases:
+                data = [array.array(CODES[samples], values).tobytes() for values in (below, above)]
+                made = p.values_of(p.blend(*data, b"\xff", 2, samples), samples)
+                for value, wanted in zip(made, expected):
+                    rounding = 1e-6 if samples == "f32" else 0.51 / most
+                    self.assertAlmostEqual(value / most, wanted, delta=rounding, msg=samples)
 
 
 class Shown(unittest.TestCase):

@@ -450,9 +450,15 @@ class Progress(PanelTest):
     def test_status(self) -> None:
         """The button after a failure."""
         self.assertFalse(self.find("dedit_retry").isVisible())
-        self.controller.show(status=Status("No daemon", "Run `dedit serve`", "wrong"))
+        self.controller.show(status=Status("No daemon", "Run `dedit serve`", "wrong", "retry"))
         self.assertEqual(self.status(), "No daemon")
         self.click("dedit_retry")
+        self.controller.show(status=Status("It has no words", "Name a model", "wrong", "model"))
+        self.assertFalse(self.find("dedit_retry").isVisible())
+        self.click("dedit_choose_model")
+        self.assertTrue(self.find("dedit_how_model").isVisible())
+        self.controller.show(status=Status("Nothing is selected", "", "wrong"))
+        self.assertFalse(self.find("dedit_choose_model").isVisible())
         self.assertEqual(self.controller.asked, [("reconnect",)])
         self.assertEqual(self.find("dedit_model").whole(), "toys on cpu")
 

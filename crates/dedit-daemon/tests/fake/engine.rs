@@ -126,8 +126,8 @@ impl Engine for FakeEngine {
             }
         }
         let region = plan.region().unwrap_or(Rect { x: 0, y: 0, width: 1, height: 1 });
-        // Old pixels of a canvas that grows stay, as with real engines; results in kept folders cover their whole region.
-        let change = plan.sides().map(|_| plan.change());
+        // Old pixels stay where a canvas grows and in plates, as with real engines; results in kept folders cover their whole region.
+        let change = (plan.sides().is_some() || self.name == super::PLATES).then(|| plan.change());
         let picture = filled(picture, change, region, mix)?;
         let seconds = self.knobs.timed.then(|| begun.elapsed().as_secs_f64());
         let neighbours: Vec<_> = neighbours.iter().map(told).collect();

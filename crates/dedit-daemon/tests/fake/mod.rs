@@ -49,7 +49,10 @@ impl Default for Knobs {
     }
 }
 
-/// Models by name: `first` (where none is named), `second`, and `large`, which has a thousand times the bytes.
+/// The name of the engine that makes plates.
+const PLATES: &str = "plates";
+
+/// Models by name: `first` (where none is named), `second`, `large`, which has a thousand times the bytes, and `patches`, which is not listed.
 pub(crate) struct FakeModels(pub(crate) Knobs);
 
 impl FakeModels {
@@ -68,7 +71,7 @@ impl Models for FakeModels {
 
     fn find(&self, choice: &ModelChoice) -> Result<Found> {
         let name = choice.model.as_deref().unwrap_or("first");
-        if ["first", "second", "large"].contains(&name) {
+        if ["first", "second", "large", "patches"].contains(&name) {
             return Ok(self.found(name, choice));
         }
         Err(Error::new(ErrorKind::Model, "there is no such model").at(name))
@@ -80,7 +83,7 @@ impl Models for FakeModels {
     }
 
     fn plate_engine(&self) -> Box<dyn Engine> {
-        Box::new(FakeEngine::new("plates", self.0.clone()))
+        Box::new(FakeEngine::new(PLATES, self.0.clone()))
     }
 
     fn remark(&self, _: &Found, prompt: &str) -> Option<String> {

@@ -79,6 +79,9 @@ class Field(QtCore.QObject):
     def offer(self, names: Sequence[str]) -> None:
         """Offer these names in the control's list, if it has one."""
 
+    def allow(self, word: str, is_allowed: bool) -> None:
+        """Let a word be selected or not, if the control has a list; one that is selected stays."""
+
 
 class ChoiceField(Field):
     """A choice."""
@@ -90,6 +93,12 @@ class ChoiceField(Field):
             combo.addItem(label, word)
         combo.currentIndexChanged.connect(lambda _: self.changed.emit())
         return combo
+
+    def allow(self, word: str, is_allowed: bool) -> None:
+        """Let a word be selected or not."""
+        entry = self.control.model().item(self.control.findData(word))
+        if entry is not None:
+            entry.setEnabled(is_allowed)
 
     def value(self) -> Any:  # noqa: ANN401
         """Return the word of the choice."""

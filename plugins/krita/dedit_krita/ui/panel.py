@@ -120,7 +120,7 @@ class Panel(QtWidgets.QWidget):
         self.history.asked_apply.connect(lambda key: do(controller.apply, key))
         self.history.asked_discard.connect(lambda key: do(controller.discard, key))
         self.history.asked_redo.connect(lambda key, seed: do(controller.redo, key, seed))
-        self.status.asked_retry.connect(lambda: do(controller.reconnect))
+        self.status.asked.connect(lambda remedy: do(self._remedy, remedy))
 
     def _connect_controller(self) -> None:
         """Show changes of the controller; bound methods, so that Qt disconnects a deleted panel."""
@@ -197,6 +197,12 @@ class Panel(QtWidgets.QWidget):
             "status": controller.reconnect,
         }
         self._do(actions[verb])
+
+    def _remedy(self, remedy: str) -> None:
+        if remedy == "model":
+            self.verbs.focus_model()
+        else:
+            self.controller.reconnect()
 
     def _start(self) -> None:
         lacks = self.verbs.lacks()

@@ -1,4 +1,4 @@
-"""The status line, with a button to retry after a failure."""
+"""The status line, with a button for what helps after a failure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..view_state import Status
 from .widgets import ElidedLabel, small_font, tool
 
+REMEDIES = {
+    "retry": ("dedit_retry", "Try again", "Looks for the daemon again, or starts it"),
+    "model": ("dedit_choose_model", "Choose model", "Shows the field for the model"),
+}
+"""Name, text and tool tip of the button, by the status's remedy."""
 COLOURS = {"fine": (76, 160, 92), "busy": (222, 160, 40), "wrong": (214, 72, 64)}
 DOT = 10
 
@@ -28,7 +33,8 @@ def dot(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
 class StatusView(QtWidgets.QWidget):
     """Shows a status."""
 
-    asked_retry = Signal()
+    asked = Signal(str)
+    """What was offered."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
         """Create an empty line."""
@@ -50,10 +56,11 @@ class StatusView(QtWidgets.QWidget):
         self.used.setObjectName("dedit_model")
         self.used.setEnabled(False)
         small_font(self.used)
-        self.retry = tool("dedit_retry", "Try again", "Looks for the daemon again, or starts it")
+        self.buttons = {remedy: tool(*words) for remedy, words in REMEDIES.items()}
         fixed = QtWidgets.QSizePolicy.Policy.Fixed
-        self.retry.setSizePolicy(fixed, fixed)
-        self.retry.clicked.connect(lambda _=False: self.asked_retry.emit())
+        for remedy, button in self.buttons.items():
+            button.setSizePolicy(fixed, fixed)
+            button.clicked.connect(lambda _=False, remedy=remedy: self.asked.emit(remedy))
         grid = QtWidgets.QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -62,7 +69,8 @@ class StatusView(QtWidgets.QWidget):
         self.mark.setContentsMargins(0, 3, 0, 0)
         grid.addWidget(self.mark, 0, 0, top)
         grid.addWidget(self.text, 0, 1)
-        grid.addWidget(self.retry, 0, 2, top)
+        for button in self.buttons.values():
+            grid.addWidget(button, 0, 2, top)
         grid.addWidget(self.hint, 1, 1, 1, 2)
         grid.addWidget(self.used, 2, 1, 1, 2)
         grid.setColumnStretch(1, 1)
@@ -75,7 +83,8 @@ class StatusView(QtWidgets.QWidget):
         self.hint.setText(status.hint)
         self.hint.setVisible(bool(status.hint))
         self.mark.setPixmap(dot(COLOURS.get(status.kind, COLOURS["fine"])))
-        self.retry.setVisible(status.kind == "wrong")
+        for remedy, button in self.buttons.items():
+            button.setVisible(remedy == status.remedy)
 
     def set_model(self, model: str, device: str) -> None:
         """Show the model and device of the picture."""

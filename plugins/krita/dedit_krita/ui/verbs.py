@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..actions import BY_NAME, EDITS, parameters_of
+from ..edit_request import INSTANT
 from ..parameters import SHARED
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..schema import Action
@@ -18,7 +19,8 @@ from .items import SELECTED
 from .widgets import ElidedLabel, small_font, tool
 
 NAMES = [action.name for action in EDITS]
-ROWS = [NAMES[start : start + 4] for start in range(0, len(NAMES), 4)]
+COLUMNS = 3
+ROWS = [NAMES[start : start + COLUMNS] for start in range(0, len(NAMES), COLUMNS)]
 MOVEMENT = tuple(field.name for field in dataclasses.fields(Movement))
 OF_THE_PICTURE = {"item", "into", "with", "from-document", "from-file", "from-name"}
 OF_THE_PICTURE |= {*MOVEMENT, *SIDES}
@@ -83,7 +85,7 @@ class VerbsView(QtWidgets.QWidget):
         grid.setSpacing(2)
         group = QtWidgets.QButtonGroup(self)
         for at, row in enumerate(ROWS):
-            wide = 12 // len(row)
+            wide = 6 // len(row)
             for place, name in enumerate(row):
                 verb = BY_NAME[name]
                 button = tool(
@@ -174,6 +176,7 @@ class VerbsView(QtWidgets.QWidget):
         self.go.setText(BY_NAME[name].label)
         self.go.setToolTip(BY_NAME[name].summary)
         self._settings.set("verb", name)
+        self.how["when"].allow(INSTANT, not BY_NAME[name].needs_model)
         self._say_item()
         self.verb_chosen.emit(name)
 
@@ -245,6 +248,11 @@ class VerbsView(QtWidgets.QWidget):
         name, _ = LACKS[self._verb]
         control = self.fields[self._verb][name].control
         control.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
+
+    def focus_model(self) -> None:
+        """Show the field of the model, and give it the focus."""
+        self._more.setChecked(True)
+        self.how["model"].control.setFocus(QtCore.Qt.FocusReason.OtherFocusReason)
 
     def movement(self) -> Movement:
         """Return the movement of the fields."""

@@ -170,7 +170,7 @@ fn every_shape(version: Version) {
         |session: &Value, file: &str| by_command(&daemon, session.as_str().unwrap(), &["remove", "--item", "selection", "--on", "0"], file);
     let region = by(&said[1], "by-command.png");
     let [made, expected] = ["large.png", "by-command.png"].map(|name| opened(&test_folder.outside(name)));
-    compare("large", &made, &expected, &table(), &region);
+    compare("large", [&made, &expected, &table()], &region, 0);
     assert_eq!(said[2], json!([80, 60]), "the picture is the layer, as far as it goes");
     let [made, before] = ["small.png", "small-before.png"].map(|name| opened(&test_folder.outside(name)));
     let changed: Vec<_> = made.enumerate_pixels().filter(|(x, y, pixel)| *pixel != before.get_pixel(*x, *y)).collect();
@@ -179,7 +179,7 @@ fn every_shape(version: Version) {
     let region = by(&said[5], "visible-by-command.png");
     for what in ["group", "visible"] {
         let [made, expected] = [format!("{what}.png"), "visible-by-command.png".to_owned()].map(|name| opened(&test_folder.outside(name)));
-        compare(what, &made, &expected, &table(), &region);
+        compare(what, [&made, &expected, &table()], &region, 0);
     }
     assert!(said[6][0].as_str().unwrap().contains("nothing is selected"), "{}", said[6]);
 }

@@ -18,14 +18,15 @@ def scenario(d):
     yield from done(d, controller)
     d.say([item.name for item in controller.picture.items])
     yield from at_once(d, 7)
-    for verb in ["replace", "augment", "remove", "move", "swap", "refine", "swap_in"]:
-        d.click("dedit_verb_" + verb)
+    for verb in ["replace", "augment", "remove", "move", "move_layers", "swap", "refine", "swap_in"]:
+        pick(d, "dedit_how_output", "Item and clean plate as two layers" if verb == "move_layers" else "One layer")
+        d.click("dedit_verb_" + verb.replace("_layers", ""))
         choose_item(d, "mug")
         if verb == "replace":
             write(d, "dedit_replace_prompt", "a green duck")
         if verb == "augment":
             write(d, "dedit_augment_prompt", "a blue [v]")
-        if verb == "move":
+        if verb in ("move", "move_layers"):
             for name, value in [("dx", 20), ("dy", -4), ("scale", 0.9)]:
                 write(d, "dedit_move_" + name, value)
         if verb == "swap":
@@ -53,7 +54,7 @@ def scenario(d):
     d.save_kra(doc, "all.kra")
     again = yield from d.open("all.kra")
     d.say(bytes(again.annotation("dedit_session")).decode())
-    yield lambda: controller.picture is not None and len(controller.history) == 7, 30
+    yield lambda: controller.picture is not None and len(controller.history) == 8, 30
     d.say([[entry.title, entry.is_applied] for entry in controller.history])
     d.click("dedit_redo")
     yield from done(d, controller)
@@ -63,16 +64,33 @@ def scenario(d):
 struct Case {
     verb: &'static str,
     command: &'static [&'static str],
+    /// What the new layer holds: its mask, or its layers.
+    holds: &'static [&'static str],
+    active: &'static str,
+    /// Levels by which Krita's blending may be off.
+    off: u8,
 }
 
-const CASES: [Case; 7] = [
-    Case { verb: "replace", command: &["replace", "--item", "mug", "--prompt", "a green duck"] },
-    Case { verb: "augment", command: &["augment", "--item", "mug", "--prompt", "a blue [v]"] },
-    Case { verb: "remove", command: &["remove", "--item", "mug"] },
-    Case { verb: "move", command: &["move", "--item", "mug", "--dx", "20", "--dy", "-4", "--scale", "0.9"] },
-    Case { verb: "swap", command: &["swap", "--item", "mug", "--with", "duck"] },
-    Case { verb: "refine", command: &["refine", "--mask", "mug.png"] },
-    Case { verb: "swap_in", command: &["swap-in", "--item", "mug", "--from", "reference:thing"] },
+/// A result in one layer, which leaves the picture's layer active.
+const fn flat(verb: &'static str, command: &'static [&'static str]) -> Case {
+    Case { verb, command, holds: &["What was changed"], active: "Background", off: 0 }
+}
+
+const CASES: [Case; 8] = [
+    flat("replace", &["replace", "--item", "mug", "--prompt", "a green duck"]),
+    flat("augment", &["augment", "--item", "mug", "--prompt", "a blue [v]"]),
+    flat("remove", &["remove", "--item", "mug"]),
+    flat("move", &["move", "--item", "mug", "--dx", "20", "--dy", "-4", "--scale", "0.9"]),
+    Case {
+        verb: "move_layers",
+        command: &["move", "--item", "mug", "--dx", "20", "--dy", "-4", "--scale", "0.9", "--layers", "parts"],
+        holds: &["clean plate", "mug"],
+        active: "mug",
+        off: 1,
+    },
+    flat("swap", &["swap", "--item", "mug", "--with", "duck"]),
+    flat("refine", &["refine", "--mask", "mug.png"]),
+    flat("swap_in", &["swap-in", "--item", "mug", "--from", "reference:thing"]),
 ];
 
 fn every_verb(version: Version) {
@@ -91,24 +109,23 @@ fn every_verb(version: Version) {
     krita.keep_shot(&test_folder, "panel.png").unwrap();
     let said = &ran.said;
     assert_eq!(said[0], serde_json::json!(["mug", "duck", "background"]));
-    for (case, told) in CASES.iter().zip(&said[1..8]) {
-        assert_eq!(told[0], case.verb);
-        assert_eq!(told[2][1], serde_json::json!(["What was changed"]), "{told}");
-        assert_eq!(told[3], "Background", "the picture stays the active layer");
+    for (case, told) in CASES.iter().zip(&said[1..9]) {
+        assert_eq!((&told[0], &told[2][1]), (&case.verb.into(), &serde_json::json!(case.holds)), "{told}");
+        assert_eq!(told[3], case.active, "the active layer");
         assert!(told[4].as_f64().unwrap() < STILL, "{}: the window was still for {} ms", case.verb, told[4]);
     }
-    let session = said[8].as_str().unwrap();
-    assert_eq!((&said[9], &said[10]), (&true.into(), &session.into()));
-    assert_eq!(said[11][0], serde_json::json!(["Replace mug: thing", true]));
-    let redone = said[12].as_array().unwrap();
+    let session = said[9].as_str().unwrap();
+    assert_eq!((&said[10], &said[11]), (&true.into(), &session.into()));
+    assert_eq!(said[12][0], serde_json::json!(["Replace mug: thing", true]));
+    let redone = said[13].as_array().unwrap();
     assert_eq!(redone.len(), 3, "{redone:?}");
     assert_eq!((&redone[1][2], &redone[2][2]), (&false.into(), &true.into()), "the new one takes the old one's place: {redone:?}");
     let before = table();
-    for Case { verb, command } in CASES {
+    for Case { verb, command, off, .. } in CASES {
         let file = format!("{verb}-by-command.png");
         let region = by_command(&daemon, session, &[command, &["--on", "0"]].concat(), &file);
         let [made, expected] = [format!("{verb}.png"), file].map(|file| opened(&test_folder.outside(file)));
-        compare(verb, &made, &expected, &before, &region);
+        compare(verb, [&made, &expected, &before], &region, off);
     }
 }
 

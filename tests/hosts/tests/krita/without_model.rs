@@ -1,6 +1,8 @@
 //! A photograph edited in Krita where no model is named anywhere, and no daemon runs yet.
 
 use dedit_host_tests::krita::{Krita, Version, install_plugin};
+use image::RgbImage;
+use serde_json::Value;
 
 use crate::opened;
 use crate::photograph::{SPOON, check_removed, coffee};
@@ -32,6 +34,25 @@ def scenario(d):
         yield from done(d, controller)
         d.export_png(doc, "undone.png")
     d.say(sorted(stages))
+    # The spoon as a layer of its own.
+    d.click("dedit_verb_lift")
+    yield from go(d, controller)
+    group = next(node for node in doc.rootNode().childNodes() if node.type() == "grouplayer")
+    d.say([controller.status.text, layers(doc)[-1], doc.activeNode().name()])
+    d.export_png(doc, "lifted.png")
+    yield from shoot(d, "photograph-lifted.png")
+    plate, item = group.childNodes()
+    box = item.bounds()
+    shown = bytes(item.pixelData(box.x(), box.y(), box.width(), box.height()))
+    d.say([box.x(), box.y(), box.width(), box.height(), list(shown[3::4])])
+    item.setVisible(False)
+    doc.refreshProjection()
+    yield 0.3
+    d.export_png(doc, "plate.png")
+    item.setVisible(True)
+    d.action("edit_undo")
+    yield lambda: len(layers(doc)) == 1, 10
+    yield from done(d, controller)
     # What words describe needs a model.
     d.click("dedit_verb_replace")
     write(d, "dedit_replace_prompt", "a silver fork")
@@ -39,7 +60,12 @@ def scenario(d):
     yield (lambda: controller.status.kind == "wrong"), 60
     yield from more(d)
     yield from shoot(d, "photograph-refused.png")
+    d.click("dedit_choose_model")
     field = d.usable("dedit_how_model")
+    d.say([field.hasFocus(), d.find("dedit_retry").isVisible()])
+    # And time.
+    when = d.usable("dedit_how_when")
+    d.say(when.model().item(when.findData("instant")).isEnabled())
     d.say([controller.status.text, controller.status.hint, len(layers(doc))])
     d.say([[field.itemText(at) for at in range(field.count())], d.find("dedit_replace_prompt").text()])
     # Learning says that there is none.
@@ -47,6 +73,30 @@ def scenario(d):
     yield (lambda: controller.is_idle and controller.status.kind == "fine"), 60
     d.say([controller.status.text, controller.status.hint, d.find("dedit_learn").text()])
 "#;
+
+/// Checks that the lifted spoon hides its place: where it covers all, the picture is what it was. `layer` is its bounds and the alpha of each pixel.
+fn check_lifted(before: &RgbImage, after: &RgbImage, layer: &Value) {
+    let number = |value: &Value| value.as_u64().unwrap() as u32;
+    let [left, top, width] = [0, 1, 2].map(|at| number(&layer[at]));
+    let (mut whole, mut soft) = (0, 0);
+    for (at, alpha) in (0..).zip(layer[4].as_array().unwrap()) {
+        let (x, y) = (left + at % width, top + at / width);
+        let off = before.get_pixel(x, y).0.iter().zip(after.get_pixel(x, y).0).map(|(was, is)| was.abs_diff(is)).max().unwrap_or(0);
+        match number(alpha) {
+            255 => {
+                assert_eq!(off, 0, "{x} {y}");
+                whole += 1;
+            }
+            0 => {}
+            _ => {
+                assert!(off <= 2 || number(alpha) < 26, "{x} {y}: off by {off} at alpha {alpha}");
+                soft += 1;
+            }
+        }
+    }
+    println!("{whole} pixels are the spoon's alone, {soft} are mixtures and shadow");
+    assert!(whole > 5000 && soft > 200, "{whole} {soft}");
+}
 
 fn a_photograph_is_edited(version: Version) {
     let krita = Krita::find(version).unwrap();
@@ -57,7 +107,7 @@ fn a_photograph_is_edited(version: Version) {
     before.save(test_folder.outside("coffee.png")).unwrap();
     let spoon: Vec<String> = SPOON.iter().map(|corner| format!("{corner:?}")).collect();
     let ran = play(&krita, &test_folder, &format!("SPOON = [{}]\n{EDITS}", spoon.join(", ")));
-    for name in ["photograph-removed.png", "photograph-refused.png"] {
+    for name in ["photograph-removed.png", "photograph-lifted.png", "photograph-refused.png"] {
         krita.keep_shot(&test_folder, name).unwrap();
     }
     for click in ran.said[..4].chunks(2) {
@@ -70,13 +120,20 @@ fn a_photograph_is_edited(version: Version) {
     assert_eq!(opened(&test_folder.outside("undone.png")), before);
     let stages = ran.said[4].to_string();
     assert!(!stages.contains("learn"), "nothing is learned: {stages}");
-    let refused = ran.said[5].to_string();
+    assert_eq!(
+        ran.said[5],
+        serde_json::json!(["Lift: what is selected: done.", ["Lift selection", ["clean plate", "selection"], true], "selection"])
+    );
+    check_removed(&before, &opened(&test_folder.outside("plate.png")));
+    check_lifted(&before, &opened(&test_folder.outside("lifted.png")), &ran.said[6]);
+    assert_eq!((&ran.said[7], &ran.said[8]), (&serde_json::json!([true, false]), &false.into()));
+    let refused = ran.said[9].to_string();
     for part in ["replace needs a diffusion model", "download a Stable Diffusion checkpoint", "in a dialog under More, Model", "1]"] {
         assert!(refused.contains(part), "{refused}");
     }
     // The prompt stays.
-    assert_eq!(ran.said[6], serde_json::json!([["patches", "toys"], "a silver fork"]));
-    assert_eq!(ran.said[7], serde_json::json!(["There is nothing to learn for this model; edits need no learning.", "", "Learn"]));
+    assert_eq!(ran.said[10], serde_json::json!([["patches", "toys"], "a silver fork"]));
+    assert_eq!(ran.said[11], serde_json::json!(["There is nothing to learn for this model; edits need no learning.", "", "Learn"]));
 }
 
 #[test]
