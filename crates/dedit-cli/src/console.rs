@@ -64,7 +64,7 @@ impl Console {
     /// Tells programs that a preview was written.
     pub(crate) fn preview(&self, file: &Path) {
         if self.json {
-            self.line(&json!({"progress": {"preview": file}}));
+            self.line(&json!({"progress": {"preview": crate::output::as_text(file)}}));
         }
     }
 

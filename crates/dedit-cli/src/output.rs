@@ -44,6 +44,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     dedit_files::write(path, bytes)
 }
 
+/// A path in a report; what is no text in it is replaced.
+pub(crate) fn as_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// The last part of a path, to be shown.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()

@@ -226,6 +226,6 @@ fn print_log(logs: &Logs, console: &Console) -> Result<()> {
     let lines: Vec<&str> = text.lines().collect();
     let last = &lines[lines.len().saturating_sub(logs.lines)..];
     let read: Vec<Value> = last.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    console.finish(&last.join("\n"), json!({"file": file, "lines": read}));
+    console.finish(&last.join("\n"), json!({"file": crate::output::as_text(&file), "lines": read}));
     Ok(())
 }

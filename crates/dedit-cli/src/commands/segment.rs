@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         let mask = ItemMask::new(size, blobs.mask(0)?)?;
         output::write(out, &encode_plain(&mask.to_planes()?.to_image(Depth::U8)?, None)?)?;
         let inside = (0..mask.values().len()).filter(|index| mask.is_inside(*index)).count();
-        console.finish(&format!("{}: {inside} pixels", out.display()), json!({"file": out, "pixels": inside}));
+        console.finish(&format!("{}: {inside} pixels", out.display()), json!({"file": output::as_text(out), "pixels": inside}));
         return Ok(());
     }
     let items = Segmentation::from_labels(size, names.clone(), blobs.labels(0)?)?;
@@ -74,7 +74,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         let file = &output::prepare(file, 1, &["png"])?[0];
         output::write(file, &sheet::overlay(&Picture { photo, items })?)?;
     }
-    console.finish(&format!("{}: {}", out.display(), names.join(", ")), json!({"file": out, "items": names}));
+    console.finish(&format!("{}: {}", out.display(), names.join(", ")), json!({"file": output::as_text(out), "items": names}));
     Ok(())
 }
 

@@ -43,14 +43,14 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let lines: Vec<String> = items.iter().map(line).chain(revisions.revisions.iter().map(revision_line)).collect();
     let summary = format!("{}, {} edits\n{}", session.state, revisions.revisions.len(), lines.join("\n"));
     let report = json!({
-        "session": options.session,
+        "session": output::as_text(&options.session),
         "state": session.state,
         "revision": session.revision,
         "items": items,
         "reference_items": session.reference_items,
         "model": session.model,
         "revisions": revisions.revisions,
-        "file": options.out,
+        "file": options.out.as_deref().map(output::as_text),
     });
     console.finish(&summary, report);
     Ok(())

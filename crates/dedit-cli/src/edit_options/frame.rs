@@ -1,5 +1,6 @@
 //! A picture that is edited with what was learned of another one: a frame of a film.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use dedit_protocol::features;
 use super::source::{Labels, Opened};
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::items;
+use crate::items::{self, Reading};
 use crate::picture::{Photo, Picture};
 
 /// The frame, if one is edited.
@@ -23,7 +24,7 @@ pub(crate) struct Frame {
     /// Where the session's items are in the frame, as for --items; the numbers of a label picture are the session's items in their order, from 0. Some may
     /// be missing, or have an empty mask [default: where they are in the session's picture]
     #[arg(long, value_name = "WHERE", requires = "frame")]
-    frame_items: Vec<String>,
+    frame_items: Vec<OsString>,
 }
 
 impl Frame {
@@ -48,7 +49,7 @@ impl Frame {
             }
             return Ok(Some(Opened { session: None, target: Picture { photo, items: own.clone() }, labels: None }));
         }
-        let labels = items::of_frame(&self.frame_items, own.names(), size)?;
+        let labels = items::of_frame(&self.frame_items, own.names(), &Reading::of(&photo, false))?;
         let items = Segmentation::from_labels_in_part(size, own.names().to_vec(), labels.clone())?;
         let labels = Image::new(size, Channels::Grey, Samples::U16(labels))?;
         let labels = Some(Labels { image: labels, names: own.names().to_vec() });

@@ -11,7 +11,7 @@ use dedit_schema::{Action, Group, Id, Refusal, Values, Verb};
 
 use super::table;
 use crate::error::{self, Error, ErrorKind as Kind, Result};
-use crate::items;
+use crate::items::{self, Reading};
 
 /// What a command takes besides the options of the table.
 pub(crate) trait Besides: Args {
@@ -86,7 +86,8 @@ pub(crate) fn unknown_option(error: &clap::Error, arguments: impl Iterator<Item 
 impl<C> VerbCall<C> {
     /// The edit, on a picture of this size. A mask is read, and joins the blobs.
     pub(crate) fn edit(&self, size: Size, blobs: &mut Vec<Blob>) -> Result<EditVerb> {
-        let mask = self.values.text(Id::Mask).map(|file| add(&items::mask(Path::new(file), size)?, blobs)).transpose()?;
+        let mask =
+            self.values.text(Id::Mask).map(|file| add(&items::mask(Path::new(file), &Reading::of_size(size))?, blobs)).transpose()?;
         EditVerb::from_values(self.verb, &self.values, mask).map_err(error::refused)
     }
 

@@ -1,6 +1,7 @@
 //! The places of a session's items in a frame of a film. A label picture numbers them as the session does: items may be missing in a frame, so the rank of a
 //! number among those that occur would mean another item.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use dedit_edit::{Segmentation, Size};
@@ -9,12 +10,14 @@ use super::layer::{BACKGROUND, Layer, wrong_size};
 use super::npy::Array;
 use super::numbered::named_masks;
 use super::places::{Found, layered, look};
+use super::reading::Reading;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::listed;
 
 /// For each pixel, the index of its item among the session's `own` names.
-pub(crate) fn of_frame(places: &[String], own: &[String], size: Size) -> Result<Vec<u16>> {
-    let layers = match look(places, size)? {
+pub(crate) fn of_frame(places: &[OsString], own: &[String], reading: &Reading) -> Result<Vec<u16>> {
+    let size = reading.size;
+    let layers = match look(places, own, reading)? {
         Found::Layers(layers) => layers,
         Found::Array(path, Array::Labels { size: found, labels }) => return by_number(path, own, (found, labels), size),
         Found::Array(path, Array::Masks { size: found, masks }) => named_masks(path, &names_of(path, own, masks.len())?, found, masks)?,
@@ -23,7 +26,7 @@ pub(crate) fn of_frame(places: &[String], own: &[String], size: Size) -> Result<
 }
 
 /// From masks, by their names. An item whose mask is empty or covered by others is not in the frame.
-fn by_name(places: &[String], own: &[String], layers: Vec<Layer>, size: Size) -> Result<Vec<u16>> {
+fn by_name(places: &[OsString], own: &[String], layers: Vec<Layer>, size: Size) -> Result<Vec<u16>> {
     let number = |name: &String| own.iter().position(|known| known == name).map(|number| number as u16);
     if let Some(stranger) = layers.iter().find(|layer| number(&layer.name).is_none()) {
         let message = format!("the session has no item '{}', which this frame has", stranger.name);
@@ -34,7 +37,7 @@ fn by_name(places: &[String], own: &[String], layers: Vec<Layer>, size: Size) ->
     // All masks are of known items: only the background can be unknown.
     let numbers = found.names().iter().map(number).collect::<Option<Vec<u16>>>().ok_or_else(|| {
         Error::new(ErrorKind::Input, "some pixels of the frame belong to no item of the session")
-            .at(listed(places))
+            .at(listed(places.iter().map(|place| place.to_string_lossy())))
             .hint(format!("cover them, or learn with a {BACKGROUND}"))
     })?;
     Ok(found.labels().iter().map(|label| numbers[usize::from(*label)]).collect())

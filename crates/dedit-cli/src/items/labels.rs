@@ -9,8 +9,38 @@ use png::{BitDepth, ColorType, Decoder, Transformations};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads the labels, row by row. Palette indices are taken as they are: their colours do not matter.
-pub(super) fn read(path: &Path) -> Result<(Size, Vec<u16>)> {
+/// A label picture.
+pub(super) struct LabelPicture {
+    pub(super) size: Size,
+    /// Row by row.
+    pub(super) labels: Vec<u16>,
+    /// The largest value that a pixel could have; `None` for numbers of a palette.
+    most: Option<u16>,
+}
+
+impl LabelPicture {
+    /// Whether these are shades of a soft mask rather than numbers: some black, many shades between black and white, and hardly two neighbours of the same
+    /// shade among these, while items are flat.
+    pub(super) fn is_soft_mask(&self) -> bool {
+        /// A label picture seldom has more items that are all uneven.
+        const SHADES: usize = 8;
+        let Some(most) = self.most.filter(|_| self.labels.contains(&0)) else { return false };
+        let width = self.size.width();
+        let is_uneven = |index: usize| {
+            let beside = [(!index.is_multiple_of(width)).then(|| index - 1), index.checked_sub(width)];
+            beside.into_iter().flatten().any(|other| self.labels[other] != self.labels[index])
+        };
+        let between: Vec<usize> = (0..self.labels.len()).filter(|index| ![0, most].contains(&self.labels[*index])).collect();
+        let uneven = between.iter().filter(|index| is_uneven(**index)).count();
+        let mut shades: Vec<u16> = between.iter().map(|index| self.labels[*index]).collect();
+        shades.sort_unstable();
+        shades.dedup();
+        shades.len() > SHADES && uneven * 10 >= between.len() * 6
+    }
+}
+
+/// Reads the labels. Palette indices are taken as they are: their colours do not matter.
+pub(super) fn read(path: &Path) -> Result<LabelPicture> {
     let wrong = |reason: &dyn std::fmt::Display| {
         Error::new(ErrorKind::Input, format!("this is no label picture ({reason})")).at(path).hint("give a grey or indexed PNG file")
     };
@@ -28,7 +58,8 @@ pub(super) fn read(path: &Path) -> Result<(Size, Vec<u16>)> {
     let mut bytes = vec![0; length];
     let frame = reader.next_frame(&mut bytes).map_err(|error| wrong(&error))?;
     let labels: Vec<u16> = bytes.chunks(frame.line_size.max(1)).take(height).flat_map(|row| unpacked(row, depth, width)).collect();
-    if labels.len() == size.pixels() { Ok((size, labels)) } else { Err(wrong(&"it is cut off")) }
+    let most = (color == ColorType::Grayscale).then(|| u16::MAX >> (16 - depth as u16));
+    if labels.len() == size.pixels() { Ok(LabelPicture { size, labels, most }) } else { Err(wrong(&"it is cut off")) }
 }
 
 /// The values of a row, which has several to a byte where they are small.
@@ -48,6 +79,22 @@ fn unpacked(row: &[u8], depth: BitDepth, width: usize) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shades_are_told_from_numbers() {
+        let size = Size::new(40, 40).unwrap();
+        let picture = |most: Option<u16>, label: &dyn Fn(u16, u16) -> u16| {
+            let labels = (0..1600).map(|index| label(index % 40, index / 40)).collect();
+            LabelPicture { size, labels, most }.is_soft_mask()
+        };
+        let ramp = |x: u16, _: u16| (x * 12).saturating_sub(120).min(255);
+        assert!(picture(Some(255), &ramp));
+        assert!(!picture(None, &ramp), "numbers of a palette");
+        assert!(picture(Some(255), &|x, y| (x * y / 3).saturating_sub(40).min(230)), "without any white");
+        assert!(!picture(Some(255), &|x, y| (x / 10 + y / 10 * 4) * 16), "sixteen flat items");
+        assert!(!picture(Some(255), &|x, _| if x > 20 { 255 } else { 0 }), "black and white");
+        assert!(!picture(Some(255), &|x, y| 1 + (x + y) % 200), "no black");
+    }
 
     #[test]
     fn rows_of_any_depth_are_unpacked() {

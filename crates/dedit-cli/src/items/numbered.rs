@@ -55,7 +55,7 @@ fn names_of_labels(present: &[usize], names: Vec<String>) -> Result<Vec<String>>
 }
 
 /// The names given, or those in the text file beside `path`.
-fn names_of(path: &Path, names: &[String]) -> Result<Vec<String>> {
+pub(super) fn names_of(path: &Path, names: &[String]) -> Result<Vec<String>> {
     if !names.is_empty() {
         return Ok(names.to_vec());
     }

@@ -22,6 +22,8 @@ pub(crate) struct Photo {
     /// The colour space of its samples (ICC); `None` is sRGB.
     pub(crate) profile: Option<Vec<u8>>,
     pub(crate) metadata: Metadata,
+    /// How EXIF data turned it.
+    pub(crate) turned: Option<Orientation>,
     /// What the user should know of how it was read.
     pub(crate) notes: Vec<String>,
 }
@@ -29,12 +31,19 @@ pub(crate) struct Photo {
 impl Photo {
     /// A picture that comes from no file.
     pub(crate) fn new(image: Image, profile: Option<Vec<u8>>) -> Self {
-        Self { image, profile, metadata: Metadata::default(), notes: Vec::new() }
+        Self { image, profile, metadata: Metadata::default(), turned: None, notes: Vec::new() }
     }
 
     /// Reads a picture in its own depth: the first frame or page of a file with several, or `page`, from 1.
     pub(crate) fn read(path: &Path, page: Option<usize>) -> Result<Self> {
         Self::of(decoded(path, page)?).map_err(|error| error.at(path))
+    }
+
+    /// Reads a picture and turns it, whatever its own data say.
+    pub(crate) fn read_turned(path: &Path, orientation: Orientation) -> Result<Self> {
+        let mut decoded = decoded(path, None)?;
+        decoded.picture.apply_orientation(orientation);
+        Self::of(decoded).map_err(|error| error.at(path))
     }
 
     /// Reads a picture of the program's own.
@@ -43,7 +52,7 @@ impl Photo {
     }
 
     fn of(decoded: Decoded) -> Result<Self> {
-        let Decoded { picture, metadata, is_linear, mut notes } = decoded;
+        let Decoded { picture, metadata, turned, is_linear, mut notes } = decoded;
         let image = image_from(picture)?;
         let profile = match space(&metadata, image.channels(), is_linear) {
             Space::Srgb => None,
@@ -53,7 +62,7 @@ impl Photo {
                 None
             }
         };
-        Ok(Self { image, profile, metadata, notes })
+        Ok(Self { image, profile, metadata, turned, notes })
     }
 }
 
@@ -62,6 +71,7 @@ pub(super) struct Decoded {
     /// Turned as its EXIF data says.
     pub(super) picture: DynamicImage,
     metadata: Metadata,
+    turned: Option<Orientation>,
     /// Whether the format's samples are proportional to light.
     is_linear: bool,
     notes: Vec<String>,
@@ -115,7 +125,8 @@ fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<ImageFormat>) -
     };
     picture.apply_orientation(orientation);
     let is_linear = matches!(format, Some(ImageFormat::OpenExr | ImageFormat::Hdr));
-    Ok(Decoded { picture, metadata, is_linear, notes })
+    let turned = (orientation != Orientation::NoTransforms).then_some(orientation);
+    Ok(Decoded { picture, metadata, turned, is_linear, notes })
 }
 
 /// What a decoder and PNG's chunks say, upright, and how the picture has to be turned for that.

@@ -105,7 +105,7 @@ fn labels_without_names_are_numbered_and_names_may_lie_beside() {
     fails(&run(path, &format!("{plan} full=full.png --items ball=items/ball.png")), 3, "item 'ball' owns no pixel", "covered");
     succeed(path, &format!("{plan} ball=items/ball.png --items full=full.png"));
     fs::create_dir(path.join("hollow")).unwrap();
-    fails(&run(path, &format!("{plan} hollow")), 3, "no PNG or .npy file in this folder: hollow", "no masks");
+    fails(&run(path, &format!("{plan} hollow")), 3, "no picture and no .npy file in this folder: hollow", "no masks");
     fails(&run(path, &format!("{plan} labels.png --names a,b")), 3, "there are 3 labels, up to 200, and 2 names: labels.png", "names");
     npy(&path.join("nan.npy"), "<f4", "(1, 48, 64)", &f32::NAN.to_le_bytes().repeat(48 * 64));
     fails(&run(path, &format!("{plan} nan.npy")), 3, "the mask is NaN at pixel (0, 0): nan.npy", "NaN");

@@ -14,6 +14,7 @@ mod frames;
 mod install;
 mod interrupt;
 mod items;
+mod masks;
 mod method;
 mod models;
 mod patches;

@@ -182,9 +182,9 @@ fn on_the_beach() -> Result<Entry> {
 
 /// A picture of the user's own: what can be done to its largest items without knowing what they are.
 pub(super) fn own(path: &Path, files: &ItemFiles, prompt: &str) -> Result<Entry> {
-    let photo = Photo::read(path, None)?;
+    let mut photo = Photo::read(path, None)?;
     photo.image.check_finite().map_err(|error| error.at(path))?;
-    let items = files.read(photo.image.size())?;
+    let items = files.read(&mut photo)?;
     let areas = items.areas();
     let mut by_size: Vec<(usize, &String)> =
         areas.into_iter().zip(items.names()).filter(|(_, name)| *name != dedit_toys::BACKGROUND).collect();

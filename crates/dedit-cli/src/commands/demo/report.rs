@@ -9,6 +9,7 @@ use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::format::{rect, rectangle, rounded, size_of};
+use crate::output::as_text;
 use crate::sheet;
 
 /// Pictures with titles.
@@ -89,7 +90,7 @@ pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -
         json!({
             "title": title,
             "verb": verb,
-            "file": file,
+            "file": as_text(file),
             "seconds": rounded(figures.seconds),
             "steps": figures.steps,
             "region": rectangle(figures.region),
@@ -99,7 +100,7 @@ pub(super) fn json(pages: &[Page], description: &str, seed: u64, seconds: f64) -
     let page = |page: &Page| {
         let Page { learned: LearnedPage { file, items, updates, seconds }, done, .. } = page;
         json!({
-            "picture": file,
+            "picture": as_text(file),
             "model": model_of(page),
             "items": items,
             "learned": {"updates": updates, "seconds": rounded(*seconds)},

@@ -195,7 +195,7 @@ impl Job<'_> {
                 previews: false,
                 changes: false,
                 layers: self.layers.is_some(),
-                note: Some(json!({"arguments": arguments, "file": file})),
+                note: Some(json!({"arguments": arguments, "file": output::as_text(&file)})),
             };
             variations.push(self.run_one(edit, blobs, (index, file), on_sheet)?);
         }

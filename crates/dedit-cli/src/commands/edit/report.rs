@@ -7,6 +7,7 @@ use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::format::{listed, rect, rectangle, rounded};
+use crate::output::as_text;
 
 /// One result, of one seed.
 pub(super) struct Variation {
@@ -45,8 +46,8 @@ impl EditReport<'_> {
         let Edited { seed, steps, region, draft, .. } = &self.variations[0].edited;
         let entry = |Variation { file, layers, edited, .. }: &Variation| {
             json!({
-                "file": file,
-                "layers": layers,
+                "file": as_text(file),
+                "layers": layers.iter().map(|file| as_text(file)).collect::<Vec<_>>(),
                 "seed": edited.seed,
                 "seconds": rounded(edited.seconds),
                 "changed_pixels_outside": edited.changed_pixels_outside,
@@ -64,7 +65,7 @@ impl EditReport<'_> {
             "changed_pixels_outside": self.variations.iter().map(|variation| variation.edited.changed_pixels_outside).sum::<usize>(),
             "session_revision": self.variations.last().and_then(|variation| variation.edited.revision),
             "draft": draft,
-            "files": self.variations.iter().map(|variation| &variation.file).collect::<Vec<_>>(),
+            "files": self.variations.iter().map(|variation| as_text(&variation.file)).collect::<Vec<_>>(),
             "variations": self.variations.iter().map(entry).collect::<Vec<_>>(),
         })
     }

@@ -4,6 +4,7 @@ mod how;
 mod words;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::format::rounded;
 use crate::interrupt::Interrupt;
-use crate::items::{self, ItemFiles, read_picture};
+use crate::items::{self, ItemFiles, Reading, read_picture};
 use crate::output;
 use crate::picture::{Photo, Picture};
 
@@ -34,7 +35,7 @@ pub(crate) struct Options {
     reference: Option<PathBuf>,
     /// The items of the second picture, as for --items
     #[arg(long, value_name = "WHERE", requires = "reference")]
-    reference_items: Vec<String>,
+    reference_items: Vec<OsString>,
     /// The names of the second picture's items, as for --names
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "reference")]
     reference_names: Vec<String>,
@@ -91,8 +92,10 @@ impl Options {
             self.words.check_without_reference()?;
             return Ok((target, None));
         };
-        let photo = Photo::read(path, None)?;
-        let items = items::read(&self.reference_items, &self.reference_names, photo.image.size())?;
+        let mut photo = Photo::read(path, None)?;
+        let reading = Reading::of(&photo, self.files.invert_mask);
+        let items = items::read(&self.reference_items, &self.reference_names, &reading)?;
+        photo.notes.extend(reading.into_notes());
         let words = self.words.of_items(&items, Which::Reference)?;
         Ok((target, Some(Subject::checked(path, Picture { photo, items }, words)?)))
     }
@@ -125,7 +128,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let learn = Learn { session: opened.session, model, options: learning, restart: options.restart, keep: false };
     let (learned, _) = connection.ask(learn, Vec::new())?;
     let mut report = json!(learned);
-    report["session"] = json!(folder);
+    report["session"] = json!(output::as_text(folder));
     for key in ["seconds", "loss_first", "loss_last"] {
         report[key] = json!(rounded(report[key].as_f64().unwrap_or_default()));
     }
