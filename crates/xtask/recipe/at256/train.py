@@ -4,6 +4,7 @@ Each stage leaves a file in the folder that says whether it is done, and while i
 """
 
 import argparse
+import signal
 import tempfile
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def encode(folder: Path, shards: list[Shard]) -> None:
 
 def work(index: int, count: int, meeting: Path, options: argparse.Namespace) -> None:
     """All stages, from the first that is not done, as one of several workers."""
+    # The end of the run's first process reaches the workers as this signal, which is ignored in what a shell starts in the background.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     meet(index, count, meeting)
     folder, scenes = options.folder, options.folder / "scenes"
     if not is_done(folder, "crops"):
