@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::edit::Edit;
 use crate::error::{Error, Result};
-use crate::geometry::Rect;
+use crate::geometry::{Rect, Size};
 use crate::image::Image;
 use crate::neighbour::Neighbour;
 use crate::plan::EditPlan;
@@ -259,6 +259,12 @@ pub trait Engine: Send {
     /// Whether two have the same inputs: model, pictures, items and settings.
     fn same_inputs(&self, one: &dyn Learned, other: &dyn Learned) -> bool;
 
+    /// The part of a picture of this size that an edit of a region works on; regions with nothing in common in these parts are edited one by one. The default
+    /// is the whole picture: an engine that edits distant regions at once.
+    fn canvas(&self, _region: Rect, picture: Size, _edits: &[Edit], _options: &EditOptions) -> Rect {
+        picture.rect()
+    }
+
     /// Whether these edits come out better with a [clean plate](Work::plate).
     fn wants_plate(&self, _edits: &[Edit], _options: &EditOptions) -> bool {
         false
@@ -268,7 +274,7 @@ pub trait Engine: Send {
     fn edit(&mut self, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited>;
 
     /// The least memory in bytes, beyond what is in use, that an edit of a region of this size takes, or learning a picture of this size.
-    fn least_memory(&self, size: crate::geometry::Size) -> u64;
+    fn least_memory(&self, size: Size) -> u64;
 }
 
 impl LearnOptions {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use dedit_diffusion::pipeline::GenerateRequest;
 use dedit_edit::{
-    AttentionTraining, Edit, EditOptions, Edited, EngineEvent, Error, ErrorKind, Image, LearnOptions, Listener, Preset, Result,
+    AttentionTraining, Edit, EditOptions, Edited, EngineEvent, Error, ErrorKind, Image, LearnOptions, Listener, Preset, Rect, Result,
     Segmentation, Size, Subject, Work,
 };
 
 use crate::error::{from_edit, to_edit};
 use crate::learning::{LearnEvent, LearnSettings, LearningState, Stage};
-use crate::sampling::{EditEvent, EditSettings, Start};
+use crate::sampling::{EditEvent, EditSettings, Output, Start, canvas_around};
 use crate::{Engine, Learned, TrainedAttention};
 
 impl LearnSettings {
@@ -119,6 +119,15 @@ impl dedit_edit::Engine for Engine {
 
     fn same_inputs(&self, one: &dyn dedit_edit::Learned, other: &dyn dedit_edit::Learned) -> bool {
         matches!((downcast(one), downcast(other)), (Ok(one), Ok(other)) if one.same_inputs(other))
+    }
+
+    fn canvas(&self, region: Rect, picture: Size, edits: &[Edit], options: &EditOptions) -> Rect {
+        let settings = EditSettings::from_options(options, self, edits);
+        let canvas = match settings.output {
+            Output::Composited { .. } if settings.context_crop => canvas_around(region, picture, &settings, self.pipeline()).ok(),
+            _ => None,
+        };
+        canvas.map_or(picture.rect(), |canvas| canvas.rect)
     }
 
     fn edit(&mut self, learned: &dyn dedit_edit::Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {

@@ -242,3 +242,48 @@ fn results_are_written_as_layers_that_make_the_picture_together() {
     fails(&outcome, 2, "file", "layers below a file");
     assert!(!path.join("no.png").exists());
 }
+
+/// A photograph with two things in opposite corners, and masks of each and of both.
+fn prepare_far(folder: &Path) {
+    let (width, height) = (1200, 800);
+    let is_first = |x: u32, y: u32| (60..100).contains(&x) && (50..90).contains(&y);
+    let is_second = |x: u32, y: u32| (1100..1140).contains(&x) && (700..740).contains(&y);
+    let colour = |x: u32, y: u32| {
+        let ground = [0.4 + x as f32 / 4000.0, 0.6 - y as f32 / 4000.0, 0.5];
+        let shown = if is_first(x, y) || is_second(x, y) { [0.9, 0.1, 0.1] } else { ground };
+        Rgb(shown.map(|value| ((value + grain(x, y) * 0.05) * 255.0) as u8))
+    };
+    RgbImage::from_fn(width, height, colour).save(folder.join("wide.png")).unwrap();
+    let save = |name: &str, is_in: &dyn Fn(u32, u32) -> bool| {
+        GrayImage::from_fn(width, height, |x, y| Luma([u8::from(is_in(x, y)) * 255])).save(folder.join(name)).unwrap();
+    };
+    save("first.png", &is_first);
+    save("second.png", &is_second);
+    save("both.png", &|x, y| is_first(x, y) || is_second(x, y));
+}
+
+#[test]
+fn distant_regions_are_edited_one_by_one_as_each_would_be_alone() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare_far(path);
+    let edit = |model: &str, mask: &str, out: &str| {
+        let line =
+            format!("edit remove --item it --picture wide.png --items it={mask}.png --model {model} --steps 3 --seed 5 --out {out}.png");
+        succeed(path, &line)
+    };
+    for model in ["toys", "patches"] {
+        let both = edit(model, "both", "both-out");
+        assert_eq!(both["changed_pixels_outside"], 0, "{model}");
+        edit(model, "first", "first-out");
+        edit(model, "second", "second-out");
+        let [both, first, second] = ["both-out", "first-out", "second-out"].map(|name| open(path, &format!("{name}.png")));
+        let left = |x: u32| x < 600;
+        let differ = both.enumerate_pixels().filter(|(x, y, pixel)| {
+            let alone = if left(*x) { &first } else { &second };
+            alone.get_pixel(*x, *y) != *pixel
+        });
+        let differ = differ.count();
+        assert_eq!(differ, 0, "{model}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod measure;
 mod outline;
+pub(crate) mod parts;
 mod resample;
 
 use crate::error::{Error, Result};
@@ -109,6 +110,19 @@ impl ItemMask {
     #[must_use]
     pub fn threshold(&self, level: f32) -> Self {
         Self::generate(self.size, |index| f32::from(u8::from(self.values[index] >= level)))
+    }
+
+    /// Raises the values within a rectangle to those of another mask of its size.
+    pub(crate) fn raise(&mut self, rect: Rect, other: &Self) -> Result<()> {
+        rect.check_within(self.size)?;
+        other.check_size(rect.size()?)?;
+        for (row, values) in other.values.chunks_exact(rect.width).enumerate() {
+            let start = (rect.y + row) * self.size.width() + rect.x;
+            for (value, raised) in self.values[start..].iter_mut().zip(values) {
+                *value = value.max(*raised);
+            }
+        }
+        Ok(())
     }
 
     /// The part within a rectangle, as a mask of its size.

@@ -5,6 +5,7 @@ use crate::edit::Fit;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::mask::ItemMask;
+use crate::mask::parts::apart;
 use crate::plan::draft::{Draft, Scope, Shape};
 use crate::plan::{Change, ChangeKind, Margin, PlanSettings, Ring};
 use crate::prompt::ItemPrompt;
@@ -141,9 +142,12 @@ impl Draft<'_> {
         for item in (0..self.shapes.len()).filter(|item| !self.is_kept(*item as u16)) {
             let after = ItemMask::generate(size, |index| f32::from(u8::from(usize::from(labels[index]) == item)));
             for mask in [self.before.mask(item), after] {
-                if let Some(bounds) = mask.bounding_box() {
-                    let diagonal = ((bounds.width.pow(2) + bounds.height.pow(2)) as f64).sqrt();
-                    margins = margins.union(&mask.grow(margin.width(diagonal))?)?;
+                // Each of its distant parts has surroundings of its own.
+                let width = |rect: Rect| margin.width(((rect.width.pow(2) + rect.height.pow(2)) as f64).sqrt());
+                let reach = |rect: Rect| rect.grown(width(rect).ceil() as usize + 1, size);
+                for part in apart(mask.parts(), reach) {
+                    let around = reach(part);
+                    margins.raise(around, &mask.crop(around)?.grow(width(part))?)?;
                 }
             }
         }

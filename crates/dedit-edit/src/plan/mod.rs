@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::geometry::{Placement, Point, Rect, Size};
 use crate::image::Planes;
 use crate::mask::ItemMask;
+use crate::mask::parts::apart;
 use crate::prompt::{ItemPrompt, ItemRef};
 use crate::segmentation::Segmentation;
 use crate::sides::Sides;
@@ -237,6 +238,22 @@ impl EditPlan {
     /// The smallest rectangle around every pixel that may change. `None` does not occur: a plan without any is an error.
     pub fn region(&self) -> Option<Rect> {
         self.change.bounding_box()
+    }
+
+    /// The regions that are carried out one by one: so far apart that what `canvas` needs around each has nothing in common with that of another.
+    pub fn regions(&self, canvas: impl Fn(Rect) -> Rect) -> Vec<Rect> {
+        apart(self.change.parts(), canvas)
+    }
+
+    /// The plan for one of its [`regions`](Self::regions): no pixel beyond may change.
+    #[must_use]
+    pub fn within(&self, region: Rect) -> Self {
+        let size = self.change.size();
+        let change = ItemMask::generate(size, |index| {
+            let (x, y) = size.position(index);
+            if region.contains(x, y) { self.change.values()[index] } else { 0.0 }
+        });
+        Self { change, ..self.clone() }
     }
 
     /// What happens to which item, in the order of the edits; then what follows for others.

@@ -6,7 +6,9 @@ use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
 use dedit_diffusion::unet::Separation;
 use dedit_diffusion::vae::Posterior;
 use dedit_diffusion::{Error, ErrorKind, Result};
-use dedit_edit::{ColourMatch, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Planes, Rect, Segmentation, changed_outside, composite};
+use dedit_edit::{
+    ColourMatch, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Planes, Rect, Segmentation, Size, changed_outside, composite,
+};
 use dedit_nn::autograd::no_grad;
 
 use super::denoise::Denoising;
@@ -254,10 +256,14 @@ impl Job<'_> {
 fn canvas(plan: &EditPlan, settings: &EditSettings, pipeline: &Pipeline) -> Result<Canvas> {
     let picture = plan.before().size();
     match plan.region() {
-        Some(region) if settings.context_crop && settings.steady => Canvas::steady(region, picture, pipeline),
-        Some(region) if settings.context_crop => Canvas::around(region, picture, pipeline),
+        Some(region) if settings.context_crop => canvas_around(region, picture, settings, pipeline),
         _ => Canvas::whole(picture, pipeline),
     }
+}
+
+/// The part of a picture that an edit of a region works on.
+pub(crate) fn canvas_around(region: Rect, picture: Size, settings: &EditSettings, pipeline: &Pipeline) -> Result<Canvas> {
+    if settings.steady { Canvas::steady(region, picture, pipeline) } else { Canvas::around(region, picture, pipeline) }
 }
 
 /// The colours clipped to `[0, 1]`, as in the input of the model.

@@ -18,6 +18,7 @@ use dedit_diffusion::{Error, Result};
 use dedit_edit::Image;
 
 pub use edit::Edited;
+pub(crate) use edit::canvas_around;
 pub use settings::{EditSettings, FrozenLevel, Output, PooledItems, RingRelease, Start, Unconditional};
 
 /// Progress of an edit.

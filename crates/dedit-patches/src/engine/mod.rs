@@ -20,8 +20,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dedit_edit::{
-    Edit, Edited, Engine, EngineEvent, Error, ErrorKind, Image, LearnOptions, Learned, Listener, Picture, Rect, Result, Size, Stage,
-    Subject, Window, Work, changed_outside,
+    Edit, EditOptions, Edited, Engine, EngineEvent, Error, ErrorKind, Image, LearnOptions, Learned, Listener, Picture, Rect, Result, Size,
+    Stage, Subject, Window, Work, changed_outside,
 };
 
 use self::area::Area;
@@ -29,7 +29,7 @@ use self::draw::Sprite;
 use self::hole::Hole;
 use self::learned::Nothing;
 use self::scene::{Role, Scene};
-use crate::fill::Workers;
+use crate::fill::{Workers, window};
 
 /// Bytes per pixel of a window while it is filled: colours as floats and what is known of each pixel.
 const OF_WINDOW: u64 = 64;
@@ -81,6 +81,12 @@ impl Engine for Patches {
 
     fn same_inputs(&self, _: &dyn Learned, _: &dyn Learned) -> bool {
         true
+    }
+
+    /// What is carried elsewhere takes its shadow along: then everything is done at once.
+    fn canvas(&self, region: Rect, picture: Size, edits: &[Edit], _: &EditOptions) -> Rect {
+        let stays = |edit: &Edit| matches!(edit, Edit::Remove { .. } | Edit::Refine { .. });
+        if edits.iter().all(stays) { window(region, picture) } else { picture.rect() }
     }
 
     fn edit(&mut self, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {

@@ -55,7 +55,8 @@ struct Cells {
 
 /// The shadow of an item, 0 … 255 with a soft edge; `None` where none is found.
 pub(super) fn shadow(scene: &Scene<'_>, item: usize) -> Result<Option<Area<u8>>> {
-    let own = scene.plan.before().bounding_boxes()[item];
+    let shown = pixels(scene.region).filter(|(x, y)| scene.before(*x, *y) == item).map(|(x, y)| Rect { x, y, width: 1, height: 1 });
+    let Some(own) = shown.reduce(Rect::hull) else { return Ok(None) };
     let heirs = heirs(scene, item, own);
     let cells = Cells::read(scene, item, own, &heirs)?;
     let Some(shadow) = cells.shadow()? else { return Ok(None) };
