@@ -3,6 +3,9 @@
 /// The model where none is named: it has no weights.
 pub const MODEL: &str = "patches";
 
+/// Frames before and after a frame of a film that may show what an item hides in it.
+pub const OTHER_FRAMES: usize = 16;
+
 /// Denoising steps of an edit.
 pub const STEPS: usize = 20;
 /// Denoising steps of a reconstruction, and of every edit done as published.

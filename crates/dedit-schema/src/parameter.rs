@@ -46,6 +46,7 @@ pub enum Id {
     Start,
     WholePicture,
     Steady,
+    OtherFrames,
     Preset,
     Model,
     Output,
@@ -93,6 +94,7 @@ impl Id {
             | Self::Start
             | Self::WholePicture
             | Self::Steady
+            | Self::OtherFrames
             | Self::Preset
             | Self::Model => Group::Sampling,
             Self::Tokens

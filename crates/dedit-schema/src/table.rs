@@ -376,6 +376,15 @@ pub(crate) const SHARED: &[Parameter] = &[
         Kind::Choice { choices: &[word("result", "Result"), word("plate", "Plate"), word("item", "Item")], default: "result" },
     )
     .in_hosts(WITH_OUTPUTS),
+    row(
+        Id::OtherFrames,
+        "other-frames",
+        "Other frames",
+        "How many frames before and after may show what an item hides in this one, where the model is patches; 0 for none",
+        whole(0, 64, defaults::OTHER_FRAMES as i128),
+    )
+    .in_hosts(&[OpenFx])
+    .called(&[(OpenFx, "otherFrames")]),
 ];
 
 pub(crate) const LEARN: &[Parameter] = &[

@@ -159,8 +159,7 @@ fn what_stands_for_the_usual_is_not_given() {
 fn fields_of_openfx_keep_their_names_and_order() {
     let all = fields(Host::OpenFx);
     let names: Vec<_> = all.iter().map(|field| field.name).collect();
-    let permanent =
-        "item prompt other into shift scale rotation amount fit strength guidance steps seed steady model feather margin output";
+    let permanent = "item prompt other into shift scale rotation amount fit strength guidance steps seed steady model feather margin output otherFrames";
     assert_eq!(names.join(" "), permanent);
     let field = |name: &str| all.iter().find(|field| field.name == name).unwrap();
     assert_eq!(field("fit").choice_labels(), ["Automatic", "Exact", "Loose", "Box"]);

@@ -87,6 +87,12 @@ impl Daemon {
         }
     }
 
+    /// The name of the model that is used where none is named; `None` where the daemon does not take other frames with an edit.
+    pub(crate) fn usual_model(&self) -> Option<&str> {
+        let welcome = self.client.welcome();
+        welcome.model.as_deref().filter(|_| welcome.require(features::NEIGHBOURS).is_ok())
+    }
+
     /// A session by its name or its folder.
     pub(crate) fn open_session(&self, name: &str) -> Result<SessionInfo, Failure> {
         let is_folder = Path::new(name).is_absolute();

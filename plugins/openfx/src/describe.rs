@@ -93,7 +93,9 @@ fn define(definition: &Definition<'_>, group: &str, field: &Field) -> Result<()>
             let fitting = |whole: i128| whole.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
             let bounds = [fitting(automatic.map_or(low, |automatic| automatic.min(low))), fitting(high)];
             let most = if field.id() == Id::Steps { 100 } else { 1000 };
-            definition.integer(name, &label, &help, fitting(default.or(automatic).unwrap_or(low)), bounds)?.shown_integer(0, most)
+            definition
+                .integer(name, &label, &help, fitting(default.or(automatic).unwrap_or(low)), bounds)?
+                .shown_integer(0, most.min(bounds[1]))
         }
         Kind::Switch => definition.switch(name, &label, &help, field.starts_on())?,
         Kind::Choice { .. } => {

@@ -12,13 +12,14 @@ use ofx_host::{
 use crate::cache::RESULTS;
 use crate::choices::{MaskSource, Output};
 use crate::failure::to_host;
-use crate::inputs::{Inputs, reference_time, remember_host};
+use crate::film::FRAMES;
+use crate::inputs::{Inputs, gives_other_times, reference_time, remember_host};
 use crate::layers::write_items;
 use crate::masks::is_numbered;
 use crate::names::{MASK, REFERENCE};
 use crate::parameters::{NamedSession, Parameters};
 use crate::pixels::write_frame;
-use crate::{buttons, clips, daemon, describe, render};
+use crate::{buttons, clips, daemon, describe, neighbours, render};
 
 /// The effect.
 pub(crate) struct DEdit;
@@ -52,14 +53,20 @@ impl Effect for DEdit {
 
     fn frames_needed(&self, instance: &Instance<'_>, time: f64) -> Result<Vec<FramesNeeded>> {
         let parameters = Parameters::read(instance, time, [1.0, 1.0])?;
-        let reference = reference_time(&parameters, time);
-        let is_named = matches!(parameters.named_session(), Some(NamedSession::ByUser(_)));
-        if parameters.changes_nothing() || is_named || (reference - time).abs() < 1e-9 {
+        if parameters.changes_nothing() {
             return Ok(Vec::new());
         }
+        let reference = reference_time(&parameters, time);
+        let is_named = matches!(parameters.named_session(), Some(NamedSession::ByUser(_)));
+        let learned = (!is_named && (reference - time).abs() >= 1e-9).then_some(reference);
+        let around = if gives_other_times() { neighbours::wanted(&parameters) } else { Vec::new() };
+        if learned.is_none() && around.is_empty() {
+            return Ok(Vec::new());
+        }
+        let times: Vec<f64> = [time].into_iter().chain(learned).chain(around.iter().map(|offset| time + offset)).collect();
         let needed = |clip, time| FramesNeeded { clip, range: RangeD { min: time, max: time } };
-        let both = [value::SOURCE, MASK].into_iter().flat_map(|clip| [needed(clip, time), needed(clip, reference)]);
-        let taken_from = parameters.is(Verb::SwapIn).then(|| needed(REFERENCE, reference));
+        let both = [value::SOURCE, MASK].into_iter().flat_map(|clip| times.iter().map(move |time| needed(clip, *time)));
+        let taken_from = learned.filter(|_| parameters.is(Verb::SwapIn)).map(|reference| needed(REFERENCE, reference));
         Ok(both.chain(taken_from).collect())
     }
 
@@ -109,5 +116,6 @@ impl Effect for DEdit {
 
     fn purge(&self) {
         RESULTS.purge();
+        FRAMES.purge();
     }
 }

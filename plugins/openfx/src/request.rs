@@ -2,7 +2,7 @@
 
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::names::SessionState;
-use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice, PlanOptions, set_item};
+use dedit_protocol::request::{Edit, EditOptions, EditVerb, ModelChoice, Neighbour, PlanOptions, set_item};
 use dedit_protocol::{Blob, Pixels, Samples};
 use dedit_schema::{Id, Value, Values, Verb};
 use sha2::{Digest as _, Sha256};
@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 use crate::choices::Output;
 use crate::failure::{Failure, FailureKind, refused};
 use crate::items::{bytes, position, resolve};
+use crate::neighbours::OtherFrame;
 use crate::parameters::{self, Parameters};
-use crate::pixels::InputFrame;
+use crate::pixels::{EditedRegion, InputFrame};
 use crate::session::FrameItems;
 
 /// The places of the blobs of a request.
@@ -27,6 +28,7 @@ pub(crate) struct EditRequest {
     labels: Vec<u16>,
     /// The index of the edited item.
     item: u16,
+    others: Vec<OtherFrame>,
 }
 
 impl EditRequest {
@@ -58,7 +60,12 @@ impl EditRequest {
             edits: verbs,
             ..Edit::default()
         };
-        Ok(Self { edit, labels: items.labels.clone(), item })
+        Ok(Self { edit, labels: items.labels.clone(), item, others: Vec::new() })
+    }
+
+    /// With other frames of the film.
+    pub(crate) fn beside(self, others: Vec<OtherFrame>) -> Self {
+        Self { others, ..self }
     }
 
     /// The cache key of the result: a digest of everything that it depends on.
@@ -81,6 +88,14 @@ impl EditRequest {
         // The region of `refine` is a blob, so it is not in `written`.
         hasher.update(self.item.to_le_bytes());
         hasher.update(bytes(&self.labels));
+        for OtherFrame { offset, seen, labels } in &self.others {
+            hasher.update(offset.to_le_bytes());
+            hasher.update(&seen.shot.digest);
+            hasher.update(bytes(labels));
+            if let Some(EditedRegion { region, pixels }) = seen.edited.as_ref().map(|edited| &edited.region) {
+                hasher.update(format!("{region:?} {}", pixels.digest()));
+            }
+        }
         Ok(format!("{:x}", hasher.finalize()))
     }
 
@@ -96,8 +111,29 @@ impl EditRequest {
             let inside = self.labels.iter().map(|label| if *label == self.item { u8::MAX } else { 0 });
             blobs.push(one_channel(Samples::U8(inside.collect()))?);
         }
-        Ok((self.edit.clone(), blobs))
+        let mut edit = self.edit.clone();
+        for other in &self.others {
+            edit.neighbours.push(neighbour(other, &mut blobs, &one_channel)?);
+        }
+        Ok((edit, blobs))
     }
+}
+
+/// Another frame, whose blobs are added.
+fn neighbour(
+    OtherFrame { offset, seen, labels }: &OtherFrame,
+    blobs: &mut Vec<Blob>,
+    one_channel: &impl Fn(Samples) -> Result<Blob, Failure>,
+) -> Result<Neighbour, Failure> {
+    let mut add = |blob: Blob| {
+        blobs.push(blob);
+        blobs.len() - 1
+    };
+    let frame = add(Blob::Pixels(seen.shot.pixels.clone()));
+    let frame_items = Some(add(one_channel(Samples::U16(labels.clone()))?));
+    let edited = seen.edited.as_ref().map(|edited| add(Blob::Pixels(edited.region.pixels.clone())));
+    let region = seen.edited.as_ref().map(|edited| edited.region.region).unwrap_or_default();
+    Ok(Neighbour { offset: *offset, frame, frame_items, edited, region })
 }
 
 /// The edit with the names of its items in the session, and lengths in square pixels. `has_own_session` is for sessions that belong to the instance.

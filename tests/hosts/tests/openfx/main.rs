@@ -10,6 +10,7 @@ mod films;
 mod own_frames;
 mod own_parameters;
 mod own_work;
+mod panning;
 mod passing;
 mod scene;
 #[path = "../shared/table.rs"]
