@@ -7,6 +7,7 @@ use dedit_protocol::answer::Adopted;
 use dedit_protocol::request::{Adopt, Items, OpenPicture, RevisionId, Segment};
 use dedit_protocol::{Blob, Pixels};
 use dedit_schema::defaults::ITEMS_AT_MOST;
+use gimp_host::Curve;
 
 use crate::document::Document;
 use crate::failure::Failure;
@@ -65,7 +66,8 @@ impl PictureItems {
             labels,
             ..OpenPicture::default()
         };
-        let profile = host.profile(source.image)?;
+        // Pixels that are read by the curve of sRGB are not in the profile's space.
+        let profile = if source.format.curve == Curve::NonLinear { host.profile(source.image)? } else { None };
         let (opened, numbers) = client.open_shown(&composite.pixels, About { profile: profile.as_deref(), metadata: None }, open)?;
         let names = without_background(&opened.names);
         let is_divided = !opened.names.is_empty();
