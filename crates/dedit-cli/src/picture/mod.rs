@@ -2,11 +2,14 @@
 
 mod cmyk;
 mod colour;
+mod faults;
 mod init;
 mod metadata;
 mod ora;
 mod pages;
+mod photo;
 mod png;
+mod png_chunks;
 mod read;
 mod settings;
 mod write;
@@ -14,8 +17,8 @@ mod write;
 pub(crate) use self::init::Source;
 pub(crate) use self::metadata::Metadata;
 pub(crate) use self::ora::{OraLayer, encode as encode_ora};
+pub(crate) use self::photo::Photo;
 pub(crate) use self::png::encode;
-pub(crate) use self::read::Photo;
 pub(crate) use self::settings::{Init, Lora, MADE_BY, Settings};
 pub(crate) use self::write::{Format, encode as encode_photo, encode_plain};
 

@@ -7,7 +7,7 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, Frames, ImageFormat};
 
-use super::read::unreadable;
+use super::faults::unreadable;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What there is several of.

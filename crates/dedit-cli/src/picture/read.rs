@@ -4,77 +4,26 @@ use std::fmt::Display;
 use std::io::Cursor;
 use std::path::Path;
 
-use dedit_edit::{Channels, Image, MAX_PIXELS, Samples, Size};
+use dedit_edit::{MAX_PIXELS, Size};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::cmyk;
-use super::colour::{Space, space};
+use super::faults::unreadable;
 use super::metadata::{Metadata, Resolution, Unit, upright};
 use super::pages;
-use super::png::{Chunks, chunks};
+use super::png_chunks::{Chunks, chunks};
 use crate::error::{Error, ErrorKind, Result};
-
-/// A picture, turned as its EXIF data says.
-#[derive(Debug, Clone)]
-pub(crate) struct Photo {
-    pub(crate) image: Image,
-    /// The colour space of its samples (ICC); `None` is sRGB.
-    pub(crate) profile: Option<Vec<u8>>,
-    pub(crate) metadata: Metadata,
-    /// How EXIF data turned it.
-    pub(crate) turned: Option<Orientation>,
-    /// What the user should know of how it was read.
-    pub(crate) notes: Vec<String>,
-}
-
-impl Photo {
-    /// A picture that comes from no file.
-    pub(crate) fn new(image: Image, profile: Option<Vec<u8>>) -> Self {
-        Self { image, profile, metadata: Metadata::default(), turned: None, notes: Vec::new() }
-    }
-
-    /// Reads a picture in its own depth: the first frame or page of a file with several, or `page`, from 1.
-    pub(crate) fn read(path: &Path, page: Option<usize>) -> Result<Self> {
-        Self::of(decoded(path, page)?).map_err(|error| error.at(path))
-    }
-
-    /// Reads a picture and turns it, whatever its own data say.
-    pub(crate) fn read_turned(path: &Path, orientation: Orientation) -> Result<Self> {
-        let mut decoded = decoded(path, None)?;
-        decoded.picture.apply_orientation(orientation);
-        Self::of(decoded).map_err(|error| error.at(path))
-    }
-
-    /// Reads a picture of the program's own.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Self::of(decode(bytes.to_vec(), None, None)?)
-    }
-
-    fn of(decoded: Decoded) -> Result<Self> {
-        let Decoded { picture, metadata, turned, is_linear, mut notes } = decoded;
-        let image = image_from(picture)?;
-        let profile = match space(&metadata, image.channels(), is_linear) {
-            Space::Srgb => None,
-            Space::Profile(profile) => Some(profile),
-            Space::Unfit(why) => {
-                notes.push(why);
-                None
-            }
-        };
-        Ok(Self { image, profile, metadata, turned, notes })
-    }
-}
 
 /// A picture file, decoded.
 pub(super) struct Decoded {
     /// Turned as its EXIF data says.
     pub(super) picture: DynamicImage,
-    metadata: Metadata,
-    turned: Option<Orientation>,
+    pub(super) metadata: Metadata,
+    pub(super) turned: Option<Orientation>,
     /// Whether the format's samples are proportional to light.
-    is_linear: bool,
-    notes: Vec<String>,
+    pub(super) is_linear: bool,
+    pub(super) notes: Vec<String>,
 }
 
 /// Reads a picture file. Its size is checked before anything of that size is allocated.
@@ -84,7 +33,7 @@ pub(super) fn decoded(path: &Path, page: Option<usize>) -> Result<Decoded> {
 }
 
 /// `named` is the format that the file's name says, which counts where the content does not say one: TGA has no beginning of its own.
-fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<ImageFormat>) -> Result<Decoded> {
+pub(super) fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<ImageFormat>) -> Result<Decoded> {
     let formats = "give a PNG, JPEG, WebP, TIFF, GIF, BMP, TGA, PNM, QOI, HDR or OpenEXR file";
     if is_heif(&bytes) {
         let error = Error::new(ErrorKind::Input, "AVIF and HEIC pictures are not read here");
@@ -171,35 +120,9 @@ fn is_heif(bytes: &[u8]) -> bool {
     bytes.get(4..8) == Some(b"ftyp") && bytes.get(8..12).is_some_and(|brand| brands.contains(&brand))
 }
 
-pub(super) fn unreadable(reason: &dyn Display, hint: &str) -> Error {
-    Error::new(ErrorKind::Input, format!("cannot read this picture ({reason})")).hint(hint)
-}
-
 /// Room for the largest picture there can be, of four floats to a pixel.
 fn limits() -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_PIXELS as u64 * 16);
     limits
-}
-
-fn image_from(picture: DynamicImage) -> Result<Image> {
-    let size = Size::new(picture.width() as usize, picture.height() as usize)?;
-    let (channels, samples) = match picture {
-        DynamicImage::ImageLuma8(picture) => (Channels::Grey, Samples::U8(picture.into_raw())),
-        DynamicImage::ImageLumaA8(picture) => (Channels::GreyAlpha, Samples::U8(picture.into_raw())),
-        DynamicImage::ImageRgb8(picture) => (Channels::Rgb, Samples::U8(picture.into_raw())),
-        DynamicImage::ImageRgba8(picture) => (Channels::Rgba, Samples::U8(picture.into_raw())),
-        DynamicImage::ImageLuma16(picture) => (Channels::Grey, Samples::U16(picture.into_raw())),
-        DynamicImage::ImageLumaA16(picture) => (Channels::GreyAlpha, Samples::U16(picture.into_raw())),
-        DynamicImage::ImageRgb16(picture) => (Channels::Rgb, Samples::U16(picture.into_raw())),
-        DynamicImage::ImageRgba16(picture) => (Channels::Rgba, Samples::U16(picture.into_raw())),
-        DynamicImage::ImageRgb32F(picture) => (Channels::Rgb, Samples::F32(picture.into_raw())),
-        DynamicImage::ImageRgba32F(picture) => (Channels::Rgba, Samples::F32(picture.into_raw())),
-        other => {
-            return Err(
-                Error::new(ErrorKind::Input, format!("pictures of {:?} are not known here", other.color())).hint("convert it to RGB")
-            );
-        }
-    };
-    Image::new(size, channels, samples)
 }

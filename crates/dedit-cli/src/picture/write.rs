@@ -1,7 +1,6 @@
 //! Picture files: in which format, and with what besides the pixels.
 
 use std::ffi::OsStr;
-use std::fmt::Display;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -13,9 +12,10 @@ use tiff::encoder::colortype::{ColorType, Gray8, Gray16, RGB8, RGB16, RGB32Float
 use tiff::encoder::{ImageEncoder as TiffImage, Rational, TiffEncoder, TiffKindStandard, TiffValue};
 use tiff::tags::{ExtraSamples, ResolutionUnit, Tag};
 
+use super::faults::broken;
 use super::metadata::{Metadata, Unit};
+use super::photo::Photo;
 use super::png;
-use super::read::Photo;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A format of picture files that results are written in.
@@ -80,10 +80,6 @@ pub(crate) fn encode_plain(picture: &Image, profile: Option<&[u8]>) -> Result<Ve
     let photo = Photo::new(picture.clone(), profile.map(<[u8]>::to_vec));
     let format = if picture.depth() == Depth::F32 { Format::Tiff } else { Format::Png };
     encode(picture, &photo, &[], format, 100)
-}
-
-pub(super) fn broken(kind: &str, error: &dyn Display) -> Error {
-    Error::new(ErrorKind::Internal, format!("a {kind} file cannot be put together ({error})"))
 }
 
 fn eight_bits(picture: &Image, photo: &Photo, format: Format, quality: u8) -> Result<Vec<u8>> {
