@@ -1,6 +1,5 @@
 //! A row of the table of parameters.
 
-use crate::action::Action;
 use crate::host::Host;
 use crate::text::capitalised;
 use crate::verb::Verb;
@@ -167,9 +166,9 @@ impl Choice {
     /// Output: the clean plate, and each edited item as a layer of its own.
     pub const LAYERS: &str = "layers";
 
-    /// Whether an action takes it. Without weights no words become pixels.
-    pub fn is_taken_by(&self, action: Action) -> bool {
-        self.word != Self::INSTANT || !action.verb().is_some_and(Verb::needs_model)
+    /// Whether an edit takes it; `None` for what is no edit. Without weights no words become pixels.
+    pub fn is_taken_by(&self, verb: Option<Verb>) -> bool {
+        self.word != Self::INSTANT || !verb.is_some_and(Verb::needs_model)
     }
 
     /// What people read in a host. Projects of OpenFX keep the label: there it is the permanent word with a capital.
@@ -275,9 +274,9 @@ impl Parameter {
         }
     }
 
-    /// The words of a choice that a host offers for an action.
-    pub fn choices_of(&self, action: Action, host: Host) -> Vec<&'static Choice> {
-        self.choices(host).into_iter().filter(|choice| choice.is_taken_by(action)).collect()
+    /// The words of a choice that a host offers for an edit; `None` for what is no edit.
+    pub fn choices_of(&self, verb: Option<Verb>, host: Host) -> Vec<&'static Choice> {
+        self.choices(host).into_iter().filter(|choice| choice.is_taken_by(verb)).collect()
     }
 
     /// Help with the value where none is given: `Denoising steps [default: 20; 50 to reconstruct]`.

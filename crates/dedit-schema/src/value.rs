@@ -56,9 +56,9 @@ impl Parameter {
             (Kind::Texts, Value::Texts(texts)) => Ok((!texts.is_empty()).then_some(Value::Texts(texts))),
             (Kind::Switch, Value::Switch(on)) => Ok(on.then_some(Value::Switch(true))),
             (Kind::Choice { .. }, Value::Text(word)) => match self.choices(host).into_iter().find(|choice| choice.word == word) {
-                Some(choice) if choice.is_taken_by(action) => Ok(Some(Value::Text(word))),
+                Some(choice) if choice.is_taken_by(action.verb()) => Ok(Some(Value::Text(word))),
                 Some(_) => {
-                    let takes = listed(&self.choices_of(action, host));
+                    let takes = listed(&self.choices_of(action.verb(), host));
                     let message = format!("'{}' is '{word}', and {} needs a diffusion model", self.name(host), action.id());
                     Err(Refusal::new(message, format!("choose {takes}")))
                 }

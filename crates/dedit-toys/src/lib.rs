@@ -19,6 +19,7 @@ mod generate;
 mod ground;
 mod material;
 pub mod model;
+mod parts;
 mod pixels;
 mod plain;
 mod random;

@@ -3,7 +3,7 @@
 use glam::{Vec2, Vec3};
 
 use crate::ground::noise;
-use crate::shapes::Part;
+use crate::parts::Part;
 use crate::words::{Colour, Material};
 
 /// How a surface answers to light.

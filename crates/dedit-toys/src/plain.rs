@@ -3,7 +3,7 @@
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
 use crate::ground;
-use crate::shapes::Part;
+use crate::parts::Part;
 use crate::view::{HIT, Placed, SHADOWED, STEPS, Seen, View, WALL_Z};
 use crate::words::Colour;
 

@@ -2,30 +2,10 @@
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
+use crate::parts::{Part, Sample, nearest};
 use crate::solids::{ball, block, cylinder, ellipsoid, frustum, heart, plate, smooth, star, torus};
 use crate::words::Kind;
 use crate::{figures, unseen};
-
-/// The material of a part of a toy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The toy's own colour.
-    Main,
-    Dark,
-    Pale,
-    Brown,
-    Beak,
-    Glass,
-    Leaf,
-}
-
-/// A signed distance and the material of the nearest part.
-pub(crate) type Sample = (f32, Part);
-
-/// The union of several parts.
-pub(crate) fn nearest<const N: usize>(parts: [Sample; N]) -> Sample {
-    parts.into_iter().fold((f32::INFINITY, Part::Main), |best, part| if part.0 < best.0 { part } else { best })
-}
 
 /// The signed distance to a toy of about height 1 from a point in its own coordinates.
 pub(crate) fn sample(kind: Kind, p: Vec3) -> Sample {

@@ -2,7 +2,7 @@
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 
-use crate::shapes::{Part, Sample, nearest};
+use crate::parts::{Part, Sample, nearest};
 use crate::solids::{ball, block, cylinder, ellipsoid, frustum, plate, rod, sector, smooth, torus};
 
 pub(crate) fn bottle(p: Vec3) -> Sample {

@@ -2,8 +2,9 @@
 
 use glam::{Vec2, Vec3};
 
+use crate::parts::Part;
 use crate::scene::{Look, Scene, Toy};
-use crate::shapes::{self, Part};
+use crate::shapes;
 
 /// Maximal number of steps of a ray through the bounding sphere of a toy.
 pub(crate) const STEPS: usize = 48;

@@ -80,7 +80,7 @@ fn parameter(action: Action, row: &'static Row) -> Parameter {
             (ParameterKind::Whole { range: (whole(low), whole(high)), default }, usual(&default))
         }
         Kind::Choice { default, .. } => {
-            let options = row.choices_of(action, Host::Gimp).iter().map(|choice| (choice.word, choice.label)).collect();
+            let options = row.choices_of(action.verb(), Host::Gimp).iter().map(|choice| (choice.word, choice.label)).collect();
             (ParameterKind::Choice { options, default }, row.help.to_owned())
         }
     };
