@@ -338,7 +338,8 @@ class Controller(QtCore.QObject):
 
     def _fail(self, failure: Failure) -> None:
         place = f": {failure.place}" if failure.place else ""
-        remedy = REMEDIES.get(failure.kind, "")
+        is_lost = self._client.state == "failed"
+        remedy = "retry" if is_lost else REMEDIES.get(failure.kind, "")
         status = Status(f"{failure.message}{place}", failure.hint or "", "wrong", remedy)
         self._set_status(status)
 

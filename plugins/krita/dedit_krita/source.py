@@ -189,7 +189,7 @@ def _mask_bounds(node: Node) -> Rect | None:
 
 def source_layer(document: Document) -> Node:
     """Return the layer to edit: the active one, the layer of a mask, the source of a result."""
-    node = document.activeNode()
+    node = document.activeNode() or _last_edited(document)
     if node is None:
         raise input_failure("no layer is active", "choose the layer with the picture")
     if node.type() in MASKS + OTHER_MASKS:
@@ -211,6 +211,13 @@ def source_layer(document: Document) -> Node:
             "choose the layer with the picture, or 'All that is visible'",
         )
     return node
+
+
+def _last_edited(document: Document) -> Node | None:
+    """Return the layer that was edited last: none is active after the active one was undone."""
+    layers = Annotations.of(document).sessions
+    found = (node for layer in layers if (node := find_node(document, layer)) is not None)
+    return next(found, None)
 
 
 def source_of_result(annotations: Annotations, node: Node) -> str | None:

@@ -44,7 +44,7 @@ def scenario(d):
     plate, item = group.childNodes()
     box = item.bounds()
     shown = bytes(item.pixelData(box.x(), box.y(), box.width(), box.height()))
-    d.say([box.x(), box.y(), box.width(), box.height(), list(shown[3::4])])
+    d.say([box.x(), box.y(), box.width(), box.height(), shown[3::4].hex()])
     item.setVisible(False)
     doc.refreshProjection()
     yield 0.3
@@ -74,22 +74,28 @@ def scenario(d):
     d.say([controller.status.text, controller.status.hint, d.find("dedit_learn").text()])
 "#;
 
-/// Checks that the lifted spoon hides its place: where it covers all, the picture is what it was. `layer` is its bounds and the alpha of each pixel.
+fn hex(digits: &[u8]) -> u32 {
+    u32::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap()
+}
+
+/// Checks that the lifted spoon hides its place: where it covers all, the picture is what it was. `layer` is its bounds and the alphas in
+/// hexadecimal digits.
 fn check_lifted(before: &RgbImage, after: &RgbImage, layer: &Value) {
     let number = |value: &Value| value.as_u64().unwrap() as u32;
     let [left, top, width] = [0, 1, 2].map(|at| number(&layer[at]));
     let (mut whole, mut soft) = (0, 0);
-    for (at, alpha) in (0..).zip(layer[4].as_array().unwrap()) {
+    let alphas: Vec<u32> = layer[4].as_str().unwrap().as_bytes().chunks(2).map(hex).collect();
+    for (at, alpha) in (0..).zip(alphas) {
         let (x, y) = (left + at % width, top + at / width);
         let off = before.get_pixel(x, y).0.iter().zip(after.get_pixel(x, y).0).map(|(was, is)| was.abs_diff(is)).max().unwrap_or(0);
-        match number(alpha) {
+        match alpha {
             255 => {
                 assert_eq!(off, 0, "{x} {y}");
                 whole += 1;
             }
             0 => {}
             _ => {
-                assert!(off <= 2 || number(alpha) < 26, "{x} {y}: off by {off} at alpha {alpha}");
+                assert!(off <= 2 || alpha < 26, "{x} {y}: off by {off} at alpha {alpha}");
                 soft += 1;
             }
         }
