@@ -124,10 +124,10 @@ impl Action {
 
     /// Whether a host offers it. What a host cannot show (a mask drawn for `reshape`) it leaves out; the command line has every verb, and its commands
     /// `learn`, `segment`, `show` and `daemon status` in place of the other actions.
-    pub fn is_offered_by(self, host: Host) -> bool {
+    pub const fn is_offered_by(self, host: Host) -> bool {
         match (self, host) {
             (Self::Edit(_), Host::Cli)
-            | (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
+            | (Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
             (Self::Edit(verb), Host::Gimp | Host::Krita) => match verb {
                 Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Refine | Verb::Expand => true,
                 Verb::Reshape | Verb::Blend | Verb::Reconstruct | Verb::Personalize => false,
@@ -137,9 +137,8 @@ impl Action {
                 // A host of OpenFX decides the size of an effect's output by its format: an edit cannot.
                 Verb::Reshape | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
             },
-            (Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Cli | Host::OpenFx) => false,
-            // The command line has `--layers`, and OpenFX the parameter `output`.
-            (Self::Lift, host) => table::WITH_LAYERS.contains(&host),
+            // To lift, the command line has `--layers`, and OpenFX the parameter `output`.
+            (Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Cli | Host::OpenFx) => false,
         }
     }
 

@@ -65,11 +65,6 @@ const fn word(word: &'static str, label: &'static str) -> Choice {
     Choice { word, label, hosts: EVERY }
 }
 
-/// The hosts that show results as layers, and do an edit without weights when asked.
-pub(crate) const WITH_LAYERS: &[Host] = &[Krita];
-/// The hosts that give the plate or the item in place of the result.
-const WITH_OUTPUTS: &[Host] = &[OpenFx];
-
 /// The largest coordinate of a picture on the wire, pixels.
 const FAR: f64 = 65_000.0;
 
@@ -241,7 +236,7 @@ pub(crate) const SHARED: &[Parameter] = &[
                 word("learned", "Best (learns first where needed)"),
                 word("draft", "At once (draft)"),
                 word("both", "At once, and again after learning"),
-                Choice { word: Choice::INSTANT, label: "Instant (no weights)", hosts: WITH_LAYERS },
+                Choice { word: Choice::INSTANT, label: "Instant (no weights)", hosts: WINDOWS },
             ],
             default: "learned",
         },
@@ -367,7 +362,7 @@ pub(crate) const SHARED: &[Parameter] = &[
             default: "layer",
         },
     )
-    .in_hosts(WITH_LAYERS),
+    .in_hosts(WINDOWS),
     row(
         Id::Output,
         "output",
@@ -375,7 +370,7 @@ pub(crate) const SHARED: &[Parameter] = &[
         "The result, the clean plate (the picture without the item), or the item alone with transparency",
         Kind::Choice { choices: &[word("result", "Result"), word("plate", "Plate"), word("item", "Item")], default: "result" },
     )
-    .in_hosts(WITH_OUTPUTS),
+    .in_hosts(&[OpenFx]),
     row(
         Id::OtherFrames,
         "other-frames",

@@ -108,7 +108,8 @@ impl Parameter {
             Value::Text(text) => format!("'{text}'"),
             value => value.to_string(),
         };
-        Refusal::new(format!("'{}' is {value}; {} takes {}", self.name(host), action.id(), self.takes(host)), "")
+        let takes = if let Kind::Choice { .. } = self.kind { listed(&self.choices_of(action.verb(), host)) } else { self.takes(host) };
+        Refusal::new(format!("'{}' is {value}; {} takes {takes}", self.name(host), action.id()), "")
     }
 
     /// What it takes, in words: `0.01 to 100`.

@@ -19,6 +19,7 @@ fn scripts_of_gimp_find_their_arguments_in_the_order_that_they_always_had() {
         ("augment", "item prompt"),
         ("swap-in", "item from-image from-file from-item from-name"),
         ("remove", "item into"),
+        ("lift", "item into"),
         ("move", "item dx dy scale rotate into"),
         ("swap", "item with"),
         ("refine", ""),
@@ -31,7 +32,12 @@ fn scripts_of_gimp_find_their_arguments_in_the_order_that_they_always_had() {
     ] {
         let action = Action::from_id(id).unwrap();
         let names: Vec<_> = action.parameters(Host::Gimp).iter().map(|row| row.name(Host::Gimp)).collect();
-        let expected = if action.verb().is_some() { format!("{own} {shared}") } else { own.to_owned() };
+        let expected = match action {
+            Action::Edit(_) => format!("{own} {shared} output"),
+            // What becomes of its result is settled.
+            Action::Lift => format!("{own} {shared}"),
+            _ => own.to_owned(),
+        };
         assert!(names.join(" ").starts_with(expected.trim()), "{id}: {names:?}");
     }
 }
@@ -110,6 +116,14 @@ fn what_is_refused_names_the_parameter_its_range_and_the_verb() {
             "'when' is 'instant', and augment needs a diffusion model; choose learned, draft or both",
         ),
         (
+            "replace",
+            Host::Gimp,
+            "when",
+            Value::Text("instant".into()),
+            "'when' is 'instant', and replace needs a diffusion model; choose learned, draft or both",
+        ),
+        ("lift", Host::Gimp, "output", Value::Text("layer".into()), "'output' is no parameter of lift; it takes item, into, when, "),
+        (
             "learn",
             Host::Krita,
             "items",
@@ -152,6 +166,25 @@ fn what_stands_for_the_usual_is_not_given() {
     values.set(Host::Gimp, "prompt", Value::Text(" a duck\n".into())).unwrap();
     assert_eq!((values.number(Id::Strength), values.text(Id::Prompt)), (Some(0.0), Some("a duck")));
     assert_eq!(values.missing(Id::Item).to_string(), "replace needs 'item'; give the item's name");
+}
+
+/// What only a diffusion model can do, and what is taken where the result is layers anyway.
+#[test]
+fn without_weights_no_words_become_pixels() {
+    for verb in Verb::ALL {
+        let needs = ["replace", "augment", "blend", "personalize"].contains(&verb.id());
+        assert_eq!(verb.needs_model(), needs, "{verb:?}");
+        let action = Action::Edit(verb);
+        if action.is_offered_by(Host::Gimp) {
+            let taken = Values::new(action).set(Host::Gimp, "when", Value::Text("instant".into()));
+            assert_eq!(taken.is_ok(), !needs, "{verb:?}");
+        }
+    }
+    let mut values = Values::new(Action::Edit(Verb::Move));
+    assert!(Values::new(Action::Lift).as_layers() && !values.as_layers());
+    values.set(Host::Gimp, "output", Value::Text("layers".into())).unwrap();
+    assert!(values.as_layers());
+    assert_eq!(Action::Lift.verb(), Some(Verb::Remove));
 }
 
 /// Projects of OpenFX keep names, and labels of choices.

@@ -127,6 +127,7 @@ functions! {
         safe fn gimp_layer_from_mask(T) -> T;
         safe fn gimp_layer_set_edit_mask(T, c_int) -> c_int;
         safe fn gimp_layer_set_composite_mode(T, c_int) -> c_int;
+        safe fn gimp_layer_set_composite_space(T, c_int) -> c_int;
         safe fn gimp_layer_get_opacity(T) -> f64;
         safe fn gimp_layer_get_apply_mask(T) -> c_int;
 

@@ -84,9 +84,9 @@ pub enum Depth {
 pub enum Curve {
     /// Proportional to light: babl's `RGB`.
     Linear,
-    /// By the curve of the image's own colour profile: babl's `R~G~B~`.
+    /// By the curve of the image's own colour profile: babl's `R'G'B'`.
     NonLinear,
-    /// By the curve of sRGB, whatever the profile: babl's `R'G'B'`.
+    /// By the curve of sRGB, whatever the profile: babl's `R~G~B~`.
     Perceptual,
 }
 
@@ -288,6 +288,8 @@ pub trait Host {
     fn add_mask(&self, layer: Item) -> Result<Item>;
     /// Lets a layer colour what is below it and leave the alpha of that as it is.
     fn clip_to_backdrop(&self, layer: Item) -> Result<()>;
+    /// Lets the alpha of a layer or group mix colours in this curve; GIMP's own choice is light, [`Curve::Linear`].
+    fn mix_in(&self, layer: Item, curve: Curve) -> Result<()>;
     /// Takes a layer out of the image.
     fn remove_layer(&self, image: Image, layer: Item) -> Result<()>;
     /// Deletes an item that is in no image.

@@ -274,6 +274,11 @@ impl<A: Abi> Host for Gimp<A> {
         self.check(clipped, "clip the layer to what is below it")
     }
 
+    fn mix_in(&self, layer: Item, curve: Curve) -> Result<()> {
+        let mixed = (self.calls.gimp_layer_set_composite_space)(self.layer(layer)?, colour_space(A::VERSION, curve));
+        self.check(mixed, "change how the layer is mixed with what is below it")
+    }
+
     fn remove_layer(&self, image: Image, layer: Item) -> Result<()> {
         let removed = (self.calls.gimp_image_remove_layer)(self.image_handle(image)?, self.layer(layer)?);
         self.check(removed, "remove the layer")
@@ -344,6 +349,15 @@ impl<A: Abi> Host for Gimp<A> {
         if let (Ok(name), Ok(value)) = (c_text(name), c_text(value)) {
             (self.calls.gimp_gimprc_set)(name.as_c_str().into(), value.as_c_str().into());
         }
+    }
+}
+
+/// `GimpLayerColorSpace`, which is another one in each version.
+fn colour_space(version: Version, curve: Curve) -> i32 {
+    match (version, curve) {
+        (_, Curve::Linear) => 1,
+        (Version::V2, Curve::NonLinear | Curve::Perceptual) | (Version::V3, Curve::NonLinear) => 2,
+        (Version::V3, Curve::Perceptual) => 4,
     }
 }
 

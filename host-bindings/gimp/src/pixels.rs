@@ -106,8 +106,8 @@ impl Gegl {
 fn encoding(format: Format) -> Result<CString> {
     let mark = match format.curve {
         Curve::Linear => "",
-        Curve::NonLinear => "~",
-        Curve::Perceptual => "'",
+        Curve::NonLinear => "'",
+        Curve::Perceptual => "~",
     };
     let colours = match format.channels {
         Channels::Mask => "Y".to_owned(),
@@ -162,16 +162,16 @@ mod tests {
             (Mask, Perceptual, U8, c"Y u8"),
             (Mask, Linear, U16, c"Y u16"),
             (Grey, Linear, F32, c"Y float"),
-            (Grey, NonLinear, U8, c"Y~ u8"),
+            (Grey, NonLinear, U8, c"Y' u8"),
             (GreyAlpha, Linear, U16, c"YA u16"),
-            (GreyAlpha, NonLinear, F32, c"Y~A float"),
-            (GreyAlpha, Perceptual, U8, c"Y'A u8"),
+            (GreyAlpha, NonLinear, F32, c"Y'A float"),
+            (GreyAlpha, Perceptual, U8, c"Y~A u8"),
             (Rgb, Linear, F32, c"RGB float"),
-            (Rgb, NonLinear, U8, c"R~G~B~ u8"),
-            (Rgb, Perceptual, U16, c"R'G'B' u16"),
+            (Rgb, NonLinear, U8, c"R'G'B' u8"),
+            (Rgb, Perceptual, U16, c"R~G~B~ u16"),
             (RgbAlpha, Linear, U8, c"RGBA u8"),
-            (RgbAlpha, NonLinear, F32, c"R~G~B~A float"),
-            (RgbAlpha, Perceptual, U8, c"R'G'B'A u8"),
+            (RgbAlpha, NonLinear, F32, c"R'G'B'A float"),
+            (RgbAlpha, Perceptual, U8, c"R~G~B~A u8"),
         ] {
             assert_eq!(encoding(Format { channels, samples, curve }).unwrap().as_c_str(), name);
         }

@@ -10,8 +10,8 @@ use gimp_host::{Host, Item, Rect, Samples};
 use crate::failure::Failure;
 use crate::pixels::{self, Sample};
 use crate::record::ResultRecord;
-use crate::result::EditResult;
-use crate::source::{Source, visible_results};
+use crate::result::{EditResult, Ground};
+use crate::source::{Source, is_shown, items_of, visible_results};
 
 /// The picture as it is seen.
 #[derive(Debug)]
@@ -24,11 +24,22 @@ pub(crate) struct Composite {
     pub(crate) topmost: Option<Item>,
 }
 
-/// A layer over the picture. A clipped one leaves the picture's alpha as it is.
+/// A layer over the picture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Overlay {
     pub(crate) layer: Item,
-    pub(crate) clipped: bool,
+    pub(crate) by: Mixing,
+}
+
+/// How a layer is mixed with the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mixing {
+    /// It takes the picture's place, alpha too.
+    Instead,
+    /// The same, but the picture keeps its alpha.
+    Clipped,
+    /// It lies over the picture by its alpha.
+    Over,
 }
 
 impl Composite {
@@ -41,7 +52,9 @@ impl Composite {
                 let mut samples = host.read(layer, Rect { x: -left, y: -top, ..whole(source) }, source.format)?;
                 // From the lowest up.
                 for (layer, record) in results.iter().rev() {
-                    blend_layer(host, source, &mut samples, Overlay { layer: *layer, clipped: record.clipped })?;
+                    for overlay in overlays(host, source, *layer, record)? {
+                        blend_layer(host, source, &mut samples, overlay)?;
+                    }
                 }
                 samples
             }
@@ -53,21 +66,43 @@ impl Composite {
         Ok(Self { pixels, digest, result, topmost: results.first().map(|(layer, _)| *layer) })
     }
 
-    /// The digest of the picture with a result over it; `source` has grown by the result's sides already. Where the document keeps every sample as it was sent, the layer is not read back.
-    pub(crate) fn digest_with(&self, host: &dyn Host, source: &Source, result: &EditResult, overlay: Overlay) -> Result<String, Failure> {
+    /// The digest of the picture with a result over it: its ground, and the items that are in the picture, from the lowest up. `source` has grown by the
+    /// result's sides already. Where the document keeps every sample as it was sent, the ground is not read back.
+    pub(crate) fn digest_with(
+        &self,
+        host: &dyn Host,
+        source: &Source,
+        result: &EditResult,
+        (ground, items): (Overlay, &[Item]),
+    ) -> Result<String, Failure> {
         let mut samples = pixels::on_canvas(&self.pixels, result.sides);
         if pixels::is_kept(host, source.image, source.format)? {
-            let Region { x, y, width, .. } = result.edited.region;
-            let covers: Vec<f32> = result.changes.iter().map(|change| f32::from(u8::from(*change > 0.0))).collect();
+            let Ground { region: Region { x, y, width, .. }, pixels, changes } = result.ground();
+            let covers: Vec<f32> = changes.iter().map(|change| f32::from(u8::from(*change > 0.0))).collect();
             let channels = source.format.channels.count();
-            let blended = channels - usize::from(overlay.clipped);
-            let place = Place { at: (x, y), width, picture: source.size, channels, read: channels, blended };
-            place.blend_any(&mut samples, &pixels::received(result.pixels.samples().clone()), &covers);
+            let place = Place { at: (x, y), width, picture: source.size, channels, read: channels, by: ground.by };
+            place.blend_any(&mut samples, &pixels::received(pixels.samples().clone()), &covers);
         } else {
-            blend_layer(host, source, &mut samples, overlay)?;
+            blend_layer(host, source, &mut samples, ground)?;
+        }
+        for layer in items {
+            blend_layer(host, source, &mut samples, Overlay { layer: *layer, by: Mixing::Over })?;
         }
         Ok(pixels::sent(samples, source.size, source.format.channels)?.digest())
     }
+}
+
+/// The visible layers of a result that are in the picture, from the lowest up.
+fn overlays(host: &dyn Host, source: &Source, layer: Item, record: &ResultRecord) -> Result<Vec<Overlay>, Failure> {
+    let mut found = vec![Overlay { layer, by: if record.clipped { Mixing::Clipped } else { Mixing::Instead } }];
+    if record.shows_items() {
+        for layer in items_of(host, source.image, record).into_iter().rev() {
+            if is_shown(host, layer)? {
+                found.push(Overlay { layer, by: Mixing::Over });
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn whole(source: &Source) -> Rect {
@@ -84,7 +119,7 @@ fn visible(host: &dyn Host, source: &Source) -> Result<Samples, Failure> {
 
 /// Blends a layer over the picture by its mask and opacity, and where the picture has no alpha by the layer's alpha.
 fn blend_layer(host: &dyn Host, source: &Source, samples: &mut Samples, overlay: Overlay) -> Result<(), Failure> {
-    let Overlay { layer, clipped } = overlay;
+    let Overlay { layer, by } = overlay;
     let ((x, y), (width, height)) = (host.offsets(layer)?, host.size(layer)?);
     let at = (i64::from(x) - i64::from(source.offsets.0), i64::from(y) - i64::from(source.offsets.1));
     let Some((area, at)) = overlap(at, (width, height), source.size) else { return Ok(()) };
@@ -106,8 +141,9 @@ fn blend_layer(host: &dyn Host, source: &Source, samples: &mut Samples, overlay:
             *cover *= opacity;
         }
     }
-    let blended = channels - usize::from(clipped && has_alpha);
-    Place { at, width: area.width as usize, picture: source.size, channels, read, blended }.blend_any(samples, &over, &covers);
+    // Without alpha a picture has nothing to keep, and what lies over it was weighed by its alpha above.
+    let by = if has_alpha { by } else { Mixing::Instead };
+    Place { at, width: area.width as usize, picture: source.size, channels, read, by }.blend_any(samples, &over, &covers);
     Ok(())
 }
 
@@ -131,8 +167,7 @@ struct Place {
     channels: usize,
     /// Channels of the samples above.
     read: usize,
-    /// How many of them are blended, from the first.
-    blended: usize,
+    by: Mixing,
 }
 
 impl Place {
@@ -151,10 +186,56 @@ impl Place {
         for (i, cover) in covers.iter().enumerate().filter(|(_, cover)| **cover > 0.0) {
             let (x, y) = (self.at.0 + i % self.width, self.at.1 + i / self.width);
             let to = (y * self.picture.0 as usize + x) * self.channels;
-            let from = &over[i * self.read..][..self.blended];
-            for (below, above) in picture[to..][..self.blended].iter_mut().zip(from) {
-                *below = if *cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };
+            let (below, above) = (&mut picture[to..][..self.channels], &over[i * self.read..][..self.channels]);
+            match self.by {
+                Mixing::Instead => mix(below, above, *cover),
+                Mixing::Clipped => mix(&mut below[..self.channels - 1], above, *cover),
+                Mixing::Over => lay_over(below, above, *cover),
             }
+        }
+    }
+}
+
+fn mix<T: Sample>(below: &mut [T], above: &[T], cover: f32) {
+    for (below, above) in below.iter_mut().zip(above) {
+        *below = if cover >= 1.0 { *above } else { T::of(below.share() + (above.share() - below.share()) * cover) };
+    }
+}
+
+/// The usual "over" of straight alpha, which is the last sample of both pixels.
+fn lay_over<T: Sample>(below: &mut [T], above: &[T], cover: f32) {
+    let alpha_at = below.len() - 1;
+    let (own, behind) = (above[alpha_at].share() * cover, below[alpha_at].share());
+    let alpha = own + behind * (1.0 - own);
+    if own <= 0.0 {
+        return;
+    }
+    mix(&mut below[..alpha_at], above, own / alpha);
+    below[alpha_at] = if own >= 1.0 { above[alpha_at] } else { T::of(alpha) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_mixed_with_pixels_below_them() {
+        for (by, cover, below, above, expected) in [
+            (Mixing::Instead, 1.0, [10, 20, 200], [90, 80, 100], [90, 80, 100]),
+            (Mixing::Instead, 0.5, [10, 20, 200], [90, 80, 100], [50, 50, 150]),
+            (Mixing::Clipped, 1.0, [10, 20, 200], [90, 80, 100], [90, 80, 200]),
+            (Mixing::Over, 1.0, [10, 20, 200], [90, 80, 0], [10, 20, 200]),
+            (Mixing::Over, 1.0, [10, 20, 200], [90, 80, 255], [90, 80, 255]),
+            (Mixing::Over, 0.0, [10, 20, 200], [90, 80, 255], [10, 20, 200]),
+            (Mixing::Over, 1.0, [10, 20, 255], [90, 80, 51], [26, 32, 255]),
+            // Over nothing it is as it is; half over half covers three quarters, two thirds of which it gives.
+            (Mixing::Over, 1.0, [10, 20, 0], [90, 80, 102], [90, 80, 102]),
+            (Mixing::Over, 0.5, [0, 30, 127], [90, 0, 255], [60, 10, 191]),
+        ] {
+            let mut picture = below;
+            let place = Place { at: (0, 0), width: 1, picture: (1, 1), channels: 3, read: 3, by };
+            place.blend::<u8>(&mut picture, &above, &[cover]);
+            assert_eq!(picture, expected, "{by:?} {cover} {below:?} {above:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use dedit_client::{Blobs, Client};
 use dedit_protocol::answer::Learned;
 use dedit_protocol::request::{Edit, EditOptions, EditVerb, History, Learn, LearnOptions, ModelChoice};
 use dedit_protocol::{Blob, Event, features};
-use dedit_schema::{Id, Value, Verb};
+use dedit_schema::{Id, Value, Verb, defaults};
 
 use crate::convert;
 use crate::document::Document;
@@ -14,8 +14,8 @@ use crate::masks;
 use crate::parameters::Parameters;
 use crate::record::ResultRecord;
 use crate::reference::Reference;
-use crate::request::{EditRequest, When};
-use crate::result::EditResult;
+use crate::request::{self, EditRequest, When};
+use crate::result::{EditResult, ResultLayers};
 use crate::sides::Sides;
 use crate::watch::{Watch, finish};
 
@@ -40,6 +40,9 @@ impl PreparedEdit {
     /// # Errors
     /// Where something is missing or unfit.
     pub(crate) fn prepare(document: &Document<'_>, items: &mut PictureItems, parameters: &Parameters) -> Result<Self, Failure> {
+        if parameters.given().as_layers() {
+            document.client.require(features::LAYERS)?;
+        }
         let verb = parameters.given().action().verb().ok_or_else(|| Failure::internal("this is no edit"))?;
         let reference = if verb == Verb::SwapIn { Some(Reference::find(document.host, parameters)?) } else { None };
         let mut values = parameters.given().clone();
@@ -60,7 +63,7 @@ impl PreparedEdit {
             let from = parameters.text(Id::Items);
             // Before the selection: it lies in front of all others, and is no item any more where others are set after it.
             if !matches!(from, "auto" | "selection") {
-                items.set(document, from, dedit_schema::defaults::ITEMS_AT_MOST)?;
+                items.set(document, from, defaults::ITEMS_AT_MOST)?;
             }
             require_named(document, items, parameters)?;
             let chosen = items.choose(document, from, parameters.text(Id::Item))?;
@@ -88,14 +91,25 @@ impl PreparedEdit {
         if matches!(edit, EditVerb::Refine { .. } | EditVerb::Reshape { .. }) {
             masks.push(mask_of(client, &record)?.ok_or_else(|| gone("its mask was not kept"))?);
         }
+        // The model without weights is everywhere.
+        let is_instant = record.model == defaults::MODEL;
+        let as_layers = !record.items.is_empty();
+        if as_layers {
+            client.require(features::LAYERS)?;
+        }
         let request = EditRequest {
             edit,
             plan: convert::plan_options(record.plan),
             options: EditOptions { seed, ..convert::edit_options(record.options) },
-            // The session's own: a file from another machine names models that may not be here.
-            model: ModelChoice::default(),
-            when: if record.draft { When::Draft } else { When::Learned },
+            // Else the session's own: a file from another machine names models that may not be here.
+            model: if is_instant { request::without_weights() } else { ModelChoice::default() },
+            when: match (record.draft, is_instant) {
+                (true, _) => When::Draft,
+                (false, true) => When::Instant,
+                (false, false) => When::Learned,
+            },
             variations: 1,
+            as_layers,
         };
         Ok(Self { session: record.session, base: record.base, request, masks })
     }
@@ -105,7 +119,7 @@ impl PreparedEdit {
     /// # Errors
     /// What the daemon reports; `Cancelled` where it was stopped.
     pub(crate) fn carry_out(&self, client: &Client, watch: &mut dyn Watch, take: &mut Take<'_>) -> Result<(), Failure> {
-        if self.request.when != When::Learned {
+        if matches!(self.request.when, When::Draft | When::Both) {
             let results = self.variations(client, true, watch)?;
             let is_draft = results.iter().any(|result| result.edited.draft);
             take(results)?;
@@ -113,7 +127,9 @@ impl PreparedEdit {
                 return Ok(());
             }
         }
-        learn(client, &self.session, &self.request.model, false, watch)?;
+        if self.request.when != When::Instant {
+            learn(client, &self.session, &self.request.model, false, watch)?;
+        }
         take(self.variations(client, false, watch)?)
     }
 
@@ -131,7 +147,7 @@ impl PreparedEdit {
     }
 
     fn variation(&self, client: &Client, seed: Option<u64>, draft: bool, watch: &mut dyn Watch) -> Result<EditResult, Failure> {
-        let EditRequest { edit, plan, options, model, .. } = &self.request;
+        let EditRequest { edit, plan, options, model, as_layers, .. } = &self.request;
         let title = edit.title();
         let request = Edit {
             session: self.session.clone(),
@@ -143,15 +159,19 @@ impl PreparedEdit {
             draft,
             previews: true,
             changes: true,
+            layers: *as_layers,
             note: Some(serde_json::json!({"host": "gimp", "name": title})),
             ..Edit::default()
         };
         let (edited, blobs) = finish(client.send(request, self.masks.clone())?, watch)?;
         let mut blobs = Blobs::from(blobs);
+        let changes = blobs.mask(edited.changes.unwrap_or(1))?;
+        let layers = edited.layers.as_ref().map(|layers| ResultLayers::read(layers, &mut blobs, edited.region, &changes));
         Ok(EditResult {
             sides: Sides::of(edit),
             pixels: blobs.pixels(0)?,
-            changes: blobs.mask(edited.changes.unwrap_or(1))?,
+            changes,
+            layers: layers.transpose()?,
             name: if edited.draft { format!("{title} (draft)") } else { title },
             edited,
             edit: Some(edit.clone()),

@@ -24,6 +24,7 @@ pub(crate) struct Thing {
     pub(crate) samples: Vec<f32>,
     pub(crate) parasites: BTreeMap<String, Vec<u8>>,
     pub(crate) clipped: bool,
+    pub(crate) mixed_in: Option<Curve>,
     pub(crate) opacity: f64,
     pub(crate) applies_mask: bool,
 }
@@ -134,6 +135,7 @@ impl Fake {
             samples,
             parasites: BTreeMap::new(),
             clipped: false,
+            mixed_in: None,
             opacity: 1.0,
             applies_mask: true,
         };
@@ -346,8 +348,7 @@ impl Host for Fake {
     }
 
     fn layer_of_mask(&self, mask: Item) -> Result<Option<Item>> {
-        let state = self.0.borrow();
-        Ok(state.things.iter().find(|(_, thing)| thing.mask == Some(mask)).map(|(number, _)| Item(*number)))
+        Ok(self.0.borrow().things.iter().find(|(_, thing)| thing.mask == Some(mask)).map(|(number, _)| Item(*number)))
     }
 
     fn read(&self, item: Item, area: Rect, format: Format) -> Result<Samples> {
@@ -387,8 +388,7 @@ impl Host for Fake {
     }
 
     fn new_layer_from_visible(&self, image: Image) -> Result<Item> {
-        let size = self.image_size(image)?;
-        self.new_layer(image, "visible", size, true)
+        self.new_layer(image, "visible", self.image_size(image)?, true)
     }
 
     fn new_group(&self, _: Image, name: &str) -> Result<Item> {
@@ -426,6 +426,11 @@ impl Host for Fake {
 
     fn clip_to_backdrop(&self, layer: Item) -> Result<()> {
         self.with(layer, |thing| thing.clipped = true);
+        Ok(())
+    }
+
+    fn mix_in(&self, layer: Item, curve: Curve) -> Result<()> {
+        self.with(layer, |thing| thing.mixed_in = Some(curve));
         Ok(())
     }
 

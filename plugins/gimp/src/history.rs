@@ -72,6 +72,7 @@ pub(crate) fn bring_back(document: &Document<'_>, session: &str, revision: u64) 
         sides,
         pixels,
         changes,
+        layers: None,
         // The session knows it; the layer is not made again from this record.
         edit: None,
         plan: PlanOptions::default(),

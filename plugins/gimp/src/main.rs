@@ -2,7 +2,7 @@
 //!
 //! A call goes one way through the files: [`run`] checks its arguments ([`procedures`], [`parameters`]) and opens a dialog where it came from the menu
 //! ([`ui`]); [`document`] finds what is edited ([`source`]), its pixels ([`composite`]) and items ([`items`]); [`actions`] has the daemon do the work
-//! ([`request`], [`edit`], [`connection`]), and [`layers`] inserts the results, each with the [`record`] of how it was made. Nothing is computed here.
+//! ([`request`], [`edit`], [`connection`]), and [`layers`] inserts the results ([`layer`]), each with the [`record`] of how it was made. Nothing is computed here.
 
 mod actions;
 mod composite;
@@ -13,6 +13,7 @@ mod edit;
 mod failure;
 mod history;
 mod items;
+mod layer;
 mod layers;
 mod masks;
 mod parameters;

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use dedit_protocol::{Pixels, Samples};
-use gimp_host::{Channels, Host, Image, Item, ItemKind, Rect};
+use gimp_host::{Channels, Host, Item, ItemKind, Rect};
 
 use crate::failure::Failure;
 use crate::pixels;
-use crate::record::ResultRecord;
-use crate::source::{Source, all_layers};
+use crate::source::{Source, document_layers};
 
 /// A mask and the name of the item that it shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,13 +51,6 @@ pub(crate) fn of_alpha(host: &dyn Host, source: &Source) -> Result<Vec<Mask>, Fa
 pub(crate) fn of_channels(host: &dyn Host, source: &Source) -> Result<Vec<Mask>, Failure> {
     let mask = |channel| Ok(Mask { name: host.name(channel)?, pixels: read(host, channel, (0, 0), source)? });
     host.channels(source.image)?.into_iter().map(mask).collect()
-}
-
-/// All layers but results.
-fn document_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Failure> {
-    let mut layers = all_layers(host, image)?;
-    layers.retain(|layer| ResultRecord::of(host, *layer).is_none());
-    Ok(layers)
 }
 
 /// The selection; `None` where nothing is selected.

@@ -45,8 +45,8 @@ pub(crate) fn procedures() -> Vec<Procedure> {
         label: format!("{}{}", action.label_with_key(), if asks(action) { "..." } else { "" }),
         menu: MENU,
         blurb: action.summary(),
-        help: "Without a name the item is what is selected. The result is a new layer above the picture; nothing else changes. The text that is \
-               returned is JSON: the results, and their seeds.",
+        help: "Without a name the item is what is selected. The result lies in new layers above the picture; nothing else changes. The text that \
+               is returned is JSON: the results, and their seeds.",
         needs_image: action != Action::Status,
         parameters: parameters(action),
     };
@@ -106,6 +106,7 @@ mod tests {
             ("augment", "item:text= prompt:text="),
             ("swap-in", "item:text= from-image:image from-file:text= from-item:choice=auto from-name:text="),
             ("remove", "item:text= into:text="),
+            ("lift", "item:text= into:text="),
             ("move", "item:text= dx:number=0 dy:number=0 scale:number=1 rotate:number=0 into:text="),
             ("swap", "item:text= with:text="),
             ("refine", ""),
@@ -130,6 +131,7 @@ mod tests {
             };
             let found: Vec<_> = parameters(action).iter().map(written).collect();
             let expected = if action.verb().is_some() { format!("{own} {shared}") } else { own.to_owned() };
+            assert_eq!(found.contains(&"output:choice=layer".to_owned()), matches!(action, Action::Edit(_)), "{id}: {found:?}");
             assert!(found.join(" ").starts_with(expected.trim()), "{id}: {found:?}");
         }
         assert_eq!((action("plug-in-dedit"), action("plug-in-dedit-blend"), action("redo")), (None, None, None));
@@ -144,6 +146,15 @@ mod tests {
         assert_eq!(of("strength").kind, ParameterKind::Number { range: (-1.0, 1.0), default: -1.0 });
         assert!(of("steps").help.starts_with("Denoising steps (0: 20; "), "{}", of("steps").help);
         assert!(of("model").help.contains("(empty: "), "{}", of("model").help);
+        let options = |id: &str| {
+            let rows = parameters(Action::from_id(id).unwrap());
+            match &rows.iter().find(|parameter| parameter.name == "when").unwrap().kind {
+                ParameterKind::Choice { options, .. } => options.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" "),
+                kind => panic!("{kind:?}"),
+            }
+        };
+        // Without weights no words become pixels.
+        assert_eq!((options("replace").as_str(), options("lift").as_str()), ("learned draft both", "learned draft both instant"));
         let refine = procedures().into_iter().find(|procedure| procedure.name == "plug-in-dedit-refine").unwrap();
         assert_eq!((refine.label.as_str(), refine.needs_image), ("Re_fine selection", true));
     }

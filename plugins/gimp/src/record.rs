@@ -61,6 +61,9 @@ pub(crate) struct ResultRecord {
     pub(crate) settings: Value,
     /// Whether its layer is clipped to the backdrop, which keeps the alpha of the picture.
     pub(crate) clipped: bool,
+    /// Tattoos of its items' layers, the first in front; none for a result that is one layer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) items: Vec<u32>,
     /// Pixels around the layer that was edited (where all visible layers were, around the picture as it was), as far as the picture with the result
     /// reaches; only of an edit that expanded the canvas.
     #[serde(skip_serializing_if = "is_none")]
@@ -162,6 +165,11 @@ pub(crate) struct OptionsRecord {
 }
 
 impl ResultRecord {
+    /// Whether its items are in the picture that the edit has made. What was removed is not: the next edit is of the clean plate, whatever lies over it.
+    pub(crate) fn shows_items(&self) -> bool {
+        !self.edits.iter().any(|edit| matches!(edit, EditRecord::Remove { .. }))
+    }
+
     /// The record of a layer. A layer without one, or with one that cannot be read, is no result.
     pub(crate) fn of(host: &dyn Host, layer: Item) -> Option<Self> {
         let text = host.item_parasite(layer, PARASITE).ok().flatten()?;

@@ -30,6 +30,7 @@ fn result(result: &EditResult) -> serde_json::Value {
     json!({
         "name": result.name, "revision": edited.revision, "base": edited.base, "seed": edited.seed, "draft": edited.draft,
         "seconds": edited.seconds, "region": region(edited.region), "edits": edits,
+        "layers": result.items().iter().map(|item| item.name.as_str()).collect::<Vec<_>>(),
         "changed_pixels_outside": edited.changed_pixels_outside, "model": edited.model,
     })
 }

@@ -1,7 +1,7 @@
 //! What a call asks for, from its parameters.
 
 use dedit_protocol::request::{EditOptions, EditVerb, ModelChoice, PlanOptions};
-use dedit_schema::{Id, Values};
+use dedit_schema::{Choice, Id, Values, defaults};
 
 /// When results are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) enum When {
     Draft,
     /// As a draft, and again after learning.
     Both,
+    /// At once and no draft: by the model without weights.
+    Instant,
 }
 
 /// What a call asks for, without the session and its revision.
@@ -24,28 +26,66 @@ pub(crate) struct EditRequest {
     pub(crate) when: When,
     /// How many results.
     pub(crate) variations: usize,
+    /// Whether each comes as layers: the clean plate, and each edited item.
+    pub(crate) as_layers: bool,
 }
 
 impl EditRequest {
     /// The request for an edit. `ring` is the width in pixels of the selection's soft edge; the parameter of that name comes before it.
     pub(crate) fn new(edit: EditVerb, values: &Values, ring: Option<f64>) -> Self {
         let plan = PlanOptions::from_values(values);
+        let when = match values.text(Id::When) {
+            Some("draft") => When::Draft,
+            Some("both") => When::Both,
+            Some(Choice::INSTANT) => When::Instant,
+            _ => When::Learned,
+        };
         Self {
             edit,
             plan: PlanOptions { ring: plan.ring.or(ring), ..plan },
             options: EditOptions::from_values(values),
-            model: model(values),
-            when: match values.text(Id::When) {
-                Some("draft") => When::Draft,
-                Some("both") => When::Both,
-                _ => When::Learned,
-            },
-            variations: values.whole(Id::Variations).unwrap_or(dedit_schema::defaults::VARIATIONS),
+            model: if when == When::Instant { without_weights() } else { model(values) },
+            when,
+            variations: values.whole(Id::Variations).unwrap_or(defaults::VARIATIONS),
+            as_layers: values.as_layers(),
         }
     }
+}
+
+/// The model without weights.
+pub(crate) fn without_weights() -> ModelChoice {
+    ModelChoice { model: Some(defaults::MODEL.to_owned()), ..ModelChoice::default() }
 }
 
 /// The model that a call names, else the daemon's own.
 pub(crate) fn model(values: &Values) -> ModelChoice {
     ModelChoice { model: values.text(Id::Model).map(str::to_owned), ..ModelChoice::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use dedit_schema::{Action, Host, Value, Verb};
+
+    use super::*;
+
+    #[test]
+    fn quality_and_output_are_read() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        for (action, given, when, model, as_layers) in [
+            (Action::Edit(Verb::Remove), vec![], When::Learned, None, false),
+            (Action::Edit(Verb::Remove), vec![("when", "both"), ("model", "toys")], When::Both, Some("toys"), false),
+            (Action::Edit(Verb::Remove), vec![("when", "instant"), ("model", "toys")], When::Instant, Some("patches"), false),
+            (Action::Edit(Verb::Remove), vec![("output", "layers")], When::Learned, None, true),
+            (Action::Edit(Verb::Remove), vec![("output", "layer")], When::Learned, None, false),
+            (Action::Lift, vec![("when", "draft")], When::Draft, None, true),
+        ] {
+            let mut values = Values::new(action);
+            for (name, value) in &given {
+                values.set(Host::Gimp, name, text(value)).unwrap();
+            }
+            let edit = EditVerb::Remove { items: Vec::new(), into: None };
+            let request = EditRequest::new(edit, &values, None);
+            assert_eq!((request.when, request.model.model.as_deref(), request.as_layers), (when, model, as_layers), "{action:?} {given:?}");
+        }
+    }
 }

@@ -149,11 +149,11 @@ impl Source {
             }
             ItemKind::Other => return Err(Failure::input("what is active is no layer", "click the layer with the picture first")),
         };
-        let (layer, active_result) = match ResultRecord::of(host, active) {
-            Some(record) if record.source == 0 => {
-                return Self::visible(host, image).map(|found| Self { active_result: Some(active), ..found });
+        let (layer, active_result) = match result_of(host, image, active)? {
+            Some((result, record)) if record.source == 0 => {
+                return Self::visible(host, image).map(|found| Self { active_result: Some(result), ..found });
             }
-            Some(record) => (source_of(host, image, active, &record)?, Some(active)),
+            Some((result, record)) => (source_of(host, image, result, &record)?, Some(result)),
             None => (active, None),
         };
         let name = host.name(layer)?;
@@ -203,15 +203,41 @@ pub(crate) fn all_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Fai
     Ok(found)
 }
 
+/// The results of an image, from the top.
+fn results(host: &dyn Host, image: Image) -> Result<Vec<(Item, ResultRecord)>, Failure> {
+    let layers = all_layers(host, image)?.into_iter();
+    Ok(layers.filter_map(|layer| Some((layer, ResultRecord::of(host, layer)?))).collect())
+}
+
+/// The result that a layer is, or is an item of.
+fn result_of(host: &dyn Host, image: Image, layer: Item) -> Result<Option<(Item, ResultRecord)>, Failure> {
+    if let Some(record) = ResultRecord::of(host, layer) {
+        return Ok(Some((layer, record)));
+    }
+    let tattoo = host.tattoo(layer)?;
+    Ok(results(host, image)?.into_iter().find(|(_, record)| record.items.contains(&tattoo)))
+}
+
+/// The layers of a result's items, the first in front.
+pub(crate) fn items_of(host: &dyn Host, image: Image, record: &ResultRecord) -> Vec<Item> {
+    record.items.iter().filter_map(|tattoo| host.layer_by_tattoo(image, *tattoo)).collect()
+}
+
+/// All layers and groups but results and their items, from the top.
+pub(crate) fn document_layers(host: &dyn Host, image: Image) -> Result<Vec<Item>, Failure> {
+    let results = results(host, image)?;
+    let made = |(result, record): &(Item, ResultRecord)| std::iter::once(*result).chain(items_of(host, image, record)).collect::<Vec<_>>();
+    let made: Vec<Item> = results.iter().flat_map(made).collect();
+    let mut layers = all_layers(host, image)?;
+    layers.retain(|layer| !made.contains(layer));
+    Ok(layers)
+}
+
 /// The visible results of a source, from the top.
 pub(crate) fn visible_results(host: &dyn Host, source: &Source, without: Option<Item>) -> Result<Vec<(Item, ResultRecord)>, Failure> {
     let mut found = Vec::new();
-    for layer in all_layers(host, source.image)? {
-        if let Some(record) = ResultRecord::of(host, layer)
-            && record.source == source.tattoo
-            && Some(layer) != without
-            && is_shown(host, layer)?
-        {
+    for (layer, record) in results(host, source.image)? {
+        if record.source == source.tattoo && Some(layer) != without && is_shown(host, layer)? {
             found.push((layer, record));
         }
     }

@@ -23,7 +23,7 @@ pub(super) struct Choices {
 }
 
 /// Shown at once; all others are under "More".
-const BASIC: [Id; 20] = [
+const BASIC: [Id; 21] = [
     Id::Item,
     Id::Prompt,
     Id::FromImage,
@@ -42,6 +42,7 @@ const BASIC: [Id; 20] = [
     Id::Rotate,
     Id::When,
     Id::Variations,
+    Id::Output,
     Id::Restart,
     Id::Most,
 ];

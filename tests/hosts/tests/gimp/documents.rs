@@ -161,6 +161,13 @@ impl Document {
             format!("(gimp-item-set-visible (car result) FALSE)\n{}", save("source")),
             "(gimp-item-set-visible (car result) TRUE)\n(gimp-drawable-fill (car result) FILL-TRANSPARENT)\n".to_owned(),
             save("shown-through"),
+            "(gimp-item-set-visible (car result) FALSE)\n".to_owned(),
+            format!("(define lifted {})\n{}", call(gimp, "lift", &[("when", Arg::from("instant"))]), save("lifted")),
+            "(define item (active-layer image))\n".to_owned(),
+            "(print (list (name-of item) (name-of (car lifted)) (length (layers image))))\n".to_owned(),
+            format!("(gimp-item-set-visible item FALSE)\n{}", save("plate")),
+            "(for-each (lambda (leaf) (gimp-item-set-visible leaf (if (equal? leaf item) TRUE FALSE))) (layers image))\n".to_owned(),
+            save("item"),
         ]
         .concat()
     }
@@ -172,8 +179,8 @@ fn documents_keep_their_precision(version: Version) {
     let scripts = DOCUMENTS.iter().map(|document| document.script(&gimp, &test_folder));
     let script: String = [DEFINITIONS.to_owned(), tiff(version).to_owned()].into_iter().chain(scripts).collect();
     let batch = run(&gimp, &test_folder, &script);
-    for (document, said) in DOCUMENTS.iter().zip(batch.said.chunks_exact(4)) {
-        let [before, result, of_result, after] = said else { unreachable!() };
+    for (document, said) in DOCUMENTS.iter().zip(batch.said.chunks_exact(5)) {
+        let [before, result, of_result, after, lifted] = said else { unreachable!() };
         let kind = [before, of_result, after].map(String::as_str);
         assert_eq!(kind, [document.kind, document.result, document.kind], "{}", document.name);
         let open = |what: &str| image::open(test_folder.outside(document.file(what))).unwrap();
@@ -189,6 +196,13 @@ fn documents_keep_their_precision(version: Version) {
             assert_changed_within(&rounded, &after, &alone, document.name);
         } else {
             assert_changed_within(&before, &after, &alone, document.name);
+        }
+        assert_eq!(lifted, "(\"item\" \"clean plate\" 4)", "{}", document.name);
+        // A palette has other colours than the mixed ones.
+        if document.name != "indexed" {
+            let mixed = mixed(&open("plate"), &open("item"), document.name.ends_with("-linear"));
+            let most = furthest(&mixed, &open("lifted"));
+            assert!(most <= 2.0 / 255.0, "{}: item and plate are mixed {most} from what the daemon means", document.name);
         }
         if document.is_compared {
             let made = by_command(&daemon, &test_folder, &json(result), document.name, &[]);
@@ -206,6 +220,39 @@ pub(crate) fn by_command(daemon: &Daemon<'_>, test_folder: &TestFolder, result: 
     let output = daemon.dedit(&[&arguments, more].concat()).unwrap();
     assert!(output.succeeded(), "{name}: {output:?}");
     image::open(test_folder.outside(file)).unwrap()
+}
+
+/// A layer over an opaque picture, mixed by alpha in the curve of sRGB; light-linear samples come and go as they are.
+fn mixed(below: &DynamicImage, above: &DynamicImage, is_linear: bool) -> DynamicImage {
+    assert_eq!((below.width(), below.height()), (above.width(), above.height()));
+    let encode = |light: f32| match light {
+        _ if !is_linear => light,
+        ..=0.003_130_8 => light * 12.92,
+        _ => 1.055 * light.powf(1.0 / 2.4) - 0.055,
+    };
+    let decode = |shown: f32| match shown {
+        _ if !is_linear => shown,
+        ..=0.040_45 => shown / 12.92,
+        _ => ((shown + 0.055) / 1.055).powf(2.4),
+    };
+    let mut picture = below.to_rgba32f();
+    let mut soft = 0;
+    for (below, above) in picture.pixels_mut().zip(above.to_rgba32f().pixels()) {
+        let alpha = above.0[3];
+        soft += usize::from(alpha > 0.1 && alpha < 0.9);
+        for (below, above) in below.0[..3].iter_mut().zip(above.0) {
+            *below = decode(encode(*below) + (encode(above) - encode(*below)) * alpha);
+        }
+    }
+    assert!(soft > 10, "only {soft} pixels are mixed at all");
+    picture.into()
+}
+
+/// The largest difference of two samples, as a share of the full value.
+pub(crate) fn furthest(one: &DynamicImage, other: &DynamicImage) -> f32 {
+    assert_eq!((one.width(), one.height()), (other.width(), other.height()));
+    let pairs = one.to_rgba32f().into_raw().into_iter().zip(other.to_rgba32f().into_raw());
+    pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
 }
 
 /// The bytes of every pixel.

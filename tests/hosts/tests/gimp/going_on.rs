@@ -1,10 +1,12 @@
 //! What an edit goes on from: soft selections, alpha, earlier results, and what was learned.
 
 use dedit_host_tests::daemon::Daemon;
-use dedit_host_tests::gimp::{Arg, Version};
+use dedit_host_tests::gimp::{Arg, Gimp, Version};
+use dedit_host_tests::test_folder::TestFolder;
 use image::{DynamicImage, Rgba, RgbaImage};
 
-use crate::documents::{DEFINITIONS, assert_same, by_command, draft, select};
+use crate::documents::{DEFINITIONS, assert_same, by_command, draft, furthest, select};
+use crate::opened;
 use crate::scene::{DUCK, MUG, begin, call, gimp_with_plugin, json, run, said, table};
 
 /// The picture with every share of alpha there is, from the left to the right.
@@ -74,9 +76,11 @@ fn edits_go_on_from_results(version: Version) {
         result(call(&gimp, "move", &draft(&[item("duck"), dx]))),
         "(gimp-item-set-visible (car result) FALSE)\n".to_owned(),
         said(&call(&gimp, "items", &[("items", Arg::from("session"))])),
+        layered(&gimp, &test_folder),
     ]
     .concat();
     let batch = run(&gimp, &test_folder, &script);
+    check_layered(&test_folder, &batch.said[6..]);
     let told: Vec<_> = [0, 1, 3, 4, 5].iter().map(|at| json(&batch.said[*at])).collect();
     let base = |at: usize| told[at]["results"][0]["base"].as_u64().unwrap();
     let session = |at: usize| told[at]["session"].as_str().unwrap();
@@ -86,6 +90,47 @@ fn edits_go_on_from_results(version: Version) {
     assert_ne!(session(3), session(0), "what was painted on is the user's");
     // The items of what was seen before: the mug was removed there.
     assert_eq!((session(4), &told[4]["items"]), (session(3), &serde_json::json!(["duck"])));
+}
+
+/// The mug is lifted, the duck is moved as layers, and both are edited again: each call is made on what the one before has left active.
+fn layered(gimp: &Gimp, test_folder: &TestFolder) -> String {
+    let item = |name: &str| ("item", Arg::from(name));
+    let as_layers = [item("duck"), ("dx", Arg::from(5.0)), ("output", Arg::from("layers"))];
+    let instant = [item("duck"), ("when", Arg::from("instant")), ("seed", Arg::from(7))];
+    [
+        "(for-each (lambda (layer) (gimp-item-set-visible layer FALSE)) (layers image))\n",
+        "(gimp-item-set-visible source TRUE)\n(choose-layer image source)\n",
+        &said(&call(gimp, "lift", &draft(&[item("mug")]))),
+        &format!("(save-png image {})\n", test_folder.literal("lifted.png")),
+        "(gimp-item-set-visible (active-layer image) FALSE)\n",
+        &said(&call(gimp, "move", &draft(&as_layers))),
+        "(print (map name-of (list-head (layers image) 4)))\n",
+        &said(&call(gimp, "redo", &[("seed", Arg::from(8))])),
+        "(print (map name-of (list-head (layers image) 4)))\n",
+        &said(&call(gimp, "remove", &instant)),
+    ]
+    .concat()
+}
+
+fn check_layered(test_folder: &TestFolder, said: &[String]) {
+    let [lifted, moved, redone, instant] = [0, 1, 3, 5].map(|at| json(&said[at])["results"][0].clone());
+    let inside = |picture: image::RgbImage| {
+        let [x, y, width, height] = MUG;
+        DynamicImage::from(image::imageops::crop_imm(&picture, x + width / 4, y + height / 4, width / 2, height / 2).to_image())
+    };
+    let most = furthest(&inside(table()), &inside(opened(&test_folder.outside("lifted.png"))));
+    assert!(most <= 2.0 / 255.0, "the lifted mug is {most} from what it was");
+    assert_eq!((&lifted["layers"], &lifted["base"]), (&serde_json::json!(["mug"]), &0.into()));
+    assert_eq!(
+        (&moved["layers"], &moved["base"]),
+        (&serde_json::json!(["duck"]), &lifted["revision"]),
+        "the mug is no part of the picture"
+    );
+    // The lifted mug lies above what is made of the picture later.
+    assert_eq!(said[2], "(\"mug\" \"duck\" \"clean plate (draft)\" \"clean plate\")");
+    assert_eq!((&redone["layers"], &redone["base"], &redone["seed"]), (&moved["layers"], &moved["base"], &8.into()));
+    assert_eq!(said[4], "(\"mug\" \"duck\" \"clean plate (draft)\" \"duck\")");
+    assert_eq!((&instant["base"], &instant["model"]), (&redone["revision"], &"patches".into()));
 }
 
 /// Items that are set where a result is seen are those of what is seen, and a selection round all of one takes its place.

@@ -22,7 +22,7 @@ pub(crate) fn parameters(procedure: &str) -> Vec<ParameterSpec> {
     let text = |name, default: &str| ParameterSpec { name, default: Arg::from(default) };
     let whole = |name, default: i64| ParameterSpec { name, default: Arg::from(default) };
     let number = |name, default: f64| ParameterSpec { name, default: Arg::from(default) };
-    let how = vec![
+    let mut how = vec![
         text("when", "learned"),
         whole("variations", 1),
         text("items", "auto"),
@@ -36,12 +36,14 @@ pub(crate) fn parameters(procedure: &str) -> Vec<ParameterSpec> {
         number("feather", -1.0),
         number("margin", -1.0),
     ];
+    // What becomes of its result is settled.
+    how.extend((procedure != "lift").then(|| text("output", "layer")));
     let own = match procedure {
         "replace" | "augment" => vec![text("item", ""), text("prompt", "")],
         "swap-in" => {
             vec![text("item", ""), whole("from-image", -1), text("from-file", ""), text("from-item", "auto"), text("from-name", "")]
         }
-        "remove" => vec![text("item", ""), text("into", "")],
+        "remove" | "lift" => vec![text("item", ""), text("into", "")],
         "move" => {
             vec![text("item", ""), number("dx", 0.0), number("dy", 0.0), number("scale", 1.0), number("rotate", 0.0), text("into", "")]
         }

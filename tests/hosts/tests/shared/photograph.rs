@@ -39,7 +39,7 @@ pub(crate) const SPOON: [(u32, u32); 28] = [
 /// Pixels around what is selected in which its shadow may be filled, too.
 const AROUND: u32 = 80;
 /// Where the bowl of the spoon is: x, y, width, height.
-const BOWL: [u32; 4] = [330, 262, 72, 56];
+pub(crate) const BOWL: [u32; 4] = [330, 262, 72, 56];
 /// Metal shines in all three channels; what lies below does not.
 const SHINE: u8 = 70;
 
@@ -57,15 +57,15 @@ pub(crate) fn check_removed(before: &RgbImage, after: &RgbImage) {
     let near = |x: u32, y: u32| x + AROUND >= left && x <= right + AROUND && y + AROUND >= top && y <= bottom + AROUND;
     let changed: Vec<_> = after.enumerate_pixels().filter(|(x, y, pixel)| *pixel != before.get_pixel(*x, *y)).collect();
     let far = changed.iter().filter(|(x, y, _)| !near(*x, *y)).count();
-    let [was, is] = [before, after].map(shining);
+    let [was, is] = [before, after].map(|picture| shining_at(picture, 0));
     println!("{} pixels changed, {far} of them far from what was selected; {was} shone, {is} do", changed.len());
     assert_eq!(far, 0, "pixels changed far from what was selected");
     assert!(was > 1000 && is * 20 < was, "the spoon is still there: {was} pixels shone, and {is} do");
 }
 
-/// How many pixels of the bowl show metal.
-fn shining(picture: &RgbImage) -> usize {
+/// How many pixels show metal where the bowl is once it has gone `dx` pixels to the right.
+pub(crate) fn shining_at(picture: &RgbImage, dx: u32) -> usize {
     let [x, y, width, height] = BOWL;
-    let pixels = (y..y + height).flat_map(|y| (x..x + width).map(move |x| picture.get_pixel(x, y).0));
+    let pixels = (y..y + height).flat_map(|y| (x + dx..x + dx + width).map(move |x| picture.get_pixel(x, y).0));
     pixels.filter(|pixel| pixel.iter().all(|value| *value > SHINE)).count()
 }
