@@ -10,7 +10,7 @@ use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_edit::{Edit, EditPlan, Fit, Image, ItemWords, PlanSettings, Samples, Subject, Transform, Vacated};
 use dedit_engine::learning::LearnSettings;
-use dedit_engine::sampling::EditSettings;
+use dedit_engine::sampling::{EditInput, EditSettings};
 use dedit_engine::{Engine, Learned};
 use dedit_toys::{Drawing, Scene, draw};
 
@@ -47,7 +47,8 @@ impl Case {
         let settings = PlanSettings { fit, ..PlanSettings::for_size(items.size()) };
         let plan = EditPlan::new(&items, None, std::slice::from_ref(edit), &settings).unwrap();
         let settings = EditSettings::for_edits(std::slice::from_ref(edit));
-        let edited = engine.edit(&self.learned, &picture, &plan, &settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+        let edited =
+            engine.edit(&self.learned, &EditInput::new(&picture, &plan), &settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
         assert_eq!(edited.changed_pixels_outside, 0);
         edited.picture
     }

@@ -201,7 +201,7 @@ pub struct Edited {
     pub region: Rect,
     /// Pixels outside the plan's region that differ from the original's, in any bit.
     pub changed_pixels_outside: usize,
-    /// Denoising steps done.
+    /// Denoising steps of the schedule.
     pub steps: usize,
     /// All settings that determined the result, besides the plan, as JSON.
     pub settings: String,

@@ -12,7 +12,7 @@ use dedit_edit::{
 
 use crate::error::{from_edit, to_edit};
 use crate::learning::{LearnEvent, LearnSettings, LearningState, Stage};
-use crate::sampling::{EditEvent, EditSettings, Output, Start, canvas_around};
+use crate::sampling::{EditEvent, EditInput, EditSettings, Output, Start, canvas_around};
 use crate::{Engine, Learned, TrainedAttention};
 
 impl LearnSettings {
@@ -130,10 +130,20 @@ impl dedit_edit::Engine for Engine {
         canvas.map_or(picture.rect(), |canvas| canvas.rect)
     }
 
+    fn wants_plate(&self, edits: &[Edit], options: &EditOptions) -> bool {
+        // Of films nothing is measured: a plate of each frame could flicker where the noise of `steady` does not.
+        let is_better = |edit: &Edit| matches!(edit, Edit::Remove { .. } | Edit::Move { .. } | Edit::Replace { .. });
+        !options.steady && EditSettings::from_options(options, self, edits).plate.is_some() && edits.iter().all(is_better)
+    }
+
     fn edit(&mut self, learned: &dyn dedit_edit::Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
-        let settings = EditSettings::from_options(work.options, self, work.edits);
+        // A plate may have been made for layers alone.
+        let plate = work.plate.filter(|_| dedit_edit::Engine::wants_plate(self, work.edits, work.options));
+        let mut settings = EditSettings::from_options(work.options, self, work.edits);
         let mut forward = |event: EditEvent<'_>| forward_edit_event(&event, listener);
-        let edited = Self::edit(self, downcast(learned)?, work.picture, work.plan, &settings, &mut forward).map_err(to_edit)?;
+        let input = EditInput { picture: work.picture, plan: work.plan, plate };
+        let edited = Self::edit(self, downcast(learned)?, &input, &settings, &mut forward).map_err(to_edit)?;
+        settings.plate = settings.plate.filter(|_| edited.used_plate);
         let settings = serde_json::to_string(&settings)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("the settings of an edit make no JSON ({error})")))?;
         let crate::sampling::Edited { picture, region, changed_pixels_outside, steps, .. } = edited;

@@ -20,6 +20,8 @@ pub const GUIDANCE_RECONSTRUCT: f64 = 1.0;
 pub const STRENGTH: f64 = 0.5;
 /// Share of the denoising steps in which moved items keep their own latents, 0 … 1.
 pub const ANCHOR: f64 = 0.8;
+/// Share of the denoising steps in which pixels that show what is behind removed, moved or replaced items keep the latents of a clean plate, 0 … 1.
+pub const PLATE: f64 = 0.9;
 /// Share of the other item in a blend, 0 … 1.
 pub const AMOUNT: f64 = 0.5;
 

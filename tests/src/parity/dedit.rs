@@ -12,7 +12,7 @@ use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::{Pipeline, RecordedNoise};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, PromptPiece, Samples, Segmentation, Size, Subject};
 use dedit_engine::learning::{LearnEvent, LearnSettings, RecordedDraws, Stage, StageSettings};
-use dedit_engine::sampling::EditSettings;
+use dedit_engine::sampling::{EditInput, EditSettings};
 use dedit_engine::{Engine, Learned, TrainedAttention};
 use serde_json::Value as Json;
 
@@ -214,7 +214,8 @@ fn edit(
         _ => bail!("{} and {} draws are not those of an edit", drawn.len(), like.len()),
     };
     let mut noise = RecordedNoise::new(used);
-    let edited = engine.edit_with(learned, &scene.picture, &plan, &settings, &mut noise, &mut |_| Ok(ControlFlow::Continue(())))?;
+    let edited =
+        engine.edit_with(learned, &EditInput::new(&scene.picture, &plan), &settings, &mut noise, &mut |_| Ok(ControlFlow::Continue(())))?;
     ensure!(noise.remaining() == 0, "{} draws were not used", noise.remaining());
     report.compare(folder, &format!("{name}.latent"), folder.tolerance_of("latent", LATENT), || Ok(edited.latents));
     let image = format!("{name}.image");

@@ -56,7 +56,8 @@ impl Planes {
         }
     }
 
-    pub(crate) fn colour_mut(&mut self) -> &mut [Vec<f32>] {
+    /// The planes of colour, each of [`size`](Self::size), to be changed in place.
+    pub fn colour_mut(&mut self) -> &mut [Vec<f32>] {
         &mut self.colour
     }
 

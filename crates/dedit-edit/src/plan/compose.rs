@@ -7,7 +7,7 @@ use crate::geometry::Rect;
 use crate::mask::ItemMask;
 use crate::mask::parts::apart;
 use crate::plan::draft::{Draft, Scope, Shape};
-use crate::plan::{Change, ChangeKind, Margin, PlanSettings, Ring};
+use crate::plan::{Change, ChangeKind, Margin, PlanSettings};
 use crate::prompt::ItemPrompt;
 use crate::segmentation::Segmentation;
 
@@ -103,14 +103,7 @@ impl Draft<'_> {
         if let Scope::Regions(mask) = &self.scope {
             active = active.union(&mask.threshold(1.0))?;
         }
-        let mut soft = match settings.ring {
-            Ring::Distance(width) => active.ring(width)?,
-            // One half stands for on: one would make the ring part of the active region.
-            Ring::ShiftedCopies(width) => {
-                let copies = active.ring_of_shifted_copies(width);
-                ItemMask::generate(size, |index| copies.values()[index] / 2.0)
-            }
-        };
+        let mut soft = settings.ring.around(&active)?;
         let others = if settings.others_kept { self.others(labels) } else { Vec::new() };
         if others.contains(&true) {
             soft = ItemMask::generate(size, |index| if others[usize::from(labels[index])] { 0.0 } else { soft.values()[index] });

@@ -42,6 +42,18 @@ impl Ring {
             Self::ShiftedCopies(shift) => shift as f64,
         }
     }
+
+    /// The ring around an active region, with values between 0 and 1 outside of it.
+    fn around(self, active: &ItemMask) -> Result<ItemMask> {
+        match self {
+            Self::Distance(width) => active.ring(width),
+            // One half stands for on: one would make the ring part of the active region.
+            Self::ShiftedCopies(width) => {
+                let copies = active.ring_of_shifted_copies(width);
+                Ok(ItemMask::generate(active.size(), |index| copies.values()[index] / 2.0))
+            }
+        }
+    }
 }
 
 /// How far around what leaves or moves its surroundings are generated again.
@@ -135,6 +147,7 @@ pub struct EditPlan {
     change: ItemMask,
     changes: Vec<Change>,
     sides: Option<Sides>,
+    ring: Ring,
 }
 
 impl EditPlan {
@@ -162,7 +175,7 @@ impl EditPlan {
         let change = draft.change(&labels, settings)?;
         let changes = draft.changes(&labels);
         let (after, prompts) = draft.finish(labels)?;
-        Ok(Self { before: before.clone(), after, prompts, change, changes, sides })
+        Ok(Self { before: before.clone(), after, prompts, change, changes, sides, ring: settings.ring })
     }
 
     /// A plan from regions that were worked out elsewhere: items before and after, the prompt of each of the latter, and how far each pixel may change.
@@ -178,7 +191,7 @@ impl EditPlan {
         if change.is_empty() {
             return Err(Error::input("no pixel may change").hint("mark the pixels to be generated"));
         }
-        Ok(Self { before, after, prompts, change, changes: Vec::new(), sides: None })
+        Ok(Self { before, after, prompts, change, changes: Vec::new(), sides: None, ring: Ring::Distance(0.0) })
     }
 
     /// With other prompts, by name, for items that no edit gives one: what earlier edits made of them is not what their tokens say.
@@ -190,6 +203,36 @@ impl EditPlan {
             }
         }
         self
+    }
+
+    /// The plan with a smaller active region: of the active pixels only those inside `mask` stay active. The soft ring is drawn around these, and no pixel may
+    /// change more than before. `None` where no active pixel would be left.
+    ///
+    /// # Errors
+    /// Where the mask has another size than the plan.
+    pub fn narrowed(&self, mask: &ItemMask) -> Result<Option<Self>> {
+        mask.check_size(self.change.size())?;
+        let change = self.change.values();
+        let active = ItemMask::generate(mask.size(), |index| f32::from(u8::from(change[index] >= 1.0 && mask.is_inside(index))));
+        if active.is_empty() {
+            return Ok(None);
+        }
+        let soft = self.ring.around(&active)?;
+        let narrowed = |index: usize| active.values()[index].max(soft.values()[index]).min(change[index]);
+        Ok(Some(Self { change: ItemMask::generate(mask.size(), narrowed), ..self.clone() }))
+    }
+
+    /// The pixels of items that an edit draws: those that are moved, reshaped or generated again, and those with another prompt. The other pixels show what is
+    /// behind them.
+    pub fn drawn(&self) -> ItemMask {
+        let draws = |kind: &ChangeKind| !matches!(kind, ChangeKind::Removed | ChangeKind::Adjusted);
+        self.mask_after(|name| self.changes.iter().any(|change| change.item == *name && draws(&change.kind)))
+    }
+
+    /// The pixels of the items with these names after the edits.
+    fn mask_after(&self, is_one: impl Fn(&String) -> bool) -> ItemMask {
+        let ones: Vec<bool> = self.after.names().iter().map(is_one).collect();
+        ItemMask::generate(self.after.size(), |index| f32::from(u8::from(ones[usize::from(self.after.labels()[index])])))
     }
 
     /// The pixels that the canvas gets at its sides, if the plan is to expand it.
@@ -292,9 +335,7 @@ impl EditPlan {
 
     /// The pixels of moved items where they go.
     pub fn moved(&self) -> ItemMask {
-        let moved = |name: &String| self.changes.iter().any(|change| change.item == *name && matches!(change.kind, ChangeKind::Moved(_)));
-        let is_moved: Vec<bool> = self.after.names().iter().map(moved).collect();
-        ItemMask::generate(self.after.size(), |index| f32::from(u8::from(is_moved[usize::from(self.after.labels()[index])])))
+        self.mask_after(|name| self.changes.iter().any(|change| change.item == *name && matches!(change.kind, ChangeKind::Moved(_))))
     }
 
     /// Where what will be at a place was: within moved items, where the move took it from; elsewhere the place itself. A place belongs to the pixel that is
@@ -308,13 +349,14 @@ impl EditPlan {
         placements.fold(place, |place, kind| if let ChangeKind::Moved(placement) = kind { placement.backward(place) } else { place })
     }
 
-    /// The picture with the moved items drawn where they go (colour only; what they leave is as it was): what an anchored move starts from.
-    pub fn transported(&self, picture: &Planes) -> Result<Planes> {
-        if picture.size() != self.before.size() {
-            let message = format!("the plan is for a picture of {} and this one is {}", self.before.size(), picture.size());
+    /// The moved items of the picture drawn onto `ground` where they go (colour only): what an anchored move starts from. On the picture itself as the ground,
+    /// the pixels that they leave are as they were.
+    pub fn transported(&self, picture: &Planes, ground: &Planes) -> Result<Planes> {
+        if let Some(size) = [picture.size(), ground.size()].into_iter().find(|size| *size != self.before.size()) {
+            let message = format!("the plan is for a picture of {} and this one is {size}", self.before.size());
             return Err(Error::input(message).hint("plan the edit on this picture"));
         }
-        let mut transported = picture.clone();
+        let mut transported = ground.clone();
         for change in &self.changes {
             if let ChangeKind::Moved(placement) = &change.kind {
                 let target = self.after.mask(self.after.item(&change.item)?);

@@ -131,13 +131,15 @@ fn moved_pixels_are_carried_along() {
     let plan = plan(&[shift("ball", 20.0, 8.0)]);
     let values: Vec<f32> = (0..1200).map(|index| index as f32 / 1200.0).collect();
     let picture = Planes::new(size(40, 30), vec![values.clone()], None).unwrap();
-    let moved = plan.transported(&picture).unwrap();
+    let moved = plan.transported(&picture, &picture).unwrap();
     let target = plan.after().mask(0);
     for (index, value) in values.iter().enumerate() {
         let from = if target.is_inside(index) { values[index - 8 * 40 - 20] } else { *value };
         assert!((moved.colour()[0][index] - from).abs() < 1e-6, "pixel {index}");
     }
-    assert!(plan.transported(&Planes::new(size(30, 40), vec![values], None).unwrap()).is_err());
+    let other = Planes::new(size(30, 40), vec![values], None).unwrap();
+    assert!(plan.transported(&other, &picture).is_err());
+    assert!(plan.transported(&picture, &other).is_err());
 }
 
 #[test]
@@ -363,6 +365,39 @@ fn what_takes_the_place_of_an_item_is_generated_around_it_too() {
     let moved = of(shift("ball", 20.0, 0.0));
     assert!(moved.active().is_inside(8 * 40 + 32) && !moved.active().is_inside(8 * 40 + 33));
     assert!(of(replace("ball", "a balloon")).active() == room().mask(0), "what stays has its shadow already");
+}
+
+#[test]
+fn a_narrower_plan_changes_no_pixel_more_than_the_wider_one() {
+    let wide = PlanSettings { ring: Ring::Distance(3.0), margin: Margin::Pixels(4.0), ..PlanSettings::default() };
+    let edits = [remove(&["ball"], Vacated::Nearest)];
+    let wide = EditPlan::new(&room(), None, &edits, &wide).unwrap();
+    let ball = room().mask(0);
+    let narrow = wide.narrowed(&ball).unwrap().unwrap();
+    assert_eq!(narrow.active(), ball);
+    // The ring lies around the new active region.
+    assert_eq!(narrow.change(), plan(&edits).change());
+    assert!(narrow.change().values().iter().zip(wide.change().values()).all(|(narrow, wide)| narrow <= wide));
+    // What was no active pixel becomes none.
+    assert_eq!(wide.narrowed(&ItemMask::full(ball.size())).unwrap().as_ref(), Some(&wide));
+    assert_eq!(wide.narrowed(&room().mask(1)).unwrap(), None);
+    assert!(wide.narrowed(&ItemMask::full(size(3, 3))).is_err());
+}
+
+#[test]
+fn drawn_pixels_are_those_of_items_that_an_edit_shows() {
+    let augment = Edit::Augment { item: "box".to_owned(), prompt: "a golden [v]".to_owned() };
+    for (edit, drawn) in [
+        (remove(&["ball"], Vacated::Nearest), None),
+        (shift("ball", 4.0, 0.0), Some("ball")),
+        (replace("box", "a white handbag"), Some("box")),
+        (augment, Some("box")),
+        (Edit::Reconstruct, None),
+    ] {
+        let plan = plan(std::slice::from_ref(&edit));
+        let expected = drawn.map_or(ItemMask::empty(room().size()), |name| plan.after().mask(plan.after().item(name).unwrap()));
+        assert_eq!(plan.drawn(), expected, "{edit:?}");
+    }
 }
 
 #[test]

@@ -23,22 +23,23 @@ pub(super) struct Denoising<'a> {
 }
 
 impl Denoising<'_> {
-    /// Denoises `latents`, scaled like the sample of step 0, and restores the kept part after each step.
+    /// Denoises `latents`, scaled like the sample of step `first`, from that step on, and restores the kept part after each step.
     pub(super) fn run(
         &self,
         scheduler: &mut dyn Scheduler,
+        first: usize,
         mut latents: Tensor,
         noise: &mut dyn Noise,
         listener: &mut EditListener<'_>,
     ) -> Result<Tensor> {
         let of = scheduler.steps();
         let begun = Instant::now();
-        for index in 0..of {
+        for index in first..of {
             let leads = (index as f64) < self.settings.guidance_share * of as f64;
             let output = self.guided.predict(&scheduler.scale_model_input(&latents, index)?, scheduler.timesteps()[index], leads)?;
             let step = scheduler.step(&output, index, &latents, &mut |shape| noise.draw(shape, self.pipeline.device()))?;
             latents = match self.kept {
-                Some(kept) => kept.restore(&step.prev_sample, scheduler, index)?,
+                Some(kept) => kept.restore(&step.prev_sample, &step.pred_original_sample, scheduler, index)?,
                 None => step.prev_sample,
             };
             let done = index + 1;
@@ -47,7 +48,7 @@ impl Denoising<'_> {
                 return Err(Error::model(message).hint("try a lower guidance, another scheduler or a float32 checkpoint"));
             }
             let preview = self.colours.picture(&step.pred_original_sample)?;
-            let seconds_left = begun.elapsed().as_secs_f64() / done as f64 * (of - done) as f64;
+            let seconds_left = begun.elapsed().as_secs_f64() / (done - first) as f64 * (of - done) as f64;
             continue_or_cancel(listener(EditEvent::Step { done, of, seconds_left, preview: &preview })?)?;
         }
         Ok(latents)

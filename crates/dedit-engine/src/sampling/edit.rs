@@ -12,12 +12,13 @@ use dedit_edit::{
 use dedit_nn::autograd::no_grad;
 
 use super::denoise::Denoising;
-use super::freeze::{Kept, kept_until};
+use super::freeze::{Ground, Kept, ground_cells, kept_until};
 use super::guided::Guided;
 use super::invert::invert;
+use super::plate::Plate;
 use super::settings::{EditSettings, FrozenLevel, Output, PooledItems, Start};
 use super::steady::SteadyNoise;
-use super::{EditEvent, EditListener, continue_or_cancel};
+use super::{EditEvent, EditInput, EditListener, continue_or_cancel};
 use crate::canvas::Canvas;
 use crate::conditioning::{latents, time_ids};
 use crate::engine::Engine;
@@ -36,8 +37,10 @@ pub struct Edited {
     pub region: Rect,
     /// Number of pixels outside of the plan's region that differ from the original in any bit.
     pub changed_pixels_outside: usize,
-    /// Number of denoising steps.
+    /// Number of denoising steps of the schedule, also where the first ones were left out because everything is kept in them.
     pub steps: usize,
+    /// Whether a clean plate was used.
+    pub used_plate: bool,
     /// The scaled latents of the edited part, `[1, channels, rows, columns]`.
     pub latents: Tensor,
 }
@@ -51,17 +54,18 @@ impl Engine {
     pub fn edit(
         &mut self,
         learned: &Learned,
-        picture: &Image,
-        plan: &EditPlan,
+        input: &EditInput<'_>,
         settings: &EditSettings,
         listener: &mut EditListener<'_>,
     ) -> Result<Edited> {
         if settings.steady {
+            let plate = Plate::of(input, settings)?;
+            let plan = plate.as_ref().map_or(input.plan, |plate| &plate.plan);
             let canvas = canvas(plan, settings, self.pipeline())?;
             let mut noise = SteadyNoise::new(settings.seed, &canvas, plan)?;
-            return self.edit_with(learned, picture, plan, settings, &mut noise, listener);
+            return self.edit_with(learned, input, settings, &mut noise, listener);
         }
-        self.edit_with(learned, picture, plan, settings, &mut SeededNoise::new(settings.seed, 1), listener)
+        self.edit_with(learned, input, settings, &mut SeededNoise::new(settings.seed, 1), listener)
     }
 
     /// [`edit`](Self::edit) with given noise. Order of the draws: the starting noise; the posterior, if latents are sampled; the noise of the kept part with
@@ -69,17 +73,20 @@ impl Engine {
     pub fn edit_with(
         &mut self,
         learned: &Learned,
-        picture: &Image,
-        plan: &EditPlan,
+        input: &EditInput<'_>,
         settings: &EditSettings,
         noise: &mut dyn Noise,
         listener: &mut EditListener<'_>,
     ) -> Result<Edited> {
         settings.check()?;
-        plan.before().check_picture(picture).map_err(from_edit)?;
-        check_visible(picture, plan)?;
+        let picture = input.picture;
+        input.plan.before().check_picture(picture).map_err(from_edit)?;
+        check_visible(picture, input.plan)?;
+        let plate = Plate::of(input, settings)?;
+        let plan = plate.as_ref().map_or(input.plan, |plate| &plate.plan);
         self.with_learned(learned, |pipeline| {
-            no_grad(|| Job { pipeline, picture, plan, settings }.run(&learned.tokens(pipeline)?, noise, listener))
+            let job = Job { pipeline, picture, plan, plate: plate.as_ref(), settings };
+            no_grad(|| job.run(&learned.tokens(pipeline)?, noise, listener))
         })
     }
 }
@@ -89,6 +96,7 @@ struct Job<'a> {
     pipeline: &'a Pipeline,
     picture: &'a Image,
     plan: &'a EditPlan,
+    plate: Option<&'a Plate<'a>>,
     settings: &'a EditSettings,
 }
 
@@ -114,13 +122,17 @@ impl Job<'_> {
             kept_noise = ((&start - (&clean * level.signal)?)? * (1.0 / level.noise))?;
         }
         let kept = self.kept(canvas, original, kept_noise)?;
+        let mut first = 0;
         if let (Some(kept), FrozenLevel::Next) = (&kept, settings.frozen) {
-            start = kept.restore_initial(&start, scheduler.as_ref())?;
+            if self.plate.is_some() {
+                first = kept.first_step(scheduler.steps());
+            }
+            start = kept.restore_initial(&start, scheduler.as_ref(), first)?;
         }
         let colours = LatentColours::fit(&clean, &picture)?;
         let denoising = Denoising { pipeline, guided: &guided, kept: kept.as_ref(), settings, colours: &colours };
-        let result = denoising.run(scheduler.as_mut(), start, noise, listener)?;
-        let edited = self.compose(canvas, &result)?;
+        let result = denoising.run(scheduler.as_mut(), first, start, noise, listener)?;
+        let edited = self.compose(canvas, &result, kept.as_ref().map(|kept| &kept.original))?;
         let change = self.plan.change();
         Ok(Edited {
             changed_pixels_outside: changed_outside(self.picture, &edited, change).map_err(from_edit)?,
@@ -130,6 +142,7 @@ impl Job<'_> {
             },
             picture: edited,
             steps: settings.steps,
+            used_plate: self.plate.is_some(),
             latents: result,
         })
     }
@@ -202,8 +215,8 @@ impl Job<'_> {
         shape: &[usize],
         noise: &mut dyn Noise,
     ) -> Result<(Option<Tensor>, Tensor)> {
-        let moved = self.settings.anchor.is_some() && !self.plan.moved().is_empty();
-        if self.everything_changes() && !moved {
+        let is_own = self.is_anchored() || self.plate.is_some();
+        if self.everything_changes() && !is_own {
             return Ok((None, unit_noise.clone()));
         }
         let device = self.pipeline.device();
@@ -212,15 +225,31 @@ impl Job<'_> {
             FrozenLevel::Present => noise.draw(shape, device)?,
             FrozenLevel::Next => unit_noise.clone(),
         };
-        let transported = if moved {
-            let planes = self.picture.planes().and_then(|planes| self.plan.transported(&planes)).map_err(from_edit)?;
-            let part = canvas.tensor_of(&planes.crop(canvas.rect).map_err(from_edit)?)?;
+        let own = if is_own {
+            let part = canvas.tensor_of(&self.start_part(canvas.rect)?)?;
             Some(self.pipeline.encode_picture(&part)?)
         } else {
             None
         };
-        let posterior = transported.as_ref().unwrap_or(posterior);
+        let posterior = own.as_ref().unwrap_or(posterior);
         Ok((Some(latents(self.pipeline, posterior, drawn.as_ref())?), own_noise))
+    }
+
+    /// Whether moved items start from their own pixels.
+    fn is_anchored(&self) -> bool {
+        self.settings.anchor.is_some() && !self.plan.moved().is_empty()
+    }
+
+    /// The part of the picture that the kept part and the start come from: of the plate, if there is one, with moved items where they go.
+    fn start_part(&self, rect: Rect) -> Result<Planes> {
+        let ground = self.plate.map_or(self.picture, |plate| plate.picture);
+        let part = if self.is_anchored() {
+            let (picture, ground) = (self.picture.planes().map_err(from_edit)?, ground.planes().map_err(from_edit)?);
+            self.plan.transported(&picture, &ground).and_then(|whole| whole.crop(rect))
+        } else {
+            ground.crop(rect).and_then(|part| part.planes())
+        };
+        part.map_err(from_edit)
     }
 
     fn everything_changes(&self) -> bool {
@@ -229,12 +258,23 @@ impl Job<'_> {
 
     fn kept(&self, canvas: Canvas, original: Option<Tensor>, noise: Tensor) -> Result<Option<Kept>> {
         let Some(original) = original else { return Ok(None) };
-        let until = kept_until(self.plan, canvas.rect, canvas.latent_size()?, self.settings)?;
-        Ok(Some(Kept { original, noise, until, level: self.settings.frozen }))
+        let until = kept_until(self.plan, canvas.rect, canvas.latent_size()?, self.settings, self.plate.map(|plate| plate.usage.share))?;
+        let usage = self.plate.and_then(|plate| plate.usage.ground);
+        let ground = match usage {
+            Some(usage) => Some(Ground { cells: ground_cells(self.plan, canvas.rect, canvas.latent_size()?)?, usage }),
+            None => None,
+        };
+        Ok(Some(Kept { original, noise, until, level: self.settings.frozen, ground }))
     }
 
-    fn compose(&self, canvas: Canvas, latents: &Tensor) -> Result<Image> {
+    /// The edited picture from scaled latents; `original` are those of the kept part.
+    fn compose(&self, canvas: Canvas, latents: &Tensor, original: Option<&Tensor>) -> Result<Image> {
         let mut generated = canvas.planes(&self.pipeline.decode_latents(latents)?)?;
+        if let (Some(plate), Some(original)) = (self.plate.filter(|plate| plate.usage.details.is_some()), original) {
+            let decoded = canvas.planes(&self.pipeline.decode_latents(original)?)?;
+            let own = self.start_part(canvas.rect)?.with_colours(3);
+            plate.restore_details(&mut generated, &decoded, &own, canvas.rect)?;
+        }
         let at = (canvas.rect.x, canvas.rect.y);
         let change = match self.settings.output {
             Output::Decoded => &ItemMask::from_fn(self.picture.size(), |x, y| canvas.rect.contains(x, y)),
@@ -248,7 +288,9 @@ impl Job<'_> {
                 self.plan.change()
             }
         };
-        composite(self.picture, &generated, at, change).map_err(from_edit)
+        let Some(plate) = self.plate else { return composite(self.picture, &generated, at, change).map_err(from_edit) };
+        let ground = plate.ground(self.picture)?;
+        plate.cut_out(composite(&ground, &generated, at, change).map_err(from_edit)?, &ground)
     }
 }
 

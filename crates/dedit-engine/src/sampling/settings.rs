@@ -70,6 +70,40 @@ pub enum PooledItems {
     All,
 }
 
+/// How a clean plate is used: the picture without the items that leave their pixels or are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlateUse {
+    /// Share of the steps, from the first one, in which pixels that show what is behind the items keep the plate's latents, in `[0, 1]`: 1 − share is the
+    /// strength of image-to-image (`SDEdit`, arXiv 2108.01073) there. Steps before any pixel is generated are left out.
+    pub share: f64,
+    /// Whether only pixels are active in which the plate differs from the picture, an item is drawn, or one left, instead of all within the plan's margin.
+    pub narrow: bool,
+    /// The colour distance, of colours in `[0, 1]`, at which details that the autoencoder loses are restored by 1 / e: fully where a pixel was not changed by
+    /// the denoising, less the more it was. `None` restores none.
+    pub details: Option<f32>,
+    /// In the room of an item that is replaced, from when on cells that are like the plate become the plate's.
+    pub ground: Option<GroundUse>,
+    /// Whether pixels around a new thing, in the room that it was given, become the plate's after decoding.
+    pub cut_out: bool,
+}
+
+impl Default for PlateUse {
+    /// What was best on drawn scenes (`cargo xtask evaluate`).
+    fn default() -> Self {
+        let ground = Some(GroundUse { from: 0.4, distance: 0.6 });
+        Self { share: defaults::PLATE, narrow: true, details: Some(0.2), ground, cut_out: true }
+    }
+}
+
+/// Cells in the room of an item that is replaced which are like the plate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GroundUse {
+    /// Share of the steps, from the first one, before which all of these cells are generated freely, in `[0, 1]`.
+    pub from: f64,
+    /// The largest difference of the predicted clean latents from the plate's, root mean square over the channels, at which a cell is like the plate; above 0.
+    pub distance: f32,
+}
+
 /// All settings of an edit besides the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other, each with its name")]
@@ -106,6 +140,9 @@ pub struct EditSettings {
     pub steady: bool,
     /// The share of the steps, from the first one, in which moved items keep their own pixels; `None` generates them from their tokens only.
     pub anchor: Option<f64>,
+    /// How a clean plate is used where there is one; `None` uses none, as published.
+    #[serde(default)]
+    pub plate: Option<PlateUse>,
     /// Whether the pixels that removed or moved items leave do not attend to each other, so that the item does not reappear there.
     pub separate_vacated: bool,
     /// The items whose text is in SDXL's pooled vector.
@@ -136,6 +173,7 @@ impl Default for EditSettings {
             context_crop: true,
             steady: false,
             anchor: Some(defaults::ANCHOR),
+            plate: Some(PlateUse::default()),
             separate_vacated: true,
             pooled: PooledItems::Generated,
             fixed_time_ids: false,
@@ -178,6 +216,7 @@ impl EditSettings {
             start: Start::Noise,
             context_crop: false,
             anchor: None,
+            plate: None,
             separate_vacated: false,
             pooled: PooledItems::All,
             fixed_time_ids: true,
@@ -197,11 +236,21 @@ impl EditSettings {
         if !self.guidance.is_finite() || self.guidance < 0.0 {
             return Err(Error::usage(format!("the guidance {} makes no sense", self.guidance)).hint("give a number from 0, such as 5"));
         }
-        let shares = [("strength", Some(self.strength)), ("guidance share", Some(self.guidance_share)), ("anchor", self.anchor)];
+        let shares = [
+            ("strength", Some(self.strength)),
+            ("guidance share", Some(self.guidance_share)),
+            ("anchor", self.anchor),
+            ("share of the plate", self.plate.map(|plate| plate.share)),
+            ("share before the ground", self.plate.and_then(|plate| plate.ground).map(|ground| ground.from)),
+        ];
         for (what, share) in shares {
             if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
                 return Err(Error::usage(format!("the {what} {share} is outside 0 to 1")).hint("give a share of the steps, such as 0.5"));
             }
+        }
+        let distances = self.plate.map(|plate| [plate.details, plate.ground.map(|ground| ground.distance)]);
+        if let Some(distance) = distances.into_iter().flatten().flatten().find(|distance| !(distance.is_finite() && *distance > 0.0)) {
+            return Err(Error::usage(format!("a distance of {distance} from the plate makes no sense")).hint("give a number above 0"));
         }
         Ok(())
     }
@@ -212,6 +261,14 @@ mod tests {
     use dedit_schema::{Action, Host, Id, Verb};
 
     use super::*;
+
+    #[test]
+    fn settings_that_were_saved_before_there_were_plates_use_none() {
+        let mut saved = serde_json::to_value(EditSettings::default()).unwrap();
+        assert!(saved.as_object_mut().unwrap().remove("plate").is_some_and(|plate| plate.is_object()));
+        let read: EditSettings = serde_json::from_value(saved).unwrap();
+        assert_eq!(read, EditSettings { plate: None, ..EditSettings::default() });
+    }
 
     #[test]
     fn the_table_of_parameters_has_every_scheduler() {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use dedit_diffusion::ErrorKind;
 use dedit_edit::{Channels, Edit, EditPlan, Image, ItemMask, ItemRef, PlanSettings, Samples, Segmentation, Size, Vacated};
-use dedit_engine::sampling::{EditEvent, EditSettings};
+use dedit_engine::sampling::{EditEvent, EditInput, EditSettings};
 
 use crate::support::{
     HEIGHT, Kind, WIDTH, draft, edit, engine, items, numbers, picture, plan, quick, remove, replace, shift, short, subject,
@@ -38,7 +38,8 @@ fn no_verb_changes_a_bit_outside_its_region() {
         for verb in verbs() {
             let edits = [verb];
             let plan = EditPlan::new(&items, Some(&items), &edits, &PlanSettings::default()).unwrap();
-            let edited = engine.edit(&learned, &picture, &plan, &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+            let edited =
+                engine.edit(&learned, &EditInput::new(&picture, &plan), &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
             let name = format!("{} on {kind:?}", edits[0].verb());
             assert_eq!(edited.changed_pixels_outside, 0, "{name}");
             assert_eq!((edited.picture.size(), edited.picture.depth()), (picture.size(), picture.depth()), "{name}");
@@ -85,7 +86,7 @@ fn steps_are_told_with_a_preview_and_a_break_stops_at_once() {
         });
         Ok(if told.len() == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let outcome = engine.edit(&learned, &picture, &plan(&edits), &short(&edits), &mut listen);
+    let outcome = engine.edit(&learned, &EditInput::new(&picture, &plan(&edits)), &short(&edits), &mut listen);
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(told[..3], ["inverted 1/3", "inverted 2/3", "inverted 3/3"]);
     assert!(told[3].starts_with("step 1/3 ") && told.len() == 5, "{told:?}");
@@ -98,7 +99,7 @@ fn what_does_not_fit_of_a_prompt_is_told() {
     let long = "bag ".repeat(90);
     let cut = |edit: Edit, engine: &mut dedit_engine::Engine| {
         let mut told = None;
-        let outcome = engine.edit(&learned, &picture, &plan(&[edit]), &short(&[]), &mut |event| {
+        let outcome = engine.edit(&learned, &EditInput::new(&picture, &plan(&[edit])), &short(&[]), &mut |event| {
             if let EditEvent::Cut(end) = event {
                 told = Some(end.to_owned());
             }
@@ -124,7 +125,8 @@ fn pictures_of_odd_sizes_are_edited() {
         let learned = engine.draft(&subject(&picture, &items), None, &quick()).unwrap();
         let edits = [replace("front")];
         let plan = EditPlan::new(&items, None, &edits, &PlanSettings::default()).unwrap();
-        let edited = engine.edit(&learned, &picture, &plan, &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+        let edited =
+            engine.edit(&learned, &EditInput::new(&picture, &plan), &short(&edits), &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
         assert_eq!((edited.picture.size(), edited.changed_pixels_outside), (size, 0), "{size}");
     }
 }
@@ -135,7 +137,7 @@ fn what_cannot_be_edited_is_said() {
     let learned = draft(&engine, &rgb);
     let edits = [replace("ball")];
     let mut refused = |picture: &Image, settings: &EditSettings, kind: ErrorKind, fragment: &str| {
-        let error = engine.edit(&learned, picture, &plan(&edits), settings, &mut |_| panic!("work was done")).unwrap_err();
+        let error = engine.edit(&learned, &EditInput::new(picture, &plan(&edits)), settings, &mut |_| panic!("work was done")).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(fragment), "{error}");
     };

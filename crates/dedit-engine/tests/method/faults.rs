@@ -5,7 +5,7 @@ use candle_core::{D, Tensor};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_edit::{Edit, Image, Samples};
 use dedit_engine::learning::LearnSettings;
-use dedit_engine::sampling::{EditSettings, Edited, FrozenLevel, Output, PooledItems, RingRelease, Start, Unconditional};
+use dedit_engine::sampling::{EditInput, EditSettings, Edited, FrozenLevel, Output, PooledItems, RingRelease, Start, Unconditional};
 use dedit_engine::{Engine, Learned};
 
 use crate::support::{
@@ -105,7 +105,8 @@ fn moved_items_keep_their_pixels() {
     let (mut engine, picture, learned) = ready("sd");
     let edits = [shift("box", -20.0, 8.0)];
     let moved = plan(&edits).moved();
-    let transported = plan(&edits).transported(&picture.planes().unwrap()).unwrap();
+    let planes = picture.planes().unwrap();
+    let transported = plan(&edits).transported(&planes, &planes).unwrap();
     let mut error = |anchor| {
         let settings = EditSettings { anchor, output: Output::Composited { colour_match: false }, ..short(&edits) };
         let edited = edit(&mut engine, &learned, &picture, &edits, &settings).picture.planes().unwrap();
@@ -175,7 +176,10 @@ fn only_the_region_and_its_surroundings_are_worked_on() {
     let plan = dedit_edit::EditPlan::new(&items, None, &edits, &dedit_edit::PlanSettings::default()).unwrap();
     let mut latents = |context_crop| {
         let settings = EditSettings { context_crop, ..short(&edits) };
-        engine.edit(&learned, &picture, &plan, &settings, &mut |_| Ok(std::ops::ControlFlow::Continue(()))).unwrap().latents
+        engine
+            .edit(&learned, &EditInput::new(&picture, &plan), &settings, &mut |_| Ok(std::ops::ControlFlow::Continue(())))
+            .unwrap()
+            .latents
     };
     // The crop has the aspect ratio of the region, the whole picture its own of 4 : 3.
     let (crop, whole) = (latents(true), latents(false));

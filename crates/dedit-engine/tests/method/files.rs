@@ -3,6 +3,7 @@
 use dedit_diffusion::ErrorKind;
 use dedit_engine::Learned;
 use dedit_engine::learning::{LearnSettings, LearningState};
+use dedit_engine::sampling::EditInput;
 
 use crate::support::{Kind, draft, edit, engine, learn, numbers, picture, quick, remove, short};
 
@@ -64,7 +65,9 @@ fn a_session_of_another_model_is_refused() {
     for (kind, fragment) in [("sd2", "this session was learned with"), ("sdxl", "name the model it was learned with")] {
         let mut other = engine(kind);
         let plan = crate::support::plan(&edits);
-        let error = other.edit(&learned, &picture(Kind::Rgb8), &plan, &short(&edits), &mut |_| panic!("work was done")).unwrap_err();
+        let error = other
+            .edit(&learned, &EditInput::new(&picture(Kind::Rgb8), &plan), &short(&edits), &mut |_| panic!("work was done"))
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Model);
         assert!(error.to_string().contains(fragment), "{error}");
     }

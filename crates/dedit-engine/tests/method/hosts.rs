@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dedit_edit::{AttentionTraining, EditOptions, Engine as _, EngineEvent, ErrorKind, LearnOptions, Preset, Stage, Work};
 use dedit_engine::learning::LearnSettings;
-use dedit_engine::sampling::EditSettings;
+use dedit_engine::sampling::{EditInput, EditSettings};
 use dedit_engine::{Engine, Learned, TrainedAttention};
 
 use crate::support::{Kind, engine, items, learn, picture, plan, remove, subject};
@@ -67,9 +67,10 @@ fn both_ways_in_come_to_the_same_bits() {
     });
     let (edited, settings) = (edited.unwrap(), EditSettings::from_options(&how, &engine, &edits));
     assert_eq!((steps, previews), (vec![(Stage::Denoising, 1, 3), (Stage::Denoising, 2, 3), (Stage::Denoising, 3, 3)], 3));
-    let expected = engine.edit(&typed, &picture, &plan(&edits), &settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
+    let expected =
+        engine.edit(&typed, &EditInput::new(&picture, &plan(&edits)), &settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap();
     assert_eq!((edited.picture, edited.region), (expected.picture, expected.region));
-    assert_eq!(serde_json::from_str::<EditSettings>(&edited.settings).unwrap(), settings);
+    assert_eq!(serde_json::from_str::<EditSettings>(&edited.settings).unwrap(), EditSettings { plate: None, ..settings });
 }
 
 #[test]

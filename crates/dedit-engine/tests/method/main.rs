@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod hosts;
 mod learning;
+mod plates;
 mod steady;
 mod support;
 mod switches;

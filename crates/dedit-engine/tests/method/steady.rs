@@ -2,7 +2,7 @@
 
 use dedit_edit::{Channels, Edit, EditPlan, Image, ItemMask, PlanSettings, Ring, Samples, Segmentation, Size};
 use dedit_engine::Engine;
-use dedit_engine::sampling::{EditSettings, Output};
+use dedit_engine::sampling::{EditInput, EditSettings, Output};
 
 use crate::support::{quick, remove, shift, short, smooth_engine, subject};
 
@@ -30,7 +30,8 @@ fn edited(engine: &mut Engine, frame: &(Image, Segmentation), edit: Edit, steady
             .unwrap();
     let settings = EditSettings { steady, output: Output::Composited { colour_match: false }, ..short(&[edit]) };
     let learned = engine.draft(&subject(picture, items), None, &quick()).unwrap();
-    let edited = engine.edit(&learned, picture, &plan, &settings, &mut |_| Ok(std::ops::ControlFlow::Continue(()))).unwrap();
+    let edited =
+        engine.edit(&learned, &EditInput::new(picture, &plan), &settings, &mut |_| Ok(std::ops::ControlFlow::Continue(()))).unwrap();
     assert_eq!(edited.changed_pixels_outside, 0);
     (edited.picture.planes().unwrap().colour()[0].clone(), plan)
 }

@@ -9,7 +9,7 @@ use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_edit::{Channels, Edit, EditPlan, Image, PlanSettings, Samples, Segmentation, Size, Subject, Transform, Vacated};
 use dedit_engine::learning::{LearnSettings, Plateau, StageSettings};
-use dedit_engine::sampling::{EditSettings, Edited};
+use dedit_engine::sampling::{EditInput, EditSettings, Edited};
 use dedit_engine::{Engine, Learned};
 
 fn checkpoint(kind: &str) -> PathBuf {
@@ -136,7 +136,7 @@ pub(crate) fn short(edits: &[Edit]) -> EditSettings {
 }
 
 pub(crate) fn edit(engine: &mut Engine, learned: &Learned, picture: &Image, edits: &[Edit], settings: &EditSettings) -> Edited {
-    engine.edit(learned, picture, &plan(edits), settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap()
+    engine.edit(learned, &EditInput::new(picture, &plan(edits)), settings, &mut |_| Ok(ControlFlow::Continue(()))).unwrap()
 }
 
 pub(crate) fn numbers(tensor: &Tensor) -> Vec<f32> {

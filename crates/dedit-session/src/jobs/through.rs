@@ -57,10 +57,15 @@ fn edited(
 ) -> Result<(Edited, Option<Plate>)> {
     let options = &request.options;
     let is_plate = only_removes(source.edits);
-    let plate = if engine.wants_plate(source.edits, options) || (request.layers && !is_plate) {
-        Plate::make(source, models.plate_engine().as_mut(), options.seed, listener)?
+    let made = if engine.wants_plate(source.edits, options) || (request.layers && !is_plate) {
+        Plate::make(source, models.plate_engine().as_mut(), options.seed, listener)
     } else {
-        None
+        Ok(None)
+    };
+    let plate = match made {
+        // Layers need a plate; for the result alone it only helps, and some pictures show nothing that it could be filled from.
+        Err(error) if error.kind() != ErrorKind::Cancelled && !request.layers => None,
+        made => made?,
     };
     let work = Work {
         picture: source.picture,

@@ -1,7 +1,7 @@
 //! `cargo xtask evaluate [--scenes N] [--seed S] [--json FILE]`: how good edits are, on drawn scenes that no training has seen.
 //!
-//! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. The same model edits it in four ways
-//! ([`Method`]), and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
+//! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. It is edited in several ways
+//! ([`Method`]), all but one by the same model, and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
 //!
 //! `--photos`: how well holes in photographs are filled without weights. `--film`: how well a thing is removed from films.
 
@@ -13,6 +13,7 @@ mod kept;
 mod measure;
 mod method;
 mod photos;
+mod plate;
 mod report;
 
 use std::path::PathBuf;
@@ -28,11 +29,11 @@ use dedit_diffusion::Checkpoint;
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_engine::Engine;
 
-use case::Case;
+use case::{Asked, Case};
 use classifier::Classifier;
 use kept::Kept;
 use measure::{Input, Measured};
-use method::Method;
+use method::{Method, Setup};
 
 use crate::workspace::Workspace;
 
@@ -63,6 +64,15 @@ pub(crate) struct Options {
     /// Measures these ways of editing alone
     #[arg(long, value_name = "NAME", num_args = 1..)]
     only: Vec<Method>,
+    /// Measures these edits alone
+    #[arg(long, value_name = "EDIT", num_args = 1.., value_enum, default_values_t = Asked::ALL)]
+    edits: Vec<Asked>,
+    /// Settings of edits by items in place of the usual ones, as a JSON object: '{"plate":null}' for edits without a clean plate
+    #[arg(long, value_name = "JSON")]
+    settings: Option<String>,
+    /// Keeps what is learned in a folder, and takes from it what is there already
+    #[arg(long, value_name = "DIR")]
+    learned: Option<PathBuf>,
     /// Passes to an update of the published learning, instead of its 5: at 1 it takes a fifth of the time
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=5))]
     reference_accumulation: u32,
@@ -85,7 +95,7 @@ type Task<'a> = (&'a Case, Method);
 
 /// Measures, prints the table, and writes the figures where asked.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    if let Some(folder) = &options.pictures {
+    for folder in options.pictures.iter().chain(&options.learned) {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
     if options.photos {
@@ -114,7 +124,14 @@ fn scenes(options: &Options) -> Result<ExitCode> {
     let mut kept = Kept::open(options.resume.as_deref())?;
     let tasks: Vec<Task<'_>> = cases.iter().flat_map(|case| methods.iter().map(move |method| (case, *method))).collect();
     let left: Vec<Task<'_>> = tasks.iter().filter(|(case, method)| kept.get(case.seed, *method).is_none()).copied().collect();
-    let work = Work { options, model: &model, classifier: &classifier, left: &left, next: AtomicUsize::new(0), begun };
+    let settings = options.settings.as_deref().map(serde_json::from_str).transpose().context("--settings is no JSON object")?;
+    let setup = Setup {
+        asked: &options.edits,
+        accumulation: options.reference_accumulation as usize,
+        settings: settings.as_ref(),
+        learned: options.learned.as_deref(),
+    };
+    let work = Work { options, setup: &setup, model: &model, classifier: &classifier, left: &left, next: AtomicUsize::new(0), begun };
     let shared = Mutex::new(&mut kept);
     let failed: Vec<anyhow::Error> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(|| work.go(&shared))).collect();
@@ -142,6 +159,7 @@ fn scenes(options: &Options) -> Result<ExitCode> {
 /// What the workers share.
 struct Work<'a> {
     options: &'a Options,
+    setup: &'a Setup<'a>,
     model: &'a std::path::Path,
     classifier: &'a Classifier,
     left: &'a [Task<'a>],
@@ -156,7 +174,7 @@ impl Work<'_> {
         pool.install(|| {
             let mut engine = Engine::new(Pipeline::load(&Checkpoint::open(self.model)?, &Device::Cpu)?)?;
             while let Some((case, method)) = self.left.get(self.next.fetch_add(1, Ordering::SeqCst)) {
-                let results = method.edit(&mut engine, case, self.options.reference_accumulation as usize)?;
+                let results = method.edit(&mut engine, case, self.setup)?;
                 let measured = Measured::of(case, &results, self.classifier)?;
                 if let Some(folder) = &self.options.pictures {
                     results.strip(case).save(folder.join(format!("{}-{method}.png", case.seed)))?;

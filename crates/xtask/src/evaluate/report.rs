@@ -14,7 +14,22 @@ fn mean<T>(of: &[T], value: impl Fn(&T) -> f64) -> f64 {
 }
 
 fn share<T>(of: &[T], holds: impl Fn(&T) -> bool) -> f64 {
-    mean(of, |one| f64::from(u8::from(holds(one))))
+    mean(of, |one| number(holds(one)))
+}
+
+/// The mean of what was measured; `None` where it was of no scene.
+fn mean_of<T>(of: &[T], value: impl Fn(&T) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = of.iter().filter_map(value).collect();
+    (!values.is_empty()).then(|| mean(&values, |value| *value))
+}
+
+fn share_of<T>(of: &[T], holds: impl Fn(&T) -> Option<bool>) -> Option<f64> {
+    mean_of(of, |one| holds(one).map(number))
+}
+
+/// 1 for yes.
+fn number(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 /// For programs.
@@ -31,18 +46,26 @@ pub(super) fn json(by_method: &ByMethod, input: &[Input], on_real: f64) -> Value
     });
     for (method, measured) in by_method {
         report[method.name()] = json!({
-            "text_success": share(measured, |one| one.replaced),
-            "still_old": share(measured, |one| one.still_old),
-            "augment_success": share(measured, |one| one.augmented),
-            "removal_psnr": mean(measured, |one| one.removal_psnr),
-            "move_psnr": mean(measured, |one| one.move_psnr),
-            "reconstruction_psnr": mean(measured, |one| one.reconstruction_psnr),
-            "reconstruction_gap": mean(measured, |one| one.ceiling_psnr - one.reconstruction_psnr),
-            "reconstruction_ssim": mean(measured, |one| one.reconstruction_ssim),
+            "text_success": share_of(measured, |one| one.replaced),
+            "still_old": share_of(measured, |one| one.still_old),
+            "replaced_psnr": mean_of(measured, |one| one.replaced_psnr),
+            "covered": mean_of(measured, |one| one.covered),
+            "ground_psnr": mean_of(measured, |one| one.ground_psnr),
+            "augment_success": share_of(measured, |one| one.augmented),
+            "swap_success": share_of(measured, |one| one.swapped),
+            "removal_psnr": mean_of(measured, |one| one.removal_psnr),
+            "move_psnr": mean_of(measured, |one| one.move_psnr),
+            "left_psnr": mean_of(measured, |one| one.left_psnr),
+            "resize_psnr": mean_of(measured, |one| one.resize_psnr),
+            "resize_left_psnr": mean_of(measured, |one| one.resize_left_psnr),
+            "reconstruction_psnr": mean_of(measured, |one| one.reconstruction_psnr),
+            "reconstruction_gap": mean_of(measured, |one| one.reconstruction_psnr.map(|psnr| one.ceiling_psnr - psnr)),
+            "reconstruction_ssim": mean_of(measured, |one| one.reconstruction_ssim),
             "ceiling_psnr": mean(measured, |one| one.ceiling_psnr),
             "ceiling_ssim": mean(measured, |one| one.ceiling_ssim),
             "leak_pixels": mean(measured, |one| one.leak_pixels as f64),
-            "seam": mean(measured, |one| one.seam),
+            "seam": mean_of(measured, |one| one.seam),
+            "seconds": mean(measured, |one| one.seconds),
         });
     }
     report
@@ -51,30 +74,43 @@ pub(super) fn json(by_method: &ByMethod, input: &[Input], on_real: f64) -> Value
 /// For people, in Markdown.
 pub(super) fn table(by_method: &ByMethod, input: &[Input], on_real: f64) -> String {
     let mut table = String::from(
-        "| | replaced | recoloured | removed, dB | moved, dB | reconstructed, dB (ceiling) | SSIM (ceiling) | leaked pixels | seam |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+        "| | replaced | new thing; ground around it, dB (covered) | recoloured | swapped | removed, dB | moved (what it left), dB | resized (what it left), dB | \
+         reconstructed, dB (ceiling) | SSIM (ceiling) | leaked pixels | seam | CPU s |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (method, measured) in by_method {
-        let percent = |holds: fn(&Measured) -> bool| 100.0 * share(measured, holds);
-        let of = |value: fn(&Measured) -> f64| mean(measured, value);
+        let percent = |value: fn(&Measured) -> Option<f64>| {
+            mean_of(measured, value).map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share))
+        };
+        let of = |digits: usize, value: fn(&Measured) -> Option<f64>| {
+            mean_of(measured, value).map_or_else(|| "–".to_owned(), |mean| format!("{mean:.digits$}"))
+        };
         let _ = writeln!(
             table,
-            "| {method} | {:.0} % | {:.0} % | {:.1} | {:.1} | {:.1} ({:.1}) | {:.3} ({:.3}) | {:.1} | {:+.1} |",
-            percent(|one| one.replaced),
-            percent(|one| one.augmented),
-            of(|one| one.removal_psnr),
-            of(|one| one.move_psnr),
-            of(|one| one.reconstruction_psnr),
-            of(|one| one.ceiling_psnr),
-            of(|one| one.reconstruction_ssim),
-            of(|one| one.ceiling_ssim),
-            of(|one| one.leak_pixels as f64),
-            of(|one| one.seam),
+            "| {method} | {} | {}; {} ({}) | {} | {} | {} | {} ({}) | {} ({}) | {} ({}) | {} ({}) | {:.1} | {} | {:.1} |",
+            percent(|one| one.replaced.map(number)),
+            of(1, |one| one.replaced_psnr),
+            of(1, |one| one.ground_psnr),
+            percent(|one| one.covered),
+            percent(|one| one.augmented.map(number)),
+            percent(|one| one.swapped.map(number)),
+            of(1, |one| one.removal_psnr),
+            of(1, |one| one.move_psnr),
+            of(1, |one| one.left_psnr),
+            of(1, |one| one.resize_psnr),
+            of(1, |one| one.resize_left_psnr),
+            of(1, |one| one.reconstruction_psnr),
+            of(1, |one| Some(one.ceiling_psnr)),
+            of(3, |one| one.reconstruction_ssim),
+            of(3, |one| Some(one.ceiling_ssim)),
+            mean(measured, |one| one.leak_pixels as f64),
+            mean_of(measured, |one| one.seam).map_or_else(|| "–".to_owned(), |seam| format!("{seam:+.1}")),
+            mean(measured, |one| one.seconds),
         );
     }
     let _ = writeln!(
         table,
-        "| untouched input | {:.0} % | | {:.1} | {:.1} | | | | |\n\n\
+        "| untouched input | {:.0} % | | | | {:.1} | {:.1} | | | | | | |\n\n\
          The classifier names {:.1} % of the toys as drawn; of the untouched first toys it names {:.0} % as what they are.",
         100.0 * share(input, |one| one.named_new),
         mean(input, |one| one.removal_psnr),
