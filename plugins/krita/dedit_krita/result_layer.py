@@ -113,7 +113,7 @@ def add_result_layer(
         document.resizeImage(canvas.x, canvas.y, canvas.width, canvas.height)
         document.waitForDone()
     parent, above = _position(document, source, hide or snapshot.topmost_layer)
-    active = document.activeNode()
+    active = document.activeNode() or find_node(document, source.layer)
     parent.addChildNode(node, above)
     hidden = result_nodes(document, hide) if hide else []
     for old in hidden:
