@@ -392,7 +392,6 @@ fn drawn_pixels_are_those_of_items_that_an_edit_shows() {
         (shift("ball", 4.0, 0.0), Some("ball")),
         (replace("box", "a white handbag"), Some("box")),
         (augment, Some("box")),
-        (Edit::Reconstruct, None),
     ] {
         let plan = plan(std::slice::from_ref(&edit));
         let expected = drawn.map_or(ItemMask::empty(room().size()), |name| plan.after().mask(plan.after().item(name).unwrap()));
