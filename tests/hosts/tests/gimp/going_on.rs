@@ -104,9 +104,9 @@ fn layered(gimp: &Gimp, test_folder: &TestFolder) -> String {
         &format!("(save-png image {})\n", test_folder.literal("lifted.png")),
         "(gimp-item-set-visible (active-layer image) FALSE)\n",
         &said(&call(gimp, "move", &draft(&as_layers))),
-        "(print (map name-of (list-head (layers image) 4)))\n",
+        "(print (layer-names image))\n",
         &said(&call(gimp, "redo", &[("seed", Arg::from(8))])),
-        "(print (map name-of (list-head (layers image) 4)))\n",
+        "(print (layer-names image))\n",
         &said(&call(gimp, "remove", &instant)),
     ]
     .concat()
@@ -127,9 +127,10 @@ fn check_layered(test_folder: &TestFolder, said: &[String]) {
         "the mug is no part of the picture"
     );
     // The lifted mug lies above what is made of the picture later.
-    assert_eq!(said[2], "(\"mug\" \"duck\" \"clean plate (draft)\" \"clean plate\")");
+    let above = "(\"mug\" \"duck\" \"clean plate (draft)\" ";
+    assert!(said[2].starts_with(&format!("{above}\"clean plate")), "{}", said[2]);
     assert_eq!((&redone["layers"], &redone["base"], &redone["seed"]), (&moved["layers"], &moved["base"], &8.into()));
-    assert_eq!(said[4], "(\"mug\" \"duck\" \"clean plate (draft)\" \"duck\")");
+    assert!(said[4].starts_with(&format!("{above}\"duck\"")), "{}", said[4]);
     assert_eq!((&instant["base"], &instant["model"]), (&redone["revision"], &"patches".into()));
 }
 
