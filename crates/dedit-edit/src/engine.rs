@@ -218,7 +218,7 @@ pub struct Work<'a> {
     pub edits: &'a [Edit],
     /// How they are carried out.
     pub options: &'a EditOptions,
-    /// The clean plate: the picture without the [items that the plan places or removes](EditPlan::placed), where there is one.
+    /// The clean plate: the picture without the [items that the plan places or removes](EditPlan::edited_items), where there is one.
     pub plate: Option<&'a Image>,
     /// Other frames of the film that the picture is a frame of; none where it is none.
     pub neighbours: &'a [Neighbour],
