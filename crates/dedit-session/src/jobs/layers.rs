@@ -8,6 +8,7 @@ use dedit_edit::{
 };
 
 use super::event::{Layers, Part};
+use super::regions::in_regions;
 
 /// A clean plate: the whole picture without the edited items, and the rectangle around what has changed.
 pub(super) struct Plate {
@@ -46,7 +47,7 @@ impl Plate {
         let options = EditOptions { seed, ..EditOptions::default() };
         let work =
             Work { picture: source.picture, plan: &plan, edits: &edits, options: &options, plate: None, neighbours: source.neighbours };
-        let Edited { picture, region, .. } = engine.edit(learned.as_ref(), &work, listener)?;
+        let Edited { picture, region, .. } = in_regions(engine, learned.as_ref(), &work, listener)?;
         Ok(Some(Self { picture, region, change: plan.change().clone() }))
     }
 

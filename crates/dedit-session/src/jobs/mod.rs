@@ -9,6 +9,7 @@ mod job;
 mod layers;
 mod learn;
 mod queue;
+mod regions;
 mod request;
 mod through;
 mod thumbnail;

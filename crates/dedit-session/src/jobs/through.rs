@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dedit_edit::{Edited, Engine, EngineEvent, Error, ErrorKind, Image, ItemMask, Learned, Listener, Rect, Result, Window, Work};
+use dedit_edit::{Edited, Engine, ErrorKind, Image, ItemMask, Learned, Listener, Result, Work};
 
 use super::event::{Layers, Part};
 use super::layers::{Plate, Source, only_removes};
+use super::regions::in_regions;
 use super::request::EditRequest;
 use crate::colour::ColourSpace;
 use crate::models::Models;
@@ -78,48 +79,6 @@ fn edited(
     let edited = in_regions(engine, learned, &work, listener)?;
     let plate = if is_plate { Some(Plate::of(&edited, source.plan)) } else { plate };
     Ok((edited, plate.filter(|_| request.layers)))
-}
-
-/// Distant regions one by one, each on a canvas of its own.
-fn in_regions(engine: &mut dyn Engine, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
-    let regions = work.plan.regions(|region| engine.canvas(region, work.picture.size(), work.edits, work.options));
-    let mut regions: Vec<Rect> = regions.into_iter().filter(|region| is_visible(work.picture, *region)).collect();
-    if regions.len() < 2 {
-        return engine.edit(learned, work, listener);
-    }
-    let count = regions.len();
-    let mut whole: Option<Edited> = None;
-    for (number, region) in regions.drain(..).enumerate() {
-        let plan = work.plan.within(region);
-        let mut of_all = |event: EngineEvent<'_>| match event {
-            EngineEvent::Step { stage, step, of, loss, seconds_left } => listener(EngineEvent::Step {
-                stage,
-                step: number * of + step,
-                of: count * of,
-                loss,
-                seconds_left: seconds_left.filter(|_| number + 1 == count),
-            }),
-            event => listener(event),
-        };
-        let edited = engine.edit(learned, &Work { plan: &plan, ..*work }, &mut of_all)?;
-        whole = Some(match whole.take() {
-            None => edited,
-            Some(mut whole) => {
-                whole.picture.put((region.x, region.y), &edited.picture.crop(region)?)?;
-                whole.region = whole.region.hull(edited.region);
-                whole.changed_pixels_outside += edited.changed_pixels_outside;
-                whole.steps += edited.steps;
-                whole
-            }
-        });
-    }
-    whole.ok_or_else(|| Error::new(ErrorKind::Internal, "an edit without a region"))
-}
-
-/// Whether something of a region is visible: alpha stays as it is, so that an edit of the rest would not be seen.
-fn is_visible(picture: &Image, region: Rect) -> bool {
-    !picture.channels().has_alpha()
-        || Window::read(picture, region, 1).is_ok_and(|window| (0..window.finite.len()).any(|index| window.is_visible(index)))
 }
 
 fn layers_back(layers: Layers, space: &ColourSpace, own: &Image, change: &ItemMask) -> Result<Layers> {
