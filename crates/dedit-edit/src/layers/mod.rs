@@ -105,7 +105,14 @@ fn covered(view: &Window, behind: &Planes, owned: &[bool], shades: &[f32]) -> Re
     for (index, is_owned) in owned.iter().enumerate() {
         let as_labelled = Coverage { alpha: f32::from(u8::from(*is_owned)), colour_at: index };
         let Coverage { alpha, colour_at } = matte.as_ref().map_or(as_labelled, |matte| matte.at(index));
-        let alpha = if view.finite[index] { alpha } else { 0.0 };
+        let alpha = if !view.finite[index] {
+            0.0
+        } else if alpha > 0.0 && alpha < 1.0 {
+            let colours = view.planes.colour().iter().zip(behind.colour()).map(|(shown, behind)| (shown[index], behind[index]));
+            colours.map(least_share).fold(alpha, f32::max)
+        } else {
+            alpha
+        };
         // The item over its own shadow, which is black.
         let with_shade = 1.0 - (1.0 - alpha) * (1.0 - shades[index]);
         let own_share = if with_shade > 0.0 { alpha / with_shade } else { 0.0 };
@@ -124,6 +131,12 @@ fn covered(view: &Window, behind: &Planes, owned: &[bool], shades: &[f32]) -> Re
         }
     }
     Ok(layer)
+}
+
+/// The least alpha with which a colour of 0 … 1 over another one makes the shown one.
+fn least_share((shown, behind): (f32, f32)) -> f32 {
+    let end = if shown > behind { shown.max(1.0) } else { shown.min(0.0) };
+    if shown.total_cmp(&behind).is_eq() { 0.0 } else { ((shown - behind) / (end - behind)).min(1.0) }
 }
 
 #[cfg(test)]
