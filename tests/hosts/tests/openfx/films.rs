@@ -84,7 +84,7 @@ fn melt_every_edit_makes_what_the_command_line_makes() {
 
 /// The item lies over its plate as the picture was, and both are of one edit.
 fn plates_and_items(melt: &Melt<'_>, test_folder: &TestFolder, still: &Footage, session: &str) {
-    let before = edits(test_folder);
+    let (before, table) = (edits(test_folder), table());
     let [plate, item] = ["Plate", "Item"].map(|output| {
         // A movement by nothing, of which there are only layers.
         let filter = effect(session, &[("edit", "Move"), ("item", "mug"), ("model", "patches"), ("output", output)]);
@@ -93,11 +93,11 @@ fn plates_and_items(melt: &Melt<'_>, test_folder: &TestFolder, still: &Footage, 
     // Two processes: each makes the edit once.
     assert!(edits(test_folder) <= before + 2, "{} edits", edits(test_folder) - before);
     let whole = item.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[3] == 255);
-    let whole: Vec<_> = whole.map(|(x, y, pixel)| pixel.0[..3] == table().get_pixel(x, y).0).collect();
+    let whole: Vec<_> = whole.map(|(x, y, pixel)| pixel.0[..3] == table.get_pixel(x, y).0).collect();
     assert!(whole.len() > 800 && whole.iter().all(|same| *same), "{} pixels of the mug", whole.len());
     assert_eq!(item.get_pixel(120, 8).0[3], 0, "there is nothing but the mug");
     assert!(plate.pixels().all(|pixel| pixel.0[3] == 255));
-    let gone = plate.enumerate_pixels().filter(|(x, y, pixel)| pixel.0[..3] != table().get_pixel(*x, *y).0).count();
+    let gone = plate.enumerate_pixels().filter(|(x, y, pixel)| pixel.0[..3] != table.get_pixel(*x, *y).0).count();
     assert!(gone > 800, "{gone} pixels differ on the plate");
 }
 
