@@ -41,6 +41,8 @@ pub(super) fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<Imag
     }
     let guessed = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(|error| unreadable(&error, formats))?;
     let format = guessed.format().or(named.filter(|named| *named == ImageFormat::Tga));
+    // Before frames are counted, which decodes some.
+    check_size(&bytes, format, formats)?;
     let mut notes = Vec::new();
     if let Some(format) = format {
         notes.extend(pages::choose(format, &mut bytes, page)?);
@@ -76,6 +78,17 @@ pub(super) fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<Imag
     let is_linear = matches!(format, Some(ImageFormat::OpenExr | ImageFormat::Hdr));
     let turned = (orientation != Orientation::NoTransforms).then_some(orientation);
     Ok(Decoded { picture, metadata, turned, is_linear, notes })
+}
+
+/// An error where the header of a file says a size that no picture may have.
+fn check_size(bytes: &[u8], format: Option<ImageFormat>, formats: &str) -> Result<()> {
+    let mut reader = ImageReader::new(Cursor::new(bytes));
+    if let Some(format) = format {
+        reader.set_format(format);
+    }
+    let (width, height) = reader.into_dimensions().map_err(|error| unreadable(&error, formats))?;
+    Size::new(width as usize, height as usize)?;
+    Ok(())
 }
 
 /// What a decoder and PNG's chunks say, upright, and how the picture has to be turned for that.

@@ -173,6 +173,9 @@ fn every_format_is_read_and_floats_keep_what_is_brighter_than_white() {
     }
     fs::write(path.join("in.avif"), b"\0\0\0\x20ftypavif\0\0\0\0").unwrap();
     fails(&call(path, &remove("in.avif", "out.png")), 3, "AVIF and HEIC pictures are not read here: in.avif", "AVIF");
+    // A header alone, of a picture that no memory holds: it is refused before its frames are looked at.
+    fs::write(path.join("huge.gif"), b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0;").unwrap();
+    fails(&call(path, &remove("huge.gif", "out.png")), 3, "65535", "a huge animation");
     fails(&call(path, &remove("in.exr", "out.png")), 2, "float pictures are written as TIFF: out.png", "a float picture as PNG");
 }
 
