@@ -33,9 +33,10 @@ impl Screen {
 
     /// Starts one of another size.
     pub fn of_size(width: u32, height: u32) -> Result<Self> {
-        // It chooses a free number and writes it to the descriptor that is named.
+        // It chooses a free number and writes it to the descriptor that is named. Without `-noreset` it starts over when its last client
+        // leaves, and a program that connects meanwhile (a host that starts while `xdotool` ends) is refused: Qt aborts then.
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp", "-noreset"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = Group::start(&mut command)?;
         let stdout = process.child().stdout.take().context("the output of Xvfb is closed")?;
