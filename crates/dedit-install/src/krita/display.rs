@@ -59,8 +59,8 @@ impl Server {
         let folder = tempfile::tempdir()?;
         let printed = folder.path().join("printed");
         let mut command = Command::new(program);
-        // It chooses a free display number and prints it when it is ready.
-        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "1024x768x24"]);
+        // It chooses a free display number and prints it when it is ready; `-noreset`: it does not start over when a client leaves.
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", "1024x768x24"]);
         command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::null());
         let mut server = Self { child: process::start(&mut command)?, name: OsString::new() };
         let begun = Instant::now();
