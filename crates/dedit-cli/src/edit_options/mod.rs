@@ -2,12 +2,14 @@
 
 mod canvas;
 mod frame;
+mod neighbours;
 mod source;
 mod table;
 mod verbs;
 
 pub(crate) use self::canvas::{items_on_canvas, on_canvas, photo_on_canvas, size_on_canvas};
 pub(crate) use self::frame::Frame;
+pub(crate) use self::neighbours::{Neighbours, OtherFrame};
 pub(crate) use self::source::{Opened, Planning, Source, plan};
 pub(crate) use self::table::{augment, read};
 pub(crate) use self::verbs::{Besides, VerbCall, refused, unknown_option};

@@ -103,7 +103,7 @@ impl Opened {
     }
 }
 
-fn add(image: &Image, blobs: &mut Vec<Blob>) -> Result<usize> {
+pub(super) fn add(image: &Image, blobs: &mut Vec<Blob>) -> Result<usize> {
     blobs.push(Blob::Pixels(connection::pixels(image)?));
     Ok(blobs.len() - 1)
 }

@@ -166,6 +166,64 @@ fn what_a_model_has_learned_stays_whoever_edits_in_between() {
     assert!(open(path, "one.png") != open(path, "two.png"));
 }
 
+/// The next frame of a film of the room: the bag has gone to the right, and with it its mask.
+fn prepare_next(folder: &Path) {
+    let is_there = |x: u32, y: u32| x >= 60 && is_bag(x - 60, y);
+    let pixel = |x, y| Rgb(if is_there(x, y) { bag(x - 60, y) } else { ground(x, y) }.map(|value| (value * 255.0).round() as u8));
+    RgbImage::from_fn(WIDTH, HEIGHT, pixel).save(folder.join("next.png")).unwrap();
+    GrayImage::from_fn(WIDTH, HEIGHT, |x, y| Luma([u8::from(is_there(x, y)) * 255])).save(folder.join("next-bag.png")).unwrap();
+}
+
+#[test]
+fn what_an_item_hides_is_taken_from_other_frames() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare(path);
+    prepare_next(path);
+    let inner = |x: u32, y: u32| x.abs_diff(80).pow(2) + y.abs_diff(96).pow(2) < 26 * 26;
+    // How far the place of the bag is from what it hid, in steps of 8 bits.
+    let off = |name: &str| {
+        let made = open(path, name);
+        let pixels: Vec<(u32, u32)> = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (x, y))).filter(|(x, y)| inner(*x, *y)).collect();
+        let difference =
+            |x: u32, y: u32| (0..3).map(|c| (f32::from(made.get_pixel(x, y)[c]) - ground(x, y)[c] * 255.0).abs()).sum::<f32>() / 3.0;
+        pixels.iter().map(|(x, y)| difference(*x, *y)).sum::<f32>() / pixels.len() as f32
+    };
+    let edit = "edit remove --item bag --seed 3 --picture room.png --items masks";
+    let next = "--other-frame 1=next.png --other-frame-items 1=bag=next-bag.png";
+    succeed(path, &format!("{edit} --out alone.png"));
+    let report = succeed(path, &format!("{edit} {next} --out with.png"));
+    assert_eq!((&report["changed_pixels_outside"], &report["session_revision"]), (&0.into(), &Value::Null));
+    assert!(off("alone.png") > 4.0, "the test can fail: {}", off("alone.png"));
+    assert!(off("with.png") < 2.0, "{}", off("with.png"));
+    // The same in a session, for its own picture and for a frame; a frame before lends its result.
+    succeed(path, "learn room.png --items masks --session s");
+    succeed(path, &format!("edit remove --item bag --seed 3 --session s {next} --out own.png"));
+    assert!(open(path, "own.png") == open(path, "with.png"));
+    let back = "--other-frame -1=room.png --other-frame-items -1=masks --other-frame-result -1=with.png";
+    let lamp_stays = "--frame next.png --frame-items bag=next-bag.png --seed 3";
+    succeed(path, &format!("edit remove --item bag --session s {lamp_stays} {back} --out second.png"));
+    let there = |x: u32, y: u32| x >= 60 && inner(x - 60, y) && !is_lamp(x, y);
+    assert!(close(mean(&open(path, "second.png"), there), ground_mean(there), 2.0));
+
+    for (options, code, fragment) in [
+        ("--other-frame 0=next.png", 2, "write it as OFFSET=FILE"),
+        ("--other-frame next.png", 2, "write it as OFFSET=FILE"),
+        ("--other-frame 1=next.png --other-frame 1=room.png", 2, "there are two frames at the offset 1"),
+        (
+            "--other-frame 1=next.png --other-frame-items 2=next-bag.png",
+            2,
+            "--other-frame-items has the offset 2, where no --other-frame is",
+        ),
+        ("--other-frame 1=next.png --other-frame-result 1=with.png", 2, "which is a frame after the edited one"),
+        ("--other-frame 1=none.png", 3, "cannot read this picture"),
+        ("--other-frame-items 1=next-bag.png", 2, "--other-frame"),
+    ] {
+        fails(&call(path, &format!("{edit} --out x.png {options}")), code, fragment, options);
+        assert!(!path.join("x.png").exists(), "{options}");
+    }
+}
+
 /// The layers of an OpenRaster file, from the front: name, column and row, picture.
 fn stack(file: &Path) -> Vec<(String, (i64, i64), image::RgbaImage)> {
     let mut archive = zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap();

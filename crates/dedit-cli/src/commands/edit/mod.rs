@@ -18,7 +18,7 @@ use self::report::{EditReport, Variation};
 use crate::arguments::{self, Reporting, random_seed};
 use crate::connection::{Connection, picture_of};
 use crate::console::Console;
-use crate::edit_options::{Besides, Frame, Opened, Planning, Source, VerbCall, on_canvas, photo_on_canvas, plan};
+use crate::edit_options::{Besides, Frame, Neighbours, Opened, OtherFrame, Planning, Source, VerbCall, on_canvas, photo_on_canvas, plan};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::picture::{Format, MADE_BY, Photo, encode_photo};
@@ -66,6 +66,8 @@ pub(crate) struct Common {
     #[command(flatten)]
     frame: Frame,
     #[command(flatten)]
+    neighbours: Neighbours,
+    #[command(flatten)]
     planning: Planning,
     #[command(flatten)]
     engine: arguments::Engine,
@@ -83,9 +85,13 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (common, values) = (options.call.besides(), options.call.values());
     let connection = common.engine.daemon.connect(console, interrupt)?;
     common.frame.check(&connection)?;
+    common.neighbours.check(&connection)?;
     let opened = common.source.open(&connection)?;
     let frame = common.frame.open(&opened)?;
     let edited = frame.as_ref().unwrap_or(&opened);
+    let others = common.neighbours.open(opened.target.items.names(), edited.target.photo.image.size())?;
+    // Other frames go with the pixels of the edited one, also where these are the session's own.
+    let frame = if others.is_empty() { frame.as_ref() } else { Some(edited) };
     let files = common.files(edited, values)?;
     let layers = common.layer_files(edited, files.len(), &connection)?;
     let sheet = common.contact_sheet.as_deref().map(|file| output::prepare(file, 1, &["png"])).transpose()?;
@@ -100,10 +106,23 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let shown = on_canvas(&edited.target, &edits.0)?;
     let original = photo_on_canvas(original, &edits.0)?;
     let (verb, item) = (edits.0[0].verb().id(), edits.0[0].item().map(str::to_owned));
-    let job =
-        Job { common, layers: layers.as_ref(), values, connection: &connection, edits, session: &session, frame: frame.as_ref(), original };
+    let job = Job {
+        common,
+        layers: layers.as_ref(),
+        values,
+        connection: &connection,
+        edits,
+        session: &session,
+        frame,
+        others: &others,
+        original,
+    };
     job.remark(&files, console);
     let variations = job.run(files, sheet.is_some())?;
+    if let Some(model) = variations.first().map(|first| &first.edited.model).filter(|model| !others.is_empty() && *model != defaults::MODEL)
+    {
+        console.note(format!("the model {model} uses no other frames; {} does", defaults::MODEL));
+    }
     let mut report = EditReport { verb, item: item.as_deref(), variations, seconds: begun.elapsed().as_secs_f64() };
     if let (Some(file), Some(plan)) = (sheet.iter().flatten().next(), &plan) {
         output::write(file, &sheet::contact_sheet(&shown, plan, report.titled())?)?;
@@ -149,6 +168,7 @@ struct Job<'a> {
     session: &'a SessionInfo,
     /// What is edited in place of a revision.
     frame: Option<&'a Opened>,
+    others: &'a [OtherFrame],
     original: Photo,
     layers: Option<&'a LayerFiles>,
 }
@@ -179,6 +199,7 @@ impl Job<'_> {
             let (edits, mut blobs) = self.edits.clone();
             let frame_items = self.frame.map_or(Ok(None), |frame| frame.add_labels(&mut blobs))?;
             let frame = self.frame.map(|frame| frame.add_picture(&mut blobs)).transpose()?;
+            let neighbours = self.others.iter().map(|other| other.add(&mut blobs)).collect::<Result<_>>()?;
             let edit = request::Edit {
                 session: self.session.session.clone(),
                 edits,
@@ -189,7 +210,7 @@ impl Job<'_> {
                 frame,
                 frame_items,
                 frame_names: self.frame.and_then(Opened::names_of_labels),
-                neighbours: Vec::new(),
+                neighbours,
                 draft: self.common.draft || self.common.source.is_picture(),
                 keep: false,
                 previews: false,
