@@ -26,10 +26,10 @@ pub(crate) struct Neighbours {
     #[arg(long = "other-frame", id = "other_frame", value_name = "OFFSET=FILE", conflicts_with = "on", allow_hyphen_values = true, value_parser = at_offset())]
     frames: Vec<(f64, OsString)>,
     /// Where the items are in an --other-frame: its offset, and as for --items [default: where they are in the session's picture]
-    #[arg(long = "other-frame-items", value_name = "OFFSET=WHERE", requires = "other_frame", allow_hyphen_values = true, value_parser = at_offset())]
+    #[arg(long = "other-frame-items", id = "other_frame_items", value_name = "OFFSET=WHERE", requires = "other_frame", allow_hyphen_values = true, value_parser = at_offset())]
     items: Vec<(f64, OsString)>,
     /// What the same edit made of an --other-frame before this one: its offset and the result's file. What no frame shows stays as it is there
-    #[arg(long = "other-frame-result", value_name = "OFFSET=FILE", requires = "other_frame", allow_hyphen_values = true, value_parser = at_offset())]
+    #[arg(long = "other-frame-result", id = "other_frame_result", value_name = "OFFSET=FILE", requires = "other_frame", allow_hyphen_values = true, value_parser = at_offset())]
     results: Vec<(f64, OsString)>,
 }
 
