@@ -25,6 +25,7 @@ from values import (
     checkpoint,
     compare,
     dedit,
+    float8,
     ladder,
     layers,
     lora,
@@ -52,6 +53,7 @@ def writers() -> dict[str, Writer]:
             f"single-file-{kind}": partial(of, single_file.write_single_file, kind),
             f"pipeline-{kind}": partial(of, pipeline.write_pipeline, kind),
         }
+    table["float8-sd2"] = partial(of, float8.write_float8, "sd2")
     for kind in ("sd", "sdxl"):
         table |= {
             f"lora-{kind}": partial(of, lora.write_lora, kind),

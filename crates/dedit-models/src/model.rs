@@ -45,6 +45,7 @@ impl Model {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3).cloned().collect::<Vec<_>>());
             note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", names.join(", ")));
         }
+        checkpoint.remarks().into_iter().for_each(&mut *note);
         Ok(Self { checkpoint, device, choice: lasting(choice, &path, is_built_in), is_built_in })
     }
 

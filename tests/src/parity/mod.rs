@@ -38,6 +38,7 @@ pub struct Suite {
 /// All suites.
 pub const SUITES: &[Suite] = &[
     Suite { form: "dedit", run: dedit::run },
+    Suite { form: "float8", run: single_file::run },
     Suite { form: "ladder", run: ladder::run },
     Suite { form: "layers", run: layers::run },
     Suite { form: "lora", run: lora::run },

@@ -105,6 +105,11 @@ impl SchedulerConfig {
         PredictionType::read(&self.keys)
     }
 
+    /// Whether the noise schedule ends without signal (arXiv 2305.08891).
+    pub fn has_zero_terminal_snr(&self) -> bool {
+        self.keys.flag("rescale_betas_zero_snr", false).unwrap_or(false)
+    }
+
     /// The same settings for a model with another prediction type.
     #[must_use]
     pub fn with_prediction_type(&self, prediction: PredictionType) -> Self {

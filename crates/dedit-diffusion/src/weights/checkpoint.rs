@@ -6,6 +6,7 @@ use super::family::Family;
 use super::source::Weights;
 use crate::Result;
 use crate::config::{ClipTextConfig, UnetConfig, VaeConfig};
+use crate::scheduler::{PredictionType, SchedulerConfig};
 use crate::tokenizer::Tokenizer;
 
 /// A network's configuration and weights.
@@ -33,6 +34,8 @@ pub struct Checkpoint {
     pub(super) force_zeros_for_empty_prompt: bool,
     /// Tensors of a single file that belong to no network.
     pub(super) ignored: Vec<String>,
+    /// Whether a single file has moving averages (EMA) of the U-Net beside its weights.
+    pub(super) has_averages: bool,
 }
 
 impl Checkpoint {
@@ -46,10 +49,20 @@ impl Checkpoint {
         &self.path
     }
 
-    /// A description such as "Stable Diffusion 1.x, 860 M parameters in the U-Net, float16, diffusers folder".
+    /// A description such as "Stable Diffusion 2.x, 866 M parameters in the U-Net, float16, diffusers folder, v-prediction".
     pub fn describe(&self) -> String {
         let unet = &self.unet.weights;
-        format!("{}, {} parameters in the U-Net, {}, {}", self.family, short_count(unet.parameters()), unet.number_type(), self.form)
+        let (count, numbers) = (short_count(unet.parameters()), unet.number_type());
+        let mut parts = vec![self.family.to_string(), format!("{count} parameters in the U-Net"), numbers.to_owned(), self.form.to_owned()];
+        if let Ok(scheduler) = SchedulerConfig::from_json(&self.scheduler) {
+            if matches!(scheduler.prediction_type(), Ok(PredictionType::Velocity)) {
+                parts.push("v-prediction".to_owned());
+            }
+            if scheduler.has_zero_terminal_snr() {
+                parts.push("zero terminal SNR".to_owned());
+            }
+        }
+        parts.join(", ")
     }
 
     /// The denoiser.
@@ -78,6 +91,12 @@ impl Checkpoint {
     /// Tensors of a single file that belong to no network and are not known to be harmless. Callers should warn about them.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// Sentences about what is in the checkpoint and not used as one might expect. Callers should show them.
+    pub fn remarks(&self) -> Vec<String> {
+        let averages = "the file holds moving averages (EMA) of the U-Net beside its main weights; the main weights are used";
+        self.has_averages.then(|| averages.to_owned()).into_iter().collect()
     }
 
     /// The scheduler's settings in the format of `scheduler_config.json`.

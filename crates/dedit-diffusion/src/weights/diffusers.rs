@@ -5,6 +5,7 @@ use std::path::Path;
 use super::checkpoint::{Checkpoint, Component};
 use super::family::Family;
 use super::folder::ComponentFiles;
+use super::markers::Markers;
 use super::names;
 use super::options::OpenOptions;
 use super::parts::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
@@ -39,6 +40,7 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         return Err(Error::model(format!("no part of this checkpoint has the variant {variant:?}")).at(dir));
     }
     check_widths(family, &unet_config, &text_encoders).map_err(|error| error.at(dir))?;
+    let markers = Markers::of(unet_files.files.iter().flat_map(|file| file.names()));
     Ok(Checkpoint {
         path: dir.to_path_buf(),
         family,
@@ -47,9 +49,10 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         vae: Component { weights: Weights::new(&vae_files.dir, &vae_files.files, names::vae)?, config: VaeConfig::from_file(&vae_config)? },
         text_encoders,
         tokenizers: tokenizer_dirs(dir, family),
-        scheduler: scheduler_json(dir)?,
+        scheduler: markers.apply(scheduler_json(dir)?, dir)?,
         force_zeros_for_empty_prompt: force_zeros(Some(&index), family)?,
         ignored: Vec::new(),
+        has_averages: false,
     })
 }
 

@@ -1,14 +1,17 @@
 //! Checkpoints: memory-mapped diffusers folders and single files, whose tensors are read one at a time by their diffusers names.
 
 mod checkpoint;
+mod companions;
 mod diagnosis;
 mod diffusers;
 mod family;
 mod fault;
 mod file;
+mod float8;
 mod folder;
 mod header;
 mod map;
+mod markers;
 mod names;
 mod open;
 mod options;

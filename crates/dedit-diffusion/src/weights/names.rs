@@ -1,5 +1,7 @@
 //! Names of tensors in diffusers folders, including those of older versions.
 
+use super::markers::is_marker;
+
 /// The layout of a tensor in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -27,7 +29,7 @@ impl Slot {
 
 /// Names of a U-Net, which are unchanged.
 pub(super) fn unet(name: &str) -> Vec<Slot> {
-    vec![Slot::whole(name)]
+    if is_marker(name) { Vec::new() } else { vec![Slot::whole(name)] }
 }
 
 /// Names of an autoencoder: older files have `query`, `key`, `value` and `proj_attn` for the attention.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use candle_core::Tensor;
 use safetensors::Dtype;
 
+use super::companions::Companions;
 use super::file::SafetensorsFile;
 use super::header::TensorEntry;
 use super::names::{Layout, Slot};
@@ -37,6 +38,8 @@ struct Stored {
     shape: Vec<usize>,
     range: Range<usize>,
     layout: Layout,
+    /// A factor of all numbers.
+    scale: Option<f32>,
     used: AtomicBool,
 }
 
@@ -45,10 +48,12 @@ impl Weights {
     /// name the file or folder `place`.
     pub(crate) fn new(place: &Path, files: &[Arc<SafetensorsFile>], names: impl Fn(&str) -> Vec<Slot>) -> Result<Self> {
         let mut tensors = BTreeMap::new();
+        let companions = Companions::of(files)?;
         for (index, file) in files.iter().enumerate() {
-            for entry in &file.header.tensors {
+            for entry in file.header.tensors.iter().filter(|entry| !companions.has(&entry.name)) {
                 for slot in names(&entry.name) {
-                    let stored = Stored::new(index, entry, &slot).map_err(|error| error.at(&file.path))?;
+                    let mut stored = Stored::new(index, entry, &slot).map_err(|error| error.at(&file.path))?;
+                    stored.scale = companions.scale(&entry.name);
                     match tensors.entry(slot.name) {
                         Place::Vacant(place) => {
                             place.insert(stored);
@@ -69,8 +74,8 @@ impl Weights {
         Ok(Self(Arc::new(Source { place: place.to_path_buf(), files: files.to_vec(), tensors })))
     }
 
-    /// A tensor on the CPU, in the file's number type (f32, f16 or bf16; f64 is converted to f32). `shape` is the network's; the weights of a 1×1 convolution
-    /// and of a linear layer are interchangeable.
+    /// A tensor on the CPU, in the file's number type (f32, f16 or bf16; f64 is converted to f32, float8 to f16), times its scale if the file has one. `shape`
+    /// is the network's; the weights of a 1×1 convolution and of a linear layer are interchangeable.
     ///
     /// # Errors
     /// If the tensor is missing, has the wrong shape or an unsupported number type, or holds an infinity or NaN.
@@ -90,10 +95,10 @@ impl Weights {
         let bytes = file.bytes().get(stored.range.clone()).unwrap_or_default();
         let refused = |refusal: Refusal| stored.refused(name, refusal).at(&file.path);
         match stored.layout {
-            Layout::AsStored => from_bytes(bytes, stored.dtype, shape).map_err(refused),
+            Layout::AsStored => from_bytes(bytes, stored.dtype, shape, stored.scale).map_err(refused),
             Layout::Transposed => {
                 let as_stored: Vec<usize> = stored.shape.iter().rev().copied().collect();
-                let tensor = from_bytes(bytes, stored.dtype, &as_stored).map_err(refused)?;
+                let tensor = from_bytes(bytes, stored.dtype, &as_stored, stored.scale).map_err(refused)?;
                 Ok(tensor.t()?.contiguous()?)
             }
         }
@@ -184,18 +189,22 @@ impl Stored {
             }
             shape.reverse();
         }
-        Ok(Self { file, dtype: entry.dtype, shape, range, layout: slot.layout, used: AtomicBool::new(false) })
+        Ok(Self { file, dtype: entry.dtype, shape, range, layout: slot.layout, scale: None, used: AtomicBool::new(false) })
     }
 
     fn refused(&self, name: &str, refusal: Refusal) -> Error {
         match refusal {
             Refusal::Type => {
-                Error::model(format!("the tensor \"{name}\" has the number type {}, expected f32, f16, bf16 or f64", self.dtype))
+                Error::model(format!("the tensor \"{name}\" has the number type {}, expected f32, f16, bf16, f64 or float8", self.dtype))
                     .hint("get the checkpoint in float16 or float32")
             }
             Refusal::NotFinite(index) => {
                 Error::model(format!("the tensor \"{name}\" holds an infinity or NaN (element {index}), expected finite numbers"))
                     .hint("the checkpoint is damaged or was saved after training diverged: get another copy")
+            }
+            Refusal::Scale(scale) => {
+                Error::model(format!("the tensor \"{name}\" times its scale {scale:e} is too large for {}", type_name(Dtype::F16)))
+                    .hint("the checkpoint is damaged: get another copy")
             }
             Refusal::Candle(error) => error.into(),
         }

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub(crate) use self::unet_names::diffusers as unet_name_from_original;
 use super::file::SafetensorsFile;
+use super::markers::{Markers, is_marker};
 use super::names::{self, Slot};
 use super::parts::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::{Checkpoint, Component, Family, OpenOptions, Weights};
@@ -23,6 +24,8 @@ use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::{Error, Result};
 
 const UNET: &str = "model.diffusion_model.";
+/// Moving averages of the U-Net's weights, whose names lack the dots.
+const AVERAGES: &str = "model_ema.diffusion_model";
 const VAE: &str = "first_stage_model.";
 const TEXT_SD1: &str = "cond_stage_model.transformer.";
 const TEXT_SD2: &str = "cond_stage_model.model.";
@@ -48,6 +51,8 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         Some(dir) => scheduler_json(dir)?,
         None => schedule::config(&single.file, family, &unet)?.to_string(),
     };
+    // At the top as published files have them, or with the U-Net's other tensors.
+    let markers = Markers::of(single.file.names().chain(single.under(UNET)));
     Ok(Checkpoint {
         path: path.to_path_buf(),
         family,
@@ -56,9 +61,10 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         unet,
         text_encoders,
         tokenizers: single.config_dir.map(|dir| tokenizer_dirs(dir, family)).unwrap_or_default(),
-        scheduler,
+        scheduler: markers.apply(scheduler, path)?,
         force_zeros_for_empty_prompt: force_zeros(index.as_ref(), family)?,
         ignored: single.ignored(),
+        has_averages: single.file.has_prefix(AVERAGES),
     })
 }
 
@@ -71,7 +77,8 @@ struct Single<'a> {
 impl Single<'_> {
     fn unet(&self, pooled: usize) -> Result<Component<UnetConfig>> {
         let blocks = unet_names::blocks_per_level(self.under(UNET));
-        let weights = self.weights(UNET, |name| whole(unet_names::diffusers(name, blocks)))?;
+        let weights =
+            self.weights(UNET, |name| if is_marker(name) { Some(Vec::new()) } else { whole(unet_names::diffusers(name, blocks)) })?;
         let config = self.config("unet", || shapes::unet(&weights, self.family, pooled))?;
         let config = UnetConfig::from_file(&config).map_err(|error| self.unusual(error))?;
         Ok(Component { config, weights })

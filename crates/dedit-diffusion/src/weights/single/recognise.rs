@@ -2,6 +2,7 @@
 
 use super::super::Family;
 use super::super::file::SafetensorsFile;
+use super::super::markers::is_marker;
 use super::{TEXT_SD1, TEXT_SD2, TEXT_SDXL, UNET, VAE};
 use crate::{Error, Result};
 
@@ -20,6 +21,9 @@ pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
             Some((_, found)) => refuse(found, "open the folder with model_index.json that it belongs to, or a whole checkpoint"),
             None => refuse("a safetensors file without the names of a checkpoint (model.diffusion_model and so on)", supported),
         };
+    }
+    if file.has_prefix("edm_") {
+        return refuse("a checkpoint with the noise levels of EDM (such as CosXL or Playground 2.5), which are not supported", supported);
     }
     if !file.has_prefix(VAE) {
         return refuse("a checkpoint without its autoencoder (first_stage_model)", "get the whole checkpoint");
@@ -65,7 +69,7 @@ fn contains(file: &SafetensorsFile, sign: &str) -> bool {
 
 /// Whether a tensor that belongs to no network can be ignored: moving averages, training schedules, markers.
 pub(super) fn harmless(name: &str) -> bool {
-    const STARTS: [&str; 14] = [
+    const STARTS: [&str; 11] = [
         "model_ema.",
         "alphas_cumprod",
         "betas",
@@ -76,10 +80,7 @@ pub(super) fn harmless(name: &str) -> bool {
         "lvlb_weights",
         "logvar",
         "scale_factor",
-        "v_pred",
-        "ztsnr",
-        "edm_",
         "cond_stage_model.logit_scale",
     ];
-    STARTS.iter().any(|start| name.starts_with(start))
+    is_marker(name) || name == "scaled_fp8" || STARTS.iter().any(|start| name.starts_with(start))
 }

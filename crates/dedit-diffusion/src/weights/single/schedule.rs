@@ -1,4 +1,4 @@
-//! Scheduler settings of single files: those of the family's diffusers folders, with the prediction type (ε or v) of the file.
+//! Scheduler settings of single files: those of the family's diffusers folders, with the prediction type (ε or v) of the file. Marker tensors are applied later.
 
 use serde_json::{Value, json};
 
@@ -10,12 +10,11 @@ use crate::config::UnetConfig;
 /// The content of a `scheduler_config.json`.
 pub(super) fn config(file: &SafetensorsFile, family: Family, unet: &Component<UnetConfig>) -> Result<Value> {
     let v = predicts_v(file, family, unet)?;
-    let zero_snr = file.has_tensor("ztsnr");
     let mut config = json!({
         "_class_name": if family == Family::Sdxl { "EulerDiscreteScheduler" } else { "DDIMScheduler" },
         "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
         "prediction_type": if v { "v_prediction" } else { "epsilon" },
-        "timestep_spacing": if zero_snr { "trailing" } else { "leading" }, "rescale_betas_zero_snr": zero_snr, "steps_offset": 1,
+        "timestep_spacing": "leading", "steps_offset": 1,
     });
     if family != Family::Sdxl {
         config["clip_sample"] = json!(false);
@@ -24,17 +23,14 @@ pub(super) fn config(file: &SafetensorsFile, family: Family, unet: &Component<Un
     Ok(config)
 }
 
-/// Whether the U-Net predicts v, from the file's metadata (`modelspec`) or a tensor `v_pred` (SDXL). Stable Diffusion 2 at 768² has neither: there a bias
-/// of the last transformer has a larger spread (an empirical rule; 0.09 separates all known checkpoints).
+/// Whether the U-Net predicts v, from the file's metadata (`modelspec`). Stable Diffusion 2 at 768² has none: there a bias of the last transformer has a
+/// larger spread (an empirical rule; 0.09 separates all known checkpoints).
 fn predicts_v(file: &SafetensorsFile, family: Family, unet: &Component<UnetConfig>) -> Result<bool> {
     const SPREAD: f64 = 0.09;
     match file.note("modelspec.prediction_type") {
         Some("v" | "v_prediction" | "v-prediction") => return Ok(true),
         Some("epsilon") => return Ok(false),
         _ => {}
-    }
-    if file.has_tensor("v_pred") {
-        return Ok(true);
     }
     let levels = unet.config.block_out_channels.len();
     let last = unet.config.layers_per_block[0];

@@ -131,12 +131,18 @@ fn sdxl_is_configured_from_its_shapes() {
     tensors.push(zeros(format!("{clip}.embeddings.position_ids"), &[1, 77]));
     tensors.push(zeros(format!("{clip}.encoder.layers.0.mlp.fc1.weight"), &[256, 64]));
     open_clip(&mut tensors, "conditioner.embedders.1.model.", 64);
-    tensors.extend(["v_pred", "ztsnr", "denoiser.sigmas", "stray"].map(|name| counting(name, &[1])));
+    tensors.extend(["denoiser.sigmas", "stray", "model_ema.diffusion_modelinput_blocks00weight"].map(|name| counting(name, &[1])));
+    // One marker where published files have it, the other with the weights.
+    tensors.extend(["v_pred", "model.diffusion_model.ztsnr"].map(|name| counting(name, &[0])));
     let (_dir, path) = written(&tensors);
     let checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.family(), Family::Sdxl);
-    assert_eq!(checkpoint.describe(), "Stable Diffusion XL, 497 k parameters in the U-Net, float16, single file");
+    assert_eq!(
+        checkpoint.describe(),
+        "Stable Diffusion XL, 497 k parameters in the U-Net, float16, single file, v-prediction, zero terminal SNR"
+    );
     assert_eq!(checkpoint.ignored(), ["stray"]);
+    assert!(checkpoint.remarks()[0].contains("moving averages (EMA)") && !checkpoint.unet().weights.has("ztsnr"));
     let unet = &checkpoint.unet().config;
     assert_eq!((unet.block_out_channels.as_slice(), unet.layers_per_block.as_slice()), (&[64, 128][..], &[1, 1][..]));
     assert_eq!(unet.down_block_types, [BlockKind::Plain, BlockKind::CrossAttention]);

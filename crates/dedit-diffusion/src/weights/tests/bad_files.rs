@@ -88,6 +88,8 @@ fn other_files_given_as_a_checkpoint_are_recognised() {
             &["model.diffusion_model.out.2.bias", "first_stage_model.quant_conv.bias", "conditioner.embedders.0.model.ln_final.bias"],
             "an SDXL refiner",
         ),
+        (&["model.diffusion_model.out.2.bias", "first_stage_model.quant_conv.bias", "edm_mean"], "the noise levels of EDM"),
+        (&["model.diffusion_model.out.2.bias", "edm_vpred.sigma_max"], "the noise levels of EDM"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.safetensors");

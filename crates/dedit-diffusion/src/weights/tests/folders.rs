@@ -40,6 +40,53 @@ fn a_folder_opens_and_says_what_it_is() {
 }
 
 #[test]
+fn markers_beside_the_weights_of_a_u_net_are_settings() {
+    struct Case {
+        markers: &'static [&'static str],
+        scheduler: &'static str,
+        described: &'static str,
+        keys: &'static [&'static str],
+    }
+    const V: &str = "\"prediction_type\":\"v_prediction\"";
+    const ZERO: &str = "\"rescale_betas_zero_snr\":true";
+    const TRAILING: &str = "\"timestep_spacing\":\"trailing\"";
+    let plain = r#"{"_class_name":"DDIMScheduler"}"#;
+    let trained_on_v = r#"{"_class_name":"DDIMScheduler","prediction_type":"v_prediction"}"#;
+    let cases = [
+        Case { markers: &[], scheduler: plain, described: "diffusers folder", keys: &[] },
+        Case { markers: &["v_pred"], scheduler: plain, described: "diffusers folder, v-prediction", keys: &[V] },
+        Case {
+            markers: &["v_pred", "ztsnr"],
+            scheduler: plain,
+            described: "diffusers folder, v-prediction, zero terminal SNR",
+            keys: &[V, ZERO, TRAILING],
+        },
+        Case {
+            markers: &["ztsnr"],
+            scheduler: trained_on_v,
+            described: "diffusers folder, v-prediction, zero terminal SNR",
+            keys: &[V, ZERO, TRAILING],
+        },
+        // A predicted noise says nothing where there is no signal.
+        Case { markers: &["ztsnr"], scheduler: plain, described: "diffusers folder", keys: &[] },
+    ];
+    for Case { markers, scheduler, described, keys } in cases {
+        let dir = made_folder();
+        let empty = markers.iter().map(|name| counting(*name, &[0]));
+        let tensors: Vec<TestTensor> = std::iter::once(counting("conv_in.weight", &[1])).chain(empty).collect();
+        write(dir.path(), "unet/diffusion_pytorch_model.safetensors", safetensors(&tensors));
+        write(dir.path(), "scheduler/scheduler_config.json", scheduler);
+        let checkpoint = Checkpoint::open(dir.path()).unwrap();
+        assert!(checkpoint.describe().ends_with(described), "{}", checkpoint.describe());
+        assert_eq!(checkpoint.unet().weights.names().collect::<Vec<_>>(), ["conv_in.weight"]);
+        let settings = checkpoint.scheduler_config_json();
+        for key in [V, ZERO, TRAILING] {
+            assert_eq!(settings.contains(key), keys.contains(&key), "{key} {settings}");
+        }
+    }
+}
+
+#[test]
 fn variants_are_chosen_in_a_fixed_order_or_by_name() {
     let dir = made_folder();
     let unet = |variant: Option<&str>| {

@@ -1,4 +1,5 @@
 mod bad_files;
+mod float8;
 mod folders;
 mod fuzz;
 mod values;

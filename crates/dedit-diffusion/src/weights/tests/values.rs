@@ -23,7 +23,7 @@ fn number_types_stay_or_become_f32() {
         assert_eq!(tensor.to_dtype(DType::F32).unwrap().to_vec1::<f32>().unwrap(), [1.5, -2.0, 0.0, last], "{name}");
     }
     let message = weights.tensor("zz", &[1]).unwrap_err().to_string();
-    assert!(message.contains("the tensor \"zz\" has the number type U8, expected f32, f16, bf16 or f64"), "{message}");
+    assert!(message.contains("the tensor \"zz\" has the number type U8, expected f32, f16, bf16, f64 or float8"), "{message}");
 }
 
 #[test]
