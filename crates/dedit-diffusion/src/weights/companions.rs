@@ -1,6 +1,6 @@
 //! Tensors that belong to another tensor: the scale of a quantised weight, and notes of the program that quantised it.
 //!
-//! ComfyUI writes `layer.scale_weight`, `layer.scale_input` and a marker `scaled_fp8` for the whole network, or `layer.weight_scale`, `layer.input_scale` and
+//! `ComfyUI` writes `layer.scale_weight`, `layer.scale_input` and a marker `scaled_fp8` for the whole network, or `layer.weight_scale`, `layer.input_scale` and
 //! `layer.comfy_quant`. Scales of inputs are for products in eight bits, which are not used here: weights are widened.
 
 use std::collections::{HashMap, HashSet};
