@@ -165,9 +165,9 @@ impl Connection<'_> {
     }
 
     /// The absolute path of a folder, which the daemon has to see too.
-    fn folder(&self, folder: &Path) -> Result<String> {
+    fn folder(&self, folder: &Path) -> Result<PathBuf> {
         if self.client.shares_files() {
-            return Ok(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()).to_string_lossy().into_owned());
+            return Ok(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()));
         }
         Err(Error::usage("the daemon at this socket does not see the files of this machine")
             .at(folder)
@@ -176,33 +176,39 @@ impl Connection<'_> {
 
     /// Opens the session that a folder keeps, or with `@NAME` one of the daemon's store.
     pub(crate) fn open_session(&self, place: &Path) -> Result<SessionInfo> {
-        let name = place.to_str().and_then(|place| place.strip_prefix('@')).map(str::to_owned);
-        let folder = if name.is_none() { Some(self.folder(place)?) } else { None };
-        Ok(self.ask(OpenSession { session: name, folder }, Vec::new())?.0)
+        match place.to_str().and_then(|place| place.strip_prefix('@')) {
+            Some(name) => Ok(self.ask(OpenSession { session: Some(name.to_owned()), ..OpenSession::default() }, Vec::new())?.0),
+            None => self.client.open_session_in(&self.folder(place)?).map_err(as_written),
+        }
     }
 
     /// Opens the session of a picture: in a folder, or in the daemon's store. The pixels are sent if the daemon has not got them.
     pub(crate) fn open_picture(&self, photo: &Photo, name: &str, folder: Option<&Path>, replace: bool) -> Result<SessionInfo> {
         let folder = folder.filter(|place| !place.to_string_lossy().starts_with('@')).map(|folder| self.folder(folder)).transpose()?;
-        self.send_picture(photo, OpenPicture { name: name.to_owned(), folder, replace, ..OpenPicture::default() })
+        self.send_picture(photo, OpenPicture { name: name.to_owned(), replace, ..OpenPicture::default() }, folder.as_deref())
     }
 
     /// Gives a session a reference picture, or takes it away.
     pub(crate) fn set_reference(&self, session: &str, picture: Option<(&Photo, &str)>) -> Result<()> {
         let open = OpenPicture { reference_of: Some(session.to_owned()), ..OpenPicture::default() };
         match picture {
-            Some((photo, name)) => self.send_picture(photo, OpenPicture { name: name.to_owned(), ..open }).map(drop),
+            Some((photo, name)) => self.send_picture(photo, OpenPicture { name: name.to_owned(), ..open }, None).map(drop),
             None => self.ask(open, Vec::new()).map(drop),
         }
     }
 
-    fn send_picture(&self, photo: &Photo, open: OpenPicture) -> Result<SessionInfo> {
+    fn send_picture(&self, photo: &Photo, open: OpenPicture, folder: Option<&Path>) -> Result<SessionInfo> {
         for note in &photo.notes {
             self.console.note(format!("{}: {note}", open.name));
         }
         let metadata = photo.metadata.to_bytes()?;
-        let about = About { profile: photo.profile.as_deref(), metadata: metadata.as_deref() };
-        self.client.open_picture(&pixels(&photo.image)?, about, open).map_err(as_written)
+        let about = About { profile: photo.profile.as_deref(), metadata: Some(&metadata) };
+        let pixels = pixels(&photo.image)?;
+        let opened = match folder {
+            Some(folder) => self.client.open_picture_in(folder, &pixels, about, open),
+            None => self.client.open_picture(&pixels, about, open),
+        };
+        opened.map_err(as_written)
     }
 
     /// Sets the items of a picture; `words` are their initial words and templates.

@@ -29,6 +29,12 @@ pub(crate) fn rectangle(rect: Rect) -> Value {
     json!({"x": rect.x, "y": rect.y, "width": rect.width, "height": rect.height})
 }
 
+/// Rectangles in words, such as `2 distant regions: 30×20 at (4, 5), 8×8 at (900, 7)`; `None` for fewer than two.
+pub(crate) fn distant_regions(regions: &[Region]) -> Option<String> {
+    let one = |Region { x, y, width, height }: &Region| format!("{width}×{height} at ({x}, {y})");
+    (regions.len() > 1).then(|| format!("{} distant regions: {}", regions.len(), listed(regions.iter().map(one))))
+}
+
 /// A rectangle of the wire.
 pub(crate) fn rect(region: Region) -> Rect {
     let Region { x, y, width, height } = region;

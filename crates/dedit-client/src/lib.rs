@@ -13,6 +13,7 @@ mod blobs;
 mod call;
 mod client;
 mod connection;
+mod folder;
 mod pictures;
 mod program;
 mod start;

@@ -1,14 +1,16 @@
 //! Requests about pictures and items that take more than one message, or blobs to be encoded and decoded.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use dedit_protocol::answer::OpenedPicture;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{Fetch, Items, ItemsOf, OpenPicture, ResultOf, Segment, SetItems, Which, Words};
-use dedit_protocol::{Blob, Failure, FailureKind, Pixels, Samples};
+use dedit_protocol::request::{Fetch, Items, ItemsOf, OpenPicture, OpenSession, ResultOf, Segment, SetItems, Which, Words};
+use dedit_protocol::{Blob, Failure, FailureKind, Pixels, Samples, features};
 
 use crate::blobs::Blobs;
 use crate::client::Client;
+use crate::folder::Folder;
 
 /// The items of a picture as a label map.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,34 +51,62 @@ impl Client {
         Ok(self.open_shown(pixels, about, open)?.0.session)
     }
 
+    /// The same, for a session that is kept in a folder of the daemon's machine.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `Connection` where the path is no UTF-8 and the daemon takes no other.
+    pub fn open_picture_in(&self, folder: &Path, pixels: &Pixels, about: About<'_>, open: OpenPicture) -> Result<SessionInfo, Failure> {
+        let folder = self.sent(folder)?;
+        Ok(self.opened(pixels, about, OpenPicture { folder: folder.text.clone(), ..open }, &folder)?.0.session)
+    }
+
+    /// The session that is kept in a folder of the daemon's machine.
+    ///
+    /// # Errors
+    /// As [`open_picture_in`](Self::open_picture_in).
+    pub fn open_session_in(&self, folder: &Path) -> Result<SessionInfo, Failure> {
+        let Folder { text, bytes } = self.sent(folder)?;
+        let open = OpenSession { session: None, folder: text, folder_bytes: bytes.as_ref().map(|_| 0) };
+        Ok(self.ask(open, bytes.into_iter().map(Blob::Bytes).collect())?.0)
+    }
+
+    fn sent(&self, folder: &Path) -> Result<Folder, Failure> {
+        let folder = Folder::of(folder);
+        if folder.bytes.is_some() {
+            self.require(features::PATHS)?;
+        }
+        Ok(folder)
+    }
+
     /// Like [`open_picture`](Self::open_picture), for a picture of which `open` says more than its pixels: `revision_of`, `last`, `peek`, `labels`. Gives the
     /// label map too, if it was asked for. After a `peek` no pixels are sent.
     ///
     /// # Errors
     /// As [`ask`](Self::ask); `Connection` where the answer lacks the label map.
-    pub fn open_shown(
+    pub fn open_shown(&self, pixels: &Pixels, about: About<'_>, open: OpenPicture) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {
+        self.opened(pixels, about, open, &Folder::default())
+    }
+
+    fn opened(
         &self,
         pixels: &Pixels,
         about: About<'_>,
         mut open: OpenPicture,
+        folder: &Folder,
     ) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {
         if open.digest.is_empty() {
             open.digest = pixels.digest();
         }
-        let (asked, blobs) = self.ask(open.clone(), Vec::new())?;
-        if asked.known || open.peek {
-            return with_labels(asked, blobs);
-        }
-        let mut blobs = vec![Blob::Pixels(pixels.clone())];
-        let mut add = |bytes: Option<&[u8]>| {
-            bytes.map(|bytes| {
-                blobs.push(Blob::Bytes(bytes.to_vec()));
-                blobs.len() - 1
-            })
+        let send = |pixels: Option<&Pixels>| {
+            let (mut open, mut blobs) = (open.clone(), Vec::new());
+            open.pixels = pixels.map(|pixels| add(&mut blobs, Blob::Pixels(pixels.clone())));
+            open.profile = about.profile.map(|profile| add(&mut blobs, Blob::Bytes(profile.to_vec())));
+            open.metadata = about.metadata.map(|metadata| add(&mut blobs, Blob::Bytes(metadata.to_vec())));
+            open.folder_bytes = folder.bytes.clone().map(|bytes| add(&mut blobs, Blob::Bytes(bytes)));
+            self.ask(OpenPicture { about: true, ..open }, blobs)
         };
-        let (profile, metadata) = (add(about.profile), add(about.metadata));
-        let open = OpenPicture { pixels: Some(0), profile, metadata, ..open };
-        let (opened, blobs) = self.ask(open, blobs)?;
+        let (asked, blobs) = send(None)?;
+        let (opened, blobs) = if asked.known || open.peek { (asked, blobs) } else { send(Some(pixels))? };
         with_labels(opened, blobs)
     }
 
@@ -134,6 +164,12 @@ impl Client {
         let (_, blobs) = self.ask(ResultOf { session: session.to_owned(), revision, whole: true }, Vec::new())?;
         Blobs::from(blobs).pixels(0)
     }
+}
+
+/// Adds a blob and gives its place.
+fn add(blobs: &mut Vec<Blob>, blob: Blob) -> usize {
+    blobs.push(blob);
+    blobs.len() - 1
 }
 
 fn with_labels(opened: OpenedPicture, blobs: Vec<Blob>) -> Result<(OpenedPicture, Option<Vec<u16>>), Failure> {

@@ -3,6 +3,7 @@
 mod frame;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use dedit_edit::{
     AttentionTraining, ChangeKind, Channels, Edit, EditOptions, EditPlan, Error, ErrorKind, Fit, Image, ItemMask, ItemRef, ItemWords,
@@ -46,6 +47,15 @@ impl Blobs {
         }
     }
 
+    /// A folder's path: text, or the bytes of a blob.
+    pub(crate) fn folder(&mut self, text: Option<&str>, bytes: Option<usize>) -> Result<Option<PathBuf>> {
+        match (text, bytes) {
+            (_, None) => Ok(text.map(PathBuf::from)),
+            (None, Some(blob)) => Ok(Some(path_of(self.bytes(blob)?))),
+            (Some(_), Some(_)) => Err(Error::usage("a folder is given as text or as bytes").hint("leave one of them out")),
+        }
+    }
+
     /// A mask from a blob of one channel; integers are scaled so that the largest value is 1.
     pub(crate) fn mask(&mut self, index: usize, size: Size) -> Result<ItemMask> {
         let pixels = self.pixels(index)?;
@@ -85,6 +95,18 @@ impl Blobs {
         }
         names.into_iter().zip(indices).map(|(name, index)| Ok((name, self.mask(*index, size)?))).collect()
     }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// Elsewhere paths are text, which clients there send as such.
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 fn size_of(pixels: &Pixels) -> Result<Size> {
@@ -326,6 +348,7 @@ pub(crate) fn planned(plan: &EditPlan, cropped: bool) -> Result<(answer::Planned
     };
     let told = answer::Planned {
         region: plan.region().map(region).unwrap_or_default(),
+        regions: plan.change().parts().into_iter().map(region).collect(),
         names: plan.after().names().to_vec(),
         items: plan.before().names().iter().enumerate().map(item).collect(),
     };
@@ -427,6 +450,7 @@ fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
                 base: edited.base,
                 verb: verb.clone(),
                 region: region(edited.region),
+                regions: edited.regions.into_iter().map(region).collect(),
                 changed_pixels_outside: edited.changed_pixels_outside,
                 steps: edited.steps,
                 seed: edited.seed,

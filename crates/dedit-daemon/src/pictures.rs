@@ -1,7 +1,6 @@
 //! Requests about pictures and items.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use dedit_edit::{Error, Rect, Result, Segmentation, Size};
 use dedit_protocol::answer;
@@ -27,22 +26,26 @@ impl Client {
         if let (Some(of), "") = (&open.reference_of, open.digest.as_str()) {
             return Ok(Some(opened(&sessions.set_reference(of, None)?)));
         }
-        if !open.variant.is_empty() && (open.folder.is_some() || open.reference_of.is_some()) {
+        let folder = blobs.folder(open.folder.as_deref(), open.folder_bytes)?;
+        if !open.variant.is_empty() && (folder.is_some() || open.reference_of.is_some()) {
             return Err(Error::usage("variants are of pictures in the store").hint("leave out the variant, or the folder"));
         }
-        let folder = open.folder.as_deref().map(Path::new);
+        let folder = folder.as_deref();
+        let mut bytes = |blob: Option<usize>| blob.map(|blob| blobs.bytes(blob)).transpose();
+        let about = About { profile: bytes(open.profile)?, metadata: bytes(open.metadata)? };
         let opening = match open.pixels {
             Some(pixels) => {
                 let image = convert::image(blobs.pixels(pixels)?)?;
-                let mut bytes = |blob: Option<usize>| blob.map(|blob| blobs.bytes(blob)).transpose();
-                let about = About { profile: bytes(open.profile)?, metadata: bytes(open.metadata)? };
                 let opening = Opening::new(image, about, open.name.clone());
                 if opening.digest() != open.digest {
                     return Err(Error::usage("the digest of a picture is not that of its pixels"));
                 }
                 Some(opening)
             }
-            None => sessions.known(&open.digest, folder).map(|known| known.named(open.name.clone())),
+            None => sessions.known(&open.digest, folder).map(|known| {
+                let known = known.named(open.name.clone());
+                if open.about { known.about(about) } else { known }
+            }),
         };
         if open.revision_of.is_some() || open.last.is_some() || open.peek || open.labels {
             return self.open_shown(open, opening.as_ref());
@@ -59,7 +62,7 @@ impl Client {
 
     /// Opens a picture as a client shows it, where the client says more about it than its pixels.
     fn open_shown(&self, open: &request::OpenPicture, opening: Option<&Opening>) -> Answer {
-        if open.folder.is_some() || open.reference_of.is_some() || !open.variant.is_empty() {
+        if open.folder.is_some() || open.folder_bytes.is_some() || open.reference_of.is_some() || !open.variant.is_empty() {
             return Err(Error::usage("a picture that is looked for by its revisions is one of the store")
                 .hint("leave out folder, reference_of and variant"));
         }

@@ -1,6 +1,5 @@
 //! Carries out requests.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -69,8 +68,8 @@ impl Client {
             }
             Request::OpenPicture(open) => self.open_picture(&open, &mut blobs),
             Request::OpenSession(open) => {
-                let folder = open.folder.as_deref().map(Path::new);
-                sessions.open_session(self.number, open.session.as_deref(), folder).map(|info| Some(session(&info)))
+                let folder = blobs.folder(open.folder.as_deref(), open.folder_bytes)?;
+                sessions.open_session(self.number, open.session.as_deref(), folder.as_deref()).map(|info| Some(session(&info)))
             }
             Request::SetItems(set) => self.set_items(set, &mut blobs),
             Request::Segment(segment) => self.segment(&segment),

@@ -198,6 +198,8 @@ pub struct Edited {
     pub verb: VerbName,
     /// Where pixels may have changed.
     pub region: Region,
+    /// The same, a rectangle for each of its distant parts.
+    pub regions: Vec<Region>,
     /// Pixels outside the plan's region that differ, in any bit.
     pub changed_pixels_outside: usize,
     /// Denoising steps done.
@@ -267,6 +269,8 @@ pub struct PlannedItem {
 pub struct Planned {
     /// Where pixels may change.
     pub region: Region,
+    /// The same, a rectangle for each of its distant parts.
+    pub regions: Vec<Region>,
     /// The items after the edit, by number.
     pub names: Vec<String>,
     /// What becomes of each item.

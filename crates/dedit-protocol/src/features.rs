@@ -24,8 +24,11 @@ pub const LAYERS: &str = "layers";
 /// `edit` of a frame with `neighbours`, and `model` of the answer to `hello`.
 pub const NEIGHBOURS: &str = "neighbours";
 
+/// `open_picture` and `open_session` with `folder_bytes`.
+pub const PATHS: &str = "paths";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 7] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS];
+pub const FEATURES: [&str; 8] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -37,6 +40,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         EXPAND => "expand a canvas".to_owned(),
         LAYERS => "give items as layers of their own".to_owned(),
         NEIGHBOURS => "look at other frames of a film".to_owned(),
+        PATHS => "keep a session in a folder whose name is no text".to_owned(),
         other => format!("do '{other}'"),
     }
 }

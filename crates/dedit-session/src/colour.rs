@@ -11,7 +11,7 @@ const SAME: f32 = 0.002;
 
 type Transform = Arc<dyn TransformExecutor<f32> + Send + Sync>;
 
-/// A colour space of red, green and blue that is not sRGB.
+/// A colour space that is not sRGB, of colours or of greys.
 #[derive(Clone)]
 pub(crate) struct ColourSpace {
     to_srgb: Transform,
@@ -25,12 +25,15 @@ impl fmt::Debug for ColourSpace {
 }
 
 impl ColourSpace {
-    /// The space of an ICC profile; `None` for sRGB, for grey pictures, and for a profile that cannot be used, whose colours are taken as they are.
+    /// The space of an ICC profile; `None` for sRGB, and for a profile that cannot be used or is not for the picture's channels: its samples are taken as
+    /// they are.
     pub(crate) fn of(profile: Option<&[u8]>, image: &Image) -> Option<Self> {
-        let profile = ColorProfile::new_from_slice(profile?).ok().filter(|profile| profile.color_space == DataColorSpace::Rgb)?;
-        if image.channels().colours() != 3 {
-            return None;
-        }
+        let profile = ColorProfile::new_from_slice(profile?).ok()?;
+        let profile = match (profile.color_space, image.channels().colours()) {
+            (DataColorSpace::Rgb, 3) => profile,
+            (DataColorSpace::Gray, 1) => of_greys(&profile)?,
+            _ => return None,
+        };
         // Values beyond 0 … 1 are colours too: highlights, and colours that sRGB has not got.
         let options = TransformOptions { allow_extended_range_rgb_xyz: true, prefer_fixed_point: false, ..TransformOptions::default() };
         let srgb = ColorProfile::new_srgb();
@@ -52,7 +55,7 @@ impl ColourSpace {
 
     /// A picture in sRGB, as floats; alpha stays. Samples that are NaN or infinite become black.
     pub(crate) fn shown(&self, picture: &Image) -> Result<Image> {
-        let Window { planes, alpha, .. } = Window::read(picture, picture.size().rect(), 3)?;
+        let Window { planes, alpha, .. } = Window::read(picture, picture.size().rect(), picture.channels().colours())?;
         Planes::new(planes.size(), converted(&planes, self.to_srgb.as_ref())?, alpha)?.to_image(Depth::F32)
     }
 
@@ -72,12 +75,32 @@ impl ColourSpace {
     }
 }
 
-/// Planes of red, green and blue, converted row by row.
+/// A picture as models are shown it: in sRGB, where its colour profile (ICC) can be used; else as it is.
+///
+/// # Errors
+/// `Input` where the conversion fails.
+pub fn shown_in_srgb(picture: &Image, profile: Option<&[u8]>) -> Result<Image> {
+    ColourSpace::of(profile, picture).map_or_else(|| Ok(picture.clone()), |space| space.shown(picture))
+}
+
+/// The greys of a profile as a space of colours with the same curve, whose greys they are.
+fn of_greys(profile: &ColorProfile) -> Option<ColorProfile> {
+    let curve = Some(profile.gray_trc.clone()?);
+    let mut colours = ColorProfile::new_srgb();
+    colours.cicp = None;
+    (colours.red_trc, colours.green_trc, colours.blue_trc) = (curve.clone(), curve.clone(), curve);
+    Some(colours)
+}
+
+/// Planes of red, green and blue, or of grey, converted row by row.
 fn converted(planes: &Planes, transform: &(dyn TransformExecutor<f32> + Send + Sync)) -> Result<Vec<Vec<f32>>> {
-    let [red, green, blue] = planes.colour() else {
-        return Err(Error::new(ErrorKind::Internal, "colours of a grey picture were to be converted"));
+    let (red, green, blue) = match planes.colour() {
+        [grey] => (grey, grey, grey),
+        [red, green, blue] => (red, green, blue),
+        _ => return Err(Error::new(ErrorKind::Internal, "a picture with neither one nor three colours was to be converted")),
     };
-    let mut converted: Vec<Vec<f32>> = (0..3).map(|_| Vec::with_capacity(red.len())).collect();
+    let count = planes.colour().len();
+    let mut converted: Vec<Vec<f32>> = (0..count).map(|_| Vec::with_capacity(red.len())).collect();
     let (mut from, mut to) = (Vec::new(), Vec::new());
     let width = planes.size().width();
     for ((red, green), blue) in red.chunks(width).zip(green.chunks(width)).zip(blue.chunks(width)) {
@@ -119,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn srgb_itself_grey_pictures_and_what_is_no_profile_stay_as_they_are() {
+    fn srgb_itself_and_profiles_that_do_not_fit_leave_samples_as_they_are() {
         let colour = picture(Samples::U8(vec![0; 12]));
         let grey = Image::new(Size::new(4, 1).unwrap(), Channels::Grey, Samples::U8(vec![0; 4])).unwrap();
         for (name, profile, image, is_other) in [
@@ -129,6 +152,8 @@ mod tests {
             ("Display P3", Some(ColorProfile::new_display_p3().encode().unwrap()), &colour, true),
             ("Adobe RGB", Some(ColorProfile::new_adobe_rgb().encode().unwrap()), &colour, true),
             ("a grey picture", Some(power(1.0)), &grey, false),
+            ("linear greys", Some(ColorProfile::new_gray_with_gamma(1.0).encode().unwrap()), &grey, true),
+            ("greys on colours", Some(ColorProfile::new_gray_with_gamma(1.0).encode().unwrap()), &colour, false),
             ("bytes", Some(vec![7; 200]), &colour, false),
         ] {
             assert_eq!(ColourSpace::of(profile.as_deref(), image).is_some(), is_other, "{name}");
@@ -150,6 +175,23 @@ mod tests {
         for (light, back) in light.iter().zip(samples) {
             assert!((light - back).abs() < 0.002 * light.max(1.0), "{light}: {back}");
         }
+    }
+
+    #[test]
+    fn greys_are_converted_by_their_curve() {
+        let light = [0.0_f32, 0.02, 0.18, 0.9];
+        let own = Image::new(Size::new(4, 1).unwrap(), Channels::Grey, Samples::F32(light.to_vec())).unwrap();
+        let space = ColourSpace::of(Some(&ColorProfile::new_gray_with_gamma(1.0).encode().unwrap()), &own).unwrap();
+        let shown = space.shown(&own).unwrap();
+        let Samples::F32(samples) = shown.samples() else { panic!("floats") };
+        assert!(
+            light.iter().zip(samples).all(|(light, shown)| (encoded(f64::from(*light)) - f64::from(*shown)).abs() < 0.002),
+            "{samples:?}"
+        );
+        let other = Image::new(own.size(), Channels::Grey, Samples::F32(vec![9.0; 4])).unwrap();
+        let back = space.back(&shown, &other, &ItemMask::full(own.size())).unwrap();
+        let Samples::F32(samples) = back.samples() else { panic!("floats") };
+        assert!(light.iter().zip(samples).all(|(light, back)| (light - back).abs() < 0.002), "{samples:?}");
     }
 
     #[test]

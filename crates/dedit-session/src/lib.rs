@@ -5,8 +5,8 @@
 //!
 //! This crate knows no host, no wire format and no tensors: engines come from [`Models`] as [`dedit_edit::Engine`].
 //!
-//! The modules, each using only those before it: `files`, `memory`, `raster`, `models`, `settings`, `info`, `opening`, `item_policy` (leaves); `folder` (a session on
-//! disk); `session` (a session in memory); `watchers`, `store` (all sessions), `jobs`, `scheduler` (queues and workers); `sessions`.
+//! The modules, each using only those before it: `files`, `memory`, `raster`, `colour`, `models`, `settings`, `info`, `opening`, `item_policy` (leaves);
+//! `folder` (a session on disk); `session` (a session in memory); `watchers`, `store` (all sessions), `jobs`, `scheduler` (queues and workers); `sessions`.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ mod settings;
 mod store;
 mod watchers;
 
+pub use colour::shown_in_srgb;
 pub use folder::EditRecord;
 pub use info::{Info, State};
 pub use item_policy::Choice;

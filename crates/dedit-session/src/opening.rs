@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dedit_edit::{Image, Samples};
 use sha2::{Digest as _, Sha256};
 
+use crate::colour::ColourSpace;
 use crate::raster::{digest, hex};
 
 /// What is known of a picture besides its pixels.
@@ -38,19 +39,40 @@ impl Opening {
         Self { name, ..self }
     }
 
+    /// The same pixels, of which something else is known.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Self { about: Arc::new(about), ..self }
+    }
+
     /// The same picture in a session of its own: different variants share nothing. An empty variant means none.
     #[must_use]
     pub fn of_variant(self, variant: String) -> Self {
         Self { variant, ..self }
     }
 
-    /// The name of its session in the store: 16 hexadecimal digits.
-    pub(crate) fn session_name(&self) -> String {
+    /// The names that its session may have in the store, 16 hexadecimal digits each. The second one takes the colour profile in: it is used where a session
+    /// of the same pixels with another profile has the first.
+    pub(crate) fn session_names(&self) -> [String; 2] {
         let whole = match self.variant.as_str() {
             "" => self.digest.clone(),
             variant => hex(&Sha256::digest(format!("{} {variant}", self.digest))),
         };
-        whole.chars().take(16).collect()
+        let profile =
+            self.colours(self.about.profile.as_deref()).map_or_else(|| "none".to_owned(), |profile| hex(&Sha256::digest(profile)));
+        let with_profile = hex(&Sha256::digest(format!("{whole} profile {profile}")));
+        [whole, with_profile].map(|name| name.chars().take(16).collect())
+    }
+
+    /// Whether these pixels have the same colours with this colour profile.
+    pub(crate) fn has_colours_of(&self, profile: Option<&[u8]>) -> bool {
+        let own = self.about.profile.as_deref();
+        own == profile || self.colours(own) == self.colours(profile)
+    }
+
+    /// The profile, where it means something else for these pixels than none.
+    fn colours<'a>(&self, profile: Option<&'a [u8]>) -> Option<&'a [u8]> {
+        profile.filter(|profile| ColourSpace::of(Some(profile), &self.image).is_some())
     }
 
     /// [`digest`](crate::digest) of the picture.

@@ -18,7 +18,7 @@ pub(crate) fn sessions(document: &Document<'_>) -> Result<Vec<String>, Failure> 
     let kept = sessions::of_layer(document.host, &document.source)?;
     // A layer may have been resized since, and a session forgotten. A session whose result is seen may have begun with a smaller canvas.
     let is_of_picture = |name: &String| {
-        let open = OpenSession { session: Some(name.clone()), folder: None };
+        let open = OpenSession { session: Some(name.clone()), ..OpenSession::default() };
         document.client.ask(open, Vec::new()).is_ok_and(|(session, _)| session.size == size || shown.as_ref() == Some(name))
     };
     let mut sessions: Vec<String> = kept.into_iter().filter(is_of_picture).collect();

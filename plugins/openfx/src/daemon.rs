@@ -97,7 +97,8 @@ impl Daemon {
     pub(crate) fn open_session(&self, name: &str) -> Result<SessionInfo, Failure> {
         let is_folder = Path::new(name).is_absolute();
         let name = Some(name.trim_start_matches('@').to_owned());
-        let open = if is_folder { OpenSession { session: None, folder: name } } else { OpenSession { session: name, folder: None } };
+        let (session, folder) = if is_folder { (None, name) } else { (name, None) };
+        let open = OpenSession { session, folder, folder_bytes: None };
         Ok(self.client.ask(open, Vec::new())?.0)
     }
 

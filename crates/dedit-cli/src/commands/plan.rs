@@ -14,6 +14,7 @@ use crate::arguments::{Reporting, Unused};
 use crate::console::Console;
 use crate::edit_options::{Besides, Planning, Source, VerbCall, items_on_canvas, size_on_canvas};
 use crate::error::Result;
+use crate::format::distant_regions;
 use crate::interrupt::Interrupt;
 use crate::output;
 use crate::picture::encode_plain;
@@ -78,7 +79,9 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     };
     let report = report(verb, &planned, &change, canvas);
     let count = |name: &str| report[name].as_u64().unwrap_or(0);
-    let summary = format!("{verb}: {} pixels are made, {} around them change a little", count("active_pixels"), count("soft_pixels"));
+    let regions = distant_regions(&planned.regions).map_or_else(String::new, |regions| format!("; {regions}"));
+    let (made, soft) = (count("active_pixels"), count("soft_pixels"));
+    let summary = format!("{verb}: {made} pixels are made, {soft} around them change a little{regions}");
     console.finish(&summary, report);
     Ok(())
 }
@@ -103,6 +106,7 @@ fn report(verb: &str, planned: &Planned, change: &[f32], size: Size) -> Value {
     json!({
         "verb": verb,
         "region": planned.region,
+        "regions": planned.regions,
         "active_pixels": count(|value| value >= 1.0),
         "soft_pixels": count(|value| value > 0.0 && value < 1.0),
         "hard_pixels": size.pixels() - count(|value| value > 0.0),

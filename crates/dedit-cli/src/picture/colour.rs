@@ -26,14 +26,14 @@ pub(super) enum Space {
 /// The colour space of samples with these channels. `is_linear`: the format says that its samples are proportional to light, with sRGB's primaries.
 pub(super) fn space(metadata: &Metadata, channels: Channels, is_linear: bool) -> Space {
     if let Some(points) = metadata.png.code_points
-        && let Some(profile) = of_code_points(points)
+        && let Some(profile) = of_code_points(points, channels)
     {
         return profile;
     }
     match (&metadata.profile, is_linear) {
         (Some(profile), _) => of_profile(profile, channels),
-        (None, true) => encoded(&linear()),
-        (None, false) => of_chunks(metadata.png),
+        (None, true) => encoded(&linear(), channels),
+        (None, false) => of_chunks(metadata.png, channels),
     }
 }
 
@@ -53,7 +53,7 @@ fn of_profile(bytes: &[u8], channels: Channels) -> Space {
     Space::Unfit(format!("its colour profile is for {:?} and not for its pixels: its colours are taken as sRGB", profile.color_space))
 }
 
-fn of_code_points([primaries, transfer, _, _]: [u8; 4]) -> Option<Space> {
+fn of_code_points([primaries, transfer, _, _]: [u8; 4], channels: Channels) -> Option<Space> {
     let points = CicpProfile {
         color_primaries: CicpColorPrimaries::try_from(primaries).ok()?,
         transfer_characteristics: TransferCharacteristics::try_from(transfer).ok()?,
@@ -66,10 +66,10 @@ fn of_code_points([primaries, transfer, _, _]: [u8; 4]) -> Option<Space> {
     let mut profile = ColorProfile::new_srgb();
     (profile.red_trc, profile.description) = (None, None);
     profile.update_rgb_colorimetry_from_cicp(points);
-    profile.red_trc.is_some().then(|| encoded(&profile))
+    profile.red_trc.is_some().then(|| encoded(&profile, channels))
 }
 
-fn of_chunks(png: PngColour) -> Space {
+fn of_chunks(png: PngColour, channels: Channels) -> Space {
     let is_usual = png.gamma.is_none_or(|gamma| gamma.abs_diff(SRGB_GAMMA) <= 100)
         && png.chromaticities.is_none_or(|found| found.iter().zip(SRGB_CHROMATICITIES).all(|(found, usual)| found.abs_diff(usual) <= 100));
     if png.srgb.is_some() || is_usual {
@@ -87,7 +87,7 @@ fn of_chunks(png: PngColour) -> Space {
     if let Some(gamma) = png.gamma.filter(|gamma| *gamma > 0) {
         set_curve(&mut profile, ToneReprCurve::Parametric(vec![1.0 / share(gamma)]));
     }
-    encoded(&profile)
+    encoded(&profile, channels)
 }
 
 fn share(number: u32) -> f32 {
@@ -106,8 +106,16 @@ fn set_curve(profile: &mut ColorProfile, curve: ToneReprCurve) {
     (profile.red_trc, profile.green_trc, profile.blue_trc) = (Some(curve.clone()), Some(curve.clone()), Some(curve));
 }
 
-fn encoded(profile: &ColorProfile) -> Space {
-    match profile.encode() {
+/// The profile's file; for a grey picture that of its curve alone.
+fn encoded(profile: &ColorProfile, channels: Channels) -> Space {
+    let made = if channels.colours() == 1 {
+        let mut grey = ColorProfile::new_gray_with_gamma(1.0);
+        grey.gray_trc.clone_from(&profile.red_trc);
+        grey.encode()
+    } else {
+        profile.encode()
+    };
+    match made {
         Ok(bytes) => Space::Profile(bytes),
         Err(error) => Space::Unfit(format!("its colour space makes no profile ({error}): its colours are taken as sRGB")),
     }
@@ -141,7 +149,10 @@ mod tests {
     fn kind(space: &Space) -> String {
         match space {
             Space::Srgb => "sRGB".to_owned(),
-            Space::Profile(_) => "profile".to_owned(),
+            Space::Profile(profile) => match ColorProfile::new_from_slice(profile).unwrap() {
+                ColorProfile { color_space: DataColorSpace::Gray, gray_trc: Some(_), .. } => "grey profile".to_owned(),
+                _ => "profile".to_owned(),
+            },
             Space::Unfit(why) => why.clone(),
         }
     }
@@ -168,6 +179,8 @@ mod tests {
                 "profile",
             ),
             ("a linear format", Metadata::default(), Channels::Rgb, true, "profile"),
+            ("a linear gAMA of greys", png(PngColour { gamma: Some(100_000), ..usual }), Channels::Grey, false, "grey profile"),
+            ("a grey profile", icc(&ColorProfile::new_gray_with_gamma(1.8)), Channels::GreyAlpha, false, "grey profile"),
             ("a profile", icc(&ColorProfile::new_display_p3()), Channels::Rgba, false, "profile"),
             (
                 "a colour profile of a grey picture",

@@ -23,13 +23,10 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// As a session keeps it; `None` where nothing is known.
-    pub(crate) fn to_bytes(&self) -> Result<Option<Vec<u8>>> {
-        if *self == Self::default() {
-            return Ok(None);
-        }
+    /// As a session keeps it.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let json = serde_json::to_vec(self);
-        Ok(Some(json.map_err(|error| Error::new(ErrorKind::Internal, format!("what a picture says makes no JSON ({error})")))?))
+        json.map_err(|error| Error::new(ErrorKind::Internal, format!("what a picture says makes no JSON ({error})")))
     }
 
     /// As it was kept; what another program or release kept is nothing to this one.

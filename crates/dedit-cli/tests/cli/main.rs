@@ -4,6 +4,8 @@
 
 mod calls;
 #[cfg(unix)]
+mod colours;
+#[cfg(unix)]
 mod daemon;
 #[cfg(unix)]
 mod files;

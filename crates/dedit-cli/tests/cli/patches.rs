@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Outcome, dedit, fails, scratch};
 
@@ -161,7 +161,7 @@ fn what_a_model_has_learned_stays_whoever_edits_in_between() {
     succeed(path, "edit remove --item ball --session s --model patches --out two.png");
     succeed(path, "learn a.png --items items --session s --model patches");
     let again = with_toys("three.png");
-    assert_eq!((&again["draft"], &again["notes"]), (&false.into(), &serde_json::json!([])), "{again}");
+    assert_eq!((&again["draft"], &again["notes"]), (&false.into(), &json!([])), "{again}");
     assert!(open(path, "one.png") == open(path, "three.png"));
     assert!(open(path, "one.png") != open(path, "two.png"));
 }
@@ -294,7 +294,7 @@ fn results_are_written_as_layers_that_make_the_picture_together() {
 
     // An edit that is about no item is one picture; a place that cannot be is said before anything is done.
     let report = succeed(path, &format!("edit refine --mask masks/bag.png {source} --out refined.png --layers refined"));
-    assert_eq!(report["variations"][0]["layers"], serde_json::json!([]));
+    assert_eq!(report["variations"][0]["layers"], json!([]));
     fs::write(path.join("file"), "").unwrap();
     let outcome = call(path, &format!("edit remove --item bag {source} --out no.png --layers file/there"));
     fails(&outcome, 2, "file", "layers below a file");
@@ -333,8 +333,9 @@ fn distant_regions_are_edited_one_by_one_as_each_would_be_alone() {
     for model in ["toys", "patches"] {
         let both = edit(model, "both", "both-out");
         assert_eq!(both["changed_pixels_outside"], 0, "{model}");
-        edit(model, "first", "first-out");
-        edit(model, "second", "second-out");
+        let alone = ["first", "second"].map(|mask| edit(model, mask, &format!("{mask}-out")));
+        assert_eq!(both["regions"], json!([alone[0]["region"], alone[1]["region"]]), "{model}");
+        assert!(alone.iter().all(|one| one["regions"] == json!([one["region"]])), "{model}");
         let [both, first, second] = ["both-out", "first-out", "second-out"].map(|name| open(path, &format!("{name}.png")));
         let left = |x: u32| x < 600;
         let differ = both.enumerate_pixels().filter(|(x, y, pixel)| {
@@ -344,4 +345,22 @@ fn distant_regions_are_edited_one_by_one_as_each_would_be_alone() {
         let differ = differ.count();
         assert_eq!(differ, 0, "{model}");
     }
+}
+
+#[test]
+fn distant_regions_are_named_by_edit_and_plan() {
+    let folder = scratch();
+    let path = folder.path();
+    prepare_far(path);
+    let line = "remove --item it --picture wide.png --items it=both.png --no-daemon";
+    let said = |line: &str| {
+        let outcome: Outcome = dedit(path, line).env_remove("DEDIT_MODEL").output().unwrap().into();
+        assert_eq!(outcome.code, Some(0), "{line}\n{}", outcome.stderr);
+        outcome.stdout + &outcome.stderr
+    };
+    for line in [format!("edit {line} --seed 5 --out out.png"), format!("plan {line}")] {
+        assert!(said(&line).contains("2 distant regions: "), "{line}");
+    }
+    let planned = succeed(path, &format!("plan {line}"));
+    assert_eq!(planned["regions"].as_array().unwrap().len(), 2, "{planned}");
 }

@@ -1,9 +1,10 @@
 //! The life of a session, from its picture to its end.
 
+use dedit_client::About;
 use dedit_protocol::answer::Edited;
 use dedit_protocol::names::{ItemChange, SessionState};
 use dedit_protocol::pixels::SampleType;
-use dedit_protocol::request::{self, EditVerb, Fetch, Items, Plan, Segment, SetItems, Which, Words};
+use dedit_protocol::request::{self, EditVerb, Fetch, Items, OpenPicture, Plan, Segment, SetItems, Which, Words};
 use dedit_protocol::{Blob, Pixels, Samples};
 use dedit_schema::Verb;
 
@@ -33,6 +34,56 @@ fn pixels_are_sent_once_and_the_same_picture_is_the_same_session() {
         assert_ne!(other.open(&picture(40, 30, 2)).unwrap().session, info.session);
         let wrong = host.open_with(&picture(3, 3, 3), |open| open.digest = photo.digest() + "0").unwrap_err();
         assert!(wrong.message.contains("digest"), "{wrong}");
+    });
+}
+
+/// An ICC profile of greys with a curve of this gamma (ICC.1:2010), as small as one can be.
+fn grey_profile(gamma: f32) -> Vec<u8> {
+    let mut profile = vec![0; 128];
+    for (at, part) in [(8, b"\x02\x40\0\0"), (12, b"mntr"), (16, b"GRAY"), (20, b"XYZ "), (36, b"acsp")] {
+        profile[at..at + 4].copy_from_slice(part);
+    }
+    for number in [1, u32::from_be_bytes(*b"kTRC"), 144, 14] {
+        profile.extend(number.to_be_bytes());
+    }
+    profile.extend(b"curv\0\0\0\0\0\0\0\x01");
+    profile.extend(((gamma * 256.0) as u16).to_be_bytes());
+    profile.extend([0, 0]);
+    let length = profile.len() as u32;
+    profile[..4].copy_from_slice(&length.to_be_bytes());
+    profile
+}
+
+#[test]
+fn what_is_known_of_a_picture_besides_its_pixels_tells_sessions_apart_or_is_kept() {
+    with_daemon(|_, host| {
+        let photo = noise(16, 9, 1, SampleType::U8, 4);
+        let linear = grey_profile(1.0);
+        let opened = |profile: Option<&[u8]>, metadata: Option<&[u8]>| {
+            let session = host.open_picture(&photo, About { profile, metadata }, OpenPicture::default()).unwrap().session;
+            let (fetched, blobs) = host.ask(Fetch { session: session.clone(), pixels: true, ..Fetch::default() }, Vec::new()).unwrap();
+            let bytes =
+                |blob: Option<usize>| blob.map(|blob| if let Blob::Bytes(bytes) = &blobs[blob] { bytes.clone() } else { Vec::new() });
+            (session, bytes(fetched.profile), bytes(fetched.metadata))
+        };
+        let plain = opened(None, Some(b"first"));
+        assert_eq!((&plain.1, plain.2.as_deref()), (&None, Some(&b"first"[..])));
+        let other = opened(Some(&linear), None);
+        assert_ne!(other.0, plain.0, "another colour space is another picture");
+        assert_eq!(other.1.as_ref(), Some(&linear));
+        for (profile, metadata, session, kept) in [
+            (None, Some(&b"second"[..]), &plain.0, Some(&b"second"[..])),
+            (None, None, &plain.0, Some(b"second")),
+            (Some(linear.as_slice()), Some(b"third"), &other.0, Some(b"third")),
+            // What cannot be used, and so means nothing, tells nothing apart.
+            (Some(b"no profile"), None, &plain.0, Some(b"second")),
+            (None, None, &plain.0, Some(b"second")),
+        ] {
+            let found = opened(profile, metadata);
+            assert_eq!((&found.0, found.1.as_deref(), found.2.as_deref()), (session, profile, kept));
+        }
+        // Clients of earlier releases ask by the digest alone.
+        assert!(host.knows(&photo).unwrap().is_some());
     });
 }
 

@@ -61,7 +61,7 @@ fn exchange(session: &str) -> Vec<(Request, Vec<Blob>)> {
         (Request::Learn(Learn { keep: true, ..learn(session) }), vec![]),
         (edit(true), vec![]),
         (Request::History(History { session: session.to_owned(), thumbnails: true, masks: true }), vec![]),
-        (Request::OpenSession(OpenSession { session: Some(session.to_owned()), folder: None }), vec![]),
+        (Request::OpenSession(OpenSession { session: Some(session.to_owned()), folder: None, folder_bytes: None }), vec![]),
         (Request::Goodbye(Goodbye {}), vec![]),
     ]
 }

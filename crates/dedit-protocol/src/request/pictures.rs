@@ -30,6 +30,7 @@ pub struct RevisionId {
 /// A picture. Sent without `pixels` it asks whether the daemon has them: the answer's `known` says so, and only if it is false are they sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "on the wire each is a field of its own, and none excludes another")]
 pub struct OpenPicture {
     /// [`Pixels::digest`](crate::Pixels::digest).
     pub digest: String,
@@ -39,10 +40,15 @@ pub struct OpenPicture {
     pub profile: Option<usize>,
     /// Blob: whatever else the client knows of the picture and wants back with it.
     pub metadata: Option<usize>,
+    /// `profile` and `metadata` are meant without `pixels` too: the same pixels with another profile are another picture, and `metadata` replaces what is
+    /// kept. Without it a picture that is asked for by its digest alone is the one that the daemon has, whatever its profile.
+    pub about: bool,
     /// What people call it, such as a file name.
     pub name: String,
     /// The folder that keeps the session, on the daemon's machine; without it the daemon's own store does.
     pub folder: Option<String>,
+    /// Blob: the bytes of the folder's path, where it is no UTF-8. Not with `folder`.
+    pub folder_bytes: Option<usize>,
     /// The session that gets it as reference picture; without it a session of this picture is opened. With an empty `digest` the session loses its
     /// reference picture.
     pub reference_of: Option<String>,
@@ -70,6 +76,8 @@ pub struct OpenSession {
     pub session: Option<String>,
     /// Or its folder, on the daemon's machine.
     pub folder: Option<String>,
+    /// Blob: the bytes of the folder's path, where it is no UTF-8. Not with `folder`.
+    pub folder_bytes: Option<usize>,
 }
 
 /// What the items of a picture are.

@@ -26,7 +26,7 @@ use self::read::Read;
 pub use self::record::EditRecord;
 pub(crate) use self::record::{EntryRecord, ItemsRecord, ModelRecord, PictureRecord, PromptRecord, Record, VERSION};
 use crate::files;
-use crate::opening::About;
+use crate::opening::{About, Opening};
 use crate::raster;
 
 /// The ends of the names of files beside a picture's pixels.
@@ -89,11 +89,7 @@ impl Folder {
     /// Writes a picture's samples and what is known of it besides.
     pub(crate) fn write_picture(&self, index: usize, image: &Image, about: &About) -> Result<()> {
         files::keep_with(&self.pixels(index), |file| raster::write_picture(image, file))?;
-        for (extension, bytes) in [(PROFILE, &about.profile), (METADATA, &about.metadata)] {
-            let file = self.stem(index).with_extension(extension);
-            bytes.as_ref().map_or_else(|| files::remove(&file), |bytes| files::keep(&file, bytes))?;
-        }
-        Ok(())
+        self.write_about(index, about)
     }
 
     /// Reads a picture and what is known of it, and compares its digest with the record.
@@ -105,6 +101,22 @@ impl Folder {
         }
         let beside = |extension: &str| files::read(&self.stem(index).with_extension(extension));
         Ok((image, About { profile: beside(PROFILE)?, metadata: beside(METADATA)? }))
+    }
+
+    /// Whether the picture of the session in a folder, of the same pixels as this one, has its colour space; `None` where there is no session.
+    pub(crate) fn has_colours_of(path: &Path, opening: &Opening) -> Option<bool> {
+        let has_record = path.join(RECORD).exists();
+        let profile = || files::read(&path.join(STEMS[0]).with_extension(PROFILE));
+        has_record.then(|| profile().is_ok_and(|profile| opening.has_colours_of(profile.as_deref())))
+    }
+
+    /// Writes what is known of a picture besides its samples.
+    pub(crate) fn write_about(&self, index: usize, about: &About) -> Result<()> {
+        for (extension, bytes) in [(PROFILE, &about.profile), (METADATA, &about.metadata)] {
+            let file = self.stem(index).with_extension(extension);
+            bytes.as_ref().map_or_else(|| files::remove(&file), |bytes| files::keep(&file, bytes))?;
+        }
+        Ok(())
     }
 
     pub(crate) fn write_items(&self, record: &ItemsRecord, items: &Segmentation) -> Result<()> {

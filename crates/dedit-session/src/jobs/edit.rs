@@ -102,7 +102,7 @@ pub(super) fn edit(
     let edits = request.planning.edits.as_slice();
     let source = Source { picture: &image, plan: &plan, edits, settings: &request.planning.settings, neighbours: &neighbours };
     let space = base.as_ref().and_then(|base| base.space.as_ref());
-    let Through { edited, layers, change } = through(engine, models, learned.as_ref(), request, &source, space, &mut listener)?;
+    let Through { edited, regions, layers, change } = through(engine, models, learned.as_ref(), request, &source, space, &mut listener)?;
     if request.layers && layers.is_none() {
         control.note("this edit is about no item: its result is one picture, without layers".to_owned());
     }
@@ -113,6 +113,7 @@ pub(super) fn edit(
         pixels: edited.picture.crop(edited.region)?,
         layers,
         region: edited.region,
+        regions,
         changes: request.changes.then(|| change.crop(edited.region)).transpose()?,
         changed_pixels_outside: edited.changed_pixels_outside,
         steps: edited.steps,

@@ -51,6 +51,8 @@ pub struct Edited {
     pub layers: Option<Layers>,
     /// Where pixels may have changed.
     pub region: Rect,
+    /// The same, a rectangle for each of its distant parts.
+    pub regions: Vec<Rect>,
     /// How far each pixel of the region may change, 0 … 1, if asked for.
     pub changes: Option<ItemMask>,
     /// Pixels outside the plan's region that differ in any bit.

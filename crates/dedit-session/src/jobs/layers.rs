@@ -47,7 +47,7 @@ impl Plate {
         let options = EditOptions { seed, ..EditOptions::default() };
         let work =
             Work { picture: source.picture, plan: &plan, edits: &edits, options: &options, plate: None, neighbours: source.neighbours };
-        let Edited { picture, region, .. } = in_regions(engine, learned.as_ref(), &work, listener)?;
+        let (Edited { picture, region, .. }, _) = in_regions(engine, learned.as_ref(), &work, listener)?;
         Ok(Some(Self { picture, region, change: plan.change().clone() }))
     }
 

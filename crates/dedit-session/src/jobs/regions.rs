@@ -2,16 +2,24 @@
 
 use dedit_edit::{Edited, Engine, EngineEvent, Error, ErrorKind, Image, Learned, Listener, Rect, Result, Window, Work};
 
-/// Distant regions one by one, each on a canvas of its own.
-pub(super) fn in_regions(engine: &mut dyn Engine, learned: &dyn Learned, work: &Work<'_>, listener: &mut Listener<'_>) -> Result<Edited> {
+/// Carries out distant regions one by one, each on a canvas of its own; gives the result, and the region of each.
+pub(super) fn in_regions(
+    engine: &mut dyn Engine,
+    learned: &dyn Learned,
+    work: &Work<'_>,
+    listener: &mut Listener<'_>,
+) -> Result<(Edited, Vec<Rect>)> {
     let regions = work.plan.regions(|region| engine.canvas(region, work.picture.size(), work.edits, work.options));
-    let mut regions: Vec<Rect> = regions.into_iter().filter(|region| is_visible(work.picture, *region)).collect();
+    let regions: Vec<Rect> = regions.into_iter().filter(|region| is_visible(work.picture, *region)).collect();
     if regions.len() < 2 {
-        return engine.edit(learned, work, listener);
+        let edited = engine.edit(learned, work, listener)?;
+        let region = edited.region;
+        return Ok((edited, vec![region]));
     }
     let count = regions.len();
     let mut whole: Option<Edited> = None;
-    for (number, region) in regions.drain(..).enumerate() {
+    let mut changed = Vec::with_capacity(count);
+    for (number, region) in regions.into_iter().enumerate() {
         let plan = work.plan.within(region);
         let mut of_all = |event: EngineEvent<'_>| match event {
             EngineEvent::Step { stage, step, of, loss, seconds_left } => listener(EngineEvent::Step {
@@ -24,6 +32,7 @@ pub(super) fn in_regions(engine: &mut dyn Engine, learned: &dyn Learned, work: &
             event => listener(event),
         };
         let edited = engine.edit(learned, &Work { plan: &plan, ..*work }, &mut of_all)?;
+        changed.push(edited.region);
         whole = Some(match whole.take() {
             None => edited,
             Some(mut whole) => {
@@ -35,7 +44,8 @@ pub(super) fn in_regions(engine: &mut dyn Engine, learned: &dyn Learned, work: &
             }
         });
     }
-    whole.ok_or_else(|| Error::new(ErrorKind::Internal, "an edit without a region"))
+    let whole = whole.ok_or_else(|| Error::new(ErrorKind::Internal, "an edit without a region"))?;
+    Ok((whole, changed))
 }
 
 /// Whether something of a region is visible: alpha stays as it is, so that an edit of the rest would not be seen.

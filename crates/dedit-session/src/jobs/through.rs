@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dedit_edit::{Edited, Engine, ErrorKind, Image, ItemMask, Learned, Listener, Result, Work};
+use dedit_edit::{Edited, Engine, ErrorKind, Image, ItemMask, Learned, Listener, Rect, Result, Work};
 
 use super::event::{Layers, Part};
 use super::layers::{Plate, Source, only_removes};
@@ -14,6 +14,8 @@ use crate::models::Models;
 /// What an edit came to, in the picture's own colour space.
 pub(super) struct Through {
     pub(super) edited: Edited,
+    /// The parts of the edit's region, each with what it needed around it far from the others.
+    pub(super) regions: Vec<Rect>,
     pub(super) layers: Option<Layers>,
     /// How far each pixel was allowed to change.
     pub(super) change: ItemMask,
@@ -35,19 +37,21 @@ pub(super) fn through(
         None => own.clone(),
     };
     let source = Source { picture: &shown, ..*source };
-    let (mut edited, plate) = edited(engine, models, learned, request, &source, listener)?;
+    let (mut edited, regions, plate) = edited(engine, models, learned, request, &source, listener)?;
     let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
     let change = match &plate {
         Some(plate) => plate.change(source.plan)?,
         None => source.plan.change().clone(),
     };
-    let Some(space) = space else { return Ok(Through { edited, layers, change }) };
+    // What the layers show together reaches as far as the plate does.
+    let regions = if layers.is_some() { change.parts() } else { regions };
+    let Some(space) = space else { return Ok(Through { edited, regions, layers, change }) };
     edited.picture = space.back(&edited.picture, own, &change)?;
     let layers = layers.map(|layers| layers_back(layers, space, own, &change)).transpose()?;
-    Ok(Through { edited, layers, change })
+    Ok(Through { edited, regions, layers, change })
 }
 
-/// The result, and the plate if layers are wanted.
+/// The result, its regions, and the plate if layers are wanted.
 fn edited(
     engine: &mut dyn Engine,
     models: &dyn Models,
@@ -55,7 +59,7 @@ fn edited(
     request: &EditRequest,
     source: &Source<'_>,
     listener: &mut Listener<'_>,
-) -> Result<(Edited, Option<Plate>)> {
+) -> Result<(Edited, Vec<Rect>, Option<Plate>)> {
     let options = &request.options;
     let is_plate = only_removes(source.edits);
     let made = if engine.wants_plate(source.edits, options) || (request.layers && !is_plate) {
@@ -76,9 +80,9 @@ fn edited(
         plate: plate.as_ref().map(Plate::picture),
         neighbours: source.neighbours,
     };
-    let edited = in_regions(engine, learned, &work, listener)?;
+    let (edited, regions) = in_regions(engine, learned, &work, listener)?;
     let plate = if is_plate { Some(Plate::of(&edited, source.plan)) } else { plate };
-    Ok((edited, plate.filter(|_| request.layers)))
+    Ok((edited, regions, plate.filter(|_| request.layers)))
 }
 
 fn layers_back(layers: Layers, space: &ColourSpace, own: &Image, change: &ItemMask) -> Result<Layers> {

@@ -9,7 +9,7 @@ use super::inner::{Inner, Loaded, picture_record};
 use crate::colour::ColourSpace;
 use crate::files;
 use crate::folder::{Folder, words};
-use crate::opening::Opening;
+use crate::opening::{About, Opening};
 use crate::raster::Layout;
 
 /// A picture with its items, ready to be learned.
@@ -70,6 +70,29 @@ impl Inner {
         self.record.pictures.first().is_some_and(|picture| picture.digest == digest)
     }
 
+    /// Whether the picture, of the same pixels as this one, has its colour space.
+    pub(crate) fn has_colours_of(&self, opening: &Opening) -> bool {
+        match &self.loaded[0] {
+            Some(loaded) => opening.has_colours_of(loaded.about.profile.as_deref()),
+            None => Folder::has_colours_of(&self.path, opening) == Some(true),
+        }
+    }
+
+    /// Keeps what is known of a picture since it was opened last. A client that sends no metadata keeps none: those of others stay.
+    pub(crate) fn describe(&mut self, index: usize, about: &About) -> Result<()> {
+        let known = self.picture(index)?;
+        let metadata = about.metadata.as_ref().or(known.about.metadata.as_ref()).cloned();
+        let about = About { profile: about.profile.clone(), metadata };
+        if about == *known.about {
+            return Ok(());
+        }
+        if let Some(folder) = &self.folder {
+            folder.write_about(index, &about)?;
+        }
+        self.loaded[index] = Some(Loaded { about: Arc::new(about), ..known });
+        Ok(())
+    }
+
     /// A picture with this digest, if it is one of this session's and can be read.
     pub(crate) fn opening_of(&mut self, digest: &str) -> Option<Opening> {
         let index = self.record.pictures.iter().position(|picture| picture.digest == digest)?;
@@ -127,7 +150,11 @@ impl Inner {
     /// Sets the reference picture. Setting the same one again keeps its items.
     pub(crate) fn set_reference(&mut self, opening: &Opening) -> Result<()> {
         if self.record.pictures.get(1).is_some_and(|picture| picture.digest == opening.digest) {
-            return if self.picture(1).is_ok() { Ok(()) } else { self.restore_picture(1, opening) };
+            match self.picture(1) {
+                Ok(known) if opening.has_colours_of(known.about.profile.as_deref()) => return self.describe(1, &opening.about),
+                Ok(_) => {}
+                Err(_) => return self.restore_picture(1, opening),
+            }
         }
         if let Some(folder) = &self.folder {
             folder.write_picture(1, &opening.image, &opening.about)?;

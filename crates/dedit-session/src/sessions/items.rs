@@ -212,7 +212,7 @@ impl Sessions {
         if let Some(located) = self.as_revision(client, shown) {
             return Ok(Some(located));
         }
-        let exists = opening.filter(|opening| !shown.peek || self.store.session(&opening.session_name()).is_ok());
+        let exists = opening.filter(|opening| !shown.peek || self.store.session(&self.store.name_of(opening)).is_ok());
         let own = exists.map(|opening| self.store.of_picture(opening)).transpose()?;
         let earlier = match &own {
             Some(session) if session.lock().picture(0)?.items.is_some() => None,

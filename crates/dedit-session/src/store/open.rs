@@ -24,6 +24,20 @@ fn absolute(folder: &Path) -> PathBuf {
 }
 
 impl Store {
+    /// The name under which a picture's session lies in the store, or is created.
+    pub(crate) fn name_of(&self, opening: &Opening) -> String {
+        let [name, with_profile] = opening.session_names();
+        // `None` where there is no session.
+        let has_its_colours = |name: &str| {
+            let session = self.open().get(name).cloned();
+            session.map_or_else(
+                || Folder::has_colours_of(&self.folder_of(name), opening),
+                |session| Some(session.lock().has_colours_of(opening)),
+            )
+        };
+        if has_its_colours(&with_profile) == Some(true) || has_its_colours(&name) == Some(false) { with_profile } else { name }
+    }
+
     /// A session by its name.
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>> {
         if let Some(session) = self.open().get(name) {
@@ -62,7 +76,7 @@ impl Store {
 
     /// The session of a picture in the store, created if there is none; a damaged one is recovered or replaced.
     pub(crate) fn of_picture(&self, opening: &Opening) -> Result<Arc<Session>> {
-        let name = &opening.session_name();
+        let name = &self.name_of(opening);
         let path = self.folder_of(name);
         let session = match Folder::contents(&path)? {
             Contents::Foreign(error) => {
@@ -80,9 +94,13 @@ impl Store {
         if !session.lock().is_of(&opening.digest) {
             return Err(Error::input("this session is of another picture").at(path).hint("move it away"));
         }
+        if !session.lock().has_colours_of(opening) {
+            let error = Error::usage("the same pixels with another colour profile are opened at this moment").at(path);
+            return Err(error.hint("try again"));
+        }
         // A second client that opens the same picture waits here for the first.
         let written = session.lock().write();
-        if let Err(error) = written.and_then(|()| restore_picture(&session, opening)) {
+        if let Err(error) = written.and_then(|()| refresh_picture(&session, opening)) {
             // A session that is not on disk does not stay open.
             drop(session);
             self.close_unused();
@@ -123,8 +141,8 @@ impl Store {
             Contents::Nothing | Contents::Session(_) => self.opened_from(&path, &name)?,
         };
         if let Some(session) = found {
-            if session.lock().is_of(&opening.digest) {
-                restore_picture(&session, opening)?;
+            if is_of(&session, opening) {
+                refresh_picture(&session, opening)?;
                 return Ok(session);
             }
             if !replace {
@@ -134,7 +152,7 @@ impl Store {
             self.remove(session, Some(client), true)?;
         }
         let session = self.created(&name, &path, opening);
-        if !session.lock().is_of(&opening.digest) {
+        if !is_of(&session, opening) {
             return Err(Error::usage("another picture is opened here at this moment").at(folder).hint("try again"));
         }
         Ok(session)
@@ -152,8 +170,14 @@ impl Store {
     }
 }
 
-/// Restores a picture whose file is damaged.
-fn restore_picture(session: &Session, opening: &Opening) -> Result<()> {
+/// Whether a session is of this picture, in this colour space.
+fn is_of(session: &Session, opening: &Opening) -> bool {
+    let inner = session.lock();
+    inner.is_of(&opening.digest) && inner.has_colours_of(opening)
+}
+
+/// Restores a picture whose file is damaged, and takes over what is known of it now.
+fn refresh_picture(session: &Session, opening: &Opening) -> Result<()> {
     let mut inner = session.lock();
-    if inner.picture(0).is_ok() { Ok(()) } else { inner.restore_picture(0, opening) }
+    if inner.picture(0).is_ok() { inner.describe(0, &opening.about) } else { inner.restore_picture(0, opening) }
 }

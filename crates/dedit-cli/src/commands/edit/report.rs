@@ -6,7 +6,7 @@ use dedit_protocol::answer::Edited;
 use image::RgbImage;
 use serde_json::{Value, json};
 
-use crate::format::{listed, rect, rectangle, rounded};
+use crate::format::{distant_regions, listed, rect, rectangle, rounded};
 use crate::output::as_text;
 
 /// One result, of one seed.
@@ -37,13 +37,16 @@ impl EditReport<'_> {
 
     /// One line for people.
     pub(super) fn summary(&self) -> String {
-        let (verb, seconds, seed) = (self.verb, self.seconds, self.variations[0].edited.seed);
-        format!("{}: {verb}, seed {seed}, {seconds:.1} s", listed(self.variations.iter().map(|variation| variation.file.display())))
+        let (verb, seconds) = (self.verb, self.seconds);
+        let Edited { seed, regions, .. } = &self.variations[0].edited;
+        let regions = distant_regions(regions).map_or_else(String::new, |regions| format!(", {regions}"));
+        let files = listed(self.variations.iter().map(|variation| variation.file.display()));
+        format!("{files}: {verb}, seed {seed}, {seconds:.1} s{regions}")
     }
 
     /// The JSON report.
     pub(super) fn json(&self) -> Value {
-        let Edited { seed, steps, region, draft, .. } = &self.variations[0].edited;
+        let Edited { seed, steps, region, regions, draft, .. } = &self.variations[0].edited;
         let entry = |Variation { file, layers, edited, .. }: &Variation| {
             json!({
                 "file": as_text(file),
@@ -62,6 +65,7 @@ impl EditReport<'_> {
             "steps": steps,
             "peak_rss_bytes": self.variations.iter().filter_map(|variation| variation.edited.peak_rss_bytes).max(),
             "region": rectangle(rect(*region)),
+            "regions": regions,
             "changed_pixels_outside": self.variations.iter().map(|variation| variation.edited.changed_pixels_outside).sum::<usize>(),
             "session_revision": self.variations.last().and_then(|variation| variation.edited.revision),
             "draft": draft,

@@ -53,6 +53,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let files = output::prepare(&options.out, options.batch, &["png"])?;
     let source = options.init.as_deref().map(Source::read).transpose()?;
+    if let (Some(file), Some(source)) = (&options.init, &source) {
+        source.notes.iter().for_each(|note| console.note(format!("{}: {note}", output::file_name(file))));
+    }
     let model = Model::open(&options.engine.own_choice(), &mut |note| console.note(note))?;
     let unit = model.pixels_per_latent();
     let size = options.size.or_else(|| source.as_ref().map(|source| source.size(unit)));
