@@ -34,7 +34,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use geometry::{MAX_PIXELS, MAX_SIDE, Placement, Point, Rect, Size, Transform};
 pub use grid::Downsampling;
 pub use image::{Channels, Depth, Image, Planes, Samples, Window, luma};
-pub use layers::{Coverage, ItemLayer, Matte, Outline};
+pub use layers::{Coverage, ItemLayer, Lifted, Matte, Outline, lift};
 pub use mask::ItemMask;
 pub use neighbour::Neighbour;
 pub use plan::{Change, ChangeKind, EditPlan, Margin, PlanSettings, Ring, item_colour};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use dedit_edit::{Depth, Error, ErrorKind, Image, ItemLayer, ItemMask, Planes, Result, Window, composite};
+use dedit_edit::{Depth, Error, ErrorKind, Image, ItemMask, Planes, Result, Window, composite};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 
 /// Colours this close to sRGB's, of 1, are those of sRGB: less than half a level of eight bits.
@@ -64,14 +64,6 @@ impl ColourSpace {
         let planes = Planes::new(edited.size(), converted(&edited.planes()?, self.from_srgb.as_ref())?, None)?;
         let whole = ItemMask::new(change.size(), change.values().iter().map(|value| f32::from(u8::from(*value > 0.0))).collect())?;
         composite(own, &planes, (0, 0), &whole)
-    }
-
-    /// An item's layer in this space, with samples of this depth.
-    pub(crate) fn layer_back(&self, layer: ItemLayer, depth: Depth) -> Result<ItemLayer> {
-        let planes = layer.picture.planes()?;
-        let colours = converted(&planes, self.from_srgb.as_ref())?;
-        let picture = Planes::new(planes.size(), colours, planes.alpha().map(<[f32]>::to_vec))?.to_image(depth)?;
-        Ok(ItemLayer { picture, ..layer })
     }
 }
 

@@ -75,6 +75,28 @@ pub enum Depth {
     F32,
 }
 
+impl Depth {
+    /// The largest integer sample; `None` for floats.
+    fn levels(self) -> Option<f32> {
+        match self {
+            Self::U8 => Some(255.0),
+            Self::U16 => Some(65535.0),
+            Self::F32 => None,
+        }
+    }
+
+    /// The value next to one of 0 … 1 that a sample can have.
+    pub(crate) fn nearest(self, value: f32) -> f32 {
+        self.levels().map_or(value, |levels| (value * levels).round() / levels)
+    }
+
+    /// The least value, from one of 0 … 1 on, that a sample can have.
+    pub(crate) fn raised(self, value: f32) -> f32 {
+        // Values that are those of samples but for rounding stay.
+        self.levels().map_or(value, |levels| ((value * levels - 1e-3).ceil() / levels).max(0.0))
+    }
+}
+
 impl Samples {
     /// How many there are.
     #[expect(clippy::len_without_is_empty, reason = "no picture is without samples")]

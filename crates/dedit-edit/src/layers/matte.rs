@@ -38,6 +38,8 @@ pub struct Matte<'a> {
     ground_core: NearestSites,
     /// Standard deviations of both; of the ground, where it is known, that of what is shown from it.
     spread: [f32; 2],
+    /// How far from the outline pixels may show both.
+    reach: f32,
 }
 
 impl<'a> Matte<'a> {
@@ -58,7 +60,13 @@ impl<'a> Matte<'a> {
             None => spread(shown, finite, is_ground_core),
         };
         let spread = [spread(shown, finite, is_item_core), of_ground];
-        Ok(Some(Self { shown, behind, owned, item, ground, item_core, ground_core, spread }))
+        Ok(Some(Self { shown, behind, owned, item, ground, item_core, ground_core, spread, reach: BAND }))
+    }
+
+    /// Pixels up to this far from the item may show it, whatever their distance: what is behind is known, and the outline may be wrong.
+    #[must_use]
+    pub fn reaching(self, reach: f32) -> Self {
+        Self { reach, ..self }
     }
 
     /// How much of a pixel the item covers.
@@ -66,7 +74,7 @@ impl<'a> Matte<'a> {
         let is_owned = self.owned[index];
         let distance = if is_owned { self.ground.distance(index) } else { self.item.distance(index) };
         let as_labelled = Coverage { alpha: f32::from(u8::from(is_owned)), colour_at: index };
-        if distance > BAND || (is_owned && distance > 1.5) {
+        if distance > self.reach || (is_owned && distance > 1.5) {
             return as_labelled;
         }
         let front = self.item_core.site(index);
@@ -91,7 +99,7 @@ impl<'a> Matte<'a> {
             return as_labelled;
         }
         // Farther out, what looks like the item is more likely something else.
-        let most = if is_owned { 1.0 } else { 1.2 - 0.4 * distance };
+        let most = if is_owned || self.reach > BAND { 1.0 } else { 1.2 - 0.4 * distance };
         match share.clamp(0.0, most) {
             share if share > 0.95 => Coverage { alpha: 1.0, colour_at: index },
             share if share < 0.05 => Coverage { alpha: 0.0, colour_at: index },

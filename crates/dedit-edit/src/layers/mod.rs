@@ -3,12 +3,16 @@
 //! Laid over the plate (the usual "over" of straight alpha, in the picture's own colour space), a layer gives the picture that it was cut from wherever the
 //! item covers something, and the plate beyond its shadow.
 
+mod lift;
 mod matte;
+mod pixels;
 mod shadow;
 mod shape;
 
+pub use lift::{Lifted, lift};
 pub use matte::{Coverage, Matte};
 
+use self::pixels::{LayerPixels, darkened, least_share, own_colour};
 use crate::composite::composite;
 use crate::error::Result;
 use crate::geometry::Rect;
@@ -68,13 +72,9 @@ impl ItemLayer {
         let shades = shadow::shades((&view.planes, &behind.planes), &owned, is_free);
         let mut layer = covered(&view, &behind.planes, &owned, &shades)?;
         if let Some(own) = &view.alpha {
-            layer.alpha.iter_mut().zip(own).for_each(|(alpha, own)| *alpha *= own);
+            layer.limit(own);
         }
-        let visible = (0..layer.alpha.len()).filter(|index| layer.alpha[*index] > 0.0);
-        let Some(tight) = Rect::around(rect.size()?, visible) else { return Ok(None) };
-        let picture = Planes::new(rect.size()?, layer.colours, Some(layer.alpha))?.to_image(shown.depth())?.crop(tight)?;
-        let rect = Rect { x: rect.x + tight.x, y: rect.y + tight.y, ..tight };
-        Ok(Some(Self { item: items.names()[number].clone(), rect, picture }))
+        layer.into_layer(&items.names()[number], rect, shown.depth())
     }
 
     /// Lays it over a picture: samples are c + (item − c) · alpha. Pixels of which the layer covers nothing keep every bit.
@@ -90,18 +90,11 @@ impl ItemLayer {
     }
 }
 
-/// Straight alpha and colours, in the making.
-struct Layer {
-    colours: Vec<Vec<f32>>,
-    alpha: Vec<f32>,
-}
-
 /// What the item and its shadow cover, with its own colours: where it covers a part of a pixel, the colour that makes the shown one with what is behind.
-fn covered(view: &Window, behind: &Planes, owned: &[bool], shades: &[f32]) -> Result<Layer> {
-    let darkened = |plane: &Vec<f32>| plane.iter().zip(shades).map(|(value, shade)| value * (1.0 - shade)).collect();
-    let behind = &Planes::new(behind.size(), behind.colour().iter().map(darkened).collect(), None)?;
+fn covered(view: &Window, behind: &Planes, owned: &[bool], shades: &[f32]) -> Result<LayerPixels> {
+    let behind = &darkened(behind, shades)?;
     let matte = Matte::new(&view.planes, &view.finite, owned, Some(behind))?;
-    let mut layer = Layer { colours: vec![Vec::with_capacity(owned.len()); behind.colour().len()], alpha: Vec::with_capacity(owned.len()) };
+    let mut layer = LayerPixels::new(behind.colour().len(), owned.len());
     for (index, is_owned) in owned.iter().enumerate() {
         let as_labelled = Coverage { alpha: f32::from(u8::from(*is_owned)), colour_at: index };
         let Coverage { alpha, colour_at } = matte.as_ref().map_or(as_labelled, |matte| matte.at(index));
@@ -116,27 +109,14 @@ fn covered(view: &Window, behind: &Planes, owned: &[bool], shades: &[f32]) -> Re
         // The item over its own shadow, which is black.
         let with_shade = 1.0 - (1.0 - alpha) * (1.0 - shades[index]);
         let own_share = if with_shade > 0.0 { alpha / with_shade } else { 0.0 };
-        layer.alpha.push(with_shade);
-        for ((plane, shown), behind) in layer.colours.iter_mut().zip(view.planes.colour()).zip(behind.colour()) {
-            let own = match alpha {
-                1.0 => shown[index],
-                LEAST_ALPHA..1.0 => {
-                    let own = behind[index] + (shown[index] - behind[index]) / alpha;
-                    // Beyond the range that pictures show, only rounding and noise lead.
-                    own.clamp(shown[index].min(0.0), shown[index].max(1.0))
-                }
-                _ => shown[colour_at],
-            };
-            plane.push(own * own_share);
-        }
+        let colours = view.planes.colour().iter().zip(behind.colour());
+        let own = colours.map(|(shown, behind)| match alpha {
+            ..LEAST_ALPHA => shown[colour_at],
+            _ => own_colour((shown[index], behind[index]), alpha),
+        });
+        layer.push(with_shade, own.map(|own| own * own_share));
     }
     Ok(layer)
-}
-
-/// The least alpha with which a colour of 0 … 1 over another one makes the shown one.
-fn least_share((shown, behind): (f32, f32)) -> f32 {
-    let end = if shown > behind { shown.max(1.0) } else { shown.min(0.0) };
-    if shown.total_cmp(&behind).is_eq() { 0.0 } else { ((shown - behind) / (end - behind)).min(1.0) }
 }
 
 #[cfg(test)]

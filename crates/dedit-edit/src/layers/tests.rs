@@ -103,6 +103,81 @@ fn a_shadow_goes_with_its_item_in_black_and_another_item_is_none() {
     assert!(at(&none, 32, 39)[0] <= 0.0);
 }
 
+/// A plate that is filled anew around the disc: up to `ring` pixels around its outline and in its shadow, it differs from the ground by some texture.
+fn filled(plate: &Image, ring: f32) -> Image {
+    let mut planes = plate.planes().unwrap();
+    let size = plate.size();
+    for (channel, plane) in planes.colour_mut().iter_mut().enumerate() {
+        for (index, value) in plane.iter_mut().enumerate() {
+            let (x, y) = size.position(index);
+            let is_near = (x as f32 - 32.0).hypot(y as f32 - 24.0) < 10.5 + ring || (x as f32 - 32.0).hypot(y as f32 - 30.0) < 14.0;
+            if is_near {
+                *value += ((x * 5 + y * 3 + channel) % 7) as f32 * 0.02 - 0.06;
+            }
+        }
+    }
+    planes.to_image(plate.depth()).unwrap()
+}
+
+#[test]
+fn lifted_at_rest_is_the_picture_and_moved_it_carries_little_ground() {
+    for (name, colour, depth, most) in [
+        ("red", [0.9, 0.1, 0.1], Depth::U8, 1.01 / 255.0),
+        ("dark, 16 bits", [0.05, 0.05, 0.1], Depth::U16, 1.01 / 65535.0),
+        ("white, float", [1.0, 1.0, 1.0], Depth::F32, 1e-5),
+        ("highlight, float", [4.0, 2.0, 2.0], Depth::F32, 1e-5),
+    ] {
+        let (picture, ground, items) = disc(colour, depth);
+        let mut plate = filled(&ground, 4.0);
+        let lifted = Lifted { items: &[1], edited: &[1] };
+        let layers = lift(&picture, &mut plate, picture.size().rect(), &items, lifted).unwrap();
+        let [layer] = layers.as_slice() else { panic!("{name}: one layer") };
+        let mut again = plate.clone();
+        layer.lay_over(&mut again).unwrap();
+        let off = largest_difference(&again, &picture, |_, _| true);
+        assert!(off <= most, "{name}: {off}");
+        // The plate shows the ground that lies in the shadow rather than what it was filled with.
+        let in_shadow = |index: &usize| {
+            let (x, y) = (index % 64, index / 64);
+            (x as f32 - 32.0).hypot(y as f32 - 30.0) < 9.0 && (x as f32 - 32.0).hypot(y as f32 - 24.0) > 14.0
+        };
+        let error = |of: &Image| {
+            let (of, ground) = (of.planes().unwrap(), ground.planes().unwrap());
+            (0..64 * 48).filter(in_shadow).map(|index| (of.luma(index) - ground.luma(index)).powi(2)).sum::<f32>().sqrt()
+        };
+        let (was, is) = (error(&filled(&ground, 4.0)), error(&plate));
+        assert!(is < 0.75 * was, "{name}: in the shadow the plate is off by {is}, the filling by {was}");
+        // Beyond the outline, where there is no shadow, texture of the plate is all that the layer can show.
+        let alpha = |x: usize, y: usize| {
+            let at = || (y - layer.rect.y) * layer.rect.width + x - layer.rect.x;
+            if layer.rect.contains(x, y) { layer.picture.planes().unwrap().alpha().unwrap()[at()] } else { 0.0 }
+        };
+        for x in 0..64 {
+            let distance = (x as f32 - 32.0).hypot(16.0 - 24.0) - 10.5;
+            assert!(distance < 1.5 || alpha(x, 16) <= 0.3, "{name}: {x} {}", alpha(x, 16));
+            assert!(distance < 5.0 || alpha(x, 16) <= 0.0, "{name}: {x} {}", alpha(x, 16));
+        }
+    }
+}
+
+#[test]
+fn places_of_other_edited_items_are_not_lifted_along() {
+    let (picture, ground, _) = disc([0.9, 0.1, 0.1], Depth::U8);
+    let labels = (0..64 * 48).map(|index| {
+        let (x, y) = (index % 64, index / 64);
+        if (x as f32 - 32.0).hypot(y as f32 - 24.0) < 10.5 { 1 } else { u16::from(x >= 44) * 2 }
+    });
+    let names = ["ground", "disc", "side"].map(String::from).to_vec();
+    let items = Segmentation::from_labels(picture.size(), names, labels.collect()).unwrap();
+    let mut planes = ground.planes().unwrap();
+    planes.colour_mut().iter_mut().flatten().enumerate().for_each(|(index, value)| *value = if index % 64 >= 44 { 0.1 } else { *value });
+    let mut plate = planes.to_image(Depth::U8).unwrap();
+    let lifted = Lifted { items: &[1], edited: &[1, 2] };
+    let layers = lift(&picture, &mut plate, picture.size().rect(), &items, lifted).unwrap();
+    assert!(layers[0].rect.right() <= 44, "{}", layers[0].rect);
+    assert!(largest_difference(&plate, &ground, |x, _| x >= 44) > 0.3, "the plate stays filled there");
+}
+
 #[test]
 fn pixels_that_are_not_finite_and_pictures_of_other_sizes_do_no_harm() {
     let (picture, plate, items) = disc([0.9, 0.1, 0.1], Depth::F32);

@@ -1,12 +1,13 @@
 //! Which pixels are filled, which may be copied, and whose they are.
 
-use dedit_edit::Rect;
+use dedit_edit::{Rect, Result};
 
 use super::area::{Area, near, pixels};
+use super::ground;
 use super::scene::{Role, Scene};
 
-/// How far around what leaves its pixels everything is filled too, as a share of the diagonal of its bounding box: masks are seldom exact, and in compressed
-/// photographs its colours reach a few pixels beyond it.
+/// How far around what leaves its pixels that is filled too which does not look like the ground beyond, as a share of the diagonal of its bounding box: masks
+/// are seldom exact, and in compressed photographs its colours reach a few pixels beyond it.
 const EDGE: f32 = 0.03;
 /// The least and the most that this is, pixels.
 const EDGES: [f32; 2] = [1.5, 8.0];
@@ -44,12 +45,12 @@ pub(super) struct Hole<'a> {
 
 impl<'a> Hole<'a> {
     /// The hole of a scene, where `covered` pixels need no filling, and `shadows` and soft edges are filled too, unless that leaves nothing to copy.
-    pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Self {
-        let whole = Self::of(scene, covered, shadows, true);
-        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y)) { whole } else { Self::of(scene, covered, &[], false) }
+    pub(super) fn new(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>]) -> Result<Self> {
+        let whole = Self::of(scene, covered, shadows, true)?;
+        if pixels(scene.size.rect()).any(|(x, y)| whole.is_source(x, y)) { Ok(whole) } else { Self::of(scene, covered, &[], false) }
     }
 
-    fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: bool) -> Self {
+    fn of(scene: &'a Scene<'a>, covered: &Area<bool>, shadows: &[Area<u8>], edge: bool) -> Result<Self> {
         let marks = Area::new(scene.region.grown(1, scene.size));
         let mut hole = Self { scene, marks, weights: Area::new(scene.region), edge: EDGES[0] };
         for (x, y) in pixels(scene.region) {
@@ -58,15 +59,15 @@ impl<'a> Hole<'a> {
             }
             hole.read(x, y);
         }
-        if edge {
-            hole.add_edge();
-        }
         for shadow in shadows {
             for (x, y) in pixels(shadow.rect()) {
                 hole.fill(x, y, shadow.get(x, y));
             }
         }
-        hole
+        if edge {
+            hole.add_edge()?;
+        }
+        Ok(hole)
     }
 
     /// Marks a pixel by what becomes of its item.
@@ -86,14 +87,15 @@ impl<'a> Hole<'a> {
         self.fill(x, y, (refined * 255.0).ceil() as u8);
     }
 
-    /// Adds the surroundings of what leaves its pixels to the hole.
-    fn add_edge(&mut self) {
+    /// Adds the surroundings of what leaves its pixels to the hole, where they do not look like the ground beyond.
+    fn add_edge(&mut self) -> Result<()> {
         let (region, all) = (self.scene.region, self.marks.rect());
         let is_left = |marks: &Area<Marks>, x: usize, y: usize| marks.get(x, y).has(Marks::LEFT);
         let left = pixels(region).filter(|(x, y)| is_left(&self.marks, *x, *y)).map(|(x, y)| Rect { x, y, width: 1, height: 1 });
-        let Some(bounds) = left.reduce(Rect::hull) else { return };
+        let Some(bounds) = left.reduce(Rect::hull) else { return Ok(()) };
         let whole = (EDGE * (bounds.width as f32).hypot(bounds.height as f32)).clamp(EDGES[0], EDGES[1]);
         self.edge = whole + FADE;
+        let mut ring: Area<u8> = Area::new(bounds.grown(self.edge.ceil() as usize, self.scene.size));
         for (x, y) in pixels(bounds) {
             if !is_left(&self.marks, x, y) || !self.is_hole(x, y) {
                 continue;
@@ -103,13 +105,18 @@ impl<'a> Hole<'a> {
             if !is_rim {
                 continue;
             }
-            near((x, y), (whole + FADE).ceil() as usize, all, |u, v, square| {
-                let shown = ((whole + FADE - (square as f32).sqrt()) / FADE).clamp(0.0, 1.0);
+            near((x, y), self.edge.ceil() as usize, all, |u, v, square| {
+                let shown = ((self.edge - (square as f32).sqrt()) / FADE).clamp(0.0, 1.0);
                 if !is_left(&self.marks, u, v) && self.scene.role_at(u, v) == Role::Kept {
-                    self.fill(u, v, (shown * 255.0) as u8);
+                    ring.set(u, v, ring.get(u, v).max((shown * 255.0) as u8));
                 }
             });
         }
+        let ground = ground::in_ring(self.scene, &ring, self.edge, |x, y| self.is_hole(x, y))?;
+        for (x, y) in pixels(ring.rect()).filter(|(x, y)| !ground.get(*x, *y)) {
+            self.fill(x, y, ring.get(x, y));
+        }
+        Ok(())
     }
 
     fn mark(&mut self, x: usize, y: usize, mark: u8) {

@@ -8,6 +8,7 @@ mod area;
 mod cutout;
 mod draw;
 mod frames;
+mod ground;
 mod hole;
 mod layer;
 mod learned;
@@ -136,7 +137,7 @@ fn run(
     let mut changed = if let Some(plate) = work.plate.filter(|_| scene.only_leaves()) {
         vec![paint::lay_plate(scene, plate, &mut result)?]
     } else {
-        let mut hole = Hole::new(scene, &covered, &areas);
+        let mut hole = Hole::new(scene, &covered, &areas)?;
         go_on(listener, EngineEvent::Poll)?;
         let mut changed = frames::fill(scene, &mut hole, work.neighbours, &mut result, workers, listener)?;
         changed.extend(paint::paint(scene, &hole, work.options.seed, &mut result, workers, listener)?);

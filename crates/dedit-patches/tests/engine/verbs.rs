@@ -94,6 +94,36 @@ fn without_margin_and_ring_nothing_but_the_item_changes() {
 }
 
 #[test]
+fn around_what_is_removed_ground_stays_and_what_looks_like_the_item_does_not() {
+    let disc = |x: usize, y: usize, radius: f32| (x as f32 - 100.0).hypot(y as f32 - 80.0) < radius;
+    // The mask lacks the outer 2 pixels of a disc; two stripes run up to it.
+    let scene = scene_of(Size::new(200, 160).unwrap(), |x, y| {
+        let own = ground(x, TABLE + y);
+        let shown = match x {
+            _ if disc(x, y, 62.0) => [0.1, 0.2, 0.8],
+            30..36 => [0.2, 0.6, 0.2],
+            _ if (70..76).contains(&y) => [0.9, 0.9, 0.2],
+            _ => own,
+        };
+        (if disc(x, y, 60.0) { 0 } else { 3 }, shown)
+    });
+    let edited = Call::new(&scene).run(&[remove("ball")]).unwrap();
+    let changed: std::collections::HashSet<_> = changed(&scene.picture, &edited.picture).into_iter().collect();
+    let (mut ring, mut stays) = (0, 0);
+    for y in 0..160 {
+        for x in (0..200).filter(|x| disc(*x, y, 68.0) && !disc(*x, y, 64.0)) {
+            ring += 1;
+            stays += usize::from(!changed.contains(&(x, y)));
+        }
+        for x in (0..200).filter(|x| disc(*x, y, 62.0)) {
+            let [red, _, blue] = at(&edited.picture, x, y);
+            assert!(blue - red < 0.3, "({x}, {y}) shows the disc");
+        }
+    }
+    assert!(stays * 10 >= ring * 9, "{stays} of {ring} pixels beside the disc stay");
+}
+
+#[test]
 fn the_margin_limits_how_far_a_shadow_is_looked_for() {
     let scene = scene();
     let settings = PlanSettings { margin: Margin::Pixels(3.0), ring: Ring::Distance(0.0), ..bare() };

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use dedit_edit::{
-    ChangeKind, Edit, EditOptions, EditPlan, Edited, Engine, Fit, Image, ItemLayer, ItemMask, LearnOptions, Listener, Neighbour, Outline,
-    PlanSettings, Rect, Result, Segmentation, Subject, Vacated, Work,
+    ChangeKind, Edit, EditOptions, EditPlan, Edited, Engine, Fit, Image, ItemLayer, ItemMask, LearnOptions, Lifted, Listener, Neighbour,
+    Outline, PlanSettings, Rect, Result, Segmentation, Subject, Vacated, Work, lift,
 };
 
 use super::event::{Layers, Part};
 use super::regions::in_regions;
+use crate::colour::ColourSpace;
 
 /// A clean plate: the whole picture without the edited items, and the rectangle around what has changed.
 pub(super) struct Plate {
@@ -56,23 +57,28 @@ impl Plate {
         self.change.union(plan.change())
     }
 
-    /// The plate and the edited items as layers. What the layers show together becomes the result of the edit; removed items are no part of it.
-    pub(super) fn layers(&self, source: &Source<'_>, edited: &mut Edited) -> Result<Layers> {
+    /// The same plate in the colour space of `own`, the picture that it belongs to.
+    pub(super) fn back(self, space: &ColourSpace, own: &Image) -> Result<Self> {
+        Ok(Self { picture: space.back(&self.picture, own, &self.change)?, ..self })
+    }
+
+    /// The plate and the edited items as layers, in the colour space of the picture, in which they are mixed. What the plate and the layers of items that stay in
+    /// the picture show together becomes the result of the edit.
+    pub(super) fn layers(mut self, source: &Source<'_>, edited: &mut Edited) -> Result<Layers> {
         let (before, after) = (source.plan.before(), source.plan.after());
         let items = source.plan.edited_items();
         let numbers = |of: &Segmentation| -> Vec<usize> { items.iter().filter_map(|item| of.item(item).ok()).collect() };
         let (numbers_before, numbers_after) = (numbers(before), numbers(after));
-        let mut layers = Vec::new();
+        let gone = items.iter().filter(|item| after.item(item).is_err()).map(|item| before.item(item)).collect::<Result<Vec<_>>>()?;
+        let lifted = Lifted { items: &gone, edited: &numbers_before };
+        let mut layers = lift(source.picture, &mut self.picture, self.region, before, lifted)?;
         for item in &items {
-            let layer = if let Ok(number) = after.item(item) {
+            if let Ok(number) = after.item(item) {
                 let outline = outline(source.plan, source.settings, item);
-                ItemLayer::cut_out((&edited.picture, &self.picture), after, number, outline, &numbers_after)?
-            } else {
-                let shown = (source.picture.as_ref(), &self.picture);
-                ItemLayer::cut_out(shown, before, before.item(item)?, Outline::Mask, &numbers_before)?
-            };
-            layers.extend(layer);
+                layers.extend(ItemLayer::cut_out((&edited.picture, &self.picture), after, number, outline, &numbers_after)?);
+            }
         }
+        layers.sort_by_key(|layer| items.iter().position(|item| *item == layer.item));
         let mut flat = self.picture.clone();
         let mut region = self.region;
         for layer in layers.iter().rev().filter(|layer| after.item(&layer.item).is_ok()) {

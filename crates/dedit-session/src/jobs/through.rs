@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dedit_edit::{Edited, Engine, ErrorKind, Image, ItemMask, Learned, Listener, Rect, Result, Work};
+use dedit_edit::{Edited, Engine, ErrorKind, ItemMask, Learned, Listener, Rect, Result, Work};
 
-use super::event::{Layers, Part};
+use super::event::Layers;
 use super::layers::{Plate, Source, only_removes};
 use super::regions::in_regions;
 use super::request::EditRequest;
@@ -36,18 +36,18 @@ pub(super) fn through(
         Some(space) => Arc::new(space.shown(own)?),
         None => own.clone(),
     };
-    let source = Source { picture: &shown, ..*source };
-    let (mut edited, regions, plate) = edited(engine, models, learned, request, &source, listener)?;
-    let layers = plate.as_ref().map(|plate| plate.layers(&source, &mut edited)).transpose()?;
+    let (mut edited, regions, mut plate) = edited(engine, models, learned, request, &Source { picture: &shown, ..*source }, listener)?;
     let change = match &plate {
         Some(plate) => plate.change(source.plan)?,
         None => source.plan.change().clone(),
     };
     // What the layers show together reaches as far as the plate does.
-    let regions = if layers.is_some() { change.parts() } else { regions };
-    let Some(space) = space else { return Ok(Through { edited, regions, layers, change }) };
-    edited.picture = space.back(&edited.picture, own, &change)?;
-    let layers = layers.map(|layers| layers_back(layers, space, own, &change)).transpose()?;
+    let regions = if plate.is_some() { change.parts() } else { regions };
+    if let Some(space) = space {
+        edited.picture = space.back(&edited.picture, own, &change)?;
+        plate = plate.map(|plate| plate.back(space, own)).transpose()?;
+    }
+    let layers = plate.map(|plate| plate.layers(source, &mut edited)).transpose()?;
     Ok(Through { edited, regions, layers, change })
 }
 
@@ -83,11 +83,4 @@ fn edited(
     let (edited, regions) = in_regions(engine, learned, &work, listener)?;
     let plate = if is_plate { Some(Plate::of(&edited, source.plan)) } else { plate };
     Ok((edited, regions, plate.filter(|_| request.layers)))
-}
-
-fn layers_back(layers: Layers, space: &ColourSpace, own: &Image, change: &ItemMask) -> Result<Layers> {
-    let Part { rect, picture } = layers.plate;
-    let picture = space.back(&picture, &own.crop(rect)?, &change.crop(rect)?)?;
-    let items = layers.items.into_iter().map(|layer| space.layer_back(layer, own.depth())).collect::<Result<_>>()?;
-    Ok(Layers { plate: Part { rect, picture }, items })
 }
