@@ -7,7 +7,10 @@ the main one, and `Document.undo_steps` names the undo steps.
 
 from __future__ import annotations
 
+import enum
 import functools
+import importlib
+import os
 import threading
 from pathlib import Path
 from typing import Any, Callable
@@ -15,10 +18,11 @@ from typing import Any, Callable
 from krita_file import load, save
 from krita_raster import LINEAR, SRGB, Box, Kind, Raster, faded, over, turned, united
 
-try:
-    from PyQt5 import QtCore, QtGui, QtWidgets
-except ImportError:
-    from PyQt6 import QtCore, QtGui, QtWidgets
+BINDING = os.environ.get("DEDIT_TEST_QT", "PyQt5")
+"""Krita 5 has PyQt5, Krita 6 PyQt6."""
+QtCore, QtGui, QtWidgets = (
+    importlib.import_module(f"{BINDING}.{part}") for part in ("QtCore", "QtGui", "QtWidgets")
+)
 
 __all__ = ["LINEAR", "SRGB", "Document", "Krita", "Node", "Selection", "begin"]
 MASKS = ("selectionmask", "transparencymask")
@@ -375,15 +379,27 @@ class DockWidget(QtWidgets.QDockWidget):
     pass
 
 
-class DockWidgetFactoryBase:
-    DockLeft, DockRight = 1, 2
+class DockPosition(enum.Enum):
+    """As PyQt6 has enums: by their full names alone."""
 
-    def __init__(self, id: str, position: int) -> None:
+    DockRight = 3
+    DockLeft = 4
+
+
+class DockWidgetFactoryBase:
+    if BINDING == "PyQt5":
+        DockRight, DockLeft = 3, 4
+    else:
+        DockPosition = DockPosition
+
+    def __init__(self, id: str, position: int | DockPosition) -> None:
+        if isinstance(position, int) != (BINDING == "PyQt5"):
+            raise TypeError(f"argument 2 has unexpected type '{type(position).__name__}'")
         self.id, self.position = id, position
 
 
 class DockWidgetFactory(DockWidgetFactoryBase):
-    def __init__(self, id: str, position: int, kind: type) -> None:
+    def __init__(self, id: str, position: int | DockPosition, kind: type) -> None:
         super().__init__(id, position)
         self.kind = kind
 

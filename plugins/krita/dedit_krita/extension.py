@@ -46,5 +46,8 @@ def register() -> None:
     """Register the extension and the docker."""
     krita = Krita.instance()
     krita.addExtension(DEdit(krita))
-    right = DockWidgetFactoryBase.DockRight
-    krita.addDockWidgetFactory(DockWidgetFactory(DOCKER, right, Docker))
+    # Krita 6 has its enums by their full names alone, Krita 5.1 has this one without.
+    positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
+    if not hasattr(positions, "DockRight"):
+        positions = DockWidgetFactoryBase
+    krita.addDockWidgetFactory(DockWidgetFactory(DOCKER, positions.DockRight, Docker))

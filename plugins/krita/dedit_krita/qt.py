@@ -1,6 +1,7 @@
-"""PyQt5 (Krita 5.1, 5.2) or PyQt6 (Krita 5.3): everything else imports Qt from here.
+"""PyQt5 (Krita 5) or PyQt6 (Krita 6): everything else imports Qt from here.
 
-The binding that the host has loaded is used: two Qt libraries in one process crash it.
+The binding that Krita's own classes are made with is used, whatever else is installed: two Qt
+libraries in one process crash it.
 
 Only what works in both is used:
 
@@ -21,6 +22,13 @@ from typing import Any
 NAMES = ("PyQt5", "PyQt6")
 
 
+def of_krita() -> str | None:
+    """Return the binding that Krita's docker is made with; None outside Krita."""
+    docker = getattr(sys.modules.get("krita"), "DockWidget", object)
+    packages = [kind.__module__.split(".")[0] for kind in docker.__mro__]
+    return next((name for name in NAMES if name in packages), None)
+
+
 def loaded() -> str | None:
     """Return the binding that this process has already loaded."""
     parts = ("QtCore", "sip")
@@ -28,8 +36,8 @@ def loaded() -> str | None:
 
 
 def chosen() -> str:
-    """Return the loaded binding, or the first that can be imported; ImportError if none can."""
-    found = loaded()
+    """Return Krita's binding, or the loaded one, or the first there is; ImportError if none is."""
+    found = of_krita() or loaded()
     if found is not None:
         return found
     for name in NAMES:

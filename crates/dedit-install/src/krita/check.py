@@ -12,14 +12,17 @@ import traceback
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
+def binding(kind):
+    """The package of Qt that a class of Krita's is made with: another one, of another Qt, would crash Krita."""
+    packages = [base.__module__.split(".")[0] for base in kind.__mro__]
+    return next(name for name in ("PyQt5", "PyQt6") if name in packages)
+
+
 def look(told):
-    from krita import Krita
+    from krita import DockWidget, Krita
 
     told["krita"] = Krita.instance().version()
-    try:
-        core = importlib.import_module("PyQt5.QtCore")
-    except ImportError:
-        core = importlib.import_module("PyQt6.QtCore")
+    core = importlib.import_module(binding(DockWidget) + ".QtCore")
     told["qt"] = core.qVersion()
     try:
         importlib.import_module(core.__name__.replace("QtCore", "QtNetwork"))

@@ -15,7 +15,13 @@ use crate::workspace::{SHARED_FEATURES, Workspace, find_program, output, run as 
 const PLUGIN: &str = "plugins/krita";
 /// Debian's Python is the one that Debian's bindings of Qt are for; they bring no program, so a file of theirs stands for them.
 const PYTHON: &str = "/usr/bin/python3";
-const QT: Program = Program { name: "/usr/lib/python3/dist-packages/PyQt5/QtNetwork.abi3.so", package: "python3-pyqt5" };
+/// The bindings of Krita 5 and of Krita 6.
+const QT: [(&str, Program); 2] = [
+    ("PyQt5", Program { name: "/usr/lib/python3/dist-packages/PyQt5/QtNetwork.abi3.so", package: "python3-pyqt5" }),
+    ("PyQt6", Program { name: "/usr/lib/python3/dist-packages/PyQt6/QtNetwork.abi3.so", package: "python3-pyqt6" }),
+];
+/// Names the binding of a run.
+const BINDING: &str = "DEDIT_TEST_QT";
 const NODE: [Program; 2] = [Program { name: "node", package: "nodejs" }, Program { name: "npm", package: "npm" }];
 const VIRTUALENV: Program = Program { name: "virtualenv", package: "python3-virtualenv" };
 /// Names the daemon with an engine that computes next to nothing.
@@ -44,28 +50,34 @@ pub(super) fn run(workspace: &Workspace) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Runs the plug-in's own tests, with a daemon for those that need one.
+/// Runs the plug-in's own tests with each binding, with a daemon for those that need one.
 fn unittest(workspace: &Workspace) -> Result<Tally> {
-    let Some(python) = python(workspace) else {
-        let reason = prerequisites::ensure(workspace, &QT).err().unwrap_or_else(|| format!("{PYTHON} cannot import PyQt5"));
-        return Ok(missing("the plug-in's own tests", &reason));
-    };
     run_command(&mut workspace.cargo(&format!("build --locked --release --package dedit-daemon {SHARED_FEATURES} --example stand_in")))?;
     let stand_in = workspace.target().join("release/examples").join(format!("stand_in{}", env::consts::EXE_SUFFIX));
-    let mut command = Command::new(python);
-    command.current_dir(workspace.root().join(PLUGIN)).args(["-B", "-m", "unittest", "--verbose"]);
-    command.env("QT_QPA_PLATFORM", "offscreen").env(STAND_IN, stand_in);
-    counted(&mut command)
+    let mut tally = Tally::default();
+    for (binding, program) in QT {
+        let Some(python) = python(workspace, binding, &program) else {
+            let reason = prerequisites::ensure(workspace, &program).err().unwrap_or_else(|| format!("{PYTHON} cannot import {binding}"));
+            tally += missing(&format!("the plug-in's own tests with {binding}"), &reason);
+            continue;
+        };
+        let mut command = Command::new(python);
+        command.current_dir(workspace.root().join(PLUGIN)).args(["-B", "-m", "unittest", "--verbose"]);
+        command.env("QT_QPA_PLATFORM", "offscreen").env(STAND_IN, &stand_in).env(BINDING, binding);
+        tally += counted(&mut command)?;
+    }
+    Ok(tally)
 }
 
-/// A Python that has Qt: the first on the search path, or Debian's, for which root has it installed.
-fn python(workspace: &Workspace) -> Option<&'static str> {
+/// A Python that has a binding of Qt: the first on the search path, or Debian's, for which root has it installed.
+fn python(workspace: &Workspace, binding: &str, program: &Program) -> Option<&'static str> {
     let has_qt = |python: &&str| {
-        let import = workspace.command(python).args(["-c", "import PyQt5.QtNetwork, PyQt5.QtWidgets"]).stderr(Stdio::null()).status();
+        let import = format!("import {binding}.QtNetwork, {binding}.QtWidgets");
+        let import = workspace.command(python).args(["-c", &import]).stderr(Stdio::null()).status();
         import.is_ok_and(|status| status.success())
     };
     ["python3", PYTHON].into_iter().find(has_qt).or_else(|| {
-        prerequisites::ensure(workspace, &QT).ok()?;
+        prerequisites::ensure(workspace, program).ok()?;
         Some(PYTHON).filter(has_qt)
     })
 }

@@ -129,6 +129,8 @@ class DockWidget:
     def canvasChanged(self, canvas: Any) -> None: ...
 
 class DockWidgetFactoryBase:
+    # Krita 5: on the class itself; Krita 6: in DockPosition alone.
+    DockPosition: Any
     DockLeft: Any
     DockRight: Any
 
