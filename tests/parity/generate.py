@@ -30,6 +30,7 @@ from values import (
     layers,
     lora,
     pipeline,
+    prompts,
     schedulers,
     single_file,
     train,
@@ -57,6 +58,7 @@ def writers() -> dict[str, Writer]:
     for kind in ("sd", "sdxl"):
         table |= {
             f"lora-{kind}": partial(of, lora.write_lora, kind),
+            f"prompts-{kind}": partial(of, prompts.write_prompts, kind),
             f"train-{kind}": partial(of, train.write_train, kind),
             f"dedit-{kind}": partial(of, dedit.write_dedit, kind),
         }

@@ -5,9 +5,11 @@
 
 mod build;
 pub mod config;
+pub mod embedding;
 mod error;
 pub mod lora;
 pub mod pipeline;
+pub mod prompt;
 mod resnet;
 pub mod scheduler;
 pub mod text_encoder;
@@ -17,5 +19,5 @@ pub mod vae;
 pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};
-pub use tokenizer::{Encoded, Piece, Tokenizer};
+pub use tokenizer::{Encoded, Tokenizer};
 pub use weights::{Checkpoint, Family, Scope, Weights};

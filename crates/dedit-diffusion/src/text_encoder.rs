@@ -1,6 +1,8 @@
 //! CLIP's text encoder (Radford et al. 2021, arXiv 2103.00020), as in transformers' `CLIPTextModel`: CLIP-L, OpenCLIP-H, OpenCLIP-bigG.
 
-use candle_core::{Device, Tensor};
+use std::ops::Range;
+
+use candle_core::{DType, Device, Tensor};
 use dedit_nn::autograd::Value;
 use dedit_nn::layers::{AttentionMask, Layer, LayerNorm, Linear, Visit, Visitor, attention, join};
 use dedit_nn::ops::{self, Activation};
@@ -14,6 +16,8 @@ use crate::{Error, Result};
 pub struct TextEncoder {
     config: ClipTextConfig,
     token_embedding: Tensor,
+    /// Rows of textual inversion, `[rows, width]` f32.
+    embeddings: Option<Tensor>,
     position_embedding: Tensor,
     layers: Vec<EncoderLayer>,
     final_layer_norm: LayerNorm,
@@ -24,10 +28,17 @@ pub struct TextEncoder {
 pub struct TextOutput {
     /// The last hidden states after the final norm, `[batch, length, width]`: Stable Diffusion 1 and 2 attend to these.
     pub last: Value,
-    /// The hidden states before the last layer, without the final norm, `[batch, length, width]`: SDXL attends to these.
-    pub penultimate: Value,
+    /// The hidden states before each layer and after the last one, without the final norm, `[batch, length, width]` each.
+    pub states: Vec<Value>,
     /// The final state at the end token, projected where the encoder has a projection, `[batch, projection]`.
     pub pooled: Value,
+}
+
+impl TextOutput {
+    /// The hidden states before the last layer, without the final norm: SDXL attends to these.
+    pub fn penultimate(&self) -> &Value {
+        self.states.iter().rev().nth(1).unwrap_or(&self.last)
+    }
 }
 
 impl TextEncoder {
@@ -48,6 +59,7 @@ impl TextEncoder {
             if config.with_projection { Some(root.linear_no_bias("text_projection", width, config.projection_dim)?) } else { None };
         let encoder = Self {
             token_embedding: embeddings.tensor("token_embedding.weight", &[config.vocab_size, width])?,
+            embeddings: None,
             position_embedding: embeddings.tensor("position_embedding.weight", &[config.max_position_embeddings, width])?,
             layers,
             final_layer_norm: text.layer_norm("final_layer_norm", width, config.layer_norm_eps)?,
@@ -68,7 +80,49 @@ impl TextEncoder {
         &self.token_embedding
     }
 
-    /// Encodes prompts of equal length, up to the encoder's maximum. Ids from the size of the vocabulary on address the rows of `item_tokens [n, width]`.
+    /// Adds rows of textual inversion, `[rows, width]`, and returns their ids.
+    ///
+    /// # Errors
+    /// `Model` where the width is another.
+    pub fn add_embeddings(&mut self, rows: &Tensor) -> Result<Range<u32>> {
+        let (count, width) = rows.dims2()?;
+        if width != self.config.hidden_size {
+            let own = self.config.hidden_size;
+            return Err(Error::model(format!("an embedding of width {width} does not fit a text encoder of width {own}")));
+        }
+        let rows = rows.to_dtype(DType::F32)?.to_device(self.token_embedding.device())?;
+        let first = self.first_learned();
+        self.embeddings = Some(match &self.embeddings {
+            Some(others) => Tensor::cat(&[others, &rows], 0)?,
+            None => rows,
+        });
+        Ok(first..first + count as u32)
+    }
+
+    /// The id of the first row of learned tokens: those of the vocabulary and of [textual inversion](Self::add_embeddings) come before.
+    pub fn first_learned(&self) -> u32 {
+        let added = self.embeddings.as_ref().map_or(0, |rows| rows.dims()[0]);
+        (self.config.vocab_size + added) as u32
+    }
+
+    /// The hidden states that a number of layers, from 1, come after, counted from the end: 1 is the last one. With the final norm where `normed`.
+    ///
+    /// # Errors
+    /// `Usage` where there are not so many layers.
+    pub fn hidden(&self, output: &TextOutput, from_end: usize, normed: bool) -> Result<Value> {
+        let layers = self.layers.len();
+        let state = from_end.checked_sub(1).filter(|_| from_end <= layers).and_then(|skipped| output.states.iter().rev().nth(skipped));
+        let Some(state) = state else {
+            return Err(Error::usage(format!("a text encoder of {layers} layers cannot end {from_end} layers from its end")));
+        };
+        match (normed, from_end) {
+            (true, 1) => Ok(output.last.clone()),
+            (true, _) => Ok(self.final_layer_norm.forward(state)?),
+            (false, _) => Ok(state.clone()),
+        }
+    }
+
+    /// Encodes prompts of equal length, up to the encoder's maximum. Ids from [`Self::first_learned`] on address the rows of `item_tokens [n, width]`.
     ///
     /// # Errors
     /// When the prompts differ in length or are too long, or an id is outside the vocabulary.
@@ -83,14 +137,19 @@ impl TextEncoder {
         }
         let ids: Vec<u32> = prompts.concat();
         let width = self.config.hidden_size;
-        let tokens = ops::reshape(&ops::embed(&self.token_embedding, item_tokens, &ids)?, &[prompts.len(), length, width])?;
+        let added = match (&self.embeddings, item_tokens) {
+            (Some(added), Some(items)) => Some(ops::cat_samples(&[Value::constant(added.clone()), items.clone()])?),
+            (Some(added), None) => Some(Value::constant(added.clone())),
+            (None, items) => items.cloned(),
+        };
+        let tokens = ops::reshape(&ops::embed(&self.token_embedding, added.as_ref(), &ids)?, &[prompts.len(), length, width])?;
         let positions = self.position_embedding.narrow(0, 0, length)?.to_dtype(tokens.tensor().dtype())?;
         let positions = positions.unsqueeze(0)?.broadcast_as(tokens.tensor().shape())?.contiguous()?;
         let mut hidden = ops::add(&tokens, &positions.into())?;
-        let mut penultimate = hidden.clone();
+        let mut states = vec![hidden.clone()];
         for layer in &self.layers {
-            penultimate = hidden;
-            hidden = layer.forward(&penultimate)?;
+            hidden = layer.forward(&hidden)?;
+            states.push(hidden.clone());
         }
         let last = self.final_layer_norm.forward(&hidden)?;
         let ends: Vec<u32> = prompts.iter().enumerate().map(|(i, ids)| (i * length + self.end_position(ids)) as u32).collect();
@@ -98,14 +157,15 @@ impl TextEncoder {
         if let Some(projection) = &self.text_projection {
             pooled = projection.forward(&pooled)?;
         }
-        Ok(TextOutput { last, penultimate, pooled })
+        Ok(TextOutput { last, states, pooled })
     }
 
     /// The position of the pooled state: the first end token. Configurations written before transformers 4.31 have the wrong end token 2; for them it is the
-    /// position of the largest id, which is the end token, or the last of the item tokens.
+    /// position of the largest id, which is the end token, or the last of the item tokens. Textual inversion does not count.
     fn end_position(&self, ids: &[u32]) -> usize {
+        let added = self.config.vocab_size as u32..self.first_learned();
         let wanted = self.config.eos_token_id;
-        let wanted = if wanted == 2 { ids.iter().copied().max().unwrap_or(0) } else { wanted };
+        let wanted = if wanted == 2 { ids.iter().copied().filter(|id| !added.contains(id)).max().unwrap_or(0) } else { wanted };
         ids.iter().position(|&id| id == wanted).unwrap_or(0)
     }
 }

@@ -85,7 +85,7 @@ impl Engine {
         draws: &mut dyn TrainingDraws,
         listener: &mut LearnListener<'_>,
     ) -> Result<Learned> {
-        let tokens = ItemTokens::with_rows(&self.pipeline, learned_items(target, false)?, settings.tokens_per_item, rows)?;
+        let tokens = ItemTokens::with_rows(&self.pipeline, learned_items(target, false)?, settings.token_kind(), rows)?;
         self.run(target, None, settings, tokens, draws, None, listener)
     }
 
@@ -127,7 +127,7 @@ impl Engine {
         if let Some(reference) = reference {
             items.extend(learned_items(reference, true)?);
         }
-        ItemTokens::new(&self.pipeline, items, settings.tokens_per_item, &mut Generator::new(settings.seed ^ TOKENS_STREAM))
+        ItemTokens::new(&self.pipeline, items, settings.token_kind(), &mut Generator::new(settings.seed ^ TOKENS_STREAM))
     }
 
     /// A hash of everything that learning depends on besides the settings: model, pictures, items and their words.

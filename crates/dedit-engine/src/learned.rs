@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::prompt::Syntax;
 use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{Image, Segmentation};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,9 @@ impl Learned {
     pub fn same_inputs(&self, other: &Self) -> bool {
         let (one, other) = (&self.header, &other.header);
         let same = (&one.model, &one.pictures, &one.items) == (&other.model, &other.pictures, &other.items);
-        same && same_outcome(&one.settings, &other.settings)
+        let is_plain = |item: &Item| item.template.as_deref().is_none_or(Syntax::is_plain);
+        let same_words = one.settings.brackets == other.settings.brackets || one.items.iter().all(is_plain);
+        same && same_words && same_outcome(&one.settings, &other.settings)
     }
 
     /// The fingerprint of the model.
@@ -123,7 +126,7 @@ impl Learned {
     }
 
     pub(crate) fn tokens(&self, pipeline: &Pipeline) -> Result<ItemTokens> {
-        let tokens = ItemTokens::with_rows(pipeline, self.header.items.clone(), self.header.settings.tokens_per_item, self.rows.clone())?;
+        let tokens = ItemTokens::with_rows(pipeline, self.header.items.clone(), self.header.settings.token_kind(), self.rows.clone())?;
         tokens.set_trainable(false);
         Ok(tokens)
     }

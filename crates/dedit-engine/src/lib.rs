@@ -29,4 +29,4 @@ pub use engine::Engine;
 pub use error::{from_edit, to_edit};
 pub use learned::Learned;
 pub use picture::digest;
-pub use text::Item;
+pub use text::{Brackets, Item};

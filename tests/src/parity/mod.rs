@@ -10,6 +10,7 @@ mod ladder;
 mod layers;
 mod lora;
 mod pipeline;
+mod prompts;
 mod report;
 mod schedulers;
 mod single_file;
@@ -43,6 +44,7 @@ pub const SUITES: &[Suite] = &[
     Suite { form: "layers", run: layers::run },
     Suite { form: "lora", run: lora::run },
     Suite { form: "pipeline", run: pipeline::run },
+    Suite { form: "prompts", run: prompts::run },
     Suite { form: "schedulers", run: schedulers::run },
     Suite { form: "single-file", run: single_file::run },
     Suite { form: "train", run: train::run },

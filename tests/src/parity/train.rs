@@ -135,7 +135,7 @@ impl<'a> Step<'a> {
             [first, second] => {
                 let numbers: Vec<Vec<f32>> = self.folder.tensor("time_ids")?.to_vec2()?;
                 let time_ids = numbers.iter().map(|row| Ok(<[f32; 6]>::try_from(row.as_slice())?)).collect::<Result<_>>()?;
-                let context = ops::cat_channels(&first.penultimate, &second.penultimate)?;
+                let context = ops::cat_channels(first.penultimate(), second.penultimate())?;
                 (context, Some(TextTimeInput { pooled: second.pooled.clone(), time_ids }))
             }
             _ => bail!("{} text encoders", outputs.len()),

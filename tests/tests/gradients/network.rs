@@ -91,7 +91,7 @@ impl Network {
         let (text, text_time) = match &encoded[..] {
             [only] => (only.last.clone(), None),
             [first, second, ..] => (
-                ops::cat_channels(&first.penultimate, &second.penultimate).unwrap(),
+                ops::cat_channels(first.penultimate(), second.penultimate()).unwrap(),
                 Some(TextTimeInput { pooled: second.pooled.clone(), time_ids: vec![[96.0, 80.0, 0.0, 0.0, 96.0, 80.0]; 2] }),
             ),
             [] => panic!("no text encoder"),

@@ -6,7 +6,7 @@ use dedit_nn::autograd::Value;
 use super::prompt::{EncodedPrompt, repeat};
 use super::{GenerateRequest, Pipeline};
 use crate::Result;
-use crate::unet::{Context, TextTimeInput, UnetInput};
+use crate::unet::{Context, SampleContext, TextTimeInput, UnetInput};
 
 /// The denoiser with its inputs that are the same for all steps.
 pub(super) struct Guided<'a> {
@@ -29,7 +29,7 @@ impl<'a> Guided<'a> {
     ) -> Result<Self> {
         let batch = request.batch;
         let branches = || negative.into_iter().chain([prompt]);
-        let contexts = branches().map(|text| repeat(&text.context, batch)).collect::<Result<Vec<_>>>()?;
+        let contexts: Vec<&Tensor> = branches().map(|text| &text.context).collect();
         let pooled = branches().filter_map(|text| text.pooled.as_ref()).map(|x| repeat(x, batch)).collect::<Result<Vec<_>>>()?;
         let samples = contexts.len() * batch;
         let text_time = if pooled.is_empty() {
@@ -43,7 +43,7 @@ impl<'a> Guided<'a> {
         };
         Ok(Self {
             pipeline,
-            context: Context::Shared(Value::constant(Tensor::cat(&contexts, 0)?)),
+            context: context(&contexts, batch)?,
             text_time,
             samples,
             guidance: negative.is_some().then_some(request.guidance),
@@ -69,4 +69,14 @@ impl<'a> Guided<'a> {
         let (negative, positive) = (output.narrow(0, 0, batch)?, output.narrow(0, batch, batch)?);
         Ok((&negative + ((positive - &negative)? * guidance)?)?)
     }
+}
+
+/// The context of `batch` pictures for each branch: of one tensor where the branches have as many tokens, else one by one.
+fn context(branches: &[&Tensor], batch: usize) -> Result<Context> {
+    if branches.windows(2).all(|pair| pair[0].dims() == pair[1].dims()) {
+        let repeated = branches.iter().map(|text| repeat(text, batch)).collect::<Result<Vec<_>>>()?;
+        return Ok(Context::Shared(Value::constant(Tensor::cat(&repeated, 0)?)));
+    }
+    let whole = |text: &&Tensor| SampleContext::Whole(Value::constant(Tensor::clone(text)));
+    Ok(Context::PerSample(branches.iter().flat_map(|text| std::iter::repeat_n(whole(text), batch)).collect()))
 }

@@ -20,6 +20,7 @@ mod progress;
 mod prompt;
 mod request;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
@@ -28,8 +29,9 @@ use dedit_nn::ops;
 pub use self::generate::Generated;
 pub use self::noise::{Noise, RecordedNoise, SeededNoise};
 pub use self::progress::Progress;
-pub use self::prompt::{EncodedPrompt, JoinedText};
+pub use self::prompt::{EncodedPrompt, EncodedPrompts, JoinedText};
 pub use self::request::{GenerateRequest, InitPicture, check_size};
+use crate::embedding::EmbeddingFile;
 use crate::lora::{Applied, LoraFile, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;
@@ -43,6 +45,9 @@ pub struct Pipeline {
     description: String,
     tokenizers: Vec<Tokenizer>,
     text_encoders: Vec<TextEncoder>,
+    /// The layer of the text encoders that the denoiser attends to, counted from the end; `None` for the family's own.
+    clip_skip: Option<usize>,
+    embeddings: Vec<Embedding>,
     unet: Unet,
     unet_dtype: DType,
     vae: Vae,
@@ -81,6 +86,8 @@ impl Pipeline {
             description: checkpoint.describe(),
             tokenizers: (0..encoders.len()).map(|encoder| checkpoint.tokenizer(encoder)).collect::<Result<_>>()?,
             text_encoders: encoders.iter().map(|component| TextEncoder::new(component, device)).collect::<Result<_>>()?,
+            clip_skip: None,
+            embeddings: Vec::new(),
             unet: Unet::new(unet, device)?,
             unet_dtype: compute_dtype(&unet.weights, "conv_in.weight", device)?,
             vae: Vae::new(vae, device)?,
@@ -118,6 +125,52 @@ impl Pipeline {
         self.vae.config().pixels_per_latent()
     }
 
+    /// The layer of the text encoders whose hidden states the denoiser attends to, counted from the end as in the field's programs: 1 for the last one (the
+    /// usual of Stable Diffusion 1 and 2), 2 for the one before it (the usual of SDXL).
+    pub fn clip_skip(&self) -> usize {
+        self.clip_skip.unwrap_or(self.usual_clip_skip())
+    }
+
+    /// Attends to another layer of the text encoders. In Stable Diffusion 1 and 2 the final norm follows it, in SDXL none.
+    ///
+    /// # Errors
+    /// `Usage` where a text encoder has not so many layers.
+    pub fn set_clip_skip(&mut self, layer: usize) -> Result<()> {
+        let layers = self.text_encoders.iter().map(|encoder| encoder.config().num_hidden_layers).min().unwrap_or(0);
+        if !(1..=layers).contains(&layer) {
+            return Err(Error::usage(format!("a clip skip of {layer} makes no sense for a text encoder of {layers} layers"))
+                .hint(format!("give 1 to {layers}; the usual one for {} is {}", self.family, self.usual_clip_skip())));
+        }
+        self.clip_skip = Some(layer);
+        Ok(())
+    }
+
+    fn usual_clip_skip(&self) -> usize {
+        match self.family {
+            Family::Sd1 | Family::Sd2 => 1,
+            Family::Sdxl => 2,
+        }
+    }
+
+    /// Adds vectors of textual inversion, which stand in prompts under this name, or that of the file.
+    ///
+    /// # Errors
+    /// `Model` where they are for text encoders of another width, `Usage` where the name cannot stand in a prompt or is taken.
+    pub fn add_embedding(&mut self, file: &EmbeddingFile, name: Option<&str>) -> Result<()> {
+        let name = file.name(name)?;
+        if self.embeddings.iter().any(|other| other.name.eq_ignore_ascii_case(&name)) {
+            return Err(Error::usage(format!("two embeddings have the name '{name}'"))
+                .at(file.path())
+                .hint("give it another name after the file, such as style.safetensors:style2"));
+        }
+        let widths: Vec<usize> = self.text_encoders.iter().map(|encoder| encoder.config().hidden_size).collect();
+        file.check(&widths)?;
+        let ids = self.text_encoders.iter_mut().zip(file.rows()).map(|(encoder, rows)| encoder.add_embeddings(rows));
+        let ids = ids.collect::<Result<_>>()?;
+        self.embeddings.push(Embedding { name, ids });
+        Ok(())
+    }
+
     /// Applies a LoRA to the denoiser and the text encoders; see [`LoraFile::apply`].
     ///
     /// # Errors
@@ -125,6 +178,14 @@ impl Pipeline {
     pub fn apply_lora(&mut self, lora: &LoraFile, placement: Placement, scale: f64) -> Result<Applied> {
         lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)
     }
+}
+
+/// Vectors of textual inversion.
+struct Embedding {
+    /// Its name in prompts.
+    name: String,
+    /// The ids of its vectors in each text encoder.
+    ids: Vec<Range<u32>>,
 }
 
 /// The file with the scheduler's settings: a single-file checkpoint itself, or a file of the folder.

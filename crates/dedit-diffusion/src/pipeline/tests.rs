@@ -128,18 +128,30 @@ fn work_stops_where_progress_breaks() {
 fn what_does_not_fit_of_a_prompt_is_told() {
     for kind in ["sd", "sdxl"] {
         let pipeline = load(&tiny(kind));
-        let mut left_out = None;
-        let long = format!("{}and the very end", "bag ".repeat(90));
-        let request = GenerateRequest { prompt: long, negative_prompt: "blurry".to_owned(), ..request(&pipeline) };
-        let _ = pipeline.generate(&request, &mut |progress| {
-            if let Progress::Text { cut, negative_cut } = progress {
-                left_out = Some((cut.map(str::to_owned), negative_cut.map(str::to_owned)));
-            }
-            ControlFlow::Break(())
-        });
-        let (cut, negative_cut) = left_out.unwrap();
-        assert!(cut.unwrap().ends_with("and the very end"));
-        assert_eq!(negative_cut, None);
+        for (words, is_cut) in [(90, false), (1200, true)] {
+            let mut left_out = None;
+            let long = format!("{}and the very end", "bag ".repeat(words));
+            let request = GenerateRequest { prompt: long, negative_prompt: "blurry".to_owned(), ..request(&pipeline) };
+            let _ = pipeline.generate(&request, &mut |progress| {
+                if let Progress::Text { cut, negative_cut } = progress {
+                    left_out = Some((cut.map(str::to_owned), negative_cut.map(str::to_owned)));
+                }
+                ControlFlow::Break(())
+            });
+            let (cut, negative_cut) = left_out.unwrap();
+            assert_eq!(cut.is_some_and(|end| end.ends_with("and the very end")), is_cut, "{words} words");
+            assert_eq!(negative_cut, None);
+        }
+    }
+}
+
+#[test]
+fn prompts_of_different_lengths_lead_and_avoid() {
+    for kind in ["sd", "sdxl"] {
+        let pipeline = load(&tiny(kind));
+        let short = GenerateRequest { negative_prompt: "blurry".to_owned(), guidance: 4.0, ..request(&pipeline) };
+        let long = GenerateRequest { negative_prompt: "blurry ".repeat(100), ..short.clone() };
+        assert_ne!(latents(&pipeline, &short), latents(&pipeline, &long), "{kind}");
     }
 }
 

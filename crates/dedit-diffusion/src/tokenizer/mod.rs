@@ -18,6 +18,7 @@ use self::clean::Clean;
 pub(crate) use self::special::{END, EXCLAMATION};
 use self::special::{START, Special};
 use self::vocabulary::{END_OF_WORD, Vocabulary};
+use crate::prompt::{Chunk, Token};
 use crate::{Error, ErrorKind, Result};
 
 /// CLIP's words: contractions, runs of letters, single digits, runs of other characters (`simple_tokenizer.py` of CLIP).
@@ -39,21 +40,12 @@ pub struct Tokenizer {
     max_length: usize,
 }
 
-/// A part of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// Words.
-    Text(&'a str),
-    /// A token by its id: a row added to the embedding table, without text.
-    Id(u32),
-}
-
 /// A prompt as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Start, prompt, end and padding, of the requested length.
     pub ids: Vec<u32>,
-    /// The text beyond the length, which was left out; a token given by its id is written `<id>`.
+    /// The text beyond the length, which was left out.
     pub dropped: Option<String>,
 }
 
@@ -100,36 +92,47 @@ impl Tokenizer {
 
     /// Encodes a prompt to exactly `length` ids (at least 2): start, prompt, end, padding. A longer prompt is cut before the end token, as CLIP does.
     pub fn encode(&self, text: &str, length: usize) -> Result<Encoded> {
-        self.encode_pieces(&[Piece::Text(text)], length)
-    }
-
-    /// Like [`Tokenizer::encode`], for text with tokens given by id between the words.
-    pub fn encode_pieces(&self, pieces: &[Piece<'_>], length: usize) -> Result<Encoded> {
         let Some(room) = length.checked_sub(2) else {
             return Err(Error::usage(format!("a prompt of {length} tokens has no room for start and end; give at least 2")));
         };
-        let mut ids = Vec::with_capacity(length);
-        ids.push(self.start);
-        let mut dropped = String::new();
-        for &piece in pieces {
-            match piece {
-                Piece::Id(id) if ids.len() <= room => ids.push(id),
-                Piece::Id(id) => dropped.extend(["<", &id.to_string(), ">"]),
-                Piece::Text(text) => {
-                    let words = self.bpe.encode(text, false).map_err(|error| {
-                        Error::new(ErrorKind::Input, format!("the prompt {text:?} cannot be split into tokens ({error})"))
-                    })?;
-                    let fitting = words.len().min(room + 1 - ids.len());
-                    ids.extend(&words.get_ids()[..fitting]);
-                    if let Some(&(start, _)) = words.get_offsets().get(fitting) {
-                        dropped.push_str(text.get(start..).unwrap_or(text));
-                    }
-                }
-            }
-        }
+        let tokens = self.tokens(text)?;
+        let (fitting, rest) = tokens.split_at(tokens.len().min(room));
+        let dropped: String = rest.iter().map(|token| token.text.as_str()).collect();
+        Ok(Encoded { ids: self.chunk(fitting, length).ids, dropped: (!rest.is_empty()).then_some(dropped) })
+    }
+
+    /// The tokens of words, without start, end and padding, each with a weight of 1. The text of a token goes on to the next one, so that together they are
+    /// the words from the first token on.
+    pub(crate) fn tokens(&self, text: &str) -> Result<Vec<Token>> {
+        let words = self
+            .bpe
+            .encode(text, false)
+            .map_err(|error| Error::new(ErrorKind::Input, format!("the prompt {text:?} cannot be split into tokens ({error})")))?;
+        let starts = words.get_offsets().iter().map(|(start, _)| *start);
+        let ends = starts.clone().skip(1).chain([text.len()]);
+        let token = |(&id, (start, end)): (&u32, (usize, usize))| Token {
+            id,
+            weight: 1.0,
+            ends_word: self.bpe.id_to_token(id).is_some_and(|token| token.ends_with(END_OF_WORD)),
+            text: text.get(start..end).unwrap_or_default().to_owned(),
+        };
+        Ok(words.get_ids().iter().zip(starts.zip(ends)).map(token).collect())
+    }
+
+    /// Start, tokens, end and padding, of the given length; the tokens must fit.
+    pub(crate) fn chunk(&self, tokens: &[Token], length: usize) -> Chunk {
+        let mut ids = vec![self.start];
+        ids.extend(tokens.iter().map(|token| token.id));
         ids.push(self.end);
         ids.resize(length, self.pad);
-        Ok(Encoded { ids, dropped: (!dropped.is_empty()).then_some(dropped) })
+        let is_usual = |weight: f32| (weight - 1.0).abs() < f32::EPSILON;
+        if tokens.iter().all(|token| is_usual(token.weight)) {
+            return Chunk { ids, weights: Vec::new() };
+        }
+        let mut weights = vec![1.0];
+        weights.extend(tokens.iter().map(|token| token.weight));
+        weights.resize(length, 1.0);
+        Chunk { ids, weights }
     }
 
     /// Maximal number of tokens of a prompt, start and end included (77).

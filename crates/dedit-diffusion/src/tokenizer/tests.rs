@@ -76,17 +76,6 @@ fn a_long_prompt_is_cut_and_the_rest_is_told() {
     assert!(tokenizer.encode("a", 1).unwrap_err().to_string().contains("at least 2"));
 }
 
-#[test]
-fn tokens_given_by_id_stand_between_the_words() {
-    let tokenizer = Tokenizer::bundled(END).unwrap();
-    let pieces = [Piece::Text("a photo of "), Piece::Id(49408), Piece::Id(49409), Piece::Text(", red")];
-    assert_eq!(tokenizer.encode_pieces(&pieces, 10).unwrap().ids, [49406, 320, 1125, 539, 49408, 49409, 267, 736, 49407, 49407]);
-    let cut = tokenizer.encode_pieces(&pieces, 6).unwrap();
-    assert_eq!(cut.ids, [49406, 320, 1125, 539, 49408, 49407]);
-    assert_eq!(cut.dropped.as_deref(), Some("<49409>, red"));
-    assert_eq!(tokenizer.vocabulary_size(), 49408);
-}
-
 /// A minimal vocabulary: all bytes, "ab", the special tokens.
 fn write_files(dir: &Path, files: &[(&str, String)]) {
     for (name, text) in files {

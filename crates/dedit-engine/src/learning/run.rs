@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use candle_core::{DType, Tensor};
-use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
 use dedit_diffusion::scheduler::NoiseSchedule;
 use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_nn::adamw::{AdamW, AdamWOptions};
@@ -17,7 +17,7 @@ use super::scene::{number, share};
 use super::state::Header;
 use super::{LearnEvent, LearnListener, LearnSettings, LearningState, Scene, Stage, StageSettings, TrainingDraws};
 use crate::attention::{AttentionDelta, Mounted, learned};
-use crate::text::{EncodedItems, ItemTokens, rows_name};
+use crate::text::{ItemTokens, rows_name};
 
 /// The random stream of the LoRA initialisation.
 const LORA_STREAM: u64 = 0x1405_7B7E_F767_814F;
@@ -42,7 +42,7 @@ struct StageRun {
     parameters: Vec<(String, Parameter)>,
     optimizer: AdamW,
     /// The encoded prompts of each picture, in the second stage, where the tokens are frozen.
-    text: Option<Vec<EncodedItems>>,
+    text: Option<Vec<EncodedPrompts>>,
 }
 
 impl Run<'_> {

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
-use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
 use dedit_diffusion::scheduler::NoiseSchedule;
 use dedit_diffusion::unet::{Context, UnetInput};
 use dedit_diffusion::vae::Posterior;
@@ -18,7 +18,7 @@ use crate::canvas::Canvas;
 use crate::conditioning::{latents, mean, text_time, time_ids};
 use crate::preview::LatentColours;
 use crate::regional::{Pyramid, item_masks, regions};
-use crate::text::{EncodedItems, Item, ItemTokens, encode};
+use crate::text::{Brackets, Item, ItemTokens, encode};
 
 /// A picture in training.
 pub(crate) struct Scene {
@@ -28,6 +28,7 @@ pub(crate) struct Scene {
     latents: Tensor,
     masks: Vec<Pyramid<f32>>,
     prompts: Vec<ItemPrompt>,
+    brackets: Brackets,
     balance: Option<Tensor>,
     time_ids: [f32; 6],
     colours: LatentColours,
@@ -44,6 +45,7 @@ impl Scene {
         Ok(Self {
             masks: item_masks(pipeline.unet(), subject.items, latent, downsampling)?,
             prompts: items.iter().map(Item::prompt).collect::<Result<_>>()?,
+            brackets: settings.brackets,
             // With fewer cells than items some items have no cell; then all cells have the same weight.
             balance: if settings.balanced && latent.pixels() >= items.len() { Some(weights()?) } else { None },
             time_ids: time_ids(canvas.size, settings.fixed_time_ids),
@@ -55,8 +57,8 @@ impl Scene {
     }
 
     /// The encoded prompts of its items; differentiable while the tokens are trainable.
-    pub(super) fn encode(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
-        encode(pipeline, tokens, &self.prompts)
+    pub(super) fn encode(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedPrompts> {
+        encode(pipeline, tokens, &self.prompts, self.brackets)
     }
 
     /// Draws the latents of a stage from the autoencoder's posterior, where the settings ask for it.
@@ -72,7 +74,7 @@ impl Scene {
         &self,
         pipeline: &Pipeline,
         schedule: &NoiseSchedule,
-        text: &EncodedItems,
+        text: &EncodedPrompts,
         settings: &LearnSettings,
         draws: &mut dyn TrainingDraws,
     ) -> Result<Value> {
@@ -91,7 +93,7 @@ impl Scene {
     fn predict(
         &self,
         pipeline: &Pipeline,
-        text: &EncodedItems,
+        text: &EncodedPrompts,
         noisy: &Tensor,
         timesteps: &[usize],
         settings: &LearnSettings,
@@ -130,10 +132,10 @@ impl Scene {
     }
 
     /// The encoded prompts without gradients, for all passes of the second stage.
-    pub(super) fn fixed_text(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedItems> {
+    pub(super) fn fixed_text(&self, pipeline: &Pipeline, tokens: &ItemTokens) -> Result<EncodedPrompts> {
         let fixed = |values: Vec<Value>| values.iter().map(Value::detach).collect();
-        let EncodedItems { contexts, pooled, cut } = no_grad(|| self.encode(pipeline, tokens))?;
-        Ok(EncodedItems { contexts: fixed(contexts), pooled: fixed(pooled), cut })
+        let EncodedPrompts { contexts, pooled, cut } = no_grad(|| self.encode(pipeline, tokens))?;
+        Ok(EncodedPrompts { contexts: fixed(contexts), pooled: fixed(pooled), cut })
     }
 }
 

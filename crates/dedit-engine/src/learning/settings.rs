@@ -6,7 +6,7 @@ use dedit_schema::defaults;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::TrainedAttention;
-use crate::text::MOST_TOKENS;
+use crate::text::{Brackets, MOST_TOKENS, TokenKind};
 
 /// One stage of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct LearnSettings {
     pub small_items_kept: bool,
     /// Whether latents are sampled from the autoencoder's posterior, as published, instead of its mean.
     pub sampled_latents: bool,
+    /// How brackets in the items' templates are read.
+    #[serde(default)]
+    pub brackets: Brackets,
     /// Whether SDXL's size conditioning is always 1024 × 1024, as published, instead of the actual size.
     pub fixed_time_ids: bool,
     /// Gradient checkpointing: number of levels of the denoiser, from the outermost, that are computed again in the backward pass; saves memory, takes time.
@@ -95,6 +98,7 @@ impl Default for LearnSettings {
             plateau: Some(Plateau { window: 30, least_gain: 0.01 }),
             small_items_kept: true,
             sampled_latents: false,
+            brackets: Brackets::Weights,
             fixed_time_ids: false,
             checkpoint_levels: 0,
             seed: 0,
@@ -129,9 +133,14 @@ impl LearnSettings {
             plateau: None,
             small_items_kept: false,
             sampled_latents: true,
+            brackets: Brackets::Characters,
             fixed_time_ids: true,
             ..Self::default()
         }
+    }
+
+    pub(crate) fn token_kind(&self) -> TokenKind {
+        TokenKind { per_item: self.tokens_per_item, brackets: self.brackets }
     }
 
     pub(crate) fn downsampling(&self) -> Downsampling {

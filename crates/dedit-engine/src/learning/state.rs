@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LearnSettings, Stage};
 use crate::file;
-use crate::text::rows_name;
+use crate::text::{Brackets, rows_name};
 
 const KIND: &str = "dedit learning state";
 
@@ -72,8 +72,8 @@ impl LearningState {
     }
 }
 
-/// Whether two settings give the same result: those for previews and saving do not matter.
+/// Whether two settings give the same result: those for previews and saving do not matter, and how brackets are read only where a template has some.
 pub(crate) fn same_outcome(one: &LearnSettings, other: &LearnSettings) -> bool {
-    let plain = |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, ..settings.clone() };
+    let plain = |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, brackets: Brackets::default(), ..settings.clone() };
     plain(one) == plain(other)
 }

@@ -26,7 +26,7 @@ use crate::error::from_edit;
 use crate::learned::Learned;
 use crate::preview::LatentColours;
 use crate::regional::{cells_inside, item_masks};
-use crate::text::{EncodedItems, ItemTokens, encode};
+use crate::text::{ItemTokens, encode};
 
 /// The result of an edit.
 #[derive(Debug, Clone)]
@@ -167,7 +167,7 @@ impl Job<'_> {
             let removed = self.plan.before().names().iter().filter(|name| !after.names().contains(name));
             prompts_of_all.extend(removed.map(|name| ItemPrompt::tokens(ItemRef::target(name))));
         }
-        let mut text = encode(self.pipeline, tokens, &prompts_of_all)?;
+        let mut text = encode(self.pipeline, tokens, &prompts_of_all, self.settings.brackets)?;
         text.contexts.truncate(prompts.len());
         for end in &text.cut {
             continue_or_cancel(listener(EditEvent::Cut(end))?)?;
@@ -179,11 +179,11 @@ impl Job<'_> {
     fn guided_by_original(&self, canvas: Canvas, tokens: &ItemTokens) -> Result<Guided<'_>> {
         let before = self.plan.before().crop(canvas.rect).map_err(from_edit)?;
         let prompts: Vec<ItemPrompt> = before.names().iter().map(|name| ItemPrompt::tokens(ItemRef::target(name))).collect();
-        let text = encode(self.pipeline, tokens, &prompts)?;
+        let text = encode(self.pipeline, tokens, &prompts, self.settings.brackets)?;
         self.guided_by(canvas, &text, self.plan.before(), None)
     }
 
-    fn guided_by(&self, canvas: Canvas, text: &EncodedItems, items: &Segmentation, separation: Option<Separation>) -> Result<Guided<'_>> {
+    fn guided_by(&self, canvas: Canvas, text: &EncodedPrompts, items: &Segmentation, separation: Option<Separation>) -> Result<Guided<'_>> {
         let items = items.crop(canvas.rect).map_err(from_edit)?;
         let change = self.plan.change().crop(canvas.rect).map_err(from_edit)?;
         let mut generated = vec![false; items.names().len()];

@@ -2,14 +2,13 @@
 
 use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
-use dedit_diffusion::pipeline::Pipeline;
+use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
 use dedit_diffusion::unet::{Context, SampleContext, Separation, UnetInput};
 use dedit_nn::autograd::Value;
 
 use super::settings::{EditSettings, PooledItems, Unconditional};
 use crate::conditioning::{mean, text_time};
 use crate::regional::{Pyramid, regions};
-use crate::text::EncodedItems;
 
 /// Number of tokens of the all-zero unconditional context.
 const ZERO_TOKENS: usize = 77;
@@ -32,7 +31,7 @@ impl<'a> Guided<'a> {
     /// `generated` has one entry per item: whether any of its pixels are generated.
     pub(super) fn new(
         pipeline: &'a Pipeline,
-        text: &EncodedItems,
+        text: &EncodedPrompts,
         masks: &[Pyramid<f32>],
         generated: &[bool],
         time_ids: [f32; 6],

@@ -6,6 +6,8 @@ use dedit_edit::{Downsampling, Edit};
 use dedit_schema::defaults;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Brackets;
+
 /// The unconditional context of guidance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -153,6 +155,9 @@ pub struct EditSettings {
     pub small_items_kept: bool,
     /// Whether latents are sampled from the autoencoder's posterior, as published, instead of its mean.
     pub sampled_latents: bool,
+    /// How brackets in prompts are read.
+    #[serde(default)]
+    pub brackets: Brackets,
 }
 
 impl Default for EditSettings {
@@ -179,6 +184,7 @@ impl Default for EditSettings {
             fixed_time_ids: false,
             small_items_kept: true,
             sampled_latents: false,
+            brackets: Brackets::Weights,
         }
     }
 }
@@ -222,6 +228,7 @@ impl EditSettings {
             fixed_time_ids: true,
             small_items_kept: false,
             sampled_latents: true,
+            brackets: Brackets::Characters,
             guidance: if let [Edit::Reconstruct] = edits { 3.0 } else { Self::for_edits(edits).guidance },
             ..Self::default()
         }

@@ -2,58 +2,46 @@
 
 mod tokens;
 
-use std::collections::BTreeMap;
-
 use candle_core::Tensor;
-use dedit_diffusion::pipeline::Pipeline;
-use dedit_diffusion::{Error, Piece, Result};
+use dedit_diffusion::Result;
+use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
+use dedit_diffusion::prompt::{Part, Prompt, Syntax};
 use dedit_edit::{ItemPrompt, ItemRef, PromptPiece};
 use dedit_nn::autograd::Value;
-use dedit_nn::ops;
+use serde::{Deserialize, Serialize};
 
 pub use tokens::Item;
-pub(crate) use tokens::{ItemTokens, MOST_TOKENS, rows_name};
+pub(crate) use tokens::{ItemTokens, MOST_TOKENS, TokenKind, rows_name};
 
 /// Length in tokens that a prompt with item tokens is padded to, as published; other prompts have the encoder's full length.
 const ITEM_TOKENS_LENGTH: usize = 40;
 
-/// Encoded prompts.
-#[derive(Clone)]
-pub(crate) struct EncodedItems {
-    /// `[1, tokens, width]` each.
-    pub(crate) contexts: Vec<Value>,
-    /// SDXL's pooled text of each, `[1, width]`.
-    pub(crate) pooled: Vec<Value>,
-    /// Ends of prompts beyond the length limit, which were left out.
-    pub(crate) cut: Vec<String>,
+/// How brackets in prompts are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Brackets {
+    /// As characters, and a prompt that is too long is cut, as published; settings that were saved without the field.
+    #[default]
+    Characters,
+    /// As weights, and a long prompt is encoded in chunks; see [`dedit_diffusion::prompt`].
+    Weights,
+}
+
+impl From<Brackets> for Syntax {
+    fn from(brackets: Brackets) -> Self {
+        match brackets {
+            Brackets::Characters => Self::Literal,
+            Brackets::Weights => Self::Weighted,
+        }
+    }
 }
 
 /// Encodes prompts, differentiable with respect to trainable item tokens. A prompt of an item's tokens alone uses the template that they were learned with.
-pub(crate) fn encode(pipeline: &Pipeline, tokens: &ItemTokens, prompts: &[ItemPrompt]) -> Result<EncodedItems> {
-    let mut reader = Reader { tokens, blends: Vec::new() };
+pub(crate) fn encode(pipeline: &Pipeline, tokens: &ItemTokens, prompts: &[ItemPrompt], brackets: Brackets) -> Result<EncodedPrompts> {
+    let mut reader = Reader { tokens, blends: Vec::new(), brackets };
     let read = prompts.iter().map(|prompt| reader.read(prompt)).collect::<Result<Vec<_>>>()?;
-    let mut by_length: BTreeMap<bool, Vec<usize>> = BTreeMap::new();
-    for (index, parts) in read.iter().enumerate() {
-        by_length.entry(parts.iter().any(|part| matches!(part, Part::Rows(_)))).or_default().push(index);
-    }
-    let blends = reader.blends;
-    let mut contexts = vec![None; prompts.len()];
-    let (mut pooled, mut cut) = (vec![None; prompts.len()], Vec::new());
-    for (has_tokens, indices) in by_length {
-        let group: Vec<&[Part]> = indices.iter().map(|index| read[*index].as_slice()).collect();
-        let joined = encode_group(pipeline, tokens, &blends, &group, has_tokens, &mut cut)?;
-        for (place, index) in indices.into_iter().enumerate() {
-            contexts[index] = Some(ops::samples(&joined.context, place, 1)?);
-            pooled[index] = joined.pooled.as_ref().map(|pooled| ops::samples(pooled, place, 1)).transpose()?;
-        }
-    }
-    Ok(EncodedItems { contexts: contexts.into_iter().flatten().collect(), pooled: pooled.into_iter().flatten().collect(), cut })
-}
-
-/// A piece of a prompt in which items are given by their rows.
-enum Part {
-    Words(String),
-    Rows(std::ops::Range<u32>),
+    let rows = (0..tokens.rows.len()).map(|encoder| rows(tokens, encoder, &reader.blends)).collect::<Result<Vec<_>>>()?;
+    pipeline.encode_prompts(&read, &rows)
 }
 
 /// (rows of one item, rows of another, amount): interpolated rows, appended to the table.
@@ -62,79 +50,47 @@ type BlendedRows = (std::ops::Range<u32>, std::ops::Range<u32>, f32);
 struct Reader<'a> {
     tokens: &'a ItemTokens,
     blends: Vec<BlendedRows>,
+    brackets: Brackets,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, prompt: &ItemPrompt) -> Result<Vec<Part>> {
+    fn read(&mut self, prompt: &ItemPrompt) -> Result<Prompt> {
         match prompt {
             ItemPrompt::Pieces(pieces) => match pieces.as_slice() {
                 [PromptPiece::Tokens(own)] => self.plain(own),
-                pieces => pieces.iter().map(|piece| self.piece(piece)).collect(),
+                pieces => self.pieces(pieces, self.brackets),
             },
             ItemPrompt::Blend { from, to, amount } => {
                 let blend = (self.tokens.rows_of(from)?, self.tokens.rows_of(to)?, *amount);
                 let first = (self.tokens.items.len() + self.blends.len()) * self.tokens.per_item;
                 self.blends.push(blend);
-                Ok(vec![Part::Rows(first as u32..(first + self.tokens.per_item) as u32)])
+                Ok(padded(vec![Part::Rows(first as u32..(first + self.tokens.per_item) as u32)], self.brackets))
             }
         }
     }
 
-    /// An item's tokens in the template that they were learned with.
-    fn plain(&self, own: &ItemRef) -> Result<Vec<Part>> {
+    /// An item's tokens in the template that they were learned with, read as then.
+    fn plain(&self, own: &ItemRef) -> Result<Prompt> {
         let rows = self.tokens.rows_of(own)?;
         match self.tokens.item(own).filter(|item| item.template.is_some()).map(tokens::Item::prompt).transpose()? {
-            Some(ItemPrompt::Pieces(pieces)) => pieces.iter().map(|piece| self.piece(piece)).collect(),
-            _ => Ok(vec![Part::Rows(rows)]),
+            Some(ItemPrompt::Pieces(pieces)) => self.pieces(&pieces, self.tokens.brackets),
+            _ => Ok(padded(vec![Part::Rows(rows)], self.brackets)),
         }
     }
 
-    fn piece(&self, piece: &PromptPiece) -> Result<Part> {
-        match piece {
+    fn pieces(&self, pieces: &[PromptPiece], brackets: Brackets) -> Result<Prompt> {
+        let part = |piece: &PromptPiece| match piece {
             PromptPiece::Words(words) => Ok(Part::Words(words.clone())),
             PromptPiece::Tokens(item) => Ok(Part::Rows(self.tokens.rows_of(item)?)),
-        }
+        };
+        Ok(padded(pieces.iter().map(part).collect::<Result<_>>()?, brackets))
     }
 }
 
-/// Encodes prompts of one length in every text encoder.
-fn encode_group(
-    pipeline: &Pipeline,
-    tokens: &ItemTokens,
-    blends: &[BlendedRows],
-    group: &[&[Part]],
-    has_tokens: bool,
-    cut: &mut Vec<String>,
-) -> Result<dedit_diffusion::pipeline::JoinedText> {
-    let mut outputs = Vec::new();
-    for (index, (tokenizer, encoder)) in pipeline.tokenizers().iter().zip(pipeline.text_encoders()).enumerate() {
-        let full = tokenizer.max_length().min(encoder.config().max_position_embeddings);
-        let length = if has_tokens { ITEM_TOKENS_LENGTH.min(full) } else { full };
-        let first = encoder.config().vocab_size as u32;
-        let mut prompts = Vec::with_capacity(group.len());
-        for parts in group {
-            let pieces: Vec<Piece<'_>> = parts.iter().flat_map(|part| pieces(part, first)).collect();
-            let encoded = tokenizer.encode_pieces(&pieces, length)?;
-            let held = |piece: &Piece<'_>| !matches!(piece, Piece::Id(id) if !encoded.ids.contains(id));
-            if !pieces.iter().all(held) {
-                return Err(
-                    Error::usage("a prompt is too long: an item's own tokens do not fit into it").hint("use fewer words before them")
-                );
-            }
-            // All encoders have the same vocabulary.
-            cut.extend(encoded.dropped.filter(|_| index == 0));
-            prompts.push(encoded.ids);
-        }
-        outputs.push(encoder.forward(&prompts, Some(&rows(tokens, index, blends)?))?);
-    }
-    pipeline.join_text(&outputs)
-}
-
-fn pieces(part: &Part, first: u32) -> Vec<Piece<'_>> {
-    match part {
-        Part::Words(words) => vec![Piece::Text(words)],
-        Part::Rows(rows) => rows.clone().map(|row| Piece::Id(first + row)).collect(),
-    }
+/// A prompt with the length for its kind.
+fn padded(parts: Vec<Part>, brackets: Brackets) -> Prompt {
+    let has_tokens = parts.iter().any(|part| matches!(part, Part::Rows(_)));
+    Prompt { parts, syntax: brackets.into(), length: has_tokens.then_some(ITEM_TOKENS_LENGTH) }
 }
 
 /// The learned rows of an encoder, followed by the interpolated ones.

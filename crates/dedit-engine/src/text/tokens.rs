@@ -11,6 +11,7 @@ use dedit_nn::autograd::Parameter;
 use dedit_nn::rng::Generator;
 use serde::{Deserialize, Serialize};
 
+use super::Brackets;
 use crate::error::from_edit;
 
 /// An item that has tokens.
@@ -41,6 +42,14 @@ impl Item {
     }
 }
 
+/// What the tokens of all items have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenKind {
+    pub(crate) per_item: usize,
+    /// How brackets in the items' templates are read.
+    pub(crate) brackets: Brackets,
+}
+
 /// The tokens of all items in every text encoder: `per_item` rows for each item, in the order of the items.
 #[derive(Debug, Clone)]
 pub(crate) struct ItemTokens {
@@ -48,6 +57,8 @@ pub(crate) struct ItemTokens {
     pub(crate) per_item: usize,
     /// `[items · per_item, width]` f32 for each encoder.
     pub(crate) rows: Vec<Parameter>,
+    /// How brackets in the items' templates are read.
+    pub(crate) brackets: Brackets,
 }
 
 /// Maximal number of tokens per item; together with start and end they fit into a prompt of item tokens.
@@ -57,18 +68,20 @@ const APART: f64 = 0.1;
 
 impl ItemTokens {
     /// Initial tokens: the embeddings of the item's words, repeated; without words, Gaussian with mean and deviation of the encoder's table (one number each).
-    pub(crate) fn new(pipeline: &Pipeline, items: Vec<Item>, per_item: usize, rng: &mut Generator) -> Result<Self> {
+    pub(crate) fn new(pipeline: &Pipeline, items: Vec<Item>, kind: TokenKind, rng: &mut Generator) -> Result<Self> {
+        let TokenKind { per_item, brackets } = kind;
         let mut rows = Vec::new();
         for (tokenizer, encoder) in pipeline.tokenizers().iter().zip(pipeline.text_encoders()) {
             let table = Table::of(encoder)?;
             let starts = items.iter().map(|item| table.start(tokenizer, item, per_item, rng)).collect::<Result<Vec<_>>>()?;
             rows.push(Parameter::new(Tensor::cat(&starts, 0)?.to_device(pipeline.device())?));
         }
-        Ok(Self { items, per_item, rows })
+        Ok(Self { items, per_item, rows, brackets })
     }
 
     /// Tokens with the given rows, whose shapes are checked.
-    pub(crate) fn with_rows(pipeline: &Pipeline, items: Vec<Item>, per_item: usize, rows: Vec<Tensor>) -> Result<Self> {
+    pub(crate) fn with_rows(pipeline: &Pipeline, items: Vec<Item>, kind: TokenKind, rows: Vec<Tensor>) -> Result<Self> {
+        let TokenKind { per_item, brackets } = kind;
         let expected = items.len() * per_item;
         let fits = |(encoder, rows): (&TextEncoder, &Tensor)| rows.dims() == [expected, encoder.config().hidden_size];
         if rows.len() != pipeline.text_encoders().len() || !pipeline.text_encoders().iter().zip(&rows).all(fits) {
@@ -76,7 +89,7 @@ impl ItemTokens {
             return Err(Error::model(format!("the item tokens {found:?} do not fit {expected} rows of this model's text encoders")));
         }
         let placed = |rows: Tensor| Ok(Parameter::new(rows.to_dtype(DType::F32)?.to_device(pipeline.device())?));
-        Ok(Self { items, per_item, rows: rows.into_iter().map(placed).collect::<Result<_>>()? })
+        Ok(Self { items, per_item, rows: rows.into_iter().map(placed).collect::<Result<_>>()?, brackets })
     }
 
     /// The rows of an item.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use dedit_diffusion::ErrorKind;
 use dedit_edit::{Channels, Edit, EditPlan, Image, ItemMask, ItemRef, PlanSettings, Samples, Segmentation, Size, Vacated};
+use dedit_engine::Brackets;
 use dedit_engine::sampling::{EditEvent, EditInput, EditSettings};
 
 use crate::support::{
@@ -93,25 +94,61 @@ fn steps_are_told_with_a_preview_and_a_break_stops_at_once() {
 }
 
 #[test]
-fn what_does_not_fit_of_a_prompt_is_told() {
+fn long_prompts_are_encoded_whole_and_in_the_published_way_cut() {
     let (mut engine, picture) = (engine("sd"), picture(Kind::Rgb8));
     let learned = draft(&engine, &picture);
     let long = "bag ".repeat(90);
-    let cut = |edit: Edit, engine: &mut dedit_engine::Engine| {
+    let (replace, augment) = (format!("{long} and the end"), format!("{long} [v]"));
+    let edits = [
+        Edit::Replace { item: "ball".to_owned(), prompt: replace },
+        Edit::Augment { item: "ball".to_owned(), prompt: augment },
+        Edit::Replace { item: "ball".to_owned(), prompt: "bag ".repeat(1201) },
+    ];
+    let mut first_event = |edit: &Edit, brackets| {
         let mut told = None;
-        let outcome = engine.edit(&learned, &EditInput::new(&picture, &plan(&[edit])), &short(&[]), &mut |event| {
-            if let EditEvent::Cut(end) = event {
-                told = Some(end.to_owned());
-            }
+        let settings = EditSettings { brackets, ..short(&[]) };
+        let outcome = engine.edit(&learned, &EditInput::new(&picture, &plan(std::slice::from_ref(edit))), &settings, &mut |event| {
+            told = Some(if let EditEvent::Cut(end) = event { end.to_owned() } else { "a step".to_owned() });
             Ok(ControlFlow::Break(()))
         });
         (told, outcome.unwrap_err())
     };
-    let (told, _) = cut(Edit::Replace { item: "ball".to_owned(), prompt: format!("{long} and the end") }, &mut engine);
-    assert!(told.unwrap().ends_with("and the end"));
-    let (told, error) = cut(Edit::Augment { item: "ball".to_owned(), prompt: format!("{long} [v]") }, &mut engine);
+    assert!(first_event(&edits[0], Brackets::Characters).0.unwrap().ends_with("and the end"));
+    let (told, error) = first_event(&edits[1], Brackets::Characters);
     assert_eq!(told, None);
     assert!(error.to_string().contains("an item's own tokens do not fit"), "{error}");
+    for (edit, told) in edits.iter().zip(["a step", "a step", "bag "]) {
+        assert_eq!(first_event(edit, Brackets::Weights).0.as_deref(), Some(told), "{edit:?}");
+    }
+}
+
+/// Edits whose pictures are equal, and differ, by how brackets are read.
+#[test]
+fn brackets_weigh_words_and_an_items_own_tokens() {
+    for model in ["sd", "sdxl"] {
+        let (mut engine, picture) = (engine(model), picture(Kind::Rgb8));
+        let learned = draft(&engine, &picture);
+        let mut drawn = |prompt: &str, brackets| {
+            let prompt = prompt.to_owned();
+            let edits =
+                [if prompt.contains("[v]") { Edit::Augment { item: "ball".to_owned(), prompt } } else { Edit::Replace { item: "ball".to_owned(), prompt } }];
+            edit(&mut engine, &learned, &picture, &edits, &EditSettings { brackets, ..short(&edits) }).picture
+        };
+        let same = [
+            ("a red bag", "a red bag", Brackets::Characters),
+            ("a red (bag:1)", "a red bag", Brackets::Characters),
+            ("a \\(red\\) \\[bag\\]", "a (red) [bag]", Brackets::Characters),
+            ("a ([v]:1.0) bag", "a [v] bag", Brackets::Characters),
+            ("a [[v]] bag", "a ([v]:0.9090909090909091) bag", Brackets::Weights),
+            ("((red:2):0.5) bag", "red bag", Brackets::Weights),
+        ];
+        for (weighted, other, brackets) in same {
+            assert_eq!(drawn(weighted, Brackets::Weights), drawn(other, brackets), "{model}: {weighted}");
+        }
+        for (weighted, plain) in [("a (red:3) bag", "a red bag"), ("a ([v]:3) bag", "a [v] bag"), ("a red BREAK bag", "a red bag")] {
+            assert_ne!(drawn(weighted, Brackets::Weights), drawn(plain, Brackets::Weights), "{model}: {weighted}");
+        }
+    }
 }
 
 #[test]
