@@ -54,6 +54,12 @@ pub(crate) struct Engine {
     /// A LoRA and how strongly it counts, 1 if not said; give it again for more of them
     #[arg(long, value_name = "FILE[:SCALE]")]
     pub(crate) lora: Vec<Lora>,
+    /// An embedding (textual inversion) and the word that stands for it in prompts, the file's name if not said; give it again for more of them
+    #[arg(long, value_name = "FILE[:NAME]")]
+    pub(crate) embedding: Vec<Embedding>,
+    /// The layer of the text encoders whose output counts, from the end: 1 for the last one [default: 1; 2 for XL]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) clip_skip: Option<usize>,
     /// Where to compute: cpu, cuda, cuda:1, metal [default: where the session was learned, else cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceName>,
@@ -169,6 +175,24 @@ impl FromStr for Lora {
     }
 }
 
+/// An embedding file and its name in prompts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Embedding {
+    pub(crate) file: PathBuf,
+    pub(crate) name: Option<String>,
+}
+
+impl FromStr for Embedding {
+    type Err = Infallible;
+
+    /// What follows the last colon is the name, unless it has a separator of folders: then it is part of the path.
+    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
+        let parts = text.rsplit_once(':').filter(|(file, name)| !file.is_empty() && !name.contains(['/', '\\']));
+        let (file, name) = parts.map_or((text, None), |(file, name)| (file, Some(name.to_owned())));
+        Ok(Self { file: PathBuf::from(file), name })
+    }
+}
+
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -201,6 +225,19 @@ mod tests {
             ("a:b", "a:b", 1.0),
         ] {
             assert_eq!(text.parse(), Ok(Lora { file: file.into(), scale }), "{text}");
+        }
+    }
+    #[test]
+    fn the_name_of_an_embedding_follows_the_last_colon() {
+        for (text, file, name) in [
+            ("a.safetensors", "a.safetensors", None),
+            ("a.safetensors:style", "a.safetensors", Some("style")),
+            ("C:\\a.safetensors", "C:\\a.safetensors", None),
+            ("C:/a.safetensors:style-2", "C:/a.safetensors", Some("style-2")),
+            ("a.safetensors:", "a.safetensors", Some("")),
+            (":style", ":style", None),
+        ] {
+            assert_eq!(text.parse(), Ok(Embedding { file: file.into(), name: name.map(str::to_owned) }), "{text}");
         }
     }
 }

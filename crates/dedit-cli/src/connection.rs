@@ -13,7 +13,7 @@ use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Sampl
 use dedit_models::Catalogue;
 use dedit_protocol::answer::{ItemsFound, Planned};
 use dedit_protocol::event::{Progress, SessionInfo};
-use dedit_protocol::request::{self, Fetch, Hello, ItemsOf, OpenPicture, OpenSession, Which, Words};
+use dedit_protocol::request::{self, Fetch, Hello, ItemsOf, ModelChoice, OpenPicture, OpenSession, Which, Words};
 use dedit_protocol::{Ask, Blob, Event, Failure, Pixels, address, features};
 use dedit_session::{DEFAULT_QUOTA, SessionsSettings};
 use tempfile::TempDir;
@@ -162,6 +162,11 @@ impl Connection<'_> {
     /// An error unless the daemon can this, one of [`dedit_protocol::features`].
     pub(crate) fn require(&self, feature: &str) -> Result<()> {
         self.client.require(feature)
+    }
+
+    /// An error unless the daemon knows everything that a choice of a model says.
+    pub(crate) fn require_choice(&self, model: &ModelChoice) -> Result<()> {
+        if model.embeddings.is_empty() && model.clip_skip.is_none() { Ok(()) } else { self.require(features::EMBEDDINGS) }
     }
 
     /// The absolute path of a folder, which the daemon has to see too.

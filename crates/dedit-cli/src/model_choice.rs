@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dedit_protocol::request::{self, ModelChoice};
-use dedit_session::Lora;
+use dedit_session::{Embedding, Lora};
 use dedit_toys::model as toys;
 
 use crate::arguments::Engine;
@@ -31,6 +31,12 @@ impl Engine {
             variant: self.variant.clone(),
             config_dir: self.config_dir.as_deref().map(whole),
             loras: self.lora.iter().map(|lora| request::Lora { file: whole(&lora.file), scale: lora.scale }).collect(),
+            embeddings: self
+                .embedding
+                .iter()
+                .map(|embedding| request::Embedding { file: whole(&embedding.file), name: embedding.name.clone() })
+                .collect(),
+            clip_skip: self.clip_skip,
         }
     }
 
@@ -47,8 +53,9 @@ impl Engine {
 
     /// The same for `dedit generate`, which runs in this process.
     pub(crate) fn own_choice(&self) -> dedit_session::ModelChoice {
-        let ModelChoice { model, device, variant, config_dir, loras } = self.choice(None);
+        let ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = self.choice(None);
+        let embeddings = embeddings.into_iter().map(|embedding| Embedding { file: embedding.file, name: embedding.name }).collect();
         let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
-        dedit_session::ModelChoice { model, device, variant, config_dir, loras }
+        dedit_session::ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip }
     }
 }

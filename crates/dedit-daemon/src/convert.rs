@@ -14,7 +14,7 @@ use dedit_protocol::event::{Progress, Queued, SessionInfo};
 use dedit_protocol::names::{self, ItemChange, SessionState, VerbName};
 use dedit_protocol::request::{self, EditVerb, Items, PlanOptions, Words};
 use dedit_protocol::{Blob, Event, Pixels, Samples};
-use dedit_session::{EditRecord, Found, Info, JobEvent, JobKind, JobOutput, Layers, Learned, Lora, ModelChoice, State, memory};
+use dedit_session::{EditRecord, Embedding, Found, Info, JobEvent, JobKind, JobOutput, Layers, Learned, Lora, ModelChoice, State, memory};
 use serde_json::Value;
 
 pub(crate) use self::frame::FrameBlobs;
@@ -181,9 +181,10 @@ pub(crate) fn told_words(words: &BTreeMap<String, ItemWords>) -> BTreeMap<String
 }
 
 pub(crate) fn model_choice(choice: request::ModelChoice) -> ModelChoice {
-    let request::ModelChoice { model, device, variant, config_dir, loras } = choice;
+    let request::ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = choice;
     let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
-    ModelChoice { model, device, variant, config_dir, loras }
+    let embeddings = embeddings.into_iter().map(|embedding| Embedding { file: embedding.file, name: embedding.name }).collect();
+    ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip }
 }
 
 fn preset(reference: bool) -> Preset {

@@ -21,7 +21,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with a loaded model. Apply LoRA files to the pipeline before: they are part of the [fingerprint](Self::fingerprint).
+    /// An engine with a loaded model. Apply LoRA files and a clip skip to the pipeline before: they are part of the [fingerprint](Self::fingerprint).
     pub fn new(mut pipeline: Pipeline) -> Result<Self> {
         let fingerprint = fingerprint(&mut pipeline)?;
         Ok(Self { pipeline, fingerprint })
@@ -32,7 +32,7 @@ impl Engine {
         &self.pipeline
     }
 
-    /// A hash of the model and its LoRA files. [`Learned`] of an engine with another fingerprint cannot be used.
+    /// A hash of the model, its LoRA files and its clip skip. [`Learned`] of an engine with another fingerprint cannot be used.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -175,10 +175,13 @@ impl Engine {
 /// The random stream of tokens that are initialised with noise.
 const TOKENS_STREAM: u64 = 0x2545_F491_4F6C_DD1D;
 
-/// A hash of the model's sizes, a sample of its weights and all of its LoRA adapters. Takes well under a second for any model.
+/// A hash of the model's sizes, a sample of its weights, all of its LoRA adapters, and a clip skip that is not the usual one. Takes well under a second for any model.
 fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(format!("{} {:?}", pipeline.family(), pipeline.unet().config()));
+    if let Some(layer) = pipeline.unusual_clip_skip() {
+        hash.update(format!("clip skip {layer}"));
+    }
     for encoder in pipeline.text_encoders() {
         let table = encoder.token_embedding();
         hash.update(format!("{:?}", table.dims()));

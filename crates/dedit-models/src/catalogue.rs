@@ -68,6 +68,13 @@ fn patches(choice: &ModelChoice) -> Result<Found> {
     if let Some(lora) = choice.loras.first() {
         return Err(Error::usage("a LoRA belongs to a diffusion model, and none is named").at(&lora.file).hint("name it with --model"));
     }
+    if let Some(embedding) = choice.embeddings.first() {
+        let message = "an embedding belongs to a diffusion model, and none is named";
+        return Err(Error::usage(message).at(&embedding.file).hint("name it with --model"));
+    }
+    if choice.clip_skip.is_some() {
+        return Err(Error::usage("a clip skip is for a diffusion model, and none is named").hint("name it with --model"));
+    }
     let choice = ModelChoice { model: Some(NAME.to_owned()), device: Some("cpu".to_owned()), ..ModelChoice::default() };
     Ok(Found { choice, name: NAME.to_owned(), bytes: 0 })
 }
@@ -114,6 +121,11 @@ mod tests {
         let lora = vec![dedit_session::Lora { file: "a.safetensors".into(), scale: 1.0 }];
         let refused = Catalogue.find(&ModelChoice { loras: lora, ..choice(Some("patches")) }).unwrap_err();
         assert!(refused.message().contains("a LoRA belongs to a diffusion model"), "{refused}");
+        let embeddings = vec![dedit_session::Embedding { file: "a.safetensors".into(), name: None }];
+        let refused = Catalogue.find(&ModelChoice { embeddings, ..choice(Some("patches")) }).unwrap_err();
+        assert!(refused.message().contains("an embedding belongs to a diffusion model"), "{refused}");
+        let refused = Catalogue.find(&ModelChoice { clip_skip: Some(2), ..choice(Some("patches")) }).unwrap_err();
+        assert!(refused.message().contains("a clip skip is for a diffusion model"), "{refused}");
         assert!(model::Model::open(&choice(Some("patches")), &mut |_| {}).is_err_and(|error| error.message().contains("diffusion model")));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use dedit_diffusion::embedding::EmbeddingFile;
 use dedit_diffusion::lora::{LoraFile, Placement};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::weights::OpenOptions;
@@ -74,15 +75,22 @@ impl Model {
         self.checkpoint.vae().config.pixels_per_latent()
     }
 
-    /// Builds the networks, applies all LoRA files, and closes the files.
+    /// Builds the networks, applies all LoRA and embedding files and the clip skip, and closes the files.
     ///
     /// # Errors
-    /// `Model` where its files or those of a LoRA cannot be used.
+    /// `Model` where its files or those of a LoRA or an embedding cannot be used; `Usage` for a clip skip that makes no sense.
     pub fn load(self, note: &mut dyn FnMut(String)) -> Result<Pipeline> {
         let Self { checkpoint, device, choice, .. } = self;
         // Opened first, so that a wrong name is an error before a large model is loaded.
         let files = choice.loras.iter().map(|lora| LoraFile::open(Path::new(&lora.file))).collect::<Result<Vec<_>>>()?;
+        let embeddings = choice.embeddings.iter().map(|embedding| EmbeddingFile::open(&embedding.file)).collect::<Result<Vec<_>>>()?;
         let mut pipeline = Pipeline::load(&checkpoint, &device)?;
+        for (embedding, file) in choice.embeddings.iter().zip(&embeddings) {
+            pipeline.add_embedding(file, embedding.name.as_deref())?;
+        }
+        if let Some(layer) = choice.clip_skip {
+            pipeline.set_clip_skip(layer)?;
+        }
         for (lora, file) in choice.loras.iter().zip(files) {
             // As an adapter it is exact; merged, the sum would be rounded to the precision of the weights.
             let applied = pipeline.apply_lora(&file, Placement::Adapter, lora.scale)?;

@@ -27,8 +27,11 @@ pub const NEIGHBOURS: &str = "neighbours";
 /// `open_picture` and `open_session` with `folder_bytes`.
 pub const PATHS: &str = "paths";
 
+/// `embeddings` and `clip_skip` of a model.
+pub const EMBEDDINGS: &str = "embeddings";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 8] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS];
+pub const FEATURES: [&str; 9] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -41,6 +44,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         LAYERS => "give items as layers of their own".to_owned(),
         NEIGHBOURS => "look at other frames of a film".to_owned(),
         PATHS => "keep a session in a folder whose name is no text".to_owned(),
+        EMBEDDINGS => "take embeddings or a clip skip".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 pub use edits::{Edit, EditVerb, History, Neighbour, Plan, PlanOptions, ResultOf, Undo};
 pub use items::{Adopt, Choose, ItemsOf};
-pub use learning::{EditOptions, Learn, LearnOptions, Lora, ModelChoice};
+pub use learning::{EditOptions, Embedding, Learn, LearnOptions, Lora, ModelChoice};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};
 pub use values::set_item;
 

@@ -35,7 +35,7 @@ pub use jobs::{
     EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, Layers, LearnRequest, Learned, LoadedModel, Original, OtherFrame,
     Part, PlanRequest, Reporter,
 };
-pub use models::{Found, Lora, ModelChoice, Models};
+pub use models::{Embedding, Found, Lora, ModelChoice, Models};
 pub use opening::{About, Opening};
 pub use raster::digest;
 pub use sessions::{Adopted, Fetched, Items, Located, NewItems, Revision, RevisionId, Selection, Sessions, Shown, Status};

@@ -15,6 +15,10 @@ pub struct ModelChoice {
     pub config_dir: Option<String>,
     /// LoRA files that are added to it.
     pub loras: Vec<Lora>,
+    /// Embedding files (textual inversion) for its prompts.
+    pub embeddings: Vec<Embedding>,
+    /// The layer of its text encoders that counts, from the end; `None` for the usual one of its family.
+    pub clip_skip: Option<usize>,
 }
 
 /// A LoRA file.
@@ -26,20 +30,32 @@ pub struct Lora {
     pub scale: f64,
 }
 
+/// An embedding file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedding {
+    /// Its path.
+    pub file: String,
+    /// The word that stands for it in prompts; without one the file's name without its ending.
+    pub name: Option<String>,
+}
+
 impl ModelChoice {
-    /// Fills in missing fields from `other`. LoRA files belong to a model: where this names a model, none are taken over.
+    /// Fills in missing fields from `other`. LoRA and embedding files and the clip skip belong to a model: where this names a model, none are taken over.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
         if self.model.is_some() {
             return Self { device: self.device.or_else(|| other.device.clone()), ..self };
         }
         let loras = if self.loras.is_empty() { other.loras.clone() } else { self.loras };
+        let embeddings = if self.embeddings.is_empty() { other.embeddings.clone() } else { self.embeddings };
         Self {
             model: other.model.clone(),
             device: self.device.or_else(|| other.device.clone()),
             variant: self.variant.or_else(|| other.variant.clone()),
             config_dir: self.config_dir.or_else(|| other.config_dir.clone()),
             loras,
+            embeddings,
+            clip_skip: self.clip_skip.or(other.clip_skip),
         }
     }
 }
@@ -86,11 +102,21 @@ mod tests {
     #[test]
     fn what_a_request_leaves_out_is_as_the_session_has_it() {
         let lora = |file: &str| vec![Lora { file: file.to_owned(), scale: 1.0 }];
-        let session = ModelChoice { model: Some("a".into()), device: Some("cuda".into()), loras: lora("x"), ..ModelChoice::default() };
+        let style = |name: Option<&str>| vec![Embedding { file: "e".to_owned(), name: name.map(str::to_owned) }];
+        let session = ModelChoice {
+            model: Some("a".into()),
+            device: Some("cuda".into()),
+            loras: lora("x"),
+            embeddings: style(None),
+            clip_skip: Some(2),
+            ..ModelChoice::default()
+        };
         assert_eq!(ModelChoice::default().or(&session), session);
         let other = ModelChoice { model: Some("b".into()), ..ModelChoice::default() };
         assert_eq!(other.clone().or(&session), ModelChoice { device: Some("cuda".into()), ..other });
         let own = ModelChoice { loras: lora("y"), device: Some("cpu".into()), ..ModelChoice::default() };
-        assert_eq!(own.or(&session), ModelChoice { loras: lora("y"), device: Some("cpu".into()), ..session });
+        assert_eq!(own.or(&session), ModelChoice { loras: lora("y"), device: Some("cpu".into()), ..session.clone() });
+        let own = ModelChoice { embeddings: style(Some("s")), clip_skip: Some(1), ..ModelChoice::default() };
+        assert_eq!(own.or(&session), ModelChoice { embeddings: style(Some("s")), clip_skip: Some(1), ..session });
     }
 }

@@ -51,7 +51,8 @@ fn text(folder: &Folder, report: &mut Report<'_>, name: &str, tokenizer: &Tokeni
     }
     let (count, length, _) = folder.tensor(&last)?.dims3()?;
     let output = encoder.forward(&encode(tokenizer, &prompts[..count], length)?, None)?;
-    let results = [("last_hidden", output.last), ("penultimate_hidden", output.penultimate().clone()), ("pooled", output.pooled)];
+    let penultimate = output.penultimate().clone();
+    let results = [("last_hidden", output.last), ("penultimate_hidden", penultimate), ("pooled", output.pooled)];
     for (key, value) in results {
         let key = format!("{name}.{key}");
         if folder.has(&key) {

@@ -19,7 +19,7 @@ pub(crate) use self::metadata::Metadata;
 pub(crate) use self::ora::{OraLayer, encode as encode_ora};
 pub(crate) use self::photo::Photo;
 pub(crate) use self::png::encode;
-pub(crate) use self::settings::{Init, Lora, MADE_BY, Settings};
+pub(crate) use self::settings::{Embedding, Init, Lora, MADE_BY, Settings};
 pub(crate) use self::write::{Format, encode as encode_photo, encode_plain};
 
 use candle_core::Tensor;

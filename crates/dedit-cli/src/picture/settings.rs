@@ -31,6 +31,12 @@ pub(crate) struct Settings {
     /// The LoRA files that were added to the model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lora: Vec<Lora>,
+    /// The embeddings that stand in its prompts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) embedding: Vec<Embedding>,
+    /// The layer of the text encoders that counted, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clip_skip: Option<usize>,
     /// The picture it was started from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) init: Option<Init>,
@@ -42,6 +48,16 @@ pub(crate) struct Lora {
     /// Its file name.
     pub(crate) file: String,
     pub(crate) scale: f64,
+}
+
+/// An embedding file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Embedding {
+    /// Its file name.
+    pub(crate) file: String,
+    /// The word that stands for it, where that is not the file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// The picture that another was started from.
@@ -76,6 +92,15 @@ impl Settings {
         }
         for Lora { file, scale } in &self.lora {
             let _ = write!(text, ", LoRA: {file} at {scale}");
+        }
+        for Embedding { file, name } in &self.embedding {
+            let _ = match name {
+                Some(name) => write!(text, ", Embedding: {file} as {name}"),
+                None => write!(text, ", Embedding: {file}"),
+            };
+        }
+        if let Some(layer) = self.clip_skip {
+            let _ = write!(text, ", Clip skip: {layer}");
         }
         let _ = write!(text, ", Version: {}", self.made_by);
         text

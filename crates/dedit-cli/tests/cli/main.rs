@@ -21,6 +21,7 @@ mod method;
 mod models;
 mod patches;
 mod pictures;
+mod prompts;
 mod results;
 mod scene;
 mod segments;

@@ -45,8 +45,9 @@ impl EmbeddingFile {
             ["clip_g", "clip_l"] => OF_SDXL.to_vec(),
             [only] => {
                 let other = if *only == OF_SDXL[0] { OF_SDXL[1] } else { OF_SDXL[0] };
-                return Err(Error::model(format!("this embedding has {only} and lacks {other}, expected both, as SDXL's embeddings have"))
-                    .at(path));
+                return Err(
+                    Error::model(format!("this embedding has {only} and lacks {other}, expected both, as SDXL's embeddings have")).at(path)
+                );
             }
             others => {
                 let shown = others.iter().take(3).copied().collect::<Vec<_>>().join(", ");

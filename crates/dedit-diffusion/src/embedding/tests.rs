@@ -62,7 +62,9 @@ fn other_files_are_refused_in_one_sentence() {
 fn the_width_must_be_the_models() {
     let file = opened(&safetensors(&[tensor("emb_params", &[3, 8])]), "a.safetensors").unwrap();
     assert!(file.check(&[8]).is_ok());
-    for (widths, fragment) in [(&[9][..], "has the width 8, and the model's text encoder 9"), (&[8, 12], "the model's text encoder 8 and 12")] {
+    for (widths, fragment) in
+        [(&[9][..], "has the width 8, and the model's text encoder 9"), (&[8, 12], "the model's text encoder 8 and 12")]
+    {
         let error = file.check(widths).unwrap_err();
         assert!(error.to_string().contains(fragment), "{error}");
     }

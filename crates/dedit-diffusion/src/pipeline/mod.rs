@@ -39,6 +39,9 @@ use crate::unet::Unet;
 use crate::vae::Vae;
 use crate::{Checkpoint, Error, Family, Result, Tokenizer, Weights};
 
+/// What stands before the clip skip in descriptions.
+const CLIP_SKIP: &str = ", clip skip ";
+
 /// The networks of a checkpoint on one device.
 pub struct Pipeline {
     family: Family,
@@ -105,7 +108,7 @@ impl Pipeline {
         self.family
     }
 
-    /// A description of the checkpoint, see [`Checkpoint::describe`].
+    /// A description of the checkpoint, see [`Checkpoint::describe`], with a [clip skip](Self::unusual_clip_skip).
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -131,6 +134,11 @@ impl Pipeline {
         self.clip_skip.unwrap_or(self.usual_clip_skip())
     }
 
+    /// A [clip skip](Self::clip_skip) other than the family's own. Prompts and learned tokens mean something else with it.
+    pub fn unusual_clip_skip(&self) -> Option<usize> {
+        self.clip_skip
+    }
+
     /// Attends to another layer of the text encoders. In Stable Diffusion 1 and 2 the final norm follows it, in SDXL none.
     ///
     /// # Errors
@@ -141,7 +149,11 @@ impl Pipeline {
             return Err(Error::usage(format!("a clip skip of {layer} makes no sense for a text encoder of {layers} layers"))
                 .hint(format!("give 1 to {layers}; the usual one for {} is {}", self.family, self.usual_clip_skip())));
         }
-        self.clip_skip = Some(layer);
+        if layer != self.clip_skip() {
+            let plain = self.description.split(CLIP_SKIP).next().unwrap_or_default().to_owned();
+            self.clip_skip = Some(layer).filter(|layer| *layer != self.usual_clip_skip());
+            self.description = self.clip_skip.map_or(plain.clone(), |layer| format!("{plain}{CLIP_SKIP}{layer}"));
+        }
         Ok(())
     }
 

@@ -3,10 +3,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use super::*;
 use crate::ErrorKind;
+use crate::prompt::{Prompt, Syntax};
 use crate::scheduler::SchedulerKind;
 
 fn tiny(kind: &str) -> PathBuf {
@@ -143,6 +146,34 @@ fn what_does_not_fit_of_a_prompt_is_told() {
             assert_eq!(negative_cut, None);
         }
     }
+}
+
+fn context(pipeline: &Pipeline, prompt: &str, syntax: Syntax) -> Vec<f32> {
+    let encoded = pipeline.encode_prompts(&[Prompt::words(prompt, syntax)], &[]).unwrap();
+    encoded.contexts[0].tensor().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn any_prompt_is_encoded_and_one_without_marks_as_it_always_was() {
+    let pipeline = load(&tiny("sd"));
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+    let any = r"(\PC|[()\[\]:\\ ]|BREAK|bag|:-?[0-9.]{1,40}\)){0,40}";
+    let outcome = runner.run(&(any, r"[^()\[\]]{0,24}"), |(any, plain)| {
+        let encoded = context(&pipeline, &any, Syntax::Weighted);
+        prop_assert!(encoded.iter().all(|value| value.is_finite()));
+        prop_assert!(encoded.len().is_multiple_of(77 * 4));
+        prop_assume!(Syntax::is_plain(&plain));
+        let [weighted, literal] = [Syntax::Weighted, Syntax::Literal].map(|syntax| bits(context(&pipeline, &plain, syntax)));
+        if weighted.len() == literal.len() {
+            prop_assert_eq!(weighted, literal);
+        } else {
+            // More than 75 tokens: the published way cuts them.
+            prop_assert!(pipeline.encode_prompts(&[Prompt::words(plain, Syntax::Literal)], &[]).unwrap().cut.len() == 1);
+        }
+        Ok(())
+    });
+    outcome.unwrap();
 }
 
 #[test]

@@ -74,6 +74,7 @@ impl LearningState {
 
 /// Whether two settings give the same result: those for previews and saving do not matter, and how brackets are read only where a template has some.
 pub(crate) fn same_outcome(one: &LearnSettings, other: &LearnSettings) -> bool {
-    let plain = |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, brackets: Brackets::default(), ..settings.clone() };
+    let plain =
+        |settings: &LearnSettings| LearnSettings { preview_every: 0, save_every: 0, brackets: Brackets::default(), ..settings.clone() };
     plain(one) == plain(other)
 }

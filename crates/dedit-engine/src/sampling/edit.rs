@@ -1,7 +1,7 @@
 //! Carrying out a plan.
 
 use candle_core::Tensor;
-use dedit_diffusion::pipeline::{Noise, Pipeline, SeededNoise};
+use dedit_diffusion::pipeline::{EncodedPrompts, Noise, Pipeline, SeededNoise};
 use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
 use dedit_diffusion::unet::Separation;
 use dedit_diffusion::vae::Posterior;

@@ -117,7 +117,7 @@ fn long_prompts_are_encoded_whole_and_in_the_published_way_cut() {
     let (told, error) = first_event(&edits[1], Brackets::Characters);
     assert_eq!(told, None);
     assert!(error.to_string().contains("an item's own tokens do not fit"), "{error}");
-    for (edit, told) in edits.iter().zip(["a step", "a step", "bag "]) {
+    for (edit, told) in edits.iter().zip(["a step", "a step", "bag"]) {
         assert_eq!(first_event(edit, Brackets::Weights).0.as_deref(), Some(told), "{edit:?}");
     }
 }
@@ -130,8 +130,11 @@ fn brackets_weigh_words_and_an_items_own_tokens() {
         let learned = draft(&engine, &picture);
         let mut drawn = |prompt: &str, brackets| {
             let prompt = prompt.to_owned();
-            let edits =
-                [if prompt.contains("[v]") { Edit::Augment { item: "ball".to_owned(), prompt } } else { Edit::Replace { item: "ball".to_owned(), prompt } }];
+            let edits = [if prompt.contains("[v]") {
+                Edit::Augment { item: "ball".to_owned(), prompt }
+            } else {
+                Edit::Replace { item: "ball".to_owned(), prompt }
+            }];
             edit(&mut engine, &learned, &picture, &edits, &EditSettings { brackets, ..short(&edits) }).picture
         };
         let same = [

@@ -11,6 +11,16 @@ pub struct Lora {
     pub scale: f64,
 }
 
+/// An embedding file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// Its path on the daemon's machine.
+    pub file: String,
+    /// The word that stands for it in prompts; without one the file's name without its ending.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
 /// A model and where it runs. What is left out is as the session has it, then as the daemon was started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,6 +35,10 @@ pub struct ModelChoice {
     pub config_dir: Option<String>,
     /// LoRA files on it.
     pub loras: Vec<Lora>,
+    /// Embedding files (textual inversion) for its prompts.
+    pub embeddings: Vec<Embedding>,
+    /// The layer of its text encoders that counts, from the end: 1 for the last one.
+    pub clip_skip: Option<usize>,
 }
 
 /// How a picture is learned; what is left out is as the preset has it.

@@ -6,7 +6,7 @@ use dedit_edit::{Edit, ItemPrompt, ItemRef, ItemWords, Picture, PromptPiece, Seg
 use sha2::{Digest as _, Sha256};
 
 use super::record::{EditRecord, ItemsRecord, ModelRecord, PieceRecord, PromptRecord, WordsRecord};
-use crate::models::{Lora, ModelChoice};
+use crate::models::{Embedding, Lora, ModelChoice};
 use crate::raster::hex;
 
 /// What [`ItemRef::parse`] reads.
@@ -89,14 +89,17 @@ pub(crate) fn words(record: &ItemsRecord) -> BTreeMap<String, ItemWords> {
 }
 
 pub(crate) fn model_record(choice: &ModelChoice, fingerprint: &str) -> ModelRecord {
-    let ModelChoice { model, device, variant, config_dir, loras } = choice.clone();
+    let ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = choice.clone();
     let loras = loras.into_iter().map(|lora| (lora.file, lora.scale)).collect();
-    ModelRecord { model, device, variant, config_dir, loras, fingerprint: fingerprint.to_owned() }
+    let embeddings = embeddings.into_iter().map(|embedding| (embedding.file, embedding.name)).collect();
+    ModelRecord { model, device, variant, config_dir, loras, embeddings, clip_skip, fingerprint: fingerprint.to_owned() }
 }
 
 pub(crate) fn model_choice(record: &ModelRecord) -> ModelChoice {
-    let ModelRecord { model, device, variant, config_dir, loras, .. } = record.clone();
-    ModelChoice { model, device, variant, config_dir, loras: loras.into_iter().map(|(file, scale)| Lora { file, scale }).collect() }
+    let ModelRecord { model, device, variant, config_dir, loras, embeddings, clip_skip, .. } = record.clone();
+    let loras = loras.into_iter().map(|(file, scale)| Lora { file, scale }).collect();
+    let embeddings = embeddings.into_iter().map(|(file, name)| Embedding { file, name }).collect();
+    ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip }
 }
 
 #[cfg(test)]

@@ -85,6 +85,11 @@ pub(crate) struct ModelRecord {
     pub(crate) variant: Option<String>,
     pub(crate) config_dir: Option<String>,
     pub(crate) loras: Vec<(String, f64)>,
+    /// Files of textual inversion with their names in prompts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) embeddings: Vec<(String, Option<String>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clip_skip: Option<usize>,
     /// Identifies the weights, wherever they lie.
     pub(crate) fingerprint: String,
 }

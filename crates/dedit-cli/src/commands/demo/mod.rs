@@ -79,6 +79,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     };
     let connection = options.engine.daemon.connect(console, interrupt)?;
     let model = options.engine.choice_for_toys(console);
+    connection.require_choice(&model)?;
     interrupt.listen();
     // A model that is not there is found out before anything is edited.
     connection.ask(request::Load(model.clone()), Vec::new())?;

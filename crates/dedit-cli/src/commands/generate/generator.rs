@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::format::rounded;
 use crate::interrupt::Interrupt;
 use crate::output::{self, file_name};
-use crate::picture::{self, Init, Lora, MADE_BY, Settings};
+use crate::picture::{self, Embedding, Init, Lora, MADE_BY, Settings};
 
 /// A loaded model.
 pub(super) struct Generator<'a> {
@@ -110,6 +110,13 @@ impl<'a> Generator<'a> {
             guidance: request.guidance,
             seed: request.seed,
             lora: self.choice.loras.iter().map(|lora| Lora { file: file_name(Path::new(&lora.file)), scale: lora.scale }).collect(),
+            embedding: self
+                .choice
+                .embeddings
+                .iter()
+                .map(|embedding| Embedding { file: file_name(Path::new(&embedding.file)), name: embedding.name.clone() })
+                .collect(),
+            clip_skip: self.choice.clip_skip,
             init: init.zip(request.init.as_ref()).map(|(file, init)| Init { file: file.to_owned(), strength: init.strength }),
         }
     }
@@ -125,7 +132,7 @@ impl Generated {
 
     /// The JSON report.
     pub(super) fn report(&self) -> Value {
-        let Settings { width, height, seed, scheduler, guidance, model_description, lora, .. } = &self.settings;
+        let Settings { width, height, seed, scheduler, guidance, model_description, lora, embedding, clip_skip, .. } = &self.settings;
         json!({
             "files": self.files,
             "seed": seed,
@@ -137,6 +144,8 @@ impl Generated {
             "guidance": guidance,
             "model": model_description,
             "lora": lora,
+            "embedding": embedding,
+            "clip_skip": clip_skip,
             "peak_rss_bytes": memory::peak_rss_bytes(),
         })
     }
