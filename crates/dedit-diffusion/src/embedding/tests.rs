@@ -18,7 +18,8 @@ fn tensor(name: &str, shape: &[usize]) -> TestTensor {
 
 #[test]
 fn all_layouts_are_read() {
-    let cases: [(&[(&str, &[usize])], &[[usize; 2]]); 4] = [
+    type Tensors<'a> = &'a [(&'a str, &'a [usize])];
+    let cases: [(Tensors<'_>, &[[usize; 2]]); 4] = [
         (&[("emb_params", &[3, 8])], &[[3, 8]]),
         (&[("<cat-toy>", &[8])], &[[1, 8]]),
         (&[("*", &[1, 8])], &[[1, 8]]),

@@ -14,7 +14,7 @@
 //! A bracket that is not closed reaches to the end of the prompt; one that was not opened, and a weight that is no number, are words. Weights are limited to
 //! −10 … 10. A text without brackets and `BREAK` is not touched.
 //!
-//! A weight acts on the encoded text as in compel and ComfyUI: with z the hidden state of a token and e that of the empty prompt at the same place, the
+//! A weight acts on the encoded text as in compel and `ComfyUI`: with z the hidden state of a token and e that of the empty prompt at the same place, the
 //! denoiser attends to e + weight · (z − e). AUTOMATIC1111 scales z itself and restores the mean over all tokens, which changes every other word as well and
 //! divides by a mean that may be near 0. SDXL's pooled text has no weights, as in all of these programs.
 //!

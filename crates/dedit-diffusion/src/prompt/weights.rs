@@ -138,16 +138,11 @@ fn lex<'a>(text: &'a str, take: &mut dyn FnMut(Lexeme<'a>)) {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         let (lexeme, length) = match c {
-            '\\' => match after.chars().next().filter(|next| "()[]\\".contains(*next)) {
-                Some(next) => {
-                    words.push(next);
-                    (None, 1 + next.len_utf8())
-                }
-                None => {
-                    words.push(c);
-                    (None, 1)
-                }
-            },
+            '\\' => {
+                let escaped = after.chars().next().filter(|next| "()[]\\".contains(*next));
+                words.push(escaped.unwrap_or(c));
+                (None, 1 + escaped.map_or(0, char::len_utf8))
+            }
             '(' | '[' => (Some(Lexeme::Open(c)), 1),
             ')' | ']' => (Some(Lexeme::Close(c)), 1),
             ':' if weight(after).is_some() => {
