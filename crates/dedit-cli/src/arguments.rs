@@ -40,9 +40,9 @@ pub(crate) struct DaemonOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct Engine {
-    /// patches, which fills, moves and inserts by what pictures show and needs no weights; or a diffusers folder, a single .safetensors file, or toys
-    /// for the built-in model, which knows toys alone; else the one a session was learned with, else the one that the environment variable `DEDIT_MODEL`
-    /// names, else patches
+    /// A name that dedit model list shows, a diffusers folder or a single .safetensors file; patches, which fills, moves and inserts by what pictures
+    /// show and needs no weights; or toys for the built-in model, which knows toys alone [default: the one a session was learned with, else the one that
+    /// the environment variable `DEDIT_MODEL` names, else the one that dedit model default chose, else the only one of this machine, else patches]
     #[arg(long, value_name = "NAME|PATH")]
     pub(crate) model: Option<PathBuf>,
     /// Take the weight files with this in their names where there are such, such as fp16
@@ -60,7 +60,8 @@ pub(crate) struct Engine {
     /// The layer of the text encoders whose output counts, from the end: 1 for the last one [default: 1; 2 for XL]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub(crate) clip_skip: Option<usize>,
-    /// Where to compute: cpu, cuda, cuda:1, metal [default: where the session was learned, else cpu]
+    /// Where to compute: cpu, cuda, cuda:1, metal, or auto for the first of CUDA, Metal and the processor that opens [default: where the session was
+    /// learned, else auto]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceName>,
     #[command(flatten)]
@@ -128,6 +129,7 @@ pub(crate) fn pair<T: Copy>(values: &[T], what: &str) -> Result<Option<[T; 2]>> 
 /// Where to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceName {
+    Auto,
     Cpu,
     Cuda(usize),
     Metal,
@@ -136,6 +138,7 @@ pub(crate) enum DeviceName {
 impl Display for DeviceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Auto => f.write_str(dedit_models::AUTO),
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
             Self::Metal => f.write_str("metal"),
@@ -147,8 +150,9 @@ impl FromStr for DeviceName {
     type Err = String;
 
     fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let wrong = || "give cpu, cuda, cuda:1 or metal".to_owned();
+        let wrong = || "give auto, cpu, cuda, cuda:1 or metal".to_owned();
         match name {
+            dedit_models::AUTO => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(0)),
             "metal" => Ok(Self::Metal),

@@ -6,7 +6,7 @@ use clap::error::ErrorKind as ClapErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::arguments::Reporting;
-use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
+use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, model, plan, segment, show};
 use crate::console::Console;
 use crate::edit_options::unknown_option;
 use crate::error::{Error, refused};
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Install(install::Options),
     Uninstall(install::Removal),
     Doctor(doctor::Options),
+    Model(model::Options),
 }
 
 impl Command {
@@ -53,6 +54,7 @@ impl Command {
             Self::Install(options) => options.reporting(),
             Self::Uninstall(options) => options.reporting(),
             Self::Doctor(options) => &options.reporting,
+            Self::Model(options) => options.reporting(),
         }
     }
 }

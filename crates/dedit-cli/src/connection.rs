@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use dedit_catalog::Library;
 use dedit_client::{About, Blobs, Client, Labels, Program};
 use dedit_daemon::{Daemon, Settings};
 use dedit_edit::{Channels, EditPlan, Image, ItemMask, ItemPrompt, ItemRef, Samples, Segmentation, Size};
@@ -97,14 +98,17 @@ pub(crate) fn settings(store: &Path) -> Settings {
         memory_budget: u64::MAX,
         unload_after: Duration::from_secs(300),
     };
-    Settings { sessions, log: None, exit_after: Duration::from_secs(3600) }
+    let library = Arc::new(Library::new(&address::data()));
+    Settings { sessions, log: None, exit_after: Duration::from_secs(3600), library }
 }
 
 /// Starts a daemon in this process, with two pipes in place of the socket.
 fn in_process<'a>(console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
     let broken = |error: std::io::Error| Error::new(ErrorKind::Resources, format!("the engine cannot be reached ({error})"));
     let store = tempfile::tempdir().map_err(broken)?;
-    let daemon = Daemon::new(settings(store.path()), Arc::new(Catalogue))?;
+    let settings = settings(store.path());
+    let models = Arc::new(Catalogue::new(settings.library.clone()));
+    let daemon = Daemon::new(settings, models)?;
     let ((asked, ask), (answered, answer)) = (pipe().map_err(broken)?, pipe().map_err(broken)?);
     let serving = daemon.clone();
     thread::spawn(move || serving.converse(asked, answer));

@@ -21,7 +21,7 @@ mod sheet;
 use std::process::ExitCode;
 
 use crate::command_line::Command;
-use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, plan, segment, show};
+use crate::commands::{daemon, demo, doctor, edit, generate, install, learn, model, plan, segment, show};
 use crate::console::Console;
 use crate::interrupt::Interrupt;
 
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Install(options) => install::install(&options, &console, &interrupt),
         Command::Uninstall(options) => install::uninstall(&options, &console, &interrupt),
         Command::Doctor(options) => doctor::run(&options, &console),
+        Command::Model(options) => model::run(&options, &console, &interrupt),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

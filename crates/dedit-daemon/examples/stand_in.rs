@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dedit_catalog::{Library, Surroundings};
 use dedit_daemon::{Daemon, Settings};
 use dedit_protocol::socket::Bound;
 use dedit_session::SessionsSettings;
@@ -58,6 +59,7 @@ impl Arguments {
             },
             log: Some(data.join("deditd.log")),
             exit_after: Duration::from_millis(self.number("exit-ms", 600_000)?),
+            library: Arc::new(Library::with(data, Surroundings::default())),
         })
     }
 }

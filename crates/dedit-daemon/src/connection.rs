@@ -41,6 +41,7 @@ impl Connection {
             outgoing.send(Event::Failed(Failure::new(FailureKind::Usage, reason)), 0);
         }
         daemon.sessions.disconnect(number);
+        daemon.fetches.stop(Some(number));
         outgoing.wait_until_sent(LAST_EVENTS);
         outgoing.close();
         daemon.clients.remove(number);

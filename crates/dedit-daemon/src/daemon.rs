@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use dedit_catalog::Library;
 use dedit_protocol::Failure;
 use dedit_session::{Models, Sessions, SessionsSettings};
 
+use crate::fetches::Fetches;
 use crate::log::Log;
 use crate::outgoing::Outgoing;
 
@@ -24,6 +26,8 @@ pub struct Settings {
     pub log: Option<PathBuf>,
     /// How long it keeps running without clients and jobs.
     pub exit_after: Duration,
+    /// The models of this machine.
+    pub library: Arc<Library>,
 }
 
 /// The connected clients, by number.
@@ -53,6 +57,8 @@ pub struct Daemon {
     pub(crate) sessions: Sessions,
     pub(crate) log: Arc<Log>,
     pub(crate) clients: Clients,
+    pub(crate) library: Arc<Library>,
+    pub(crate) fetches: Arc<Fetches>,
     pub(crate) started: Instant,
     /// Requests of all clients so far.
     pub(crate) requests: AtomicU64,
@@ -82,6 +88,8 @@ impl Daemon {
             sessions,
             log,
             clients: Clients::default(),
+            library: settings.library,
+            fetches: Arc::default(),
             started: Instant::now(),
             requests: AtomicU64::new(0),
             token,
@@ -118,6 +126,7 @@ impl Daemon {
 
     /// Stops all jobs, and waits until every client was sent their last events.
     pub fn close(&self) {
+        self.fetches.stop(None);
         self.sessions.close();
         let clients: Vec<_> = self.clients.lock().values().cloned().collect();
         let deadline = Instant::now() + LAST_EVENTS;

@@ -11,6 +11,7 @@ mod client;
 mod connection;
 mod convert;
 mod daemon;
+mod fetches;
 mod log;
 mod outgoing;
 mod pictures;

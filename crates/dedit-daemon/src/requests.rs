@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use dedit_edit::{Error, Result, Size};
 use dedit_protocol::answer::{self, Nothing, Welcome};
-use dedit_protocol::names::VerbName;
+use dedit_protocol::names::{JobKind, VerbName};
 use dedit_protocol::request::{self, EditVerb, PlanOptions, Request};
 use dedit_protocol::{Blob, Event, features};
 use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Original, PlanRequest, Reporter, Revision};
@@ -13,6 +13,7 @@ use dedit_session::{EditRequest, Frame, JobEvent, JobOutput, LearnRequest, Origi
 use crate::client::Client;
 use crate::convert::{self, Blobs, FrameBlobs};
 use crate::daemon::Daemon;
+use crate::fetches::{self, Asked};
 use crate::outgoing::Outgoing;
 
 /// Sends the events of a job to the client that asked for it.
@@ -85,6 +86,7 @@ impl Client {
             Request::Cancel(cancel) => {
                 // A job that has ended is not an error.
                 sessions.cancel(cancel.job);
+                self.daemon.fetches.cancel(cancel.job);
                 Ok(Some(nothing()))
             }
             Request::Sessions(_) => {
@@ -106,9 +108,23 @@ impl Client {
             Request::Items(of) => self.items(&of),
             Request::Choose(choose) => self.choose(&choose, &mut blobs),
             Request::Adopt(adopt) => self.adopt(adopt, &mut blobs),
+            Request::Catalog(_) => Ok(Some(self.catalog())),
+            Request::FetchModel(fetch) => {
+                let asked = Asked { client: self.number, serial, outgoing: self.outgoing.clone() };
+                self.daemon.fetches.begin(&self.daemon.library, &fetch, asked).map(|()| None)
+            }
+            Request::ChooseModel(choose) => {
+                self.daemon.library.set_default(choose.name.as_deref())?;
+                Ok(Some(self.catalog()))
+            }
             // The connection handles it.
             Request::Goodbye(_) => Ok(None),
         }
+    }
+
+    fn catalog(&self) -> Event {
+        let usual = self.daemon.sessions.usual_path();
+        Event::finished(&fetches::catalog(&self.daemon.library, usual), Vec::new())
     }
 
     fn reporter(&self, serial: u32, verb: VerbName) -> Arc<JobReporter> {
@@ -208,11 +224,18 @@ impl Client {
             client: names.get(&job.client).cloned().unwrap_or_default(),
             position: job.position,
         };
+        let fetch = |(job, client): (u64, u64)| answer::JobInfo {
+            job,
+            what: JobKind::Fetch,
+            client: names.get(&client).cloned().unwrap_or_default(),
+            ..answer::JobInfo::default()
+        };
+        let fetches = daemon.fetches.running();
         let told = answer::Status {
             seconds: daemon.started.elapsed().as_secs_f64(),
             clients: daemon.clients.count(),
             requests: daemon.requests.load(Ordering::SeqCst),
-            jobs: status.jobs.iter().map(job).collect(),
+            jobs: status.jobs.iter().map(job).chain(fetches.into_iter().map(fetch)).collect(),
             models: status.models.iter().map(|model| convert::model_info(&model.found, Some(&model.description))).collect(),
             sessions: status.sessions,
             store: daemon.sessions.store().display().to_string(),

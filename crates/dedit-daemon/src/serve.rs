@@ -55,7 +55,7 @@ impl Daemon {
                     }
                 }
             }
-            if self.clients.count() > 0 || !self.sessions.is_idle() {
+            if self.clients.count() > 0 || !self.sessions.is_idle() || !self.fetches.running().is_empty() {
                 last_needed = Instant::now();
             } else if last_needed.elapsed() > self.exit_after() {
                 self.log.write("idle", "nobody needed it");

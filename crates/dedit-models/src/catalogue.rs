@@ -2,19 +2,35 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use dedit_catalog::Library;
 use dedit_edit::{Error, Result};
 use dedit_engine::{Engine, to_edit};
 use dedit_patches::{NAME, Patches};
 use dedit_session::{Found, ModelChoice, Models};
 use dedit_toys::model as toys;
 
-use crate::model::{self, Model, Place, find, lasting, name, open_device};
+use crate::device::{self, AUTO};
+use crate::model::{self, Model, lasting, name};
+use crate::place::{Place, find};
 use crate::pool::Pool;
 
-/// The engine without weights, the built-in model, and any other model by its path.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Catalogue;
+/// The engine without weights, the built-in model, and the models of a library by their names or paths.
+#[derive(Debug)]
+pub struct Catalogue {
+    library: Arc<Library>,
+    /// Whether a device was chosen automatically since the last note about it.
+    automatic: AtomicBool,
+}
+
+impl Catalogue {
+    /// With the models of a library.
+    pub fn new(library: Arc<Library>) -> Self {
+        Self { library, automatic: AtomicBool::new(false) }
+    }
+}
 
 impl Models for Catalogue {
     fn known(&self) -> Vec<Found> {
@@ -31,21 +47,33 @@ impl Models for Catalogue {
     }
 
     fn find(&self, choice: &ModelChoice) -> Result<Found> {
-        let (path, is_built_in) = match find(choice).map_err(to_edit)? {
+        let (path, is_built_in) = match find(choice.model.as_deref(), &self.library).map_err(to_edit)? {
             Place::Patches => return patches(choice),
             Place::BuiltIn(path) => (path, true),
             Place::Checkpoint(path) => (path, false),
         };
-        open_device(choice.device.as_deref().unwrap_or("cpu")).map_err(to_edit)?;
-        let choice = lasting(choice, &path, is_built_in);
+        let opened = device::open(choice.device.as_deref()).map_err(to_edit)?;
+        if choice.device.as_deref().is_none_or(|device| device == AUTO) {
+            self.automatic.store(true, Ordering::Relaxed);
+        }
+        let choice = lasting(choice, &path, &opened.name, is_built_in);
         Ok(Found { name: name(&choice), choice, bytes: bytes(&path) })
+    }
+
+    fn device(&self, name: Option<&str>) -> String {
+        device::one_name(name)
     }
 
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn dedit_edit::Engine>> {
         if found.choice.model.as_deref() == Some(NAME) {
             return Ok(self.plate_engine());
         }
-        let model = Model::open(&found.choice, note).map_err(to_edit)?;
+        if self.automatic.swap(false, Ordering::Relaxed)
+            && let Some(fallback) = device::fallback()
+        {
+            note(fallback.to_owned());
+        }
+        let model = Model::open(&found.choice, &self.library, note).map_err(to_edit)?;
         let pipeline = model.load(note).map_err(to_edit)?;
         Ok(Box::new(Engine::new(pipeline).map_err(to_edit)?))
     }
@@ -90,42 +118,102 @@ fn bytes(path: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
+    use dedit_catalog::Surroundings;
+    use tempfile::TempDir;
+
     use super::*;
+
+    /// A machine without models.
+    fn empty() -> (TempDir, Catalogue) {
+        let folder = tempfile::tempdir().unwrap();
+        let around = Surroundings { home: folder.path().to_path_buf(), ..Surroundings::default() };
+        let library = Library::with(&folder.path().join("data"), around);
+        (folder, Catalogue::new(Arc::new(library)))
+    }
+
+    fn choice(model: Option<&str>, device: Option<&str>) -> ModelChoice {
+        ModelChoice { model: model.map(str::to_owned), device: device.map(str::to_owned), ..ModelChoice::default() }
+    }
+
+    fn no_variable() -> bool {
+        std::env::var_os(crate::VARIABLE).is_none_or(|value| value == OsStr::new(""))
+    }
 
     #[test]
     fn what_is_found_is_found_again_and_what_is_not_there_says_so() {
-        let named =
-            |model: &str, device: &str| ModelChoice { model: Some(model.into()), device: Some(device.into()), ..ModelChoice::default() };
+        let (_home, catalogue) = empty();
         let folder = env!("CARGO_MANIFEST_DIR");
-        let found = Catalogue.find(&named(folder, "cpu")).unwrap();
-        assert_eq!((found.name.as_str(), Catalogue.find(&found.choice).unwrap()), ("dedit-models", found.clone()));
+        let found = catalogue.find(&choice(Some(folder), Some("cpu"))).unwrap();
+        assert_eq!((found.name.as_str(), catalogue.find(&found.choice).unwrap()), ("dedit-models", found.clone()));
         assert!(found.bytes > 1000, "{}", found.bytes);
-        for (model, device, fragment) in
-            [("nowhere", "cpu", "there is no such model"), (folder, "gpu", "there is no device 'gpu'"), (folder, "cuda:x", "no device")]
-        {
-            assert!(Catalogue.find(&named(model, device)).unwrap_err().message().contains(fragment), "{model} {device}");
+        for (model, device, fragment) in [
+            ("nowhere", "cpu", "there is no such model"),
+            ("sd15", "cpu", "Stable Diffusion 1.5 is not on this machine; fetch it with dedit model fetch sd15"),
+            (folder, "gpu", "there is no device 'gpu'"),
+            (folder, "cuda:x", "no device"),
+        ] {
+            let error = catalogue.find(&choice(Some(model), Some(device))).unwrap_err().to_string();
+            assert!(error.contains(fragment), "{model} {device}: {error}");
         }
     }
 
     #[test]
     fn the_engine_without_weights_is_there_by_its_name_and_where_none_is_named() {
-        let choice = |model: Option<&str>| ModelChoice { model: model.map(str::to_owned), ..ModelChoice::default() };
-        let found = Catalogue.find(&choice(Some("patches"))).unwrap();
+        let (_home, catalogue) = empty();
+        let found = catalogue.find(&choice(Some("patches"), None)).unwrap();
         assert_eq!((found.name.as_str(), found.bytes), ("patches", 0));
-        assert_eq!(Catalogue.find(&found.choice).unwrap(), found);
-        assert_eq!(Catalogue.find(&ModelChoice { device: Some("cuda".into()), ..found.choice.clone() }).unwrap(), found, "any device");
-        if std::env::var_os(model::VARIABLE).is_none_or(|value| value.is_empty()) {
-            assert_eq!(Catalogue.find(&choice(None)).unwrap(), found);
+        assert_eq!(catalogue.find(&found.choice).unwrap(), found);
+        assert_eq!(catalogue.find(&ModelChoice { device: Some("cuda".into()), ..found.choice.clone() }).unwrap(), found, "any device");
+        if no_variable() {
+            assert_eq!(catalogue.find(&choice(None, None)).unwrap(), found);
         }
-        assert!(!Catalogue.load(&found, &mut |_| {}).unwrap().learns());
+        assert!(!catalogue.load(&found, &mut |_| {}).unwrap().learns());
         let lora = vec![dedit_session::Lora { file: "a.safetensors".into(), scale: 1.0 }];
-        let refused = Catalogue.find(&ModelChoice { loras: lora, ..choice(Some("patches")) }).unwrap_err();
+        let refused = catalogue.find(&ModelChoice { loras: lora, ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("a LoRA belongs to a diffusion model"), "{refused}");
         let embeddings = vec![dedit_session::Embedding { file: "a.safetensors".into(), name: None }];
-        let refused = Catalogue.find(&ModelChoice { embeddings, ..choice(Some("patches")) }).unwrap_err();
+        let refused = catalogue.find(&ModelChoice { embeddings, ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("an embedding belongs to a diffusion model"), "{refused}");
-        let refused = Catalogue.find(&ModelChoice { clip_skip: Some(2), ..choice(Some("patches")) }).unwrap_err();
+        let refused = catalogue.find(&ModelChoice { clip_skip: Some(2), ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("a clip skip is for a diffusion model"), "{refused}");
-        assert!(model::Model::open(&choice(Some("patches")), &mut |_| {}).is_err_and(|error| error.message().contains("diffusion model")));
+        let opened = Model::open(&choice(Some("patches"), None), &catalogue.library, &mut |_| {});
+        assert!(opened.is_err_and(|error| error.message().contains("diffusion model")));
+    }
+
+    #[test]
+    fn names_and_the_default_are_those_of_the_library() {
+        let (home, catalogue) = empty();
+        let checkpoints = home.path().join("ComfyUI/models/checkpoints");
+        fs::create_dir_all(&checkpoints).unwrap();
+        let tensors = [
+            ("model.diffusion_model.input_blocks.0.0.weight", [1, 4, 1, 1].as_slice()),
+            ("model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", &[1, 768]),
+        ];
+        let tensors = tensors.map(|(name, shape)| {
+            (name.to_owned(), candle_core::Tensor::zeros(shape, candle_core::DType::F32, &candle_core::Device::Cpu).unwrap())
+        });
+        let path = checkpoints.join("mine.safetensors");
+        candle_core::safetensors::save(&tensors.into_iter().collect(), &path).unwrap();
+        let named = catalogue.find(&choice(Some("mine"), None)).unwrap();
+        assert_eq!(named.choice.model.as_deref(), path.to_str());
+        if no_variable() {
+            assert_eq!(catalogue.find(&choice(None, None)).unwrap(), named, "the only one");
+        }
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(catalogue.find(&choice(Some("mine"), None)).unwrap_err().message().contains("this model is broken: it is cut off"));
+    }
+
+    #[test]
+    fn a_device_has_one_name() {
+        let (_home, catalogue) = empty();
+        let folder = env!("CARGO_MANIFEST_DIR");
+        let device = |name: Option<&str>| catalogue.find(&choice(Some(folder), name)).map(|found| found.choice.device.unwrap());
+        assert_eq!((device(None).unwrap(), device(Some("auto")).unwrap()), (device(Some("auto")).unwrap(), device(None).unwrap()));
+        if let Ok(name) = device(Some("cuda")) {
+            assert_eq!(name, "cuda:0");
+        }
     }
 }

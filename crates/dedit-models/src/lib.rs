@@ -6,9 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod device;
 mod model;
+mod place;
 mod pool;
 
 pub use catalogue::Catalogue;
 pub use dedit_patches::NAME as PATCHES;
-pub use model::{Model, VARIABLE};
+pub use device::AUTO;
+pub use model::Model;
+pub use place::{VARIABLE, usual};

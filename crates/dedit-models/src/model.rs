@@ -1,21 +1,19 @@
-//! Finding and opening a checkpoint.
+//! Opening a checkpoint.
 
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use dedit_catalog::Library;
 use dedit_diffusion::embedding::EmbeddingFile;
 use dedit_diffusion::lora::{LoraFile, Placement};
 use dedit_diffusion::pipeline::Pipeline;
 use dedit_diffusion::weights::OpenOptions;
-use dedit_diffusion::{Checkpoint, Error, ErrorKind, Result};
+use dedit_diffusion::{Checkpoint, Error, Result};
 use dedit_session::ModelChoice;
 use dedit_toys::model as toys;
-use etcetera::{BaseStrategy as _, choose_base_strategy};
 
-/// Environment variable with the default model.
-pub const VARIABLE: &str = "DEDIT_MODEL";
-/// Environment variable with the folder that the built-in model is unpacked to, instead of the user's cache folder.
-const CACHE: &str = "DEDIT_CACHE";
+use crate::device;
+use crate::place::{Place, VARIABLE, find};
 
 /// An opened checkpoint; no tensor is read yet.
 pub struct Model {
@@ -26,15 +24,19 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens the model of a choice; if it names none, that of [`VARIABLE`]. `note` is called with warnings.
+    /// Opens the model of a choice; if it names none, the [`usual`](crate::usual) one. `note` is called with warnings.
     ///
     /// # Errors
     /// `Model` where none is named, it does not exist or cannot be read, or has no networks; `Usage` and `Resources` for a device that does not exist.
-    pub fn open(choice: &ModelChoice, note: &mut dyn FnMut(String)) -> Result<Self> {
-        let device = open_device(choice.device.as_deref().unwrap_or("cpu"))?;
-        let (path, is_built_in) = match find(choice)? {
+    pub fn open(choice: &ModelChoice, library: &Library, note: &mut dyn FnMut(String)) -> Result<Self> {
+        let opened = device::open(choice.device.as_deref())?;
+        let (path, is_built_in) = match find(choice.model.as_deref(), library)? {
             Place::Patches => {
-                let hint = format!("name one with --model or {VARIABLE}; the built-in one, which knows toys alone, is {}", toys::NAME);
+                let hint = format!(
+                    "fetch one with dedit model fetch NAME, which dedit model list shows; or name one with --model or {VARIABLE}; the built-in one, \
+                     which knows toys alone, is {}",
+                    toys::NAME
+                );
                 return Err(Error::model("this needs a diffusion model").hint(hint));
             }
             Place::BuiltIn(path) => (path, true),
@@ -47,7 +49,7 @@ impl Model {
             note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", names.join(", ")));
         }
         checkpoint.remarks().into_iter().for_each(&mut *note);
-        Ok(Self { checkpoint, device, choice: lasting(choice, &path, is_built_in), is_built_in })
+        Ok(Self { checkpoint, device: opened.device, choice: lasting(choice, &path, &opened.name, is_built_in), is_built_in })
     }
 
     /// A short name for messages.
@@ -110,12 +112,12 @@ pub(crate) fn name(choice: &ModelChoice) -> String {
     Path::new(&model).file_name().map_or(model.clone(), |name| name.to_string_lossy().into_owned())
 }
 
-/// A choice with absolute paths, where these are valid UTF-8.
-pub(crate) fn lasting(choice: &ModelChoice, path: &Path, is_built_in: bool) -> ModelChoice {
+/// A choice with absolute paths, where these are valid UTF-8, and the name of the device that was opened.
+pub(crate) fn lasting(choice: &ModelChoice, path: &Path, device: &str, is_built_in: bool) -> ModelChoice {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned();
     ModelChoice {
         model: Some(if is_built_in { toys::NAME.to_owned() } else { whole(path) }),
-        device: Some(choice.device.clone().unwrap_or_else(|| "cpu".to_owned())),
+        device: Some(device.to_owned()),
         ..choice.clone()
     }
 }
@@ -125,61 +127,4 @@ pub(crate) fn unknown_words(prompt: &str) -> Option<String> {
     let sentence =
         || format!("the built-in model knows toys alone, and not these words: {}; name another model with --model", unknown.join(", "));
     (!unknown.is_empty()).then(sentence)
-}
-
-/// Where a model is.
-pub(crate) enum Place {
-    /// The engine without weights: nowhere.
-    Patches,
-    /// The built-in model, unpacked.
-    BuiltIn(PathBuf),
-    /// A folder or file of the user's.
-    Checkpoint(PathBuf),
-}
-
-/// Finds the model that a choice names, else that of [`VARIABLE`], else the engine without weights.
-pub(crate) fn find(choice: &ModelChoice) -> Result<Place> {
-    let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let Some(path) = choice.model.as_ref().map(PathBuf::from).or(variable) else { return Ok(Place::Patches) };
-    if path.exists() {
-        Ok(Place::Checkpoint(path))
-    } else if path == Path::new(dedit_patches::NAME) {
-        Ok(Place::Patches)
-    } else if path == Path::new(toys::NAME) {
-        Ok(Place::BuiltIn(unpack()?))
-    } else {
-        let hint = format!("give a diffusers folder, a .safetensors file, {} or {}", dedit_patches::NAME, toys::NAME);
-        Err(Error::model("there is no such model").at(path).hint(hint))
-    }
-}
-
-/// Unpacks the built-in model to the user's cache folder.
-fn unpack() -> Result<PathBuf> {
-    let own = || choose_base_strategy().map(|folders| folders.cache_dir().join("dedit")).ok();
-    let named = std::env::var_os(CACHE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = named.or_else(own).unwrap_or_else(|| std::env::temp_dir().join("dedit"));
-    toys::unpack(&folder).map_err(|error| {
-        Error::new(ErrorKind::Resources, format!("the built-in model cannot be unpacked ({error})"))
-            .at(folder)
-            .hint(format!("make room or name another folder with the environment variable {CACHE}"))
-    })
-}
-
-/// A device by its name: `cpu`, `cuda`, `cuda:1`, `metal`.
-pub(crate) fn open_device(name: &str) -> Result<Device> {
-    let index = name.strip_prefix("cuda:").and_then(|index| index.parse().ok());
-    let (opened, built, feature) = match (name, index) {
-        ("cpu", _) => return Ok(Device::Cpu),
-        ("cuda", _) => (Device::new_cuda(0), cfg!(feature = "cuda"), "cuda"),
-        (_, Some(index)) => (Device::new_cuda(index), cfg!(feature = "cuda"), "cuda"),
-        ("metal", _) => (Device::new_metal(0), cfg!(feature = "metal"), "metal"),
-        _ => return Err(Error::usage(format!("there is no device '{name}'")).hint("give cpu, cuda, cuda:1 or metal")),
-    };
-    if !built {
-        return Err(Error::usage(format!("this dedit was built without support for {feature}"))
-            .hint(format!("use --device cpu, or build it with --features {feature}")));
-    }
-    opened.map_err(|error| {
-        Error::new(ErrorKind::Resources, format!("the device {feature} cannot be opened ({error})")).hint("use --device cpu")
-    })
 }

@@ -1,10 +1,13 @@
 //! The answers to requests, by type; [`request`](crate::request) says which request has which.
 
+mod models;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::models::{Catalog, CatalogModel, FetchedModel};
 use crate::event::SessionInfo;
 use crate::failure::{Failure, FailureKind};
 use crate::features;

@@ -30,8 +30,11 @@ pub const PATHS: &str = "paths";
 /// `embeddings` and `clip_skip` of a model.
 pub const EMBEDDINGS: &str = "embeddings";
 
+/// `catalog`, `fetch_model` and `choose_model`.
+pub const MODELS: &str = "models";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 9] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS];
+pub const FEATURES: [&str; 10] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS, MODELS];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -45,6 +48,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         NEIGHBOURS => "look at other frames of a film".to_owned(),
         PATHS => "keep a session in a folder whose name is no text".to_owned(),
         EMBEDDINGS => "take embeddings or a clip skip".to_owned(),
+        MODELS => "list and fetch models".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -80,6 +80,8 @@ names! {
         Denoising = "denoising",
         /// Filling from the picture itself.
         Filling = "filling",
+        /// A model comes over the network; steps are megabytes.
+        Fetching = "fetching",
     }
 
     /// The kind of a job.
@@ -90,6 +92,8 @@ names! {
         Learn = "learn",
         /// Edits a picture.
         Edit = "edit",
+        /// Fetches a model.
+        Fetch = "fetch",
     }
 
     /// How far a session is.

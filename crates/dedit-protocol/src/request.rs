@@ -4,6 +4,7 @@
 mod edits;
 mod items;
 mod learning;
+mod models;
 mod pictures;
 mod values;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 pub use edits::{Edit, EditVerb, History, Neighbour, Plan, PlanOptions, ResultOf, Undo};
 pub use items::{Adopt, Choose, ItemsOf};
 pub use learning::{EditOptions, Embedding, Learn, LearnOptions, Lora, ModelChoice};
+pub use models::{ChooseModel, FetchModel};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};
 pub use values::set_item;
 
@@ -73,6 +75,8 @@ requests_without_fields! {
     Shutdown,
     /// Ends the connection.
     Goodbye,
+    /// The models that are known by name, and those of this machine.
+    Catalog,
 }
 
 /// The type that a variant of [`Request`] holds: the request's own, or a box of it.
@@ -186,4 +190,10 @@ requests! {
     23 "choose" Choose(Choose) -> Chosen,
     /// Sets the items of a revision's picture.
     24 "adopt" Adopt(Adopt) -> Adopted,
+    /// The models that are known by name, and those of this machine.
+    25 "catalog" Catalog(Catalog) -> answer::Catalog,
+    /// Fetches a model.
+    26 "fetch_model" FetchModel(FetchModel) -> answer::FetchedModel,
+    /// Chooses the model that is used where none is named.
+    27 "choose_model" ChooseModel(ChooseModel) -> answer::Catalog,
 }

@@ -13,8 +13,8 @@ use std::fs;
 use std::io::{self, Read, Write};
 
 use dedit_protocol::answer::{
-    Adopted, Chosen, Edited, Fetched, ItemsFound, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented,
-    Sessions, Status, Welcome,
+    Adopted, Catalog, Chosen, Edited, Fetched, FetchedModel, ItemsFound, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion,
+    Revisions, Segmented, Sessions, Status, Welcome,
 };
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::{Blob, Event, FailureKind, Frame, ReadError, Request, event, handshake};
@@ -192,6 +192,8 @@ fn typed_answer(request: &str, head: Head) -> Option<Value> {
         "items" => again::<ItemsFound>(head),
         "choose" => again::<Chosen>(head),
         "adopt" => again::<Adopted>(head),
+        "catalog" | "choose_model" => again::<Catalog>(head),
+        "fetch_model" => again::<FetchedModel>(head),
         "open_session" | "set_items" | "undo" => again::<SessionInfo>(head),
         "cancel" | "forget" | "unload" | "shutdown" => again::<Nothing>(head),
         _ => return None,

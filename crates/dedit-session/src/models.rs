@@ -7,7 +7,7 @@ use dedit_edit::{Engine, Result};
 pub struct ModelChoice {
     /// A name or a path.
     pub model: Option<String>,
-    /// `cpu`, `cuda`, `cuda:1`, `metal`.
+    /// `auto`, `cpu`, `cuda`, `cuda:1`, `metal`.
     pub device: Option<String>,
     /// Only weight files with this in their names, such as `fp16`.
     pub variant: Option<String>,
@@ -81,6 +81,11 @@ pub trait Models: Send + Sync {
     /// # Errors
     /// `Model` or `Usage` where there is none.
     fn find(&self, choice: &ModelChoice) -> Result<Found>;
+
+    /// The one name of a device, by which its queue is found, for any of its names; without a name of the one that is used where none is named.
+    fn device(&self, name: Option<&str>) -> String {
+        name.unwrap_or("cpu").to_owned()
+    }
 
     /// Loads it; `note` receives what the user should know.
     fn load(&self, found: &Found, note: &mut dyn FnMut(String)) -> Result<Box<dyn Engine>>;

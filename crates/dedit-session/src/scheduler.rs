@@ -8,9 +8,6 @@ use dedit_edit::{Error, ErrorKind};
 
 use crate::jobs::{Job, JobEvent, JobInfo, LoadedModel, Queue, Worker, WorkerSettings};
 
-/// The device of jobs that name none.
-const DEFAULT_DEVICE: &str = "cpu";
-
 #[derive(Default)]
 struct Inner {
     /// By device.
@@ -59,8 +56,8 @@ impl Scheduler {
     }
 
     /// Queues a job for a device; says whether it did. After [`Self::close`] the job fails at once.
-    pub(crate) fn push(&self, job: Job, device: Option<&str>) -> bool {
-        let refused = match self.queue(device.unwrap_or(DEFAULT_DEVICE)) {
+    pub(crate) fn push(&self, job: Job, device: &str) -> bool {
+        let refused = match self.queue(device) {
             Some(queue) => queue.push(job).err(),
             None => Some(job),
         };

@@ -54,6 +54,9 @@ REQUESTS = {
     "items": 22,
     "choose": 23,
     "adopt": 24,
+    "catalog": 25,
+    "fetch_model": 26,
+    "choose_model": 27,
 }
 EVENTS = {
     101: "queued",

@@ -197,6 +197,25 @@ fn crates_never_do_what_the_map_denies() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Beginnings of the names of crates that open connections to other machines, or encrypt them.
+const NETWORK: &[&str] = &["ureq", "rustls", "native-tls", "openssl", "hyper", "reqwest", "curl", "tokio", "attohttpc", "hf-hub"];
+
+#[test]
+fn one_crate_alone_opens_connections_to_other_machines() {
+    let crates: Vec<Facts> = metadata()["packages"].as_array().unwrap().iter().map(facts).collect();
+    let shipped = shipped(&crates);
+    let none = BTreeSet::new();
+    let opens = |facts: &&Facts| {
+        let checks = [NoCrate(NETWORK), NoPath(&["std::net"], &[])];
+        checks.iter().any(|check| !against(check, facts, &none, &none).is_empty())
+    };
+    let found: Vec<&str> =
+        crates.iter().filter(|facts| shipped.contains(&facts.name)).filter(opens).map(|facts| facts.name.as_str()).collect();
+    assert_eq!(found, ["dedit-fetch"]);
+    let users: Vec<&str> = crates.iter().filter(|facts| facts.uses.contains("dedit-fetch")).map(|facts| facts.name.as_str()).collect();
+    assert_eq!(users, ["dedit-catalog"], "which fetches in one function");
+}
+
 #[test]
 fn a_broken_claim_is_found() {
     let none = BTreeSet::new();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
+use dedit_catalog::Library;
 use dedit_client::Client;
 use dedit_daemon::{Daemon, Settings};
 use dedit_models::Catalogue;
@@ -128,6 +129,7 @@ impl Start {
             },
             log: Some(log_file(&data)),
             exit_after: Duration::from_secs(self.exit_after),
+            library: Arc::new(Library::new(&data)),
         }
     }
 }
@@ -135,7 +137,9 @@ impl Start {
 /// Runs the daemon in this process.
 fn foreground(start: &Start) -> Result<()> {
     let socket = Bound::bind(&start.common.daemon.socket())?;
-    let daemon = Daemon::new(start.settings(), Arc::new(Catalogue))?;
+    let settings = start.settings();
+    let models = Arc::new(Catalogue::new(settings.library.clone()));
+    let daemon = Daemon::new(settings, models)?;
     let ending = daemon.clone();
     ctrlc::set_handler(move || ending.end())
         .map_err(|error| Error::new(ErrorKind::Internal, format!("signals cannot be taken over ({error})")))?;

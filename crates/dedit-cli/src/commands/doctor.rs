@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use dedit_catalog::{Found, Library};
 use dedit_install::Installer;
 use dedit_install::gimp::Gimp;
 use dedit_install::krita::Krita;
@@ -17,7 +19,7 @@ use serde_json::json;
 use crate::arguments::{DaemonOptions, DeviceName, Reporting};
 use crate::console::Console;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::size_of;
+use crate::format::{listed, size_of};
 
 /// Look for what may be wrong: daemon, device, model, disk, hosts; each with what to do
 #[derive(Debug, Args)]
@@ -26,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<PathBuf>,
     /// The device that is looked at
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceName,
     #[arg(long, hide = true)]
     seed: Option<u64>,
@@ -68,8 +70,17 @@ impl Check {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options, console: &Console) -> Result<()> {
-    let checks =
-        [daemon(&options.daemon), model(options), ram(), disk(), host(&Gimp::default()), host(&Krita::default()), host(&OpenFx::default())];
+    let library = Arc::new(Library::new(&address::data()));
+    let checks = [
+        daemon(&options.daemon),
+        model(options, &library),
+        models(&library),
+        ram(),
+        disk(),
+        host(&Gimp::default()),
+        host(&Krita::default()),
+        host(&OpenFx::default()),
+    ];
     let line = |check: &Check| {
         let mark = match check.ok {
             Some(true) => "ok",
@@ -104,15 +115,36 @@ fn daemon(options: &DaemonOptions) -> Check {
     }
 }
 
-fn model(options: &Options) -> Check {
+fn model(options: &Options, library: &Arc<Library>) -> Check {
     let choice = ModelChoice {
         model: options.model.as_ref().map(|model| model.to_string_lossy().into_owned()),
         device: Some(options.device.to_string()),
         ..ModelChoice::default()
     };
-    match Catalogue.find(&choice) {
-        Ok(found) => Check::good("model", format!("{}, {}, on {}", found.name, size_of(found.bytes), options.device)),
+    match Catalogue::new(library.clone()).find(&choice) {
+        Ok(found) => {
+            let device = found.choice.device.unwrap_or_default();
+            Check::good("model", format!("{}, {}, on {device}", found.name, size_of(found.bytes)))
+        }
         Err(error) => Check::of("model", &error),
+    }
+}
+
+/// The models of this machine; the broken ones by their names.
+fn models(library: &Library) -> Check {
+    let found = library.found();
+    let broken: Vec<&Found> = found.iter().filter(|found| found.broken.is_some()).collect();
+    match broken.first() {
+        None if found.is_empty() => {
+            Check::absent("models", "none is on this machine", "words need one: dedit model list shows those that can be fetched")
+        }
+        None => Check::good("models", listed(found.iter().map(|found| format!("{} ({})", found.name, found.kind)))),
+        Some(first) => {
+            let how = first.broken.as_deref().unwrap_or_default();
+            let sentence =
+                format!("{} of {} are broken, such as {} ({how}): {}", broken.len(), found.len(), first.name, first.path.display());
+            Check::bad("models", sentence, "fetch or copy it again, or delete it; dedit model find shows all")
+        }
     }
 }
 

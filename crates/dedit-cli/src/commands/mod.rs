@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod generate;
 pub(crate) mod install;
 pub(crate) mod learn;
+pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod segment;
 pub(crate) mod show;

@@ -30,7 +30,7 @@ fn calls_that_are_wrong_say_so_and_leave_nothing_behind() {
         ("generate --prompt bag --out a.png --init in.png --strength 0", 2, "the strength 0 is outside 0 to 1"),
         ("generate --prompt bag --out a.png --init in.png --strength 0.1 --steps 4", 2, "leaves none of 4 steps"),
         ("generate --prompt bag --out a.png --scheduler lcm --steps 60", 2, "60 steps are more than the 50"),
-        ("generate --prompt bag --out a.png --device cuda:x", 2, "give cpu, cuda, cuda:1 or metal"),
+        ("generate --prompt bag --out a.png --device cuda:x", 2, "give auto, cpu, cuda, cuda:1 or metal"),
         ("generate --prompt bag --out a.jpg", 2, "pictures are written as PNG: a.jpg; give a name that ends in .png"),
         ("generate --prompt bag --out folder.png", 2, "there is a folder of this name: folder.png"),
         ("generate --prompt bag --out in.png/a.png", 2, "cannot write here"),

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod calls;
+mod catalog;
 #[cfg(unix)]
 mod colours;
 #[cfg(unix)]
 mod daemon;
 #[cfg(unix)]
+mod fetch;
 mod files;
 mod forwarded;
 mod frames;
@@ -56,6 +58,13 @@ fn dedit(folder: &Path, line: &str) -> Command {
 fn with_daemon(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dedit"));
     command.env("DEDIT_SOCKET", folder.join("run/daemon.sock")).env("DEDIT_DATA", folder.join("data"));
+    // Models of whoever runs the tests are not those of the tests.
+    command
+        .env("HOME", folder.join("home"))
+        .env_remove("HF_HOME")
+        .env_remove("HF_HUB_CACHE")
+        .env_remove("COMFYUI_PATH")
+        .env_remove("INVOKEAI_ROOT");
     command.current_dir(folder).env("DEDIT_MODEL", "toys").env("DEDIT_CACHE", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
     for word in line.split_whitespace() {
         match word.strip_prefix('{').and_then(|word| word.split_once('}')) {

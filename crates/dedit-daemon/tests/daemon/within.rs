@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dedit_catalog::{Library, Surroundings};
 use dedit_client::Client;
 use dedit_daemon::{Daemon, Settings};
 use dedit_session::SessionsSettings;
@@ -40,6 +41,7 @@ pub(crate) fn settings(store: &Path) -> Settings {
         },
         log: Some(store.join("deditd.log")),
         exit_after: Duration::from_secs(300),
+        library: Arc::new(Library::with(store, Surroundings::default())),
     }
 }
 

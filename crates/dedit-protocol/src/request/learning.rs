@@ -27,7 +27,7 @@ pub struct Embedding {
 pub struct ModelChoice {
     /// A name, or a path on the daemon's machine.
     pub model: Option<String>,
-    /// `cpu`, `cuda`, `cuda:1`, `metal`.
+    /// `auto`, `cpu`, `cuda`, `cuda:1`, `metal`.
     pub device: Option<String>,
     /// Weight files with this in their names, such as `fp16`.
     pub variant: Option<String>,

@@ -134,10 +134,10 @@ impl Sessions {
         if let Some(session) = task.session() {
             session.lock().begin(id, task.kind() == JobKind::Learn)?;
         }
-        let device = task.model().device;
+        let device = self.models.device(task.model().device.as_deref());
         let session = task.session().cloned();
         let job = Job { id, task, client, keep, stop: Arc::new(AtomicBool::new(false)), reporter, asked: Instant::now() };
-        if self.scheduler.push(job, device.as_deref())
+        if self.scheduler.push(job, &device)
             && let Some(session) = session
         {
             self.watchers.changed(&session);
@@ -172,6 +172,12 @@ impl Sessions {
     /// The name of the model that is used where none is named; `None` where there is none.
     pub fn usual_model(&self) -> Option<String> {
         self.models.find(&ModelChoice::default()).ok().map(|found| found.name)
+    }
+
+    /// The path of that model; `None` for one without weights or one that is built in, too.
+    pub fn usual_path(&self) -> Option<String> {
+        let found = self.models.find(&ModelChoice::default()).ok()?;
+        found.choice.model.filter(|path| std::path::Path::new(path).is_absolute())
     }
 
     /// The models that are known, and those that are loaded.

@@ -78,7 +78,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
         None => photographs::built_in()?.into_iter().chain(album::built_in()?).collect(),
     };
     let connection = options.engine.daemon.connect(console, interrupt)?;
-    let model = options.engine.choice_for_toys(console);
+    let model = options.engine.choice_for_toys(console)?;
     connection.require_choice(&model)?;
     interrupt.listen();
     // A model that is not there is found out before anything is edited.

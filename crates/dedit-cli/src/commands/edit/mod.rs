@@ -191,7 +191,7 @@ impl Job<'_> {
     /// Makes every result; with `on_sheet` a small copy of each is kept.
     fn run(&self, files: Vec<PathBuf>, on_sheet: bool) -> Result<Vec<Variation>> {
         let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-        let model = self.common.engine.choice(self.session.model.as_deref());
+        let model = self.common.engine.choice(self.session.model.as_deref())?;
         let mut options = EditOptions::from_values(self.values);
         options.seed.get_or_insert_with(random_seed);
         let mut variations = Vec::new();

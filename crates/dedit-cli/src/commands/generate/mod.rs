@@ -5,8 +5,10 @@ mod generator;
 use std::path::PathBuf;
 
 use clap::Args;
+use dedit_catalog::Library;
 use dedit_diffusion::pipeline::{GenerateRequest, InitPicture, check_size};
 use dedit_models::Model;
+use dedit_protocol::address;
 
 use self::generator::Generator;
 use crate::arguments::{Engine, Reporting, Sampling, Size, parse_count};
@@ -56,7 +58,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     if let (Some(file), Some(source)) = (&options.init, &source) {
         source.notes.iter().for_each(|note| console.note(format!("{}: {note}", output::file_name(file))));
     }
-    let model = Model::open(&options.engine.own_choice(), &mut |note| console.note(note))?;
+    let model = Model::open(&options.engine.own_choice()?, &Library::new(&address::data()), &mut |note| console.note(note))?;
     let unit = model.pixels_per_latent();
     let size = options.size.or_else(|| source.as_ref().map(|source| source.size(unit)));
     if let Some(size) = size {

@@ -106,7 +106,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let (target, reference) = options.read()?;
     let learning = options.how.options()?;
     let connection = options.engine.daemon.connect(console, interrupt)?;
-    let model = options.engine.choice(None);
+    let model = options.engine.choice(None)?;
     connection.require_choice(&model)?;
     interrupt.listen();
     // Loading comes first: a missing model is an error before anything is written.
