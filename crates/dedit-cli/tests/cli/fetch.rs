@@ -153,10 +153,11 @@ fn a_model_is_fetched_once_its_licence_is_accepted_and_then_used_by_its_name() {
     let info = place.succeed(&server, &format!("model info {NAME}"));
     assert_eq!((&info["present"], info["files"][0]["sha256"].as_str().map(str::len)), (&true.into(), Some(64)));
     assert!(place.run(&server, &format!("model verify {NAME}")).stdout.contains("its SHA-256 is right"));
-    let line = format!("generate --model {NAME} --prompt bag --size 8x8 --steps 1 --out a.png");
+    let generate = "generate --config-dir {tiny-sd} --prompt bag --size 8x8 --steps 1 --out a.png";
+    let line = format!("{generate} --model {NAME}");
     assert_eq!(place.run(&server, &line).code, Some(0));
     place.succeed(&server, &format!("model default {NAME}"));
-    assert_eq!(place.run(&server, "generate --prompt bag --size 8x8 --steps 1 --out b.png").code, Some(0));
+    assert_eq!(place.run(&server, generate).code, Some(0));
     place.succeed(&server, &format!("model remove {NAME}"));
     assert!(!place.model().exists());
     assert_eq!(server.asked().len(), 1);
@@ -172,7 +173,7 @@ fn after_a_kill_the_rest_alone_is_asked_for() {
     assert_eq!(status["jobs"][0]["what"], "fetch", "{status}");
     assert!(Command::new("kill").args(["-9", &status["process"].to_string()]).status().unwrap().success());
     let cut: Outcome = child.wait_with_output().unwrap().into();
-    fails(&cut, 5, "the daemon", "it was killed");
+    fails(&cut, 5, "the D-Edit daemon is gone", "it was killed");
     assert!(!place.model().join(FILE).exists());
     let fetched = place.succeed(&server, &format!("model fetch {NAME}"));
     assert_eq!(fetched["received"], (content.len() - half) as u64);
