@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -
     let begun = Instant::now();
     let (common, values) = (options.call.besides(), options.call.values());
     let connection = common.engine.daemon.connect(console, interrupt)?;
-    connection.require_choice(&common.engine.choice(None))?;
+    connection.require_choice(&common.engine.choice(None)?)?;
     common.frame.check(&connection)?;
     common.neighbours.check(&connection)?;
     let opened = common.source.open(&connection)?;
