@@ -14,6 +14,8 @@ mod format;
 mod interrupt;
 mod items;
 mod model_choice;
+#[cfg(test)]
+mod mutations;
 mod output;
 mod picture;
 mod sheet;

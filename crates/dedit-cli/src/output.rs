@@ -12,7 +12,7 @@ pub(crate) fn prepare(out: &Path, count: usize, extensions: &[&str]) -> Result<V
     let (Some(stem), Some(extension)) = (out.file_stem(), out.extension().filter(|extension| fits(extension))) else {
         let (message, ends) = match extensions {
             ["png"] => ("pictures are written as PNG", ".png".to_owned()),
-            ["tif", ..] => ("float pictures are written as TIFF", ".tif".to_owned()),
+            ["tif", ..] => ("float pictures are written as TIFF or OpenEXR", ".tif or .exr".to_owned()),
             several => {
                 let ends: Vec<String> = several.iter().map(|extension| format!(".{extension}")).collect();
                 ("this picture is not written in that format", ends.join(", "))

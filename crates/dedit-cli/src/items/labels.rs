@@ -104,4 +104,24 @@ mod tests {
         assert_eq!(unpacked(&[7, 255], BitDepth::Eight, 2), [7, 255]);
         assert_eq!(unpacked(&[1, 2, 255], BitDepth::Sixteen, 2), [258]);
     }
+
+    #[test]
+    fn broken_label_pictures_are_read_or_refused_in_one_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("labels.png");
+        for (color, depth, row) in [(ColorType::Grayscale, BitDepth::Sixteen, 10), (ColorType::Indexed, BitDepth::Two, 2)] {
+            let mut whole = Vec::new();
+            let mut encoder = png::Encoder::new(&mut whole, 5, 3);
+            encoder.set_color(color);
+            encoder.set_depth(depth);
+            if color == ColorType::Indexed {
+                encoder.set_palette(vec![9; 12]);
+            }
+            encoder.write_header().unwrap().write_image_data(&vec![0x1b; row * 3]).unwrap();
+            crate::mutations::feed("labels", &whole, |bytes| {
+                std::fs::write(&file, bytes).unwrap();
+                read(&file).err().map(|error| error.to_string())
+            });
+        }
+    }
 }

@@ -194,4 +194,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn broken_arrays_are_read_or_refused_in_one_sentence() {
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 3), }";
+        let mut whole = b"\x93NUMPY\x01\0".to_vec();
+        whole.extend((header.len() as u16).to_le_bytes());
+        whole.extend(header.bytes());
+        whole.extend((0..12_u8).flat_map(|value| (f32::from(value) / 12.0).to_le_bytes()));
+        crate::mutations::feed("array", &whole, |bytes| parse(bytes).err());
+    }
 }

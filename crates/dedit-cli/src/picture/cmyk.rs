@@ -1,6 +1,7 @@
-//! JPEG files of four inks.
+//! JPEG and TIFF files of four inks.
 
 use image::{DynamicImage, ImageFormat, RgbImage};
+use tiff::decoder::DecodingResult;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -8,11 +9,40 @@ use zune_jpeg::JpegDecoder;
 
 use super::colour::from_cmyk;
 
-/// A JPEG file of four inks as an sRGB picture, with a note on how; `None` for every other file.
+/// A file of four inks as an sRGB picture, with a note on how; `None` for every other file.
 pub(super) fn decoded(format: Option<ImageFormat>, bytes: &[u8], profile: Option<&[u8]>) -> Option<Result<(DynamicImage, String), String>> {
-    if format != Some(ImageFormat::Jpeg) {
+    let inks = match format {
+        Some(ImageFormat::Jpeg) => jpeg(bytes)?,
+        Some(ImageFormat::Tiff) => tiff(bytes)?,
+        _ => return None,
+    };
+    Some(inks.and_then(|([width, height], inks)| {
+        let (colours, by_profile) = from_cmyk(&inks, profile);
+        let picture = RgbImage::from_raw(width, height, colours).ok_or("it is cut off")?;
+        let how = if by_profile { "by its colour profile" } else { "without a colour profile that could be used" };
+        Ok((DynamicImage::ImageRgb8(picture), format!("the picture is of inks (CMYK) and was converted to sRGB {how}")))
+    }))
+}
+
+/// Width, height and inks, 0 for none and 255 for all.
+type Inks = Result<([u32; 2], Vec<u8>), String>;
+
+/// The inks of a TIFF file; those of sixteen bits in eight, as they are converted.
+fn tiff(bytes: &[u8]) -> Option<Inks> {
+    let mut decoder = tiff::decoder::Decoder::new(std::io::Cursor::new(bytes)).ok()?;
+    if !matches!(decoder.colortype().ok()?, tiff::ColorType::CMYK(8 | 16)) {
         return None;
     }
+    let (width, height) = decoder.dimensions().ok()?;
+    Some(match decoder.read_image() {
+        Ok(DecodingResult::U8(inks)) => Ok(([width, height], inks)),
+        Ok(DecodingResult::U16(inks)) => Ok(([width, height], inks.into_iter().map(|ink| (ink >> 8) as u8).collect())),
+        Ok(_) => Err("its inks are no whole numbers".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn jpeg(bytes: &[u8]) -> Option<Inks> {
     let options = DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().ok()?;
@@ -22,7 +52,7 @@ pub(super) fn decoded(format: Option<ImageFormat>, bytes: &[u8], profile: Option
     }
     let (width, height) = decoder.dimensions()?;
     decoder.set_options(options.jpeg_set_out_colorspace(space));
-    Some(decoder.decode().map_err(|error| error.to_string()).and_then(|mut inks| {
+    Some(decoder.decode().map_err(|error| error.to_string()).map(|mut inks| {
         if space == ColorSpace::YCCK {
             inks.chunks_exact_mut(4).for_each(to_cmy);
         }
@@ -32,10 +62,7 @@ pub(super) fn decoded(format: Option<ImageFormat>, bytes: &[u8], profile: Option
                 *ink = 255 - *ink;
             }
         }
-        let (colours, by_profile) = from_cmyk(&inks, profile);
-        let picture = RgbImage::from_raw(width as u32, height as u32, colours).ok_or("it is cut off")?;
-        let how = if by_profile { "by its colour profile" } else { "without a colour profile that could be used" };
-        Ok((DynamicImage::ImageRgb8(picture), format!("the picture is of inks (CMYK) and was converted to sRGB {how}")))
+        ([width as u32, height as u32], inks)
     }))
 }
 

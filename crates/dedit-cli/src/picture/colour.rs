@@ -3,7 +3,7 @@
 use dedit_edit::Channels;
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout, MatrixCoefficients, ToneReprCurve,
-    TransferCharacteristics, TransformOptions,
+    TransferCharacteristics, TransformOptions, Xyzd,
 };
 
 use super::metadata::{Metadata, PngColour};
@@ -32,7 +32,7 @@ pub(super) fn space(metadata: &Metadata, channels: Channels, is_linear: bool) ->
     }
     match (&metadata.profile, is_linear) {
         (Some(profile), _) => of_profile(profile, channels),
-        (None, true) => encoded(&linear(), channels),
+        (None, true) => encoded(&linear(metadata.primaries), channels),
         (None, false) => of_chunks(metadata.png, channels),
     }
 }
@@ -94,12 +94,33 @@ fn share(number: u32) -> f32 {
     (f64::from(number) / 100_000.0) as f32
 }
 
-/// sRGB's primaries, and samples that are proportional to light.
-fn linear() -> ColorProfile {
+/// Samples that are proportional to light, with these primaries, x and y of red, green, blue and white, or with those of sRGB.
+fn linear(primaries: Option<[f32; 8]>) -> ColorProfile {
     let mut profile = ColorProfile::new_srgb();
     (profile.cicp, profile.description) = (None, None);
+    if let Some(numbers) = primaries.filter(|numbers| numbers.iter().all(|number| number.is_finite())) {
+        let [red, green, blue, white] = [0, 2, 4, 6].map(|at| Chromaticity::new(numbers[at], numbers[at + 1]));
+        if [red, green, blue, white].iter().all(|point| point.y > 0.0) {
+            profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+        }
+    }
     set_curve(&mut profile, ToneReprCurve::Parametric(vec![1.0]));
     profile
+}
+
+/// Whether a picture's samples are proportional to light, with the primaries that its file named, or with those of sRGB.
+pub(super) fn is_linear(profile: Option<&[u8]>, metadata: &Metadata) -> bool {
+    let Some(Ok(found)) = profile.map(ColorProfile::new_from_slice) else { return false };
+    let expected = linear(metadata.primaries);
+    let near = |one: Xyzd, other: Xyzd| [one.x - other.x, one.y - other.y, one.z - other.z].iter().all(|off| off.abs() < 0.001);
+    let is_straight = |curve: &Option<ToneReprCurve>| {
+        let curve = curve.as_ref().and_then(|curve| curve.make_linear_evaluator().ok());
+        curve.is_some_and(|curve| [0.1, 0.5, 0.8].iter().all(|light| (curve.evaluate_value(*light) - light).abs() < 0.001))
+    };
+    [&found.red_trc, &found.green_trc, &found.blue_trc].into_iter().all(is_straight)
+        && near(found.red_colorant, expected.red_colorant)
+        && near(found.green_colorant, expected.green_colorant)
+        && near(found.blue_colorant, expected.blue_colorant)
 }
 
 fn set_curve(profile: &mut ColorProfile, curve: ToneReprCurve) {

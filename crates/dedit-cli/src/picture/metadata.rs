@@ -20,6 +20,8 @@ pub(crate) struct Metadata {
     pub(crate) texts: Vec<(String, String)>,
     /// PNG's words for the colour space.
     pub(crate) png: PngColour,
+    /// OpenEXR's: x and y of red, green, blue and white.
+    pub(crate) primaries: Option<[f32; 8]>,
 }
 
 impl Metadata {

@@ -2,7 +2,11 @@
 
 mod cmyk;
 mod colour;
+mod exif;
+mod exr;
 mod faults;
+#[cfg(test)]
+mod hostile;
 mod init;
 mod metadata;
 mod ora;
@@ -12,6 +16,7 @@ mod png;
 mod png_chunks;
 mod read;
 mod settings;
+mod tiff;
 mod write;
 
 pub(crate) use self::init::Source;

@@ -7,6 +7,7 @@ use image::RgbImage;
 use png::chunk::ChunkType;
 use png::{BitDepth, ColorType, Encoder, EncodingError, Info, PixelDimensions, ScaledFloat, SourceChromaticities, SrgbRenderingIntent};
 
+use super::exif::refreshed;
 use super::faults::broken;
 use super::metadata::{PngColour, Unit};
 use super::photo::Photo;
@@ -46,7 +47,7 @@ pub(super) fn encode_photo(picture: &Image, photo: &Photo, texts: &[(String, Str
 /// Fills in what the file said of colours, size and camera; gives the code points, which have a chunk of their own.
 fn describe<'a>(info: &mut Info<'a>, photo: &'a Photo) -> Option<[u8; 4]> {
     let metadata = &photo.metadata;
-    info.exif_metadata = metadata.exif.as_deref().map(Cow::Borrowed);
+    info.exif_metadata = metadata.exif.as_deref().map(|exif| Cow::Owned(refreshed(exif, [info.width, info.height])));
     info.pixel_dims = metadata.resolution.map(|resolution| {
         let [xppu, yppu] = resolution.per(Unit::Metre).map(|density| density.round() as u32);
         PixelDimensions { xppu, yppu, unit: if resolution.unit == Unit::None { png::Unit::Unspecified } else { png::Unit::Meter } }

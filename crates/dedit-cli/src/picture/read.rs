@@ -5,10 +5,13 @@ use std::io::Cursor;
 use std::path::Path;
 
 use dedit_edit::{MAX_PIXELS, Size};
+use exr::meta::MetaData;
+use exr::meta::attribute::Chromaticities;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::cmyk;
+use super::exif::{Exif, tiff_resolution};
 use super::faults::unreadable;
 use super::metadata::{Metadata, Resolution, Unit, upright};
 use super::pages;
@@ -57,8 +60,11 @@ pub(super) fn decode(mut bytes: Vec<u8>, page: Option<usize>, named: Option<Imag
     let (width, height) = decoder.dimensions();
     Size::new(width as usize, height as usize)?;
     let (mut metadata, orientation) = metadata(&mut decoder, chunks).map_err(|error| unreadable(&error, formats))?;
-    if format == Some(ImageFormat::Jpeg) {
-        metadata.resolution = jfif_resolution(&bytes);
+    match format {
+        Some(ImageFormat::Jpeg) => metadata.resolution = jfif_resolution(&bytes),
+        Some(ImageFormat::Tiff) => (metadata.resolution, metadata.exif) = (tiff_resolution(&bytes), Exif::read(&bytes).to_bytes()),
+        Some(ImageFormat::OpenExr) => metadata.primaries = exr_primaries(&bytes),
+        _ => {}
     }
     let damaged = |error: &dyn Display| unreadable(error, "the file may be damaged; export it again");
     let mut picture = match cmyk::decoded(format, &bytes, metadata.profile.as_deref()) {
@@ -106,6 +112,7 @@ fn metadata(decoder: &mut impl ImageDecoder, chunks: Chunks) -> image::ImageResu
         resolution: chunks.resolution,
         texts: chunks.texts,
         png: chunks.colour,
+        primaries: None,
     };
     Ok((metadata, orientation))
 }
@@ -122,9 +129,19 @@ fn jfif_resolution(bytes: &[u8]) -> Option<Resolution> {
     match segment[11] {
         1 => Some(Resolution { density, unit: Unit::Inch }),
         2 => Some(Resolution { density: per_centimetre, unit: Unit::Metre }),
-        _ if density[0] > 0.0 && density[1] > 0.0 => Some(Resolution { density, unit: Unit::None }),
+        // Square pixels go without saying.
+        _ if density[0] > 0.0 && density[1] > 0.0 && density[0].total_cmp(&density[1]).is_ne() => {
+            Some(Resolution { density, unit: Unit::None })
+        }
         _ => None,
     }
+}
+
+/// x and y of red, green, blue and white that the header of an OpenEXR file names; `None` where those of sRGB are meant.
+fn exr_primaries(bytes: &[u8]) -> Option<[f32; 8]> {
+    let data = MetaData::read_from_buffered(Cursor::new(bytes), false).ok()?;
+    let Chromaticities { red, green, blue, white } = data.headers.first()?.shared_attributes.chromaticities?;
+    [red, green, blue, white].map(|point| [point.x(), point.y()]).as_flattened().try_into().ok()
 }
 
 /// Whether it is a file of the HEIF family.

@@ -6,17 +6,21 @@ use std::path::Path;
 
 use dedit_edit::{Channels, Depth, Image, Samples};
 use image::codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit};
-use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use tiff::encoder::colortype::{ColorType, Gray8, Gray16, RGB8, RGB16, RGB32Float, RGBA8, RGBA16, RGBA32Float};
-use tiff::encoder::{ImageEncoder as TiffImage, Rational, TiffEncoder, TiffKindStandard, TiffValue};
-use tiff::tags::{ExtraSamples, ResolutionUnit, Tag};
+use image_webp::{ColorType, WebPEncoder};
 
+use super::exif::refreshed;
 use super::faults::broken;
 use super::metadata::{Metadata, Unit};
 use super::photo::Photo;
-use super::png;
+use super::{exr, png, tiff};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The name of an XMP packet's segment in JPEG.
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// The most bytes of a segment of JPEG, and those of EXIF's name in one.
+const SEGMENT: usize = 65_533;
+const EXIF_NAME: usize = 6;
 
 /// A format of picture files that results are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,7 @@ pub(crate) enum Format {
     Tiff,
     WebP,
     Jpeg,
+    Exr,
 }
 
 impl Format {
@@ -33,7 +38,7 @@ impl Format {
         match depth {
             Depth::U8 => &["png", "tif", "tiff", "webp", "jpg", "jpeg"],
             Depth::U16 => &["png", "tif", "tiff"],
-            Depth::F32 => &["tif", "tiff"],
+            Depth::F32 => &["tif", "tiff", "exr"],
         }
     }
 
@@ -43,6 +48,7 @@ impl Format {
             Some("tif" | "tiff") => Self::Tiff,
             Some("webp") => Self::WebP,
             Some("jpg" | "jpeg") => Self::Jpeg,
+            Some("exr") => Self::Exr,
             _ => Self::Png,
         }
     }
@@ -54,12 +60,25 @@ impl Format {
 
     /// What a file of this format does not keep of what was said besides the pixels.
     pub(crate) fn loses(self, metadata: &Metadata) -> Vec<&'static str> {
-        let kept_by = |formats: &[Self]| formats.contains(&self);
-        let texts = !metadata.texts.is_empty() && !kept_by(&[Self::Png]);
-        let exif = metadata.exif.is_some() && kept_by(&[Self::Tiff]);
-        let xmp = metadata.xmp.is_some() && kept_by(&[Self::WebP]);
-        let lost = [(texts, "texts"), (exif, "EXIF"), (xmp, "XMP")];
+        let is_any = |formats: &[Self]| formats.contains(&self);
+        let fits = |length: usize, name: usize| self != Self::Jpeg || length + name <= SEGMENT;
+        let (exif, xmp) = (metadata.exif.as_ref().map(Vec::len), metadata.xmp.as_ref().map(String::len));
+        let lost = [
+            (!metadata.texts.is_empty() && self != Self::Png, "texts"),
+            (exif.is_some_and(|length| self == Self::Exr || !fits(length, EXIF_NAME)), "EXIF"),
+            (xmp.is_some_and(|length| self == Self::Exr || !fits(length, XMP.len())), "XMP"),
+            (metadata.resolution.is_some() && is_any(&[Self::WebP, Self::Exr]), "resolution"),
+        ];
         lost.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, what)| what).collect()
+    }
+
+    /// The longest side that a file of this format has, pixels.
+    fn longest_side(self) -> Option<usize> {
+        match self {
+            Self::WebP => Some(16_384),
+            Self::Jpeg => Some(65_535),
+            Self::Png | Self::Tiff | Self::Exr => None,
+        }
     }
 }
 
@@ -68,10 +87,17 @@ impl Format {
 /// # Errors
 /// `Input` where the format does not hold the picture, such as transparency in JPEG.
 pub(crate) fn encode(picture: &Image, photo: &Photo, texts: &[(String, String)], format: Format, quality: u8) -> Result<Vec<u8>> {
+    let side = picture.size().width().max(picture.size().height());
+    if let Some(longest) = format.longest_side().filter(|longest| side > *longest) {
+        let error = Error::new(ErrorKind::Input, format!("a side of the picture has {side} pixels, and this format at most {longest}"));
+        return Err(error.hint("give a name that ends in .png or .tif"));
+    }
     match format {
         Format::Png => png::encode_photo(picture, photo, texts),
-        Format::Tiff => tiff(picture, photo),
-        Format::WebP | Format::Jpeg => eight_bits(picture, photo, format, quality),
+        Format::Tiff => tiff::encode(picture, photo),
+        Format::WebP => webp(picture, photo),
+        Format::Jpeg => jpeg(picture, photo, quality),
+        Format::Exr => exr::encode(picture, photo),
     }
 }
 
@@ -82,44 +108,54 @@ pub(crate) fn encode_plain(picture: &Image, profile: Option<&[u8]>) -> Result<Ve
     encode(picture, &photo, &[], format, 100)
 }
 
-fn eight_bits(picture: &Image, photo: &Photo, format: Format, quality: u8) -> Result<Vec<u8>> {
+/// Width, height and samples of a picture of eight bits.
+fn eight_bits(picture: &Image) -> Result<([u32; 2], &[u8])> {
     let Samples::U8(samples) = picture.samples() else {
         return Err(Error::new(ErrorKind::Internal, "this format holds eight bits to a sample"));
     };
-    let (width, height) = (picture.size().width() as u32, picture.size().height() as u32);
-    let colour = match picture.channels() {
-        Channels::Grey => ExtendedColorType::L8,
-        Channels::GreyAlpha => ExtendedColorType::La8,
-        Channels::Rgb => ExtendedColorType::Rgb8,
-        Channels::Rgba => ExtendedColorType::Rgba8,
-    };
-    let (samples, colour) = if format == Format::Jpeg { opaque(samples, colour)? } else { (samples.clone(), colour) };
-    let mut bytes = Cursor::new(Vec::new());
-    let written = if format == Format::Jpeg {
-        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
-        if let Some(density) = density(&photo.metadata) {
-            encoder.set_pixel_density(density);
-        }
-        describe(&mut encoder, photo);
-        encoder.write_image(&samples, width, height, colour)
-    } else {
-        let mut encoder = WebPEncoder::new_lossless(&mut bytes);
-        describe(&mut encoder, photo);
-        encoder.write_image(&samples, width, height, colour)
-    };
-    written.map_err(|error| broken("picture", &error))?;
-    let bytes = bytes.into_inner();
-    Ok(if format == Format::Jpeg { with_xmp(bytes, photo.metadata.xmp.as_deref()) } else { bytes })
+    Ok(([picture.size().width() as u32, picture.size().height() as u32], samples))
 }
 
-/// What a format has no place for is left out, which [`Format::loses`] says.
-fn describe(encoder: &mut impl ImageEncoder, photo: &Photo) {
+fn webp(picture: &Image, photo: &Photo) -> Result<Vec<u8>> {
+    let (size, samples) = eight_bits(picture)?;
+    let colour = match picture.channels() {
+        Channels::Grey => ColorType::L8,
+        Channels::GreyAlpha => ColorType::La8,
+        Channels::Rgb => ColorType::Rgb8,
+        Channels::Rgba => ColorType::Rgba8,
+    };
+    let mut bytes = Vec::new();
+    let mut encoder = WebPEncoder::new(&mut bytes);
+    if let Some(profile) = &photo.profile {
+        encoder.set_icc_profile(profile.clone());
+    }
+    if let Some(exif) = &photo.metadata.exif {
+        encoder.set_exif_metadata(refreshed(exif, size));
+    }
+    if let Some(xmp) = &photo.metadata.xmp {
+        encoder.set_xmp_metadata(xmp.clone().into_bytes());
+    }
+    encoder.encode(samples, size[0], size[1], colour).map_err(|error| broken("WebP", &error))?;
+    Ok(bytes)
+}
+
+fn jpeg(picture: &Image, photo: &Photo, quality: u8) -> Result<Vec<u8>> {
+    let (size, samples) = eight_bits(picture)?;
+    let (samples, colour) = opaque(samples, picture.channels())?;
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
+    if let Some(density) = density(&photo.metadata) {
+        encoder.set_pixel_density(density);
+    }
+    // What does not fit is left out, which `loses` says.
     if let Some(profile) = &photo.profile {
         let _ = encoder.set_icc_profile(profile.clone());
     }
-    if let Some(exif) = &photo.metadata.exif {
-        let _ = encoder.set_exif_metadata(exif.clone());
+    if let Some(exif) = photo.metadata.exif.as_ref().filter(|exif| exif.len() + EXIF_NAME <= SEGMENT) {
+        let _ = encoder.set_exif_metadata(refreshed(exif, size));
     }
+    encoder.write_image(&samples, size[0], size[1], colour).map_err(|error| broken("JPEG", &error))?;
+    Ok(with_xmp(bytes.into_inner(), photo.metadata.xmp.as_deref()))
 }
 
 fn density(metadata: &Metadata) -> Option<PixelDensity> {
@@ -130,11 +166,12 @@ fn density(metadata: &Metadata) -> Option<PixelDensity> {
 }
 
 /// JPEG has no alpha; a picture that is opaque everywhere does without.
-fn opaque(samples: &[u8], colour: ExtendedColorType) -> Result<(Vec<u8>, ExtendedColorType)> {
-    let (count, without) = match colour {
-        ExtendedColorType::La8 => (2, ExtendedColorType::L8),
-        ExtendedColorType::Rgba8 => (4, ExtendedColorType::Rgb8),
-        other => return Ok((samples.to_vec(), other)),
+fn opaque(samples: &[u8], channels: Channels) -> Result<(Vec<u8>, ExtendedColorType)> {
+    let (count, without) = match channels {
+        Channels::Grey => return Ok((samples.to_vec(), ExtendedColorType::L8)),
+        Channels::Rgb => return Ok((samples.to_vec(), ExtendedColorType::Rgb8)),
+        Channels::GreyAlpha => (2, ExtendedColorType::L8),
+        Channels::Rgba => (4, ExtendedColorType::Rgb8),
     };
     let pixels = samples.chunks_exact(count);
     if pixels.clone().any(|pixel| pixel[count - 1] != 255) {
@@ -147,64 +184,10 @@ fn opaque(samples: &[u8], colour: ExtendedColorType) -> Result<(Vec<u8>, Extende
 /// A JPEG file with an XMP packet in a segment of its own, behind the first one (XMP specification, part 3, section 1.1.3). A packet that is too large for one
 /// segment is left out.
 fn with_xmp(jpeg: Vec<u8>, xmp: Option<&str>) -> Vec<u8> {
-    const NAME: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
     let Some(xmp) = xmp else { return jpeg };
-    let Ok(length) = u16::try_from(2 + NAME.len() + xmp.len()) else { return jpeg };
+    let Ok(length) = u16::try_from(2 + XMP.len() + xmp.len()) else { return jpeg };
     let first = jpeg.get(4..6).map_or(0, |length| usize::from(u16::from_be_bytes([length[0], length[1]])));
     let at = if jpeg.get(2..4) == Some(&[0xff, 0xe0]) { 4 + first } else { 2 };
     let (head, tail) = jpeg.split_at(at.min(jpeg.len()));
-    [head, &[0xff, 0xe1], &length.to_be_bytes(), NAME, xmp.as_bytes(), tail].concat()
-}
-
-fn tiff(picture: &Image, photo: &Photo) -> Result<Vec<u8>> {
-    use Channels::{Grey, GreyAlpha, Rgb, Rgba};
-    match (picture.samples(), picture.channels()) {
-        (Samples::U8(samples), Grey) => tiff_of::<Gray8>(picture, samples, photo, false),
-        (Samples::U16(samples), Grey) => tiff_of::<Gray16>(picture, samples, photo, false),
-        (Samples::U8(samples), Rgb) => tiff_of::<RGB8>(picture, samples, photo, false),
-        (Samples::U16(samples), Rgb) => tiff_of::<RGB16>(picture, samples, photo, false),
-        (Samples::F32(samples), Rgb) => tiff_of::<RGB32Float>(picture, samples, photo, false),
-        (Samples::U8(samples), Rgba) => tiff_of::<RGBA8>(picture, samples, photo, true),
-        (Samples::U16(samples), Rgba) => tiff_of::<RGBA16>(picture, samples, photo, true),
-        (Samples::F32(samples), Rgba) => tiff_of::<RGBA32Float>(picture, samples, photo, true),
-        (_, GreyAlpha) | (Samples::F32(_), Grey) => {
-            let error = Error::new(ErrorKind::Input, "grey pictures with transparency, and grey float pictures, are not written as TIFF");
-            Err(error.hint("give a name that ends in .png, or convert the picture to RGB"))
-        }
-    }
-}
-
-fn tiff_of<C: ColorType>(picture: &Image, samples: &[C::Inner], photo: &Photo, has_alpha: bool) -> Result<Vec<u8>>
-where
-    [C::Inner]: TiffValue,
-{
-    let failed = |error: tiff::TiffError| broken("TIFF", &error);
-    let mut file = Cursor::new(Vec::new());
-    let mut encoder = TiffEncoder::new(&mut file).map_err(failed)?;
-    let (width, height) = (picture.size().width() as u32, picture.size().height() as u32);
-    let mut image = encoder.new_image::<C>(width, height).map_err(failed)?;
-    if has_alpha {
-        // Straight alpha.
-        image.encoder().write_tag(Tag::ExtraSamples, &[ExtraSamples::UnassociatedAlpha.to_u16()][..]).map_err(failed)?;
-    }
-    tiff_tags(&mut image, photo).map_err(failed)?;
-    image.write_data(samples).map_err(failed)?;
-    Ok(file.into_inner())
-}
-
-fn tiff_tags<C: ColorType>(image: &mut TiffImage<'_, &mut Cursor<Vec<u8>>, C, TiffKindStandard>, photo: &Photo) -> tiff::TiffResult<()> {
-    if let Some(resolution) = photo.metadata.resolution {
-        let unit = if resolution.unit == Unit::None { ResolutionUnit::None } else { ResolutionUnit::Inch };
-        let [x, y] = resolution.per(Unit::Inch).map(|density| Rational { n: (density * 1000.0).round() as u32, d: 1000 });
-        image.resolution_unit(unit);
-        image.x_resolution(x);
-        image.y_resolution(y);
-    }
-    if let Some(profile) = &photo.profile {
-        image.encoder().write_tag(Tag::IccProfile, profile.as_slice())?;
-    }
-    if let Some(xmp) = &photo.metadata.xmp {
-        image.encoder().write_tag(Tag::Unknown(700), xmp.as_bytes())?;
-    }
-    Ok(())
+    [head, &[0xff, 0xe1], &length.to_be_bytes(), XMP, xmp.as_bytes(), tail].concat()
 }

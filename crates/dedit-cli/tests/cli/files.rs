@@ -114,7 +114,7 @@ fn what_a_file_says_comes_back_with_the_result_also_through_a_session() {
     }
     assert_eq!(pixels("alone.png"), pixels("session.png"));
     // In other formats, what they have a place for; the colour space as a profile.
-    for (name, lost) in [("out.tif", "texts and EXIF"), ("out2.png", "")] {
+    for (name, lost) in [("out.tif", "texts of the picture: not kept"), ("out2.png", "")] {
         let report = succeed(path, &remove("linear.png", name));
         assert_eq!(notes(&report).contains("not kept in this format"), !lost.is_empty(), "{name}: {report}");
         assert!(notes(&report).contains(lost), "{name}: {report}");
@@ -146,18 +146,31 @@ fn every_format_is_read_and_floats_keep_what_is_brighter_than_white() {
     let float = ImageBuffer::from_fn(WIDTH, HEIGHT, |x, y| Rgb([0, 1, 2].map(|channel| bright(x, y, channel))));
     for name in ["in.exr", "in.hdr"] {
         DynamicImage::ImageRgb32F(float.clone()).save(path.join(name)).unwrap();
-        succeed(path, &remove(name, "out.tif"));
-        let edited = image::open(path.join("out.tif")).unwrap().into_rgb32f();
-        assert!((edited.get_pixel(9, 2).0[0] - 12.5).abs() < 0.1, "{name}: {:?}", edited.get_pixel(9, 2));
-        let filled = f64::from(edited.get_pixel(46, 32).0[0]);
-        assert!((filled - light(46, 32, 0)).abs() < 0.15, "{name}: {filled}");
+        let original = image::open(path.join(name)).unwrap().into_rgb32f();
+        for out in ["out.tif", "out.exr"] {
+            succeed(path, &remove(name, out));
+            let edited = image::open(path.join(out)).unwrap().into_rgb32f();
+            assert!((edited.get_pixel(9, 2).0[0] - 12.5).abs() < 0.1, "{name}: {:?}", edited.get_pixel(9, 2));
+            let far = |x: u32, y: u32| !(20..72).contains(&x) || !(6..58).contains(&y);
+            assert!(original.enumerate_pixels().all(|(x, y, pixel)| !far(x, y) || edited.get_pixel(x, y) == pixel), "{name} {out}");
+            let filled = f64::from(edited.get_pixel(46, 32).0[0]);
+            assert!((filled - light(46, 32, 0)).abs() < 0.15, "{name} {out}: {filled}");
+        }
     }
+    // Samples by the curve of sRGB are no OpenEXR.
+    DynamicImage::ImageRgb32F(float).save(path.join("in.tiff")).unwrap();
+    fails(
+        &call(path, &remove("in.tiff", "no.exr")),
+        3,
+        "OpenEXR holds light-linear samples, and those of this picture are not",
+        "not linear",
+    );
     fs::write(path.join("in.avif"), b"\0\0\0\x20ftypavif\0\0\0\0").unwrap();
     fails(&call(path, &remove("in.avif", "out.png")), 3, "AVIF and HEIC pictures are not read here: in.avif", "AVIF");
     // A header alone, of a picture that no memory holds: it is refused before its frames are looked at.
     fs::write(path.join("huge.gif"), b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0;").unwrap();
     fails(&call(path, &remove("huge.gif", "out.png")), 3, "65535", "a huge animation");
-    fails(&call(path, &remove("in.exr", "out.png")), 2, "float pictures are written as TIFF: out.png", "a float picture as PNG");
+    fails(&call(path, &remove("in.exr", "out.png")), 2, "float pictures are written as TIFF or OpenEXR: out.png", "a float picture as PNG");
 }
 
 #[test]
@@ -228,4 +241,101 @@ fn inks_become_colours_and_their_profile_stays_behind() {
         assert!(found.iter().zip(expected(ink)).all(|(found, expected)| found.abs_diff(expected) <= 6), "{found:?}");
     }
     assert!(info_of(&path.join("out.png")).icc_profile.is_none());
+    let mut tiff = tiff::encoder::TiffEncoder::new(File::create(path.join("inks.tif")).unwrap()).unwrap();
+    let inks: Vec<u8> = (0..48 * 32).flat_map(|_| [200, 40, 10, 30]).collect();
+    tiff.write_image::<tiff::encoder::colortype::CMYK8>(48, 32, &inks).unwrap();
+    drop(tiff);
+    let report = succeed(path, &remove("inks.tif", "out.png"));
+    assert!(notes(&report).contains("inks.tif: the picture is of inks (CMYK) and was converted to sRGB"), "{report}");
+    let found = image::open(path.join("out.png")).unwrap().into_rgb8().get_pixel(4, 4).0;
+    assert!(found.iter().zip(expected([200, 40, 10])).all(|(found, expected)| found.abs_diff(expected) <= 1), "{found:?}");
+}
+
+/// EXIF data from the high byte on: a make, an exposure, the picture's width, and a small picture of what it showed.
+fn exif() -> Vec<u8> {
+    let mut exif = b"MM\0*\0\0\0\x08\0\x02".to_vec();
+    exif.extend(b"\x01\x0f\0\x02\0\0\0\x04cam\0\x87\x69\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\x4c");
+    exif.extend(b"\0\x02\x82\x9a\0\x05\0\0\0\x01\0\0\0\x44\xa0\x02\0\x03\0\0\0\x01\0\x09\0\0\0\0\0\0");
+    exif.extend(b"\0\0\0\x01\0\0\0\xfa");
+    exif.extend(b"\0\x02\x02\x01\0\x04\0\0\0\x01\0\0\0\x6a\x02\x02\0\x04\0\0\0\x01\0\0\0\x08\0\0\0\0thumbs!!");
+    exif
+}
+
+/// EXIF data, XMP and resolution of a picture file, with the pixels' own colour type.
+fn said(file: &Path) -> (Vec<u8>, String, image::ColorType) {
+    let mut decoder = image::ImageReader::open(file).unwrap().with_guessed_format().unwrap().into_decoder().unwrap();
+    let exif = image::ImageDecoder::exif_metadata(&mut decoder).unwrap().unwrap_or_default();
+    let xmp = image::ImageDecoder::xmp_metadata(&mut decoder).unwrap().unwrap_or_default();
+    (exif, String::from_utf8(xmp).unwrap(), image::ImageDecoder::color_type(&decoder))
+}
+
+#[test]
+fn exif_and_xmp_go_into_every_format_and_show_nothing_of_what_was_there() {
+    let folder = prepared();
+    let path = folder.path();
+    let mut info = Info::with_size(WIDTH, HEIGHT);
+    (info.color_type, info.bit_depth, info.exif_metadata) = (ColorType::Rgb, BitDepth::Eight, Some(exif().into()));
+    info.pixel_dims = Some(PixelDimensions { xppu: 11_811, yppu: 11_811, unit: Unit::Meter });
+    let mut encoder = png::Encoder::with_info(File::create(path.join("in.png")).unwrap(), info).unwrap();
+    encoder.add_itxt_chunk("XML:com.adobe.xmp".to_owned(), "<x:xmpmeta a=\"é\"/>".to_owned()).unwrap();
+    encoder.write_header().unwrap().write_image_data(&DynamicImage::ImageRgb16(rgb16(encoded)).into_rgb8()).unwrap();
+    // Each from the one before, so that each is read too.
+    let mut from = "in.png".to_owned();
+    for (out, lost) in [("a.tif", ""), ("b.webp", "resolution"), ("c.jpg", "keeps no pixel"), ("d.tif", ""), ("e.png", "")] {
+        let report = succeed(path, &remove(&from, out));
+        let notes = notes(&report);
+        assert!(notes.contains(lost) && (lost == "keeps no pixel" || notes.contains("not kept") != lost.is_empty()), "{out}: {notes}");
+        let (found, xmp, _) = said(&path.join(out));
+        let bytes = fs::read(path.join(out)).unwrap();
+        assert!(!bytes.windows(8).any(|part| part == b"thumbs!!"), "{out}: the small picture shows what was removed");
+        assert!(bytes.windows(4).any(|part| part == b"cam\0"), "{out}");
+        // An exposure of 1/250, from the low byte on and from the high one.
+        let exposure = [b"\x01\0\0\0\xfa\0\0\0", b"\0\0\0\x01\0\0\0\xfa"];
+        assert!(exposure.iter().any(|exposure| bytes.windows(8).any(|part| part == *exposure)), "{out}");
+        assert!(xmp.contains("<x:xmpmeta a=\"é\"/>"), "{out}: {xmp}");
+        assert!(out.ends_with("tif") || !found.is_empty(), "{out}");
+        from = out.to_owned();
+    }
+    let end = info_of(&path.join("e.png"));
+    assert!(end.pixel_dims.is_none(), "WebP, on the way, has no resolution: {:?}", end.pixel_dims);
+    let width = end.exif_metadata.unwrap();
+    assert!(width.windows(12).any(|part| part == b"\x02\xa0\x03\0\x01\0\0\0\x60\0\0\0"), "the result's own width: {width:?}");
+    succeed(path, &remove("in.png", "f.tif"));
+    succeed(path, &remove("f.tif", "g.png"));
+    let dims = info_of(&path.join("g.png")).pixel_dims.unwrap();
+    assert!(dims.xppu.abs_diff(11_811) <= 1 && dims.yppu.abs_diff(11_811) <= 1, "{dims:?}");
+}
+
+#[test]
+fn what_a_format_cannot_hold_is_said_before_anything_is_written() {
+    let folder = scratch();
+    let path = folder.path();
+    image::RgbImage::from_fn(16_400, 3, |x, _| Rgb([x as u8, 9, 9])).save(path.join("long.png")).unwrap();
+    GrayImage::from_fn(16_400, 3, |x, _| Luma([u8::from((40..60).contains(&x)) * 255])).save(path.join("thing.png")).unwrap();
+    let refused = call(path, &remove("long.png", "no.webp"));
+    fails(&refused, 3, "a side of the picture has 16400 pixels, and this format at most 16384", "a long picture as WebP");
+    assert!(!path.join("no.webp").exists());
+}
+
+#[test]
+fn an_openexr_file_s_primaries_are_its_colour_space() {
+    use exr::meta::attribute::Chromaticities;
+    use exr::prelude::{Encoding, Image, SpecificChannels, Vec2, WritableImage as _};
+
+    let folder = prepared();
+    let path = folder.path();
+    let wide =
+        Chromaticities { red: Vec2(0.713, 0.293), green: Vec2(0.165, 0.83), blue: Vec2(0.128, 0.044), white: Vec2(0.321_68, 0.337_67) };
+    for (name, primaries) in [("wide.exr", Some(wide)), ("plain.exr", None)] {
+        let value = |at: Vec2<usize>, channel: u32| shown(at.x() as u32, at.y() as u32, channel) as f32;
+        let channels = SpecificChannels::rgb(|at| (value(at, 0), value(at, 1), value(at, 2)));
+        let mut image = Image::from_encoded_channels((WIDTH as usize, HEIGHT as usize), Encoding::default(), channels);
+        image.attributes.chromaticities = primaries;
+        image.write().to_file(path.join(name)).unwrap();
+        succeed(path, &remove(name, &format!("out-{name}")));
+        let data = exr::meta::MetaData::read_from_file(path.join(format!("out-{name}")), false).unwrap();
+        assert_eq!(data.headers[0].shared_attributes.chromaticities, primaries, "{name}");
+    }
+    let open = |name: &str| image::open(path.join(name)).unwrap().into_rgb32f();
+    assert_ne!(open("out-wide.exr"), open("out-plain.exr"), "the same numbers are other colours");
 }

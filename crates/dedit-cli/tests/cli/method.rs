@@ -121,7 +121,12 @@ fn samples_of_any_depth_stay_as_they_are() {
         assert!(changed > 100, "{picture}: {changed} pixels changed");
     }
     let wrong = run(path, "edit remove --item ball --session s-out.tif --out a.png");
-    fails(&wrong, 2, "float pictures are written as TIFF: a.png; give a name that ends in .tif", "a float picture as PNG");
+    fails(
+        &wrong,
+        2,
+        "float pictures are written as TIFF or OpenEXR: a.png; give a name that ends in .tif or .exr",
+        "a float picture as PNG",
+    );
 }
 
 #[test]

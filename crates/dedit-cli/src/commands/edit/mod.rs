@@ -41,8 +41,8 @@ impl Options {
 /// What all verbs take.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
-    /// The file to write, of the picture's own depth: PNG, TIFF (the only one for float pictures), or with 8 bits also WebP or JPEG; with --variations out-1.png,
-    /// out-2.png, …
+    /// The file to write, of the picture's own depth: PNG or TIFF, with 8 bits also WebP or JPEG; float pictures as TIFF or, where they are light-linear,
+    /// OpenEXR; with --variations out-1.png, out-2.png, …
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Quality of a JPEG file, 1 to 100
