@@ -26,6 +26,7 @@ from values import (
     compare,
     dedit,
     float8,
+    inpaint,
     ladder,
     layers,
     lora,
@@ -57,6 +58,7 @@ def writers() -> dict[str, Writer]:
     table["float8-sd2"] = partial(of, float8.write_float8, "sd2")
     for kind in ("sd", "sdxl"):
         table |= {
+            f"inpaint-{kind}": partial(of, inpaint.write_inpaint, kind),
             f"lora-{kind}": partial(of, lora.write_lora, kind),
             f"prompts-{kind}": partial(of, prompts.write_prompts, kind),
             f"train-{kind}": partial(of, train.write_train, kind),

@@ -108,6 +108,7 @@ pub(super) fn predict(folder: &Folder, unet: &Unet, case: &str) -> Result<Tensor
         context: &Context::Shared(Value::constant(stored("context")?)),
         separation: None,
         text_time: text_time.as_ref(),
+        inpainting: None,
         guidance: None,
         checkpoint_levels: 0,
     };

@@ -6,6 +6,7 @@
 mod dedit;
 mod difference;
 mod folder;
+mod inpaint;
 mod ladder;
 mod layers;
 mod lora;
@@ -40,6 +41,7 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { form: "dedit", run: dedit::run },
     Suite { form: "float8", run: single_file::run },
+    Suite { form: "inpaint", run: inpaint::run },
     Suite { form: "ladder", run: ladder::run },
     Suite { form: "layers", run: layers::run },
     Suite { form: "lora", run: lora::run },

@@ -22,6 +22,12 @@ const LEVELS: f64 = 1.0;
 pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
     let pipeline = Pipeline::load(&Checkpoint::open(folder.checkpoint()?)?, &Device::Cpu)?;
     let request = request(folder, &pipeline)?;
+    prompts(folder, report, &pipeline, &request)?;
+    cases(folder, report, &pipeline, &request)
+}
+
+/// Compares the encoded prompts.
+fn prompts(folder: &Folder, report: &mut Report<'_>, pipeline: &Pipeline, request: &GenerateRequest) -> Result<()> {
     let prompt = pipeline.encode_prompt(&request.prompt)?;
     let negative = pipeline.encode_negative_prompt(&request.negative_prompt)?;
     for (EncodedPrompt { context, pooled, .. }, names) in [(prompt, ["context", "pooled"]), (negative, ["negative", "negative_pooled"])] {
@@ -31,8 +37,13 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Compares the results with each scheduler.
+pub(super) fn cases(folder: &Folder, report: &mut Report<'_>, pipeline: &Pipeline, request: &GenerateRequest) -> Result<()> {
     for (name, case) in folder.cases()? {
-        match generate(folder, &pipeline, &request, case) {
+        match generate(folder, pipeline, request, case) {
             Err(error) => report.fail(&format!("{}/{name}", folder.name()), &error),
             Ok(Generated { latents, pictures, .. }) => {
                 report.compare(folder, &format!("{name}.latent"), folder.tolerance_of("latent", LATENT), || Ok(latents));
@@ -44,7 +55,7 @@ pub(super) fn run(folder: &Folder, report: &mut Report<'_>) -> Result<()> {
 }
 
 /// The settings that all cases share.
-fn request(folder: &Folder, pipeline: &Pipeline) -> Result<GenerateRequest> {
+pub(super) fn request(folder: &Folder, pipeline: &Pipeline) -> Result<GenerateRequest> {
     let setting = |key: &str| Some(&folder.meta()[key]).filter(|value| !value.is_null()).with_context(|| format!("meta.json has no {key}"));
     let text = |key: &str| -> Result<String> { Ok(serde_json::from_value(setting(key)?.clone())?) };
     let count = |key: &str| -> Result<usize> { Ok(serde_json::from_value(setting(key)?.clone())?) };

@@ -147,6 +147,7 @@ impl<'a> Step<'a> {
             context: &Context::Shared(context),
             separation: None,
             text_time: text_time.as_ref(),
+            inpainting: None,
             guidance: None,
             checkpoint_levels,
         })?;

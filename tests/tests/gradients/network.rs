@@ -106,6 +106,7 @@ impl Network {
             context: &context,
             separation: None,
             text_time: text_time.as_ref(),
+            inpainting: None,
             guidance: None,
             checkpoint_levels,
         };

@@ -35,7 +35,7 @@ pub struct TextTime {
 pub struct UnetConfig {
     /// Side of the latents it was trained on, in latent pixels, if the configuration has it.
     pub sample_size: Option<usize>,
-    /// Input channels (4).
+    /// Input channels: 4, or 9 for inpainting.
     pub in_channels: usize,
     /// Output channels (4).
     pub out_channels: usize,
@@ -109,6 +109,16 @@ fn fixed_keys() -> Vec<(&'static str, Vec<Value>)> {
 }
 
 impl UnetConfig {
+    /// Channels of the latents that it denoises.
+    pub fn latent_channels(&self) -> usize {
+        if self.is_inpainting() { (self.in_channels - 1) / 2 } else { self.in_channels }
+    }
+
+    /// Whether it also takes a mask and the latents of a masked picture.
+    pub fn is_inpainting(&self) -> bool {
+        self.in_channels == 2 * self.out_channels + 1
+    }
+
     /// Reads `unet/config.json`.
     pub fn from_file(file: &ConfigFile) -> Result<Self> {
         for (key, supported) in fixed_keys() {

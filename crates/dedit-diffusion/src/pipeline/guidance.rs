@@ -6,13 +6,14 @@ use dedit_nn::autograd::Value;
 use super::prompt::{EncodedPrompt, repeat};
 use super::{GenerateRequest, Pipeline};
 use crate::Result;
-use crate::unet::{Context, SampleContext, TextTimeInput, UnetInput};
+use crate::unet::{Context, Inpainting, SampleContext, TextTimeInput, UnetInput};
 
 /// The denoiser with its inputs that are the same for all steps.
 pub(super) struct Guided<'a> {
     pipeline: &'a Pipeline,
     context: Context,
     text_time: Option<TextTimeInput>,
+    inpainting: Option<Inpainting>,
     /// Batch size of one call: the number of pictures, twice that with guidance; the samples of the negative prompt come first.
     samples: usize,
     guidance: Option<f64>,
@@ -41,10 +42,15 @@ impl<'a> Guided<'a> {
                 time_ids: vec![[height, width, 0.0, 0.0, height, width]; samples],
             })
         };
+        let inpainting = match &request.fill {
+            Some(fill) => pipeline.inpainting(&((&fill.picture * 2.0)? - 1.0)?, &fill.mask)?,
+            None => pipeline.inpainting_of_all(request.height, request.width)?,
+        };
         Ok(Self {
             pipeline,
             context: context(&contexts, batch)?,
             text_time,
+            inpainting,
             samples,
             guidance: negative.is_some().then_some(request.guidance),
             embedded: pipeline.unet.config().time_cond_proj_dim.is_some().then_some(request.guidance),
@@ -60,6 +66,7 @@ impl<'a> Guided<'a> {
             context: &self.context,
             separation: None,
             text_time: self.text_time.as_ref(),
+            inpainting: self.inpainting.as_ref(),
             guidance: self.embedded,
             checkpoint_levels: 0,
         })?;

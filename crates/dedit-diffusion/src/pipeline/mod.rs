@@ -14,6 +14,7 @@
 
 mod generate;
 mod guidance;
+mod inpainting;
 mod networks;
 mod noise;
 mod progress;
@@ -30,14 +31,14 @@ pub use self::generate::Generated;
 pub use self::noise::{Noise, RecordedNoise, SeededNoise};
 pub use self::progress::Progress;
 pub use self::prompt::{EncodedPrompt, EncodedPrompts, JoinedText};
-pub use self::request::{GenerateRequest, InitPicture, check_size};
+pub use self::request::{Fill, GenerateRequest, InitPicture, check_size};
 use crate::embedding::EmbeddingFile;
 use crate::lora::{Applied, LoraFile, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
 use crate::vae::Vae;
-use crate::{Checkpoint, Error, Family, Result, Tokenizer, Weights};
+use crate::{Checkpoint, Family, Result, Tokenizer, Weights};
 
 /// What stands before the clip skip in descriptions.
 const CLIP_SKIP: &str = ", clip skip ";
@@ -67,18 +68,9 @@ impl Pipeline {
     /// Builds the networks of `checkpoint` on `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or has the wrong shape, or the U-Net has inputs besides latents and text (inpainting, depth).
+    /// When a tensor is missing or has the wrong shape.
     pub fn load(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let (unet, vae) = (checkpoint.unet(), checkpoint.vae());
-        let (channels, latent) = (unet.config.in_channels, vae.config.latent_channels);
-        if channels != latent || unet.config.out_channels != latent {
-            return Err(Error::model(format!(
-                "the U-Net takes {channels} channels and gives {}, expected the {latent} of the autoencoder's latents",
-                unet.config.out_channels
-            ))
-            .at(checkpoint.path())
-            .hint("checkpoints for inpainting or depth are not supported; use the plain one of the same family"));
-        }
         let encoders = checkpoint.text_encoders();
         let scheduler_place = scheduler_place(checkpoint.path());
         let own = SchedulerConfig::from_json(checkpoint.scheduler_config_json()).map_err(|error| error.at(&scheduler_place))?;

@@ -30,6 +30,8 @@ pub struct GenerateRequest {
     pub batch: usize,
     /// A picture to start from instead of noise.
     pub init: Option<InitPicture>,
+    /// The picture of which a part is filled, for a denoiser for inpainting; with `None` such a denoiser generates everything.
+    pub fill: Option<Fill>,
 }
 
 /// An initial picture.
@@ -39,6 +41,15 @@ pub struct InitPicture {
     pub picture: Tensor,
     /// Share of the steps that is done, in `(0, 1]`: near 0 the picture hardly changes, at 1 almost nothing of it is kept.
     pub strength: f64,
+}
+
+/// A picture of which a part is filled.
+#[derive(Debug, Clone)]
+pub struct Fill {
+    /// `[1, 3, height, width]` with values in `[0, 1]`, of the requested size.
+    pub picture: Tensor,
+    /// `[1, 1, height, width]`: from 0.5 on where the picture is filled.
+    pub mask: Tensor,
 }
 
 /// Longest side in pixels.
@@ -67,6 +78,7 @@ impl Pipeline {
             seed: 0,
             batch: 1,
             init: None,
+            fill: None,
         }
     }
 
@@ -107,6 +119,9 @@ impl Pipeline {
         if !request.guidance.is_finite() || request.guidance < 0.0 {
             return Err(Error::usage(format!("the guidance {} makes no sense", request.guidance)).hint("give a number from 0, such as 7.5"));
         }
+        if let Some(fill) = &request.fill {
+            self.check_fill(request, fill)?;
+        }
         let Some(init) = &request.init else { return Ok(()) };
         if init.strength.is_nan() || init.strength <= 0.0 || init.strength > 1.0 {
             return Err(Error::usage(format!("the strength {} is outside 0 to 1", init.strength)).hint("give a number above 0 and up to 1"));
@@ -114,6 +129,24 @@ impl Pipeline {
         let expected = [1, 3, request.height, request.width];
         if init.picture.dims() != expected {
             return Err(Error::usage(format!("the picture to start from has the shape {:?}, expected {expected:?}", init.picture.dims())));
+        }
+        Ok(())
+    }
+}
+
+impl Pipeline {
+    fn check_fill(&self, request: &GenerateRequest, fill: &Fill) -> Result<()> {
+        if !self.is_inpainting() {
+            return Err(Error::usage("this model cannot fill a part of a picture").hint("use a checkpoint for inpainting"));
+        }
+        let of = |channels: usize| [1, channels, request.height, request.width];
+        if fill.picture.dims() != of(3) || fill.mask.dims() != of(1) {
+            let (picture, mask) = (fill.picture.dims(), fill.mask.dims());
+            return Err(Error::usage(format!(
+                "the picture to fill and its mask have the shapes {picture:?} and {mask:?}, expected {:?} and {:?}",
+                of(3),
+                of(1)
+            )));
         }
         Ok(())
     }

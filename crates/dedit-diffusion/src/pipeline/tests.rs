@@ -236,13 +236,52 @@ fn a_distilled_checkpoint_takes_guidance_as_an_input() {
     assert!(largest_difference(&result, &latents(&pipeline, &GenerateRequest { guidance: 8.0, ..plain })) > 1e-4);
 }
 
-#[test]
-fn a_checkpoint_that_takes_more_than_noise_is_refused() {
+/// A copy of `tiny-sd` whose U-Net takes this many channels.
+fn taking(channels: usize) -> tempfile::TempDir {
     let first = load(&tiny("sd")).unet.config().block_out_channels[0];
-    let wide = Tensor::zeros((first, 9, 3, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
-    let copy = altered(&json!({"in_channels": 9}), [("conv_in.weight".to_owned(), wide)].into());
-    let error = Pipeline::load(&Checkpoint::open(copy.path()).unwrap(), &Device::Cpu).err().unwrap();
-    assert!(error.to_string().contains("the U-Net takes 9 channels and gives 4, expected the 4"), "{error}");
+    let wide = Tensor::full(0.1f32, (first, channels, 3, 3), &Device::Cpu).unwrap();
+    altered(&json!({"in_channels": channels}), [("conv_in.weight".to_owned(), wide)].into())
+}
+
+#[test]
+fn checkpoints_with_other_inputs_are_refused_by_kind() {
+    let cases = [
+        (8, "this is an InstructPix2Pix model, which is given the picture to change: the U-Net takes 8 channels and gives 4"),
+        (5, "this is a model that is given the depth of a picture"),
+        (7, "this is an upscaler"),
+        (6, "the U-Net takes 6 channels and gives 4, expected the 4 of the autoencoder's latents"),
+    ];
+    for (channels, expected) in cases {
+        let error = Checkpoint::open(taking(channels).path()).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.matches("; ").count() == 1, "{error}\nlacks\n{expected}");
+    }
+}
+
+#[test]
+fn a_denoiser_for_inpainting_sees_the_picture_but_not_what_is_masked() {
+    let copy = taking(9);
+    let pipeline = load(copy.path());
+    assert!(pipeline.description().starts_with("Stable Diffusion 1.x for inpainting, "), "{}", pipeline.description());
+    let plain = request(&pipeline);
+    let shade = |value: f32| Tensor::full(value, (1, 3, plain.height, plain.width), &Device::Cpu).unwrap();
+    // The left half is filled.
+    let left = |x: usize| f32::from(x < plain.width / 2);
+    let mask: Vec<f32> = (0..plain.width * plain.height).map(|index| left(index % plain.width)).collect();
+    let mask = Tensor::from_vec(mask, (1, 1, plain.height, plain.width), &Device::Cpu).unwrap();
+    let filled = |picture: Tensor| GenerateRequest { fill: Some(Fill { picture, mask: mask.clone() }), ..plain.clone() };
+    let (dark, light) = (latents(&pipeline, &filled(shade(0.1))), latents(&pipeline, &filled(shade(0.9))));
+    assert!(largest_difference(&dark, &light) > 1e-3 && largest_difference(&dark, &latents(&pipeline, &plain)) > 1e-3);
+    // Only the right half differs between these.
+    let hidden = (shade(0.1).broadcast_mul(&mask).unwrap() + shade(0.9).broadcast_mul(&(1.0 - &mask).unwrap()).unwrap()).unwrap();
+    assert_eq!(light, latents(&pipeline, &filled(hidden)), "what is masked is not seen");
+
+    let refused = |pipeline: &Pipeline, request: &GenerateRequest| pipeline.generate(request, &mut go).unwrap_err().to_string();
+    assert!(refused(&load(&tiny("sd")), &filled(shade(0.1))).contains("this model cannot fill a part of a picture"));
+    let small = Tensor::zeros((1, 1, 8, 8), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let wrong = GenerateRequest { fill: Some(Fill { picture: shade(0.1), mask: small }), ..plain.clone() };
+    assert!(
+        refused(&pipeline, &wrong).contains("have the shapes [1, 3, 24, 32] and [1, 1, 8, 8], expected [1, 3, 24, 32] and [1, 1, 24, 32]")
+    );
 }
 
 #[test]

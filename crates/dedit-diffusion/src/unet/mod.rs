@@ -3,6 +3,7 @@
 mod blocks;
 mod context;
 mod embedding;
+mod inpainting;
 mod separation;
 mod transformer;
 
@@ -15,6 +16,7 @@ use self::blocks::{Call, DownBlock, MidBlock, UpBlock};
 pub use self::context::{Context, Region, SampleContext};
 use self::embedding::Embedding;
 pub use self::embedding::{TextTimeInput, sinusoids};
+pub use self::inpainting::Inpainting;
 pub use self::separation::Separation;
 use crate::build::{Build, ConvShape};
 use crate::config::{self, BlockKind, UnetConfig};
@@ -48,6 +50,8 @@ pub struct UnetInput<'a> {
     pub separation: Option<&'a Separation>,
     /// SDXL's pooled text and sizes.
     pub text_time: Option<&'a TextTimeInput>,
+    /// The mask and the masked picture; for U-Nets for inpainting, and only for these.
+    pub inpainting: Option<&'a Inpainting>,
     /// The guidance scale, an input only of LCM-distilled checkpoints.
     pub guidance: Option<f64>,
     /// Gradient checkpointing: number of levels, from the outermost, which needs the most memory, that are computed again in the backward pass.
@@ -128,8 +132,13 @@ impl Unet {
     /// Predicts noise, or what else the checkpoint was trained to predict, for a batch: `[batch, channels, height, width]` f32.
     pub fn forward(&self, input: &UnetInput<'_>) -> Result<Value> {
         let (batch, channels, _, _) = input.latents.tensor().dims4()?;
-        if channels != self.config.in_channels {
-            return Err(Error::usage(format!("the latents have {channels} channels, this U-Net takes {}", self.config.in_channels)));
+        let wanted = self.config.latent_channels();
+        if channels != wanted {
+            return Err(Error::usage(format!("the latents have {channels} channels, this U-Net takes {wanted}")));
+        }
+        if input.inpainting.is_some() != self.config.is_inpainting() {
+            let (is, given) = if self.config.is_inpainting() { ("for inpainting", "no") } else { ("not for inpainting", "a") };
+            return Err(Error::usage(format!("this U-Net is {is} and was given {given} mask")));
         }
         if input.timesteps.len() != batch {
             return Err(Error::usage(format!("{batch} latents were given {} timesteps", input.timesteps.len())));
@@ -139,7 +148,9 @@ impl Unet {
         let context = input.context.to_dtype(self.dtype)?;
         let time = self.embedding.forward(input.timesteps, input.guidance, input.text_time, latents.tensor())?;
         let call = Call { time: &time, context: &context, separation: input.separation, checkpoint_levels: input.checkpoint_levels };
-        let mut x = self.conv_in.forward(&ops::channels_last(&latents)?)?;
+        let latents = ops::channels_last(&latents)?;
+        let latents = input.inpainting.map_or(Ok(latents.clone()), |inpainting| inpainting.append(&latents))?;
+        let mut x = self.conv_in.forward(&latents)?;
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
             x = block.forward(x, &call, &mut skips)?;

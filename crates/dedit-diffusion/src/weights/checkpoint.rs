@@ -53,7 +53,8 @@ impl Checkpoint {
     pub fn describe(&self) -> String {
         let unet = &self.unet.weights;
         let (count, numbers) = (short_count(unet.parameters()), unet.number_type());
-        let mut parts = vec![self.family.to_string(), format!("{count} parameters in the U-Net"), numbers.to_owned(), self.form.to_owned()];
+        let family = if self.unet.config.is_inpainting() { format!("{} for inpainting", self.family) } else { self.family.to_string() };
+        let mut parts = vec![family, format!("{count} parameters in the U-Net"), numbers.to_owned(), self.form.to_owned()];
         if let Ok(scheduler) = SchedulerConfig::from_json(&self.scheduler) {
             if matches!(scheduler.prediction_type(), Ok(PredictionType::Velocity)) {
                 parts.push("v-prediction".to_owned());

@@ -8,7 +8,7 @@ use super::folder::ComponentFiles;
 use super::markers::Markers;
 use super::names;
 use super::options::OpenOptions;
-use super::parts::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
+use super::parts::{TEXT_ENCODERS, check_channels, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::source::Weights;
 use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::{Error, Result};
@@ -24,7 +24,8 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
     };
     let (unet_config, unet_files) = part("unet", "diffusion_pytorch_model")?;
     let (vae_config, vae_files) = part("vae", "diffusion_pytorch_model")?;
-    let unet_config = UnetConfig::from_file(&unet_config)?;
+    let (unet_config, vae_config) = (UnetConfig::from_file(&unet_config)?, VaeConfig::from_file(&vae_config)?);
+    check_channels(&unet_config, vae_config.latent_channels).map_err(|error| error.at(dir))?;
     let family = Family::of(&unet_config);
     let mut taken = vec![unet_files.variant.clone(), vae_files.variant.clone()];
     let mut text_encoders = Vec::new();
@@ -46,7 +47,7 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         family,
         form: "diffusers folder",
         unet: Component { weights: Weights::new(&unet_files.dir, &unet_files.files, names::unet)?, config: unet_config },
-        vae: Component { weights: Weights::new(&vae_files.dir, &vae_files.files, names::vae)?, config: VaeConfig::from_file(&vae_config)? },
+        vae: Component { weights: Weights::new(&vae_files.dir, &vae_files.files, names::vae)?, config: vae_config },
         text_encoders,
         tokenizers: tokenizer_dirs(dir, family),
         scheduler: markers.apply(scheduler_json(dir)?, dir)?,
@@ -81,6 +82,9 @@ fn model_index(dir: &Path) -> Result<ConfigFile> {
 fn check_parts(index: &ConfigFile) -> Result<()> {
     let class: String = index.or("_class_name", "a model without a class name".to_owned())?;
     let has = |part: &str| index.value(part).is_some_and(|value| value.get(1).is_some_and(serde_json::Value::is_string));
+    if has("unet") && has("text_encoder_2") && !has("text_encoder") {
+        return Err(Error::model("this is an SDXL refiner, expected a base model").at(index.path()).hint("use the base model"));
+    }
     if let Some(part) = ["unet", "vae", "text_encoder"].into_iter().find(|part| !has(part)) {
         return Err(Error::model(format!("this is {class}, which has no {part}; supported are Stable Diffusion 1.x, 2.x and XL"))
             .at(index.path())

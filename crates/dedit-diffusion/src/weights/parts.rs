@@ -15,6 +15,27 @@ pub(super) fn tokenizer_dirs(dir: &Path, family: Family) -> Vec<Option<PathBuf>>
     TOKENIZERS[..family.text_encoders()].iter().map(present).collect()
 }
 
+/// Fails unless the U-Net denoises the autoencoder's latents, with no other input than what is needed for inpainting.
+pub(super) fn check_channels(unet: &UnetConfig, latent: usize) -> Result<()> {
+    let (takes, gives) = (unet.in_channels, unet.out_channels);
+    if unet.latent_channels() == latent && gives == latent {
+        return Ok(());
+    }
+    let kind = match takes {
+        _ if gives != latent => None,
+        takes if takes == 2 * latent => Some("an InstructPix2Pix model, which is given the picture to change"),
+        takes if takes == latent + 1 => Some("a model that is given the depth of a picture"),
+        takes if takes == latent + 3 => Some("an upscaler"),
+        _ => None,
+    };
+    let found = format!("the U-Net takes {takes} channels and gives {gives}");
+    Err(match kind {
+        Some(kind) => Error::model(format!("this is {kind}: {found}")),
+        None => Error::model(format!("{found}, expected the {latent} of the autoencoder's latents")),
+    }
+    .hint("use the plain checkpoint of the same family, or one for inpainting"))
+}
+
 /// Fails unless the width of the text encoders, in SDXL of both together, is the width that the U-Net attends to.
 pub(super) fn check_widths(family: Family, unet: &UnetConfig, encoders: &[Component<ClipTextConfig>]) -> Result<()> {
     let width: usize = encoders.iter().map(|encoder| encoder.config.hidden_size).sum();

@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
 use dedit_diffusion::scheduler::NoiseSchedule;
-use dedit_diffusion::unet::{Context, UnetInput};
+use dedit_diffusion::unet::{Context, Inpainting, UnetInput};
 use dedit_diffusion::vae::Posterior;
 use dedit_edit::{Image, ItemPrompt, Subject};
 use dedit_nn::autograd::{Value, no_grad};
@@ -32,6 +32,8 @@ pub(crate) struct Scene {
     balance: Option<Tensor>,
     time_ids: [f32; 6],
     colours: LatentColours,
+    /// For a denoiser for inpainting: it learns with everything masked, since from what it sees it would copy instead.
+    inpainting: Option<Inpainting>,
 }
 
 impl Scene {
@@ -50,6 +52,7 @@ impl Scene {
             balance: if settings.balanced && latent.pixels() >= items.len() { Some(weights()?) } else { None },
             time_ids: time_ids(canvas.size, settings.fixed_time_ids),
             colours: LatentColours::fit(&latents, &picture)?,
+            inpainting: pipeline.inpainting_of_all(canvas.size.height(), canvas.size.width())?,
             posterior,
             latents,
             canvas,
@@ -107,6 +110,7 @@ impl Scene {
             context: &context,
             separation: None,
             text_time: text_time.as_ref(),
+            inpainting: self.inpainting.as_ref(),
             guidance: None,
             checkpoint_levels: settings.checkpoint_levels,
         })

@@ -1,9 +1,9 @@
 //! Carrying out a plan.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use dedit_diffusion::pipeline::{EncodedPrompts, Noise, Pipeline, SeededNoise};
 use dedit_diffusion::scheduler::{SchedulerConfig, SchedulerKind};
-use dedit_diffusion::unet::Separation;
+use dedit_diffusion::unet::{Inpainting, Separation};
 use dedit_diffusion::vae::Posterior;
 use dedit_diffusion::{Error, ErrorKind, Result};
 use dedit_edit::{
@@ -104,8 +104,9 @@ impl Job<'_> {
     fn run(&self, tokens: &ItemTokens, noise: &mut dyn Noise, listener: &mut EditListener<'_>) -> Result<Edited> {
         let (pipeline, settings) = (self.pipeline, self.settings);
         let canvas = canvas(self.plan, settings, pipeline)?;
-        let guided = self.guided(canvas, tokens, listener)?;
         let picture = canvas.tensor(self.picture)?;
+        let inpainting = self.inpainting(canvas, &picture)?;
+        let guided = self.guided(canvas, tokens, listener)?.seeing(inpainting.as_ref());
         let mut scheduler = self.scheduler()?.build(settings.steps)?;
         let shape = canvas.latent_shape(1, pipeline.vae().config().latent_channels);
         let unit_noise = noise.draw(&shape, pipeline.device())?;
@@ -116,7 +117,7 @@ impl Job<'_> {
         let mut kept_noise = frozen_noise;
         if settings.start == Start::Inverted {
             let prediction = pipeline.scheduler().prediction_type()?;
-            let original_prompts = self.guided_by_original(canvas, tokens)?;
+            let original_prompts = self.guided_by_original(canvas, tokens)?.seeing(inpainting.as_ref());
             start = invert(&original_prompts, scheduler.as_ref(), prediction, &clean, listener)?;
             let level = scheduler.level(0)?;
             kept_noise = ((&start - (&clean * level.signal)?)? * (1.0 / level.noise))?;
@@ -195,6 +196,22 @@ impl Job<'_> {
         }
         let masks = item_masks(self.pipeline.unet(), &items, canvas.latent_size()?, self.settings.downsampling())?;
         Guided::new(self.pipeline, text, &masks, &generated, time_ids(canvas.size, self.settings.fixed_time_ids), separation, self.settings)
+    }
+
+    /// What a denoiser for inpainting sees of the picture: whatever stays as it is. `None` for other denoisers. `picture` is the canvas's.
+    fn inpainting(&self, canvas: Canvas, picture: &Tensor) -> Result<Option<Inpainting>> {
+        if !self.pipeline.is_inpainting() {
+            return Ok(None);
+        }
+        let change = self.plan.change().crop(canvas.rect).map_err(from_edit)?;
+        // Whole cells: one of which any pixel is generated is generated as a whole. The soft ring around them is seen, unless there is nothing else.
+        let cells = change.largest_on_grid(canvas.latent_size()?);
+        let least = if cells.values().iter().any(|value| *value >= 1.0) { 1.0 } else { f32::MIN_POSITIVE };
+        let unit = self.pipeline.pixels_per_latent();
+        let (width, height) = (canvas.size.width(), canvas.size.height());
+        let is_generated = |x: usize, y: usize| f32::from(cells.values()[y / unit * (width / unit) + x / unit] >= least);
+        let mask: Vec<f32> = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| is_generated(x, y)).collect();
+        self.pipeline.inpainting(picture, &Tensor::from_vec(mask, (1, 1, height, width), &Device::Cpu)?)
     }
 
     /// The pixels that removed or moved items leave, which must not attend to each other.

@@ -3,7 +3,7 @@
 use candle_core::{DType, Tensor};
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::{EncodedPrompts, Pipeline};
-use dedit_diffusion::unet::{Context, SampleContext, Separation, UnetInput};
+use dedit_diffusion::unet::{Context, Inpainting, SampleContext, Separation, UnetInput};
 use dedit_nn::autograd::Value;
 
 use super::settings::{EditSettings, PooledItems, Unconditional};
@@ -22,6 +22,7 @@ pub(super) struct Guided<'a> {
     unconditional_pooled: Option<Value>,
     time_ids: [f32; 6],
     separation: Option<Separation>,
+    inpainting: Option<&'a Inpainting>,
     guidance: f64,
     /// The guidance scale as an input of the denoiser, for latent consistency models (arXiv 2310.04378); there is no unconditional branch then.
     embedded: Option<f64>,
@@ -62,9 +63,15 @@ impl<'a> Guided<'a> {
             unconditional_pooled,
             time_ids,
             separation,
+            inpainting: None,
             guidance: settings.guidance,
             embedded: pipeline.unet().config().time_cond_proj_dim.is_some().then_some(settings.guidance),
         })
+    }
+
+    /// The same with what a denoiser for inpainting sees of the picture.
+    pub(super) fn seeing(self, inpainting: Option<&'a Inpainting>) -> Self {
+        Self { inpainting, ..self }
     }
 
     /// The prediction for scaled latents `[1, channels, rows, columns]` at a timestep, f32 of the same shape. With guidance both branches are one batch.
@@ -88,6 +95,7 @@ impl<'a> Guided<'a> {
             context: &Context::PerSample(contexts),
             separation: self.separation.as_ref(),
             text_time: text_time.as_ref(),
+            inpainting: self.inpainting,
             guidance: self.embedded,
             checkpoint_levels: 0,
         })?;

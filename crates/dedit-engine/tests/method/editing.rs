@@ -11,7 +11,7 @@ use crate::support::{
     HEIGHT, Kind, WIDTH, draft, edit, engine, items, numbers, picture, plan, quick, remove, replace, shift, short, subject,
 };
 
-fn verbs() -> Vec<Edit> {
+pub(crate) fn verbs() -> Vec<Edit> {
     let size = items().size();
     let text = |text: &str| ("ball".to_owned(), text.to_owned());
     let (item, prompt) = text("a golden [v]");

@@ -6,6 +6,7 @@ mod editing;
 mod faults;
 mod files;
 mod hosts;
+mod inpainting;
 mod learning;
 mod plates;
 mod steady;

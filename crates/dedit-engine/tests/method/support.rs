@@ -1,6 +1,6 @@
 //! A picture with items, and engines on the checkpoints of the tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,27 @@ pub(crate) fn engine(kind: &str) -> Engine {
 
 /// An engine whose denoiser's output is scaled by 1 / 20.
 pub(crate) fn smooth_engine() -> Engine {
+    altered(|_, tensors| {
+        for name in ["conv_out.weight", "conv_out.bias"] {
+            let softer = (&tensors[name] * 0.05).unwrap();
+            tensors.insert(name.to_owned(), softer);
+        }
+    })
+}
+
+/// An engine whose denoiser is for inpainting: it also sees the mask and the masked picture, with this weight.
+pub(crate) fn inpainting_engine(weight: f32) -> Engine {
+    altered(move |config, tensors| {
+        config["in_channels"] = 9.into();
+        let first = &tensors["conv_in.weight"];
+        let seen = Tensor::full(weight, (first.dim(0).unwrap(), 5, 3, 3), &Device::Cpu).unwrap();
+        let wide = Tensor::cat(&[&first.to_dtype(candle_core::DType::F32).unwrap(), &seen], 1).unwrap();
+        tensors.insert("conv_in.weight".to_owned(), wide);
+    })
+}
+
+/// An engine on a copy of `tiny-sd` with another U-Net.
+fn altered(change: impl FnOnce(&mut serde_json::Value, &mut HashMap<String, Tensor>)) -> Engine {
     let (copy, from) = (tempfile::tempdir().unwrap(), checkpoint("sd"));
     for part in ["", "scheduler", "text_encoder", "tokenizer", "unet", "vae"] {
         std::fs::create_dir_all(copy.path().join(part)).unwrap();
@@ -31,10 +52,10 @@ pub(crate) fn smooth_engine() -> Engine {
     }
     let path = copy.path().join("unet/diffusion_pytorch_model.safetensors");
     let mut all = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
-    for name in ["conv_out.weight", "conv_out.bias"] {
-        let softer = (&all[name] * 0.05).unwrap();
-        all.insert(name.to_owned(), softer);
-    }
+    let settings = copy.path().join("unet/config.json");
+    let mut config = serde_json::from_slice(&std::fs::read(&settings).unwrap()).unwrap();
+    change(&mut config, &mut all);
+    std::fs::write(settings, config.to_string()).unwrap();
     candle_core::safetensors::save(&all, &path).unwrap();
     open(copy.path())
 }

@@ -95,6 +95,7 @@ pub(super) fn edit(steps: usize) -> Result<Work> {
                 context: &context,
                 separation: None,
                 text_time: None,
+                inpainting: None,
                 guidance: None,
                 checkpoint_levels: 0,
             })?;

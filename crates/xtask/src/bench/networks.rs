@@ -26,8 +26,16 @@ pub(super) fn normal(shape: &[usize], seed: u64) -> Result<Value> {
 /// One forward pass at timestep 500 of latents `[batch, 4, 64, 64]`.
 pub(super) fn predict(unet: &Unet, latents: &Value, context: &Context) -> Result<Value> {
     let timesteps = vec![500.0; latents.dims()[0]];
-    let input =
-        UnetInput { latents, timesteps: &timesteps, context, separation: None, text_time: None, guidance: None, checkpoint_levels: 0 };
+    let input = UnetInput {
+        latents,
+        timesteps: &timesteps,
+        context,
+        separation: None,
+        text_time: None,
+        inpainting: None,
+        guidance: None,
+        checkpoint_levels: 0,
+    };
     Ok(unet.forward(&input)?)
 }
 

@@ -80,6 +80,7 @@ fn output(unet: &Unet) -> Tensor {
         context: &Context::Shared(wave(&[1, 5, 4], 0.9)),
         separation: None,
         text_time: None,
+        inpainting: None,
         guidance: None,
         checkpoint_levels: 0,
     };

@@ -116,6 +116,7 @@ fn predict(unet: &Unet, latents: &Tensor, context: &Context) -> Result<Tensor> {
         context,
         separation: None,
         text_time: None,
+        inpainting: None,
         guidance: None,
         checkpoint_levels: 0,
     };

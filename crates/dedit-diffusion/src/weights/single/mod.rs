@@ -18,7 +18,7 @@ pub(crate) use self::unet_names::diffusers as unet_name_from_original;
 use super::file::SafetensorsFile;
 use super::markers::{Markers, is_marker};
 use super::names::{self, Slot};
-use super::parts::{TEXT_ENCODERS, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
+use super::parts::{TEXT_ENCODERS, check_channels, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
 use super::{Checkpoint, Component, Family, OpenOptions, Weights};
 use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::{Error, Result};
@@ -43,6 +43,8 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
     let pooled = text_encoders.last().map_or(0, |encoder| encoder.config.projection_dim);
     let unet = single.unet(pooled)?;
     check_widths(family, &unet.config, &text_encoders).map_err(|error| error.at(path))?;
+    let vae = single.vae()?;
+    check_channels(&unet.config, vae.config.latent_channels).map_err(|error| error.at(path))?;
     let index = match single.config_dir {
         Some(dir) => ConfigFile::read_if_present(&dir.join("model_index.json"))?,
         None => None,
@@ -57,7 +59,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         path: path.to_path_buf(),
         family,
         form: "single file",
-        vae: single.vae()?,
+        vae,
         unet,
         text_encoders,
         tokenizers: single.config_dir.map(|dir| tokenizer_dirs(dir, family)).unwrap_or_default(),

@@ -151,9 +151,12 @@ fn shards_are_joined_and_must_all_be_there() {
 fn folders_that_are_no_checkpoint_are_refused() {
     let sdxl = json!({"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"], "vae": ["diffusers", "AutoencoderKL"]});
     let wide = json!({"cross_attention_dim": 1024}).to_string();
-    let cases: [(&str, Option<String>, &str); 9] = [
+    let refiner = json!({"_class_name": "StableDiffusionXLImg2ImgPipeline", "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"], "text_encoder": [null, null], "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"]});
+    let cases: [(&str, Option<String>, &str); 10] = [
         ("model_index.json", None, "there is no model_index.json in this folder"),
         ("model_index.json", Some("[]".to_owned()), "expected a JSON object, found a list"),
+        ("model_index.json", Some(refiner.to_string()), "this is an SDXL refiner, expected a base model"),
         ("model_index.json", Some(sdxl.to_string()), "this is FluxPipeline, which has no unet"),
         ("unet/config.json", Some(wide), "the U-Net attends to text of width 1024 and the text encoders of Stable Diffusion 1.x give 64"),
         ("unet/config.json", Some("{".to_owned()), "this is not valid JSON"),
