@@ -27,6 +27,7 @@ from values import (
     dedit,
     float8,
     inpaint,
+    kinds,
     ladder,
     layers,
     lora,
@@ -60,6 +61,7 @@ def writers() -> dict[str, Writer]:
         table |= {
             f"inpaint-{kind}": partial(of, inpaint.write_inpaint, kind),
             f"lora-{kind}": partial(of, lora.write_lora, kind),
+            f"lora-kinds-{kind}": partial(of, kinds.write_kinds, kind),
             f"prompts-{kind}": partial(of, prompts.write_prompts, kind),
             f"train-{kind}": partial(of, train.write_train, kind),
             f"dedit-{kind}": partial(of, dedit.write_dedit, kind),

@@ -54,6 +54,9 @@ pub(crate) struct Engine {
     /// A LoRA and how strongly it counts, 1 if not said; give it again for more of them
     #[arg(long, value_name = "FILE[:SCALE]")]
     pub(crate) lora: Vec<Lora>,
+    /// An autoencoder (VAE) to use instead of the model's own: a .safetensors file or a diffusers folder
+    #[arg(long, value_name = "PATH")]
+    pub(crate) vae: Option<PathBuf>,
     /// An embedding (textual inversion) and the word that stands for it in prompts, the file's name if not said; give it again for more of them
     #[arg(long, value_name = "FILE[:NAME]")]
     pub(crate) embedding: Vec<Embedding>,

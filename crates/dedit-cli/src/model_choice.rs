@@ -37,6 +37,7 @@ impl Engine {
             device: self.device.map(|device| device.to_string()),
             variant: self.variant.clone(),
             config_dir: self.config_dir.as_deref().map(whole),
+            vae: self.vae.as_deref().map(whole),
             loras: self.lora.iter().map(|lora| request::Lora { file: whole(&lora.file), scale: lora.scale }).collect(),
             embeddings: self
                 .embedding
@@ -65,9 +66,9 @@ impl Engine {
     /// # Errors
     /// As [`Self::choice`].
     pub(crate) fn own_choice(&self) -> Result<dedit_session::ModelChoice> {
-        let ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = self.choice(None)?;
+        let ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip } = self.choice(None)?;
         let embeddings = embeddings.into_iter().map(|embedding| Embedding { file: embedding.file, name: embedding.name }).collect();
         let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
-        Ok(dedit_session::ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip })
+        Ok(dedit_session::ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip })
     }
 }

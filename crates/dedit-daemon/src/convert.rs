@@ -181,10 +181,10 @@ pub(crate) fn told_words(words: &BTreeMap<String, ItemWords>) -> BTreeMap<String
 }
 
 pub(crate) fn model_choice(choice: request::ModelChoice) -> ModelChoice {
-    let request::ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = choice;
+    let request::ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip } = choice;
     let loras = loras.into_iter().map(|lora| Lora { file: lora.file, scale: lora.scale }).collect();
     let embeddings = embeddings.into_iter().map(|embedding| Embedding { file: embedding.file, name: embedding.name }).collect();
-    ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip }
+    ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip }
 }
 
 fn preset(reference: bool) -> Preset {

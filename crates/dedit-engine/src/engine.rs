@@ -1,5 +1,7 @@
 //! The engine: learning and editing with one model.
 
+use std::collections::BTreeSet;
+
 use candle_core::{DType, Device, Tensor};
 use dedit_diffusion::Result;
 use dedit_diffusion::pipeline::Pipeline;
@@ -187,15 +189,21 @@ fn fingerprint(pipeline: &mut Pipeline) -> Result<String> {
         hash.update(format!("{:?}", table.dims()));
         update(&mut hash, &table.narrow(0, 0, table.dim(0)?.min(64))?)?;
     }
+    let merged: BTreeSet<String> = pipeline.merged().clone();
     pipeline.visit("", &mut |path, layer| {
         let adapters = match layer {
             Layer::Linear(linear) => {
-                if path.ends_with(".attn2.to_k") {
+                if path.ends_with(".attn2.to_k") || merged.contains(path) {
                     update(&mut hash, &linear.weight()?.narrow(0, 0, linear.outputs().min(64))?)?;
                 }
                 linear.adapters_mut()
             }
-            Layer::Conv2d(conv) => conv.adapters_mut(),
+            Layer::Conv2d(conv) => {
+                if merged.contains(path) {
+                    update(&mut hash, &conv.weight()?.narrow(0, 0, conv.outputs().min(64))?)?;
+                }
+                conv.adapters_mut()
+            }
             Layer::GroupNorm(_) | Layer::LayerNorm(_) => return Ok(()),
         };
         for adapter in adapters {

@@ -103,6 +103,9 @@ fn patches(choice: &ModelChoice) -> Result<Found> {
     if choice.clip_skip.is_some() {
         return Err(Error::usage("a clip skip is for a diffusion model, and none is named").hint("name it with --model"));
     }
+    if let Some(vae) = &choice.vae {
+        return Err(Error::usage("a VAE belongs to a diffusion model, and none is named").at(vae).hint("name it with --model"));
+    }
     let choice = ModelChoice { model: Some(NAME.to_owned()), device: Some("cpu".to_owned()), ..ModelChoice::default() };
     Ok(Found { choice, name: NAME.to_owned(), bytes: 0 })
 }
@@ -178,6 +181,8 @@ mod tests {
         assert!(refused.message().contains("an embedding belongs to a diffusion model"), "{refused}");
         let refused = catalogue.find(&ModelChoice { clip_skip: Some(2), ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("a clip skip is for a diffusion model"), "{refused}");
+        let refused = catalogue.find(&ModelChoice { vae: Some("a.safetensors".into()), ..choice(Some("patches"), None) }).unwrap_err();
+        assert!(refused.message().contains("a VAE belongs to a diffusion model"), "{refused}");
         let opened = Model::open(&choice(Some("patches"), None), &catalogue.library, &mut |_| {});
         assert!(opened.is_err_and(|error| error.message().contains("diffusion model")));
     }

@@ -42,8 +42,9 @@ impl Model {
             Place::BuiltIn(path) => (path, true),
             Place::Checkpoint(path) => (path, false),
         };
-        let config_dir = choice.config_dir.as_ref().map(PathBuf::from);
-        let checkpoint = Checkpoint::open_with(&path, &OpenOptions { variant: choice.variant.clone(), config_dir })?;
+        let folder = |name: &Option<String>| name.as_ref().map(PathBuf::from);
+        let options = OpenOptions { variant: choice.variant.clone(), config_dir: folder(&choice.config_dir), vae: folder(&choice.vae) };
+        let checkpoint = Checkpoint::open_with(&path, &options)?;
         if !checkpoint.ignored().is_empty() {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3).cloned().collect::<Vec<_>>());
             note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", names.join(", ")));
@@ -55,6 +56,11 @@ impl Model {
     /// A short name for messages.
     pub fn name(&self) -> String {
         name(&self.choice)
+    }
+
+    /// What it was recognised as; see [`Checkpoint::describe`].
+    pub fn description(&self) -> String {
+        self.checkpoint.describe()
     }
 
     /// The choice with absolute paths, which finds the model again from any working directory.

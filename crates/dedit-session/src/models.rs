@@ -13,6 +13,8 @@ pub struct ModelChoice {
     pub variant: Option<String>,
     /// A folder with the configurations of a single-file checkpoint of unusual layer sizes.
     pub config_dir: Option<String>,
+    /// A file or folder with an autoencoder to use instead of the model's own.
+    pub vae: Option<String>,
     /// LoRA files that are added to it.
     pub loras: Vec<Lora>,
     /// Embedding files (textual inversion) for its prompts.
@@ -53,6 +55,7 @@ impl ModelChoice {
             device: self.device.or_else(|| other.device.clone()),
             variant: self.variant.or_else(|| other.variant.clone()),
             config_dir: self.config_dir.or_else(|| other.config_dir.clone()),
+            vae: self.vae.or_else(|| other.vae.clone()),
             loras,
             embeddings,
             clip_skip: self.clip_skip.or(other.clip_skip),
@@ -118,10 +121,15 @@ mod tests {
         };
         assert_eq!(ModelChoice::default().or(&session), session);
         let other = ModelChoice { model: Some("b".into()), ..ModelChoice::default() };
-        assert_eq!(other.clone().or(&session), ModelChoice { device: Some("cuda".into()), ..other });
+        assert_eq!(other.clone().or(&session), ModelChoice { device: Some("cuda".into()), ..other.clone() });
         let own = ModelChoice { loras: lora("y"), device: Some("cpu".into()), ..ModelChoice::default() };
         assert_eq!(own.or(&session), ModelChoice { loras: lora("y"), device: Some("cpu".into()), ..session.clone() });
         let own = ModelChoice { embeddings: style(Some("s")), clip_skip: Some(1), ..ModelChoice::default() };
-        assert_eq!(own.or(&session), ModelChoice { embeddings: style(Some("s")), clip_skip: Some(1), ..session });
+        assert_eq!(own.or(&session), ModelChoice { embeddings: style(Some("s")), clip_skip: Some(1), ..session.clone() });
+        let own = ModelChoice { vae: Some("v".into()), ..ModelChoice::default() };
+        let both = ModelChoice { vae: Some("v".into()), ..session };
+        assert_eq!(own.or(&both), both);
+        assert_eq!(ModelChoice::default().or(&both), both);
+        assert_eq!(other.or(&both).vae, None, "an autoencoder belongs to its model");
     }
 }

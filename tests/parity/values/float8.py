@@ -43,7 +43,7 @@ def scaled(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def quantised(name: str, value: torch.Tensor) -> Tensors:
     """A tensor of the file, with its scale and whatever else is beside it."""
-    if value.ndim < 2 or "embedding" in name:
+    if value.ndim < 2 or "embed" in name:
         return {name: half(value)}
     layer, _, last = name.rpartition(".")
     if value.ndim == 4:
@@ -72,7 +72,7 @@ def widen(module: torch.nn.Module) -> None:
             value.copy_(value.to(E5M2))
         elif FUSED.search(name):
             value.copy_(value.to(E4M3))
-        elif value.ndim == 2 and "embedding" not in name:
+        elif value.ndim == 2 and "embed" not in name:
             code, scale = scaled(value)
             value.copy_((code.float() * scale).half())
 

@@ -48,7 +48,8 @@ impl Networks {
         };
         let (file, scale) = case["file"].as_str().zip(case["scale"].as_f64()).context("meta.json has no file and scale for it")?;
         let file = LoraFile::open(folder.path().join(file))?;
-        if placement == Placement::Merged {
+        // Other kinds than pairs of matrices are always merged.
+        if placement == Placement::Merged || case["merges"] == true {
             widen(&mut networks.unet)?;
             networks.text_encoders.iter_mut().try_for_each(widen)?;
         }

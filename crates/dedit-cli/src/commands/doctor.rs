@@ -10,7 +10,7 @@ use dedit_install::Installer;
 use dedit_install::gimp::Gimp;
 use dedit_install::krita::Krita;
 use dedit_install::openfx::OpenFx;
-use dedit_models::Catalogue;
+use dedit_models::{Catalogue, Model, PATCHES};
 use dedit_protocol::address;
 use dedit_session::{ModelChoice, Models as _, memory};
 use serde::Serialize;
@@ -123,8 +123,13 @@ fn model(options: &Options, library: &Arc<Library>) -> Check {
     };
     match Catalogue::new(library.clone()).find(&choice) {
         Ok(found) => {
-            let device = found.choice.device.unwrap_or_default();
-            Check::good("model", format!("{}, {}, on {device}", found.name, size_of(found.bytes)))
+            let device = found.choice.device.as_deref().unwrap_or_default();
+            let told = format!("{}, {}, on {device}", found.name, size_of(found.bytes));
+            match description(&found.choice, library) {
+                Ok(None) => Check::good("model", told),
+                Ok(Some(description)) => Check::good("model", format!("{told}: {description}")),
+                Err(error) => Check::of("model", &error),
+            }
         }
         Err(error) => Check::of("model", &error),
     }
@@ -146,6 +151,17 @@ fn models(library: &Library) -> Check {
             Check::bad("models", sentence, "fetch or copy it again, or delete it; dedit model find shows all")
         }
     }
+}
+
+/// What a model was recognised as, and what is to be known about it; `None` for the engine without weights. Its headers are read, not its weights.
+fn description(choice: &ModelChoice, library: &Library) -> Result<Option<String>> {
+    if choice.model.as_deref() == Some(PATCHES) {
+        return Ok(None);
+    }
+    let mut notes = Vec::new();
+    let model = Model::open(choice, library, &mut |note| notes.push(note))?;
+    notes.insert(0, model.description());
+    Ok(Some(notes.join("; ")))
 }
 
 fn ram() -> Check {

@@ -151,6 +151,52 @@ fn the_model_is_named_by_the_option_or_by_the_environment() {
 }
 
 #[test]
+fn an_autoencoder_of_ones_own_decodes_the_picture() {
+    let folder = scratch();
+    let made = |options: &str| {
+        let line = format!("generate --model {{tiny-sd}} --prompt bag --size 32x32 --steps 3 --seed 1 --out a.png {options}");
+        let result = succeed(folder.path(), &line);
+        (image::open(folder.path().join("a.png")).unwrap().into_rgb8(), result["model"].as_str().unwrap().to_owned())
+    };
+    let (plain, described) = made("");
+    assert!(!described.contains("VAE"), "{described}");
+    for own in ["{tiny-sd/vae}", "{tiny-sd/vae/diffusion_pytorch_model.safetensors}", "{single-file-sd/checkpoint.safetensors}"] {
+        let (same, described) = made(&format!("--vae {own}"));
+        assert!(same == plain && described.contains(", VAE "), "{own}: {described}");
+    }
+    assert_ne!(made("--vae {tiny-sd2/vae}").0, plain);
+    for (vae, fragment) in
+        [("none.safetensors", "none.safetensors"), ("{lora-sd/peft.safetensors}", "this is no autoencoder of Stable Diffusion")]
+    {
+        fails(&run(folder.path(), &format!("generate --model {{tiny-sd}} --prompt bag --out b.png --vae {vae}")), 4, fragment, vae);
+    }
+}
+
+#[test]
+fn the_doctor_says_what_a_model_was_recognised_as() {
+    let folder = scratch();
+    let model = folder.path().join("model");
+    copy(&stored("tiny-sd"), &model);
+    edit(&model.join(UNET), |tensors| {
+        let first = &tensors["conv_in.weight"];
+        let more = Tensor::zeros((first.dim(0).unwrap(), 5, 3, 3), first.dtype(), &Device::Cpu).unwrap();
+        let wide = Tensor::cat(&[first, &more], 1).unwrap();
+        tensors.insert("conv_in.weight".to_owned(), wide);
+        tensors.insert("v_pred".to_owned(), Tensor::zeros(0, DType::F32, &Device::Cpu).unwrap());
+    });
+    let config = model.join("unet/config.json");
+    let mut keys: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    keys["in_channels"] = 9.into();
+    fs::write(&config, keys.to_string()).unwrap();
+    let told = run(folder.path(), "doctor --model model").stdout;
+    assert!(told.contains("Stable Diffusion 1.x for inpainting, ") && told.contains(", v-prediction"), "{told}");
+    keys["in_channels"] = 8.into();
+    fs::write(&config, keys.to_string()).unwrap();
+    let told = run(folder.path(), "doctor --model model").stdout;
+    assert!(told.contains("this is an InstructPix2Pix model"), "{told}");
+}
+
+#[test]
 fn loras_count_by_their_scale() {
     let folder = scratch();
     let made = |options: &str| {

@@ -5,7 +5,6 @@ use crate::Result;
 
 /// The autoencoder (diffusers' `AutoencoderKL`).
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct VaeConfig {
     /// Channels of the picture (3).
     pub in_channels: usize,
@@ -21,8 +20,6 @@ pub struct VaeConfig {
     pub norm_num_groups: usize,
     /// latent = (sample − `shift_factor`)·`scaling_factor`.
     pub scaling_factor: f64,
-    /// Whether the network overflows in f16 and must be computed in f32 (SDXL's does).
-    pub force_upcast: bool,
     /// See `scaling_factor`; 0 in Stable Diffusion.
     pub shift_factor: f64,
     /// Per-channel mean that latents are normalised by, where the checkpoint has one.
@@ -61,7 +58,6 @@ impl VaeConfig {
             layers_per_block: file.size("layers_per_block", 1)?,
             norm_num_groups: file.size("norm_num_groups", 32)?,
             scaling_factor: file.or("scaling_factor", 0.18215)?,
-            force_upcast: file.or("force_upcast", true)?,
             shift_factor: file.or("shift_factor", 0.0)?,
             latents_mean: per_channel("latents_mean")?,
             latents_std: per_channel("latents_std")?,

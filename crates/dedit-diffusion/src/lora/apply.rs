@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use dedit_nn::layers::{Adapter, Layer, Visit, window_factor};
 
+use super::dense::DenseChange;
+use super::names::Role;
 use super::{LoraEntry, LoraFile, LoraTarget, Resolved};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
@@ -24,6 +26,8 @@ pub enum Placement {
 pub struct Applied {
     /// Number of changed modules.
     pub modules: usize,
+    /// The modules whose weights were changed for good although adapters were asked for, in paths of their networks.
+    pub merged: Vec<(LoraTarget, String)>,
     /// Names in the file of modules that the networks do not have. Callers should warn about them.
     pub unmatched: Vec<String>,
 }
@@ -39,7 +43,8 @@ struct Size {
 
 impl LoraFile {
     /// Applies the LoRA to a U-Net and its text encoders: every weight changes by `scale · alpha / rank · up · down`. Adapters beside the weights are
-    /// frozen. On an error nothing is applied.
+    /// frozen. Changes of other kinds (`LoHa`, `LoKr`, `DoRA`) are merged wherever `placement` is, since they are as large as the weights. On an error
+    /// nothing is applied.
     ///
     /// # Errors
     /// If no module of the file is found in the networks, the shapes of a pair do not match its module, or `scale` is not finite.
@@ -49,26 +54,33 @@ impl LoraFile {
         }
         let mut networks: Vec<(LoraTarget, &mut dyn Visit)> = vec![(LoraTarget::Unet, unet)];
         networks.extend(text_encoders.iter_mut().enumerate().map(|(i, encoder)| (LoraTarget::TextEncoder(i), encoder as &mut dyn Visit)));
-        let mut plan = Vec::new();
+        let (mut plan, mut dense) = (Vec::new(), Vec::new());
         let mut applied = Applied::default();
         for target in self.targets() {
             let network = networks.iter_mut().find(|(of, _)| *of == target);
             let sizes = network.map_or(Ok(BTreeMap::new()), |(_, network)| sizes(&mut **network))?;
             let modules: Vec<String> = sizes.keys().cloned().collect();
-            let Resolved { entries, unmatched } = self.resolve(target, &modules)?;
+            let Resolved { entries, dense: changes, unmatched } = self.resolve(target, &modules)?;
+            for change in changes {
+                self.check_dense(&change, sizes.get(&change.module).copied())?;
+                dense.push(change);
+            }
             for entry in entries {
                 self.check_size(&entry, sizes.get(&entry.module).copied())?;
                 plan.push(entry);
             }
             applied.unmatched.extend(unmatched);
         }
-        if plan.is_empty() {
+        if plan.is_empty() && dense.is_empty() {
             return Err(Error::model("no module of this LoRA is found in the model").at(&self.path).hint(self.intended_model()));
         }
-        applied.modules = plan.len();
+        applied.modules = plan.len() + dense.len();
+        applied.merged = dense.iter().map(|change| (change.target, change.module.clone())).collect();
         for (target, network) in &mut networks {
             let entries: Vec<&LoraEntry> = plan.iter().filter(|entry| entry.target == *target).collect();
             apply_to_network(&mut **network, &entries, placement, scale)?;
+            let changes: Vec<&DenseChange> = dense.iter().filter(|change| change.target == *target).collect();
+            merge_into_network(&mut **network, &changes, scale)?;
         }
         Ok(applied)
     }
@@ -91,12 +103,27 @@ impl LoraFile {
         .hint(self.intended_model()))
     }
 
+    fn check_dense(&self, change: &DenseChange, size: Option<Size>) -> Result<()> {
+        let Some(Size { inputs, outputs, window }) = size else { return Ok(()) };
+        let (found, expected) = (change.factors.size()?, (outputs, inputs * window * window));
+        if found == expected && change.inputs().is_none_or(|count| count == inputs) {
+            return Ok(());
+        }
+        Err(Error::model(format!(
+            "the change of \"{}\" of the {} has {} × {} elements, expected {} × {}",
+            change.module, change.target, found.0, found.1, expected.0, expected.1
+        ))
+        .at(&self.path)
+        .hint(self.intended_model()))
+    }
+
     /// The models that it was made for, from the width of the text that its cross-attentions read, or from its text encoders.
     fn intended_model(&self) -> String {
         const TEXT_WIDTHS: [(usize, Family); 3] = [(768, Family::Sd1), (1024, Family::Sd2), (2048, Family::Sdxl)];
         let width = self.modules.iter().find_map(|((_, name), parts)| {
             let reads_text = name.ends_with("attn2.to_k") || name.ends_with("attn2.to_v");
-            parts.down.as_ref().filter(|_| reads_text).and_then(|down| self.weights.shape(down)?.get(1).copied())
+            let down = parts.get(&Role::Down).or_else(|| parts.get(&Role::HadaW1B));
+            down.filter(|_| reads_text).and_then(|down| self.weights.shape(down)?.get(1).copied())
         });
         let by_width = TEXT_WIDTHS.iter().find(|(text, _)| Some(*text) == width).map(|(_, family)| *family);
         let by_encoder = self.targets().contains(&LoraTarget::TextEncoder(1)).then_some(Family::Sdxl);
@@ -144,6 +171,21 @@ fn apply_to_network(network: &mut dyn Visit, entries: &[&LoraEntry], placement: 
             }
         }
         Ok(())
+    })?;
+    Ok(())
+}
+
+/// Adds changes, whose sizes were checked, to the weights of one network.
+fn merge_into_network(network: &mut dyn Visit, changes: &[&DenseChange], scale: f64) -> Result<()> {
+    let by_module: BTreeMap<&str, &DenseChange> = changes.iter().map(|change| (change.module.as_str(), *change)).collect();
+    let wrapped = |delta: Result<Tensor>| delta.map_err(candle_core::Error::wrap);
+    network.visit("", &mut |path, layer| {
+        let Some(change) = by_module.get(path) else { return Ok(()) };
+        match layer {
+            Layer::Linear(layer) => layer.add_to_weight(&wrapped(change.delta(&layer.weight()?, layer.inputs(), scale))?),
+            Layer::Conv2d(layer) => layer.add_to_weight(&wrapped(change.delta(&layer.weight()?, layer.inputs(), scale))?),
+            Layer::GroupNorm(_) | Layer::LayerNorm(_) => Ok(()),
+        }
     })?;
     Ok(())
 }

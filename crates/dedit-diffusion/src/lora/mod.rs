@@ -1,10 +1,14 @@
-//! LoRA files (Hu et al. 2021, arXiv 2106.09685): pairs of low-rank matrices that change the weights of some modules.
+//! LoRA files (Hu et al. 2021, arXiv 2106.09685): pairs of low-rank matrices that change the weights of some modules; and their kin, `LoHa`, `LoKr` and
+//! `DoRA`.
 //!
 //! A file is read with [`LoraFile::open`], matched with the modules of a network by [`LoraFile::resolve`], and applied to the networks of a model by
 //! [`LoraFile::apply`].
 
 mod apply;
+mod dense;
 mod names;
+mod parts;
+mod read_dense;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -14,11 +18,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use serde_json::{Map, Value};
 
 pub use self::apply::{Applied, Placement};
+use self::dense::DenseChange;
 use self::names::{ModuleName, Role};
+use self::parts::{Parts, kind};
 use crate::weights::{SafetensorsFile, Slot, Weights};
 use crate::{Error, Result};
 
@@ -68,8 +74,10 @@ impl LoraEntry {
 /// The part of a LoRA that belongs to one network.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
-    /// The changed modules.
+    /// The modules that a product of two matrices changes.
     pub entries: Vec<LoraEntry>,
+    /// The modules that are changed otherwise.
+    dense: Vec<DenseChange>,
     /// Names in the file of modules that the network does not have.
     pub unmatched: Vec<String>,
 }
@@ -84,14 +92,6 @@ pub struct LoraFile {
     settings: Map<String, Value>,
 }
 
-/// The tensors of one module, by their names in the file.
-#[derive(Debug, Default)]
-struct Parts {
-    down: Option<String>,
-    up: Option<String>,
-    alpha: Option<String>,
-}
-
 /// The key of the file's metadata under which diffusers stores the settings of PEFT.
 const SETTINGS: &str = "lora_adapter_metadata";
 
@@ -99,7 +99,7 @@ impl LoraFile {
     /// Opens a `.safetensors` file with the naming of PEFT, diffusers or kohya.
     ///
     /// # Errors
-    /// If the file is damaged, not a LoRA, or of a kind that is not supported (`DoRA`, `LoHa`, `LoKr`).
+    /// If the file is damaged, not a LoRA, or of a kind that is not supported.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = Arc::new(SafetensorsFile::open(path)?);
@@ -117,12 +117,7 @@ impl LoraFile {
                 continue;
             };
             let parts = modules.entry((parsed.target, parsed.module)).or_default();
-            let place = match parsed.role {
-                Role::Down => &mut parts.down,
-                Role::Up => &mut parts.up,
-                Role::Alpha => &mut parts.alpha,
-            };
-            if let Some(other) = place.replace(name.to_owned()) {
+            if let Some(other) = parts.insert(parsed.role, name.to_owned()) {
                 return Err(Error::model(format!("the tensors \"{other}\" and \"{name}\" are for the same module")).at(path));
             }
         }
@@ -133,29 +128,30 @@ impl LoraFile {
                 .hint("give a LoRA of Stable Diffusion 1.x, 2.x or XL"));
         }
         let file = Self { path: path.to_path_buf(), weights, modules, unknown, settings };
-        file.check_pairs()?;
+        for parts in file.modules.values() {
+            kind(parts).map_err(|fault| Error::model(fault).at(path).hint("the file is incomplete"))?;
+        }
         Ok(file)
     }
 
-    fn check_pairs(&self) -> Result<()> {
-        for parts in self.modules.values() {
-            let (there, absent) = match (&parts.down, &parts.up, &parts.alpha) {
-                (Some(down), None, _) => (down, "up"),
-                (None, Some(up), _) => (up, "down"),
-                (None, None, Some(alpha)) => (alpha, "down and up"),
-                (Some(_), Some(_), _) | (None, None, None) => continue,
-            };
-            return Err(Error::model(format!("the tensor \"{there}\" has no \"{absent}\" beside it"))
-                .at(&self.path)
-                .hint("the file is incomplete"));
-        }
-        Ok(())
-    }
-
-    /// A description such as "LoRA for U-Net, text encoder: 264 modules, float16".
+    /// A description such as "LoRA for U-Net, text encoder: 264 modules, float16" or "`LoHa` for …".
     pub fn describe(&self) -> String {
         let targets: Vec<String> = self.targets().iter().map(LoraTarget::to_string).collect();
-        format!("LoRA for {}: {} modules, {}", targets.join(", "), self.modules.len(), self.weights.number_type())
+        format!("{} for {}: {} modules, {}", self.kind(), targets.join(", "), self.modules.len(), self.weights.number_type())
+    }
+
+    /// What it is called: the first of its kinds that is no plain LoRA.
+    fn kind(&self) -> &'static str {
+        let has = |roles: &[Role]| self.modules.values().any(|parts| roles.iter().any(|role| parts.contains_key(role)));
+        if has(&[Role::HadaW1A]) {
+            "LoHa"
+        } else if has(&[Role::LokrW1, Role::LokrW1A]) {
+            "LoKr"
+        } else if has(&[Role::DoraScale, Role::Magnitude]) {
+            "DoRA"
+        } else {
+            "LoRA"
+        }
     }
 
     /// The networks that it changes.
@@ -178,11 +174,16 @@ impl LoraFile {
         let finder = resolve::Finder::new(modules);
         let mut resolved = Resolved::default();
         for ((_, name), parts) in self.modules.iter().filter(|((of, _), _)| *of == target) {
-            match (finder.find(name), parts) {
-                (Some(module), Parts { down: Some(down), up: Some(up), alpha }) => {
-                    resolved.entries.push(self.entry(target, module, (down, up), alpha.as_deref())?);
+            let Some(module) = finder.find(name) else {
+                resolved.unmatched.extend(parts.values().next().cloned());
+                continue;
+            };
+            let name = |role: Role| parts.get(&role).map(String::as_str);
+            match (name(Role::Down), name(Role::Up), name(Role::DoraScale).or(name(Role::Magnitude))) {
+                (Some(down), Some(up), None) => {
+                    resolved.entries.push(self.entry(target, module, (down, up), name(Role::Alpha))?);
                 }
-                (_, Parts { down, .. }) => resolved.unmatched.extend(down.clone()),
+                _ => resolved.dense.push(self.dense(target, module, parts)?),
             }
         }
         Ok(resolved)
@@ -207,11 +208,15 @@ impl LoraFile {
             down_shape.truncate(2);
         }
         let alpha = match alpha {
-            Some(name) => Some(self.weights.tensor(name, &[])?.to_dtype(candle_core::DType::F64)?.to_scalar()?),
+            Some(name) => Some(self.number(name)?),
             None => self.alpha_setting(target, module, rank),
         };
         let (down, up) = (self.weights.tensor(down, &down_shape)?, self.weights.tensor(up, &[outputs, rank])?);
         Ok(LoraEntry { target, module: module.to_owned(), down, up, rank, alpha })
+    }
+
+    fn number(&self, name: &str) -> Result<f64> {
+        Ok(self.weights.tensor(name, &[])?.to_dtype(DType::F64)?.to_scalar()?)
     }
 
     /// Alpha from PEFT's settings in the file's metadata: `unet.lora_alpha`, and `unet.alpha_pattern` for some modules.

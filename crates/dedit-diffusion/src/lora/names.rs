@@ -6,10 +6,26 @@
 use super::LoraTarget;
 
 /// The matrix or number of a module's LoRA that a tensor holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
     Down,
     Up,
+    /// `LoHa`: the weight changes by the elementwise product of `w1_a · w1_b` and `w2_a · w2_b`.
+    HadaW1A,
+    HadaW1B,
+    HadaW2A,
+    HadaW2B,
+    /// `LoKr`: it changes by the Kronecker product of `w1` and `w2`, each of which may be a product `a · b`.
+    LokrW1,
+    LokrW1A,
+    LokrW1B,
+    LokrW2,
+    LokrW2A,
+    LokrW2B,
+    /// `DoRA`: the norms of the changed weight's rows (or columns), as the authors of `LyCORIS` store them.
+    DoraScale,
+    /// The same as PEFT stores them.
+    Magnitude,
     Alpha,
 }
 
@@ -41,7 +57,20 @@ pub(super) struct Parsed {
 }
 
 /// Endings of names. In the last two rows the ending is joined to the projection's name (`to_q_lora`), with `processor` before it.
-const ENDINGS: [(&str, Role); 13] = [
+const ENDINGS: [(&str, Role); 26] = [
+    (".hada_w1_a", Role::HadaW1A),
+    (".hada_w1_b", Role::HadaW1B),
+    (".hada_w2_a", Role::HadaW2A),
+    (".hada_w2_b", Role::HadaW2B),
+    (".lokr_w1", Role::LokrW1),
+    (".lokr_w1_a", Role::LokrW1A),
+    (".lokr_w1_b", Role::LokrW1B),
+    (".lokr_w2", Role::LokrW2),
+    (".lokr_w2_a", Role::LokrW2A),
+    (".lokr_w2_b", Role::LokrW2B),
+    (".dora_scale", Role::DoraScale),
+    (".lora_magnitude_vector", Role::Magnitude),
+    (".lora_magnitude_vector.weight", Role::Magnitude),
     (".lora_A.weight", Role::Down),
     (".lora_B.weight", Role::Up),
     (".lora_down.weight", Role::Down),
@@ -96,6 +125,9 @@ fn ending(name: &str) -> Option<(&str, Role, bool)> {
     if let Some((stem, role)) = ENDINGS.iter().find_map(|&(end, role)| Some((name.strip_suffix(end)?, role))) {
         return Some((stem, role, name.ends_with("_lora.down.weight") || name.ends_with("_lora.up.weight")));
     }
+    if let Some((stem, _)) = name.strip_suffix(".weight").unwrap_or(name).rsplit_once(".lora_magnitude_vector.") {
+        return Some((stem, Role::Magnitude, false));
+    }
     // PEFT may insert the adapter's name: `.lora_A.default.weight`.
     let (stem, rest) = name.strip_suffix(".weight")?.rsplit_once(".lora_")?;
     match rest.split_once('.')? {
@@ -123,10 +155,10 @@ fn unglue(module: &str, target: LoraTarget) -> String {
 /// The name of the unsupported kind of adapter that this tensor belongs to.
 pub(super) fn unsupported(name: &str) -> Option<&'static str> {
     const KINDS: [(&[&str], &str); 5] = [
-        (&["dora_scale", "lora_magnitude_vector"], "a DoRA (with magnitudes)"),
-        (&["hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"], "a LoHa"),
-        (&["lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a"], "a LoKr"),
+        (&["hada_t1", "hada_t2"], "a LoHa with a middle factor"),
+        (&["lokr_t1", "lokr_t2"], "a LoKr with a middle factor"),
         (&["lora_mid"], "a LoCon with a middle factor"),
+        (&["oft_blocks", "oft_diag"], "an OFT (with rotations)"),
         (&["diff", "diff_b", "set_weight"], "an adapter with whole weights"),
     ];
     if name.ends_with(".lora_B.bias") {

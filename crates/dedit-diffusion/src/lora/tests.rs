@@ -95,7 +95,7 @@ fn matrices_and_scales_are_read() {
     .unwrap();
     assert_eq!(file.describe(), "LoRA for U-Net: 3 modules, float32");
     assert_eq!(file.unknown(), ["something"]);
-    let Resolved { entries, unmatched } = resolve(&file, LoraTarget::Unet);
+    let Resolved { entries, unmatched, .. } = resolve(&file, LoraTarget::Unet);
     assert_eq!(unmatched, ["lora_unet_not_there.lora_down.weight"]);
     let [conv, linear] = entries.as_slice() else { panic!("two entries") };
     assert_eq!((conv.down.dims(), conv.up.dims(), conv.rank, conv.alpha), (&[2, 3, 3, 3][..], &[4, 2][..], 2, Some(1.0)));
@@ -142,8 +142,19 @@ fn files_that_cannot_be_used_say_why() {
         (named(&[]), "it holds no tensor at all"),
         (named(&[("lora_unet_conv_in.lora_down.weight", &[1, 1])]), "\"lora_unet_conv_in.lora_down.weight\" has no \"up\" beside it"),
         (named(&[("lora_unet_conv_in.alpha", &[])]), "\"lora_unet_conv_in.alpha\" has no \"down and up\" beside it"),
-        (named(&[("lora_unet_conv_in.dora_scale", &[1])]), "makes this a DoRA (with magnitudes), which is not supported"),
-        (named(&[("lora_unet_conv_in.hada_w1_a", &[1])]), "makes this a LoHa"),
+        (named(&[("lora_unet_conv_in.dora_scale", &[1])]), "\"lora_unet_conv_in.dora_scale\" has no \"down and up\" beside it"),
+        (named(&[("lora_unet_conv_in.hada_w1_a", &[1])]), "\"lora_unet_conv_in.hada_w1_a\" has no \"hada_w1_b\" beside it"),
+        (named(&[("lora_unet_conv_in.lokr_w1", &[1, 1])]), "\"lora_unet_conv_in.lokr_w1\" has no \"lokr_w2_a\" beside it"),
+        (
+            named(&[("lora_unet_conv_in.lokr_w1", &[1, 1]), ("lora_unet_conv_in.lokr_w1_a", &[1, 1])]),
+            "\"lora_unet_conv_in.lokr_w1\" has no \"lokr_w2_a\" beside it",
+        ),
+        (
+            named(&[("lora_unet_conv_in.lokr_w1", &[1, 1]), ("lora_unet_conv_in.lora_down.weight", &[1, 1])]),
+            "are for the same module and of different kinds",
+        ),
+        (named(&[("lora_unet_conv_in.hada_t1", &[1])]), "makes this a LoHa with a middle factor, which is not supported"),
+        (named(&[("lora_unet_conv_in.oft_blocks", &[1])]), "makes this an OFT (with rotations), which is not supported"),
         (
             named(&[("lora_te_x.lora_down.weight", &[1, 1]), ("lora_te1_x.lora_down.weight", &[1, 1])]),
             "\"lora_te1_x.lora_down.weight\" and \"lora_te_x.lora_down.weight\" are for the same module",

@@ -21,10 +21,12 @@ mod progress;
 mod prompt;
 mod request;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
+use dedit_nn::layers::join;
 use dedit_nn::ops;
 
 pub use self::generate::Generated;
@@ -33,7 +35,7 @@ pub use self::progress::Progress;
 pub use self::prompt::{EncodedPrompt, EncodedPrompts, JoinedText};
 pub use self::request::{Fill, GenerateRequest, InitPicture, check_size};
 use crate::embedding::EmbeddingFile;
-use crate::lora::{Applied, LoraFile, Placement};
+use crate::lora::{Applied, LoraFile, LoraTarget, Placement};
 use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
@@ -61,6 +63,8 @@ pub struct Pipeline {
     scheduler_place: PathBuf,
     replaced_scheduler: Option<String>,
     force_zeros_for_empty_prompt: bool,
+    /// Layers whose weights LoRA files changed for good, by their paths in [`Visit`](dedit_nn::layers::Visit).
+    merged: BTreeSet<String>,
     device: Device,
 }
 
@@ -91,6 +95,7 @@ impl Pipeline {
             scheduler: known,
             scheduler_place,
             force_zeros_for_empty_prompt: checkpoint.force_zeros_for_empty_prompt(),
+            merged: BTreeSet::new(),
             device: device.clone(),
         })
     }
@@ -180,7 +185,17 @@ impl Pipeline {
     /// # Errors
     /// As [`LoraFile::apply`].
     pub fn apply_lora(&mut self, lora: &LoraFile, placement: Placement, scale: f64) -> Result<Applied> {
-        lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)
+        let applied = lora.apply(&mut self.unet, &mut self.text_encoders, placement, scale)?;
+        self.merged.extend(applied.merged.iter().map(|(target, module)| match target {
+            LoraTarget::Unet => join("unet", module),
+            LoraTarget::TextEncoder(index) => join(&encoder_path(*index), module),
+        }));
+        Ok(applied)
+    }
+
+    /// The layers whose weights LoRA files that are no plain ones changed for good, by their paths in [`Visit`](dedit_nn::layers::Visit).
+    pub fn merged(&self) -> &BTreeSet<String> {
+        &self.merged
     }
 }
 
@@ -195,6 +210,11 @@ struct Embedding {
 /// The file with the scheduler's settings: a single-file checkpoint itself, or a file of the folder.
 fn scheduler_place(checkpoint: &Path) -> PathBuf {
     if checkpoint.is_dir() { checkpoint.join("scheduler/scheduler_config.json") } else { checkpoint.to_path_buf() }
+}
+
+/// The path of the text encoder with this index.
+fn encoder_path(index: usize) -> String {
+    if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) }
 }
 
 /// The precision that a network computes in on `device`, from one of its tensors.

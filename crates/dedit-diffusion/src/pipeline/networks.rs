@@ -3,9 +3,9 @@
 use candle_core::{DType, Device, Tensor};
 use dedit_nn::layers::{Visit, Visitor, join};
 
-use super::Pipeline;
 use super::generate::not_finite;
 use super::prompt::all_finite;
+use super::{Pipeline, encoder_path};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
 use crate::vae::{Posterior, Tiling, Vae};
@@ -82,8 +82,7 @@ impl Visit for Pipeline {
     fn visit(&mut self, path: &str, visitor: &mut Visitor<'_>) -> dedit_nn::Result<()> {
         self.unet.visit(&join(path, "unet"), visitor)?;
         for (index, encoder) in self.text_encoders.iter_mut().enumerate() {
-            let name = if index == 0 { "text_encoder".to_owned() } else { format!("text_encoder_{}", index + 1) };
-            encoder.visit(&join(path, name), visitor)?;
+            encoder.visit(&join(path, encoder_path(index)), visitor)?;
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ pub struct Checkpoint {
     pub(super) force_zeros_for_empty_prompt: bool,
     /// Tensors of a single file that belong to no network.
     pub(super) ignored: Vec<String>,
+    /// The autoencoder that was named instead of the checkpoint's own.
+    pub(super) own_vae: Option<PathBuf>,
     /// Whether a single file has moving averages (EMA) of the U-Net beside its weights.
     pub(super) has_averages: bool,
 }
@@ -62,6 +64,9 @@ impl Checkpoint {
             if scheduler.has_zero_terminal_snr() {
                 parts.push("zero terminal SNR".to_owned());
             }
+        }
+        if let Some(name) = self.own_vae.as_ref().and_then(|path| path.file_name()) {
+            parts.push(format!("VAE {}", name.to_string_lossy()));
         }
         parts.join(", ")
     }

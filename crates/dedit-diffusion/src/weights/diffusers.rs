@@ -9,6 +9,7 @@ use super::markers::Markers;
 use super::names;
 use super::options::OpenOptions;
 use super::parts::{TEXT_ENCODERS, check_channels, check_widths, force_zeros, scheduler_json, tokenizer_dirs};
+use super::single::open_vae;
 use super::source::Weights;
 use crate::config::{ClipTextConfig, ConfigFile, UnetConfig, VaeConfig};
 use crate::{Error, Result};
@@ -23,11 +24,19 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         Ok((ConfigFile::read(&dir.join("config.json"))?, ComponentFiles::open(&dir, stem, variant)?))
     };
     let (unet_config, unet_files) = part("unet", "diffusion_pytorch_model")?;
-    let (vae_config, vae_files) = part("vae", "diffusion_pytorch_model")?;
-    let (unet_config, vae_config) = (UnetConfig::from_file(&unet_config)?, VaeConfig::from_file(&vae_config)?);
-    check_channels(&unet_config, vae_config.latent_channels).map_err(|error| error.at(dir))?;
+    let unet_config = UnetConfig::from_file(&unet_config)?;
     let family = Family::of(&unet_config);
-    let mut taken = vec![unet_files.variant.clone(), vae_files.variant.clone()];
+    let mut taken = vec![unet_files.variant.clone()];
+    let vae = if let Some(own) = &options.vae {
+        open_vae(own, family, Some(dir))?
+    } else {
+        let (config, files) = part("vae", "diffusion_pytorch_model")?;
+        let config = VaeConfig::from_file(&config)?;
+        let weights = Weights::new(&files.dir, &files.files, names::vae)?;
+        taken.push(files.variant);
+        Component { config, weights }
+    };
+    check_channels(&unet_config, vae.config.latent_channels).map_err(|error| error.at(dir))?;
     let mut text_encoders = Vec::new();
     for name in &TEXT_ENCODERS[..family.text_encoders()] {
         let (config, files) = part(name, "model")?;
@@ -47,12 +56,13 @@ pub(super) fn open(dir: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         family,
         form: "diffusers folder",
         unet: Component { weights: Weights::new(&unet_files.dir, &unet_files.files, names::unet)?, config: unet_config },
-        vae: Component { weights: Weights::new(&vae_files.dir, &vae_files.files, names::vae)?, config: vae_config },
+        vae,
         text_encoders,
         tokenizers: tokenizer_dirs(dir, family),
         scheduler: markers.apply(scheduler_json(dir)?, dir)?,
         force_zeros_for_empty_prompt: force_zeros(Some(&index), family)?,
         ignored: Vec::new(),
+        own_vae: options.vae.clone(),
         has_averages: false,
     })
 }

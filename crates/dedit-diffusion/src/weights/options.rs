@@ -9,4 +9,6 @@ pub struct OpenOptions {
     pub variant: Option<String>,
     /// For single files of unusual architecture: a diffusers folder with the configurations, tokenizers and scheduler settings to use.
     pub config_dir: Option<PathBuf>,
+    /// An autoencoder to use instead of the checkpoint's: a diffusers folder or a file.
+    pub vae: Option<PathBuf>,
 }

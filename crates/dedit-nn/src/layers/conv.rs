@@ -101,6 +101,22 @@ impl Conv2d {
         self.matrix.merge(&adapter.delta()?)
     }
 
+    /// The weight `[out, kernel · kernel · in]`, channels innermost, in f32, without adapters.
+    pub fn weight(&self) -> Result<Tensor> {
+        self.matrix.plain(DType::F32)
+    }
+
+    /// Adds a matrix of the shape of [`weight`](Self::weight) to the weight permanently.
+    ///
+    /// # Errors
+    /// When the shape differs.
+    pub fn add_to_weight(&mut self, delta: &Tensor) -> Result<()> {
+        if delta.dims() != [self.outputs, self.inner()] {
+            bail!("a change of {:?} does not fit a convolution from {} to {}", delta.dims(), self.inner(), self.outputs);
+        }
+        self.matrix.merge(&delta.to_device(&self.device())?)
+    }
+
     fn inner(&self) -> usize {
         self.geometry.kernel * self.geometry.kernel * self.inputs
     }

@@ -111,6 +111,17 @@ impl Linear {
         self.matrix.merge(&adapter.delta()?)
     }
 
+    /// Adds `delta [out, in]` to the weight permanently.
+    ///
+    /// # Errors
+    /// When the shape differs.
+    pub fn add_to_weight(&mut self, delta: &Tensor) -> Result<()> {
+        if delta.dims() != [self.outputs, self.inputs] {
+            bail!("a change of {:?} does not fit a layer from {} to {}", delta.dims(), self.inputs, self.outputs);
+        }
+        self.matrix.merge(&delta.to_device(self.like.device())?)
+    }
+
     /// `x [.., in]` to `[.., out]`.
     pub fn forward(&self, x: &Value) -> Result<Value> {
         self.forward_onto(x, None)

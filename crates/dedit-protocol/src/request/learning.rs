@@ -33,6 +33,9 @@ pub struct ModelChoice {
     pub variant: Option<String>,
     /// For a single file of unusual sizes: a folder whose configurations are used.
     pub config_dir: Option<String>,
+    /// An autoencoder instead of the model's own: the path of a file or folder on the daemon's machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vae: Option<String>,
     /// LoRA files on it.
     pub loras: Vec<Lora>,
     /// Embedding files (textual inversion) for its prompts.

@@ -89,17 +89,17 @@ pub(crate) fn words(record: &ItemsRecord) -> BTreeMap<String, ItemWords> {
 }
 
 pub(crate) fn model_record(choice: &ModelChoice, fingerprint: &str) -> ModelRecord {
-    let ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip } = choice.clone();
+    let ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip } = choice.clone();
     let loras = loras.into_iter().map(|lora| (lora.file, lora.scale)).collect();
     let embeddings = embeddings.into_iter().map(|embedding| (embedding.file, embedding.name)).collect();
-    ModelRecord { model, device, variant, config_dir, loras, embeddings, clip_skip, fingerprint: fingerprint.to_owned() }
+    ModelRecord { model, device, variant, config_dir, vae, loras, embeddings, clip_skip, fingerprint: fingerprint.to_owned() }
 }
 
 pub(crate) fn model_choice(record: &ModelRecord) -> ModelChoice {
-    let ModelRecord { model, device, variant, config_dir, loras, embeddings, clip_skip, .. } = record.clone();
+    let ModelRecord { model, device, variant, config_dir, vae, loras, embeddings, clip_skip, .. } = record.clone();
     let loras = loras.into_iter().map(|(file, scale)| Lora { file, scale }).collect();
     let embeddings = embeddings.into_iter().map(|(file, name)| Embedding { file, name }).collect();
-    ModelChoice { model, device, variant, config_dir, loras, embeddings, clip_skip }
+    ModelChoice { model, device, variant, config_dir, vae, loras, embeddings, clip_skip }
 }
 
 #[cfg(test)]

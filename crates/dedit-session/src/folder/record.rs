@@ -84,6 +84,8 @@ pub(crate) struct ModelRecord {
     pub(crate) device: Option<String>,
     pub(crate) variant: Option<String>,
     pub(crate) config_dir: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) vae: Option<String>,
     pub(crate) loras: Vec<(String, f64)>,
     /// Files of textual inversion with their names in prompts.
     #[serde(skip_serializing_if = "Vec::is_empty")]

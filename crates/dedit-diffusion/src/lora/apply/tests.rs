@@ -116,7 +116,7 @@ fn beside_and_merged_are_what_adding_the_product_to_the_weights_is() {
     let lora = kohya();
     let apply = |unet: &mut Unet, placement| {
         let applied = lora.apply(unet, &mut [], placement, SCALE).unwrap();
-        assert_eq!(applied, Applied { modules: MODULES.len(), unmatched: Vec::new() });
+        assert_eq!(applied, Applied { modules: MODULES.len(), ..Applied::default() });
     };
     widen(&mut plain, false);
     widen(&mut dense, true);
@@ -167,7 +167,7 @@ fn what_fits_nothing_is_told_and_the_rest_applied() {
     .collect();
     let applied = open(&tensors).apply(&mut unet, &mut encoders, Placement::Adapter, 1.0).unwrap();
     let unmatched = ["unet.conv_in.not_there.lora_down.weight", "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight"];
-    assert_eq!(applied, Applied { modules: 2, unmatched: unmatched.map(str::to_owned).to_vec() });
+    assert_eq!(applied, Applied { modules: 2, unmatched: unmatched.map(str::to_owned).to_vec(), ..Applied::default() });
 }
 
 /// Number of adapters in the networks.
@@ -223,4 +223,111 @@ fn a_lora_for_another_model_is_refused_whole() {
     }
     let message = open(&fits()).apply(&mut unet, &mut encoders, Placement::Adapter, f64::NAN).unwrap_err().to_string();
     assert!(message.contains("the scale NaN of a LoRA makes no sense"), "{message}");
+}
+
+/// The ends of the names of tensors, and their shapes.
+type Shapes = Vec<(&'static str, Vec<usize>)>;
+
+/// Tensors of every kind for `down_blocks.0.resnets.0.conv1`, `[4, 4, 3, 3]`.
+fn kinds() -> Vec<(&'static str, Shapes)> {
+    let low_rank = || vec![("lora_down.weight", vec![2, 4, 3, 3]), ("lora_up.weight", vec![4, 2, 1, 1])];
+    let hada = || vec![("hada_w1_a", vec![4, 2]), ("hada_w1_b", vec![2, 36]), ("hada_w2_a", vec![4, 2]), ("hada_w2_b", vec![2, 36])];
+    vec![
+        ("DoRA", [low_rank(), vec![("dora_scale", vec![4, 1, 1, 1])]].concat()),
+        ("DoRA", [low_rank(), vec![("dora_scale", vec![1, 4, 1, 1])]].concat()),
+        ("DoRA", [low_rank(), vec![("lora_magnitude_vector", vec![1, 4, 1, 1])]].concat()),
+        ("LoHa", hada()),
+        ("LoHa", [hada(), vec![("dora_scale", vec![4, 1])]].concat()),
+        ("LoKr", vec![("lokr_w1", vec![2, 2]), ("lokr_w2", vec![2, 2, 3, 3])]),
+        ("LoKr", vec![("lokr_w1_a", vec![2, 1]), ("lokr_w1_b", vec![1, 2]), ("lokr_w2_a", vec![2, 1]), ("lokr_w2_b", vec![1, 18])]),
+    ]
+}
+
+const CONVOLUTION: &str = "lora_unet_down_blocks_0_resnets_0_conv1";
+
+#[test]
+fn every_kind_changes_the_weight_and_a_scale_of_zero_does_not() {
+    for (kind, tensors) in kinds() {
+        let file = open(&tensors.iter().map(|(end, shape)| waves(format!("{CONVOLUTION}.{end}"), shape)).collect::<Vec<_>>());
+        assert!(file.describe().starts_with(&format!("{kind} for U-Net: 1 modules")), "{}", file.describe());
+        for (scale, changes) in [(0.0, false), (1.0, true)] {
+            let (mut plain, mut changed) = (networks().0, networks().0);
+            widen(&mut plain, false);
+            widen(&mut changed, false);
+            let applied = file.apply(&mut changed, &mut [], Placement::Adapter, scale).unwrap();
+            assert_eq!((applied.modules, applied.merged.len(), applied.unmatched.len()), (1, 1, 0));
+            let distance = distance(&output(&plain), &output(&changed));
+            // PEFT's magnitudes count whatever the scale is.
+            let is_peft = tensors.iter().any(|(end, _)| *end == "lora_magnitude_vector");
+            assert!(is_peft || (distance > 1e-4) == changes, "{kind} {tensors:?} {scale}: {distance}");
+        }
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused_before_anything_is_applied() {
+    let (mut unet, mut encoders) = networks();
+    for (_, tensors) in kinds() {
+        for wrong in 0..tensors.len() {
+            for shape in [vec![], vec![0, 3], vec![3], vec![5, 7], vec![1, 1, 1], vec![3, 5, 3, 3]] {
+                let with = tensors.iter().enumerate().map(|(i, (end, good))| (end, if i == wrong { &shape } else { good }));
+                let with = with.map(|(end, shape)| waves(format!("{CONVOLUTION}.{end}"), shape)).collect::<Vec<_>>();
+                let fits = pair("lora_unet_conv_in", [4, 4, 3, 3]).into_iter().chain(with).collect::<Vec<_>>();
+                let message = open(&fits).apply(&mut unet, &mut encoders, Placement::Adapter, 1.0).unwrap_err().to_string();
+                assert!(message.contains("shape") || message.contains("elements, expected 4 × 36"), "{shape:?} {message}");
+                assert_eq!(adapters(&mut unet, &mut encoders), 0, "{message}");
+            }
+        }
+    }
+}
+
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ENDINGS: [&str; 17] = [
+        "lora_down.weight",
+        "lora_up.weight",
+        "lora_A.weight",
+        "alpha",
+        "dora_scale",
+        "lora_magnitude_vector",
+        "lora_magnitude_vector.default.weight",
+        "hada_w1_a",
+        "hada_w1_b",
+        "hada_w2_a",
+        "hada_w2_b",
+        "lokr_w1",
+        "lokr_w1_a",
+        "lokr_w1_b",
+        "lokr_w2",
+        "lokr_w2_a",
+        "lokr_w2_b",
+    ];
+
+    fn shape() -> impl Strategy<Value = Vec<usize>> {
+        let side = prop_oneof![4 => prop::sample::select(vec![1, 2, 3, 4, 18, 36]), 1 => 0_usize..40];
+        prop::collection::vec(side, 0..5)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_tensors_are_an_error_or_applied(tensors in prop::collection::btree_map(prop::sample::select(ENDINGS.to_vec()), shape(), 0..7)) {
+            thread_local! {
+                static UNET: std::cell::RefCell<Unet> = std::cell::RefCell::new(networks().0);
+            }
+            let made: Vec<TestTensor> = tensors.iter().map(|(end, shape)| waves(format!("{CONVOLUTION}.{end}"), shape)).collect();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("lora.safetensors");
+            std::fs::write(&path, safetensors(&made)).unwrap();
+            let applied = LoraFile::open(&path)
+                .and_then(|file| UNET.with_borrow_mut(|unet| file.apply(unet, &mut [], Placement::Adapter, 1.0)));
+            if let Err(error) = applied {
+                prop_assert!(error.kind() != crate::ErrorKind::Internal, "{error}: {tensors:?}");
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod shapes;
 mod tests;
 mod text_names;
 mod unet_names;
+mod vae_file;
 mod vae_names;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use self::unet_names::diffusers as unet_name_from_original;
+pub(super) use self::vae_file::open as open_vae;
 use super::file::SafetensorsFile;
 use super::markers::{Markers, is_marker};
 use super::names::{self, Slot};
@@ -37,13 +39,16 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         return Err(Error::usage(format!("a single file has no variants, and the variant {variant:?} was asked for")).at(path));
     }
     let file = Arc::new(SafetensorsFile::open(path)?);
-    let family = recognise::family(&file)?;
+    let family = recognise::family(&file, options.vae.is_some())?;
     let single = Single { file, family, config_dir: options.config_dir.as_deref() };
     let text_encoders: Vec<_> = (0..family.text_encoders()).map(|encoder| single.text_encoder(encoder)).collect::<Result<_>>()?;
     let pooled = text_encoders.last().map_or(0, |encoder| encoder.config.projection_dim);
     let unet = single.unet(pooled)?;
     check_widths(family, &unet.config, &text_encoders).map_err(|error| error.at(path))?;
-    let vae = single.vae()?;
+    let vae = match &options.vae {
+        Some(own) => open_vae(own, family, single.config_dir)?,
+        None => single.vae()?,
+    };
     check_channels(&unet.config, vae.config.latent_channels).map_err(|error| error.at(path))?;
     let index = match single.config_dir {
         Some(dir) => ConfigFile::read_if_present(&dir.join("model_index.json"))?,
@@ -66,6 +71,7 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Checkpoint> {
         scheduler: markers.apply(scheduler, path)?,
         force_zeros_for_empty_prompt: force_zeros(index.as_ref(), family)?,
         ignored: single.ignored(),
+        own_vae: options.vae.clone(),
         has_averages: single.file.has_prefix(AVERAGES),
     })
 }
@@ -87,9 +93,7 @@ impl Single<'_> {
     }
 
     fn vae(&self) -> Result<Component<VaeConfig>> {
-        let levels = vae_names::levels(self.under(VAE));
-        let extra = |name: &str| name.starts_with("loss.") || name.starts_with("model_ema.");
-        let weights = self.weights(VAE, |name| if extra(name) { Some(Vec::new()) } else { whole(vae_names::diffusers(name, levels)) })?;
+        let weights = original_vae(&self.file, VAE)?;
         let config = self.config("vae", || shapes::vae(&weights, self.family))?;
         let config = VaeConfig::from_file(&config).map_err(|error| self.unusual(error))?;
         Ok(Component { config, weights })
@@ -147,6 +151,16 @@ impl Single<'_> {
         let known = |name: &str| [UNET, VAE].iter().chain(text).any(|prefix| name.starts_with(prefix)) || recognise::harmless(name);
         self.file.names().filter(|name| !known(name)).map(str::to_owned).collect()
     }
+}
+
+/// The weights of an autoencoder below a prefix, with the names of the original code. Other names are kept, and later reported as unused.
+fn original_vae(file: &Arc<SafetensorsFile>, prefix: &str) -> Result<Weights> {
+    let levels = vae_names::levels(file.names().filter_map(|name| name.strip_prefix(prefix)));
+    let extra = |name: &str| name.starts_with("loss.") || name.starts_with("model_ema.");
+    Weights::new(&file.path, std::slice::from_ref(file), |name| match name.strip_prefix(prefix) {
+        Some(rest) if !extra(rest) => whole(vae_names::diffusers(rest, levels)).unwrap_or_else(|| vec![Slot::whole(name)]),
+        _ => Vec::new(),
+    })
 }
 
 fn whole(name: Option<String>) -> Option<Vec<Slot>> {

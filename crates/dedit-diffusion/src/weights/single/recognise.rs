@@ -6,11 +6,11 @@ use super::super::markers::is_marker;
 use super::{TEXT_SD1, TEXT_SD2, TEXT_SDXL, UNET, VAE};
 use crate::{Error, Result};
 
-/// The family of a whole checkpoint.
+/// The family of a whole checkpoint, which may lack its autoencoder where there is another one.
 ///
 /// # Errors
 /// If the file is something else, which the error names: a LoRA, a control network, a single network, another family.
-pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
+pub(super) fn family(file: &SafetensorsFile, other_vae: bool) -> Result<Family> {
     let refuse = |found: &str, hint: &str| Err(Error::model(format!("this is {found}, expected a checkpoint")).at(&file.path).hint(hint));
     let supported = "use a checkpoint of Stable Diffusion 1.x, 2.x or XL";
     if let Some((found, hint)) = PARTS.iter().find(|part| part.0.iter().any(|sign| contains(file, sign))).map(|part| (part.1, part.2)) {
@@ -25,8 +25,8 @@ pub(super) fn family(file: &SafetensorsFile) -> Result<Family> {
     if file.has_prefix("edm_") {
         return refuse("a checkpoint with the noise levels of EDM (such as CosXL or Playground 2.5), which are not supported", supported);
     }
-    if !file.has_prefix(VAE) {
-        return refuse("a checkpoint without its autoencoder (first_stage_model)", "get the whole checkpoint");
+    if !file.has_prefix(VAE) && !other_vae {
+        return refuse("a checkpoint without its autoencoder (first_stage_model)", "get the whole checkpoint, or name one with --vae");
     }
     if file.has_prefix(TEXT_SDXL[0]) && file.has_prefix(TEXT_SDXL[1]) {
         Ok(Family::Sdxl)

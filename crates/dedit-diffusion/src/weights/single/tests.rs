@@ -197,6 +197,6 @@ fn unusual_sizes_and_missing_tensors_are_told() {
     let (_dir, path) = written(&tensors);
     let message = open_error(&path);
     assert!(message.contains("\"num_attention_heads\" is 0") && message.contains("give a folder with its configurations"), "{message}");
-    let options = OpenOptions { variant: Some("fp16".to_owned()), config_dir: None };
+    let options = OpenOptions { variant: Some("fp16".to_owned()), ..OpenOptions::default() };
     assert!(Checkpoint::open_with(&path, &options).unwrap_err().to_string().contains("a single file has no variants"));
 }

@@ -90,7 +90,7 @@ fn markers_beside_the_weights_of_a_u_net_are_settings() {
 fn variants_are_chosen_in_a_fixed_order_or_by_name() {
     let dir = made_folder();
     let unet = |variant: Option<&str>| {
-        let options = OpenOptions { variant: variant.map(str::to_owned), config_dir: None };
+        let options = OpenOptions { variant: variant.map(str::to_owned), ..OpenOptions::default() };
         let checkpoint = Checkpoint::open_with(dir.path(), &options).map_err(|error| error.to_string())?;
         Ok::<_, String>(checkpoint.unet().weights.names().next().unwrap_or_default().to_owned())
     };

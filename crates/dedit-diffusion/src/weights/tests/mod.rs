@@ -2,6 +2,7 @@ mod bad_files;
 mod float8;
 mod folders;
 mod fuzz;
+mod vae_files;
 mod values;
 
 use std::path::Path;
