@@ -40,7 +40,7 @@ use crate::scheduler::{SchedulerConfig, SchedulerKind};
 use crate::text_encoder::TextEncoder;
 use crate::unet::Unet;
 use crate::vae::Vae;
-use crate::{Checkpoint, Family, Result, Tokenizer, Weights};
+use crate::{Checkpoint, Error, Family, Result, Tokenizer, Weights};
 
 /// What stands before the clip skip in descriptions.
 const CLIP_SKIP: &str = ", clip skip ";
