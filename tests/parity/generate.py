@@ -33,6 +33,7 @@ from values import (
     lora,
     pipeline,
     prompts,
+    sam,
     schedulers,
     single_file,
     train,
@@ -48,6 +49,9 @@ def writers() -> dict[str, Writer]:
     table: dict[str, Writer] = {
         "layers": layers.write_layers,
         "schedulers": schedulers.write_schedulers,
+        "sam-official": partial(sam.write_sam, "official"),
+        "sam-mobile": partial(sam.write_sam, "mobile"),
+        "sam-transformers": sam.write_transformers,
     }
     for kind in ("sd", "sd2", "sdxl"):
         table |= {

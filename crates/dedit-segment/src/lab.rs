@@ -9,7 +9,10 @@ pub(crate) type Lab = [f32; 3];
 const BEHIND: f32 = 0.5;
 
 /// Red, green and blue of a pixel (row-major index), each in `[0, 1]`, composited on mid-grey.
-pub(crate) fn rgb(picture: &Image, index: usize) -> [f32; 3] {
+///
+/// # Panics
+/// Where the picture has no such pixel.
+pub fn rgb(picture: &Image, index: usize) -> [f32; 3] {
     let channels = picture.channels();
     let first = index * channels.count();
     let sample = |channel: usize| match picture.samples() {

@@ -29,3 +29,4 @@ mod view;
 pub use everything::everything;
 pub use hint::Hint;
 pub use item::segment;
+pub use lab::rgb;

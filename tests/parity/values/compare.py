@@ -56,6 +56,8 @@ def file_differences(first: Path, second: Path) -> list[str]:
         return ["missing"]
     if first.suffix == ".safetensors":
         return tensor_differences(load_file(first), load_file(second))
+    if first.suffix == ".pth":
+        return tensor_differences(torch.load(first), torch.load(second))
     if first.suffix == ".json":
         same = same_json(json.loads(first.read_text()), json.loads(second.read_text()))
     else:

@@ -13,6 +13,7 @@ mod lora;
 mod pipeline;
 mod prompts;
 mod report;
+mod sam;
 mod schedulers;
 mod single_file;
 mod train;
@@ -47,6 +48,7 @@ pub const SUITES: &[Suite] = &[
     Suite { form: "lora", run: lora::run },
     Suite { form: "pipeline", run: pipeline::run },
     Suite { form: "prompts", run: prompts::run },
+    Suite { form: "sam", run: sam::run },
     Suite { form: "schedulers", run: schedulers::run },
     Suite { form: "single-file", run: single_file::run },
     Suite { form: "train", run: train::run },

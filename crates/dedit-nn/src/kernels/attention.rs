@@ -40,6 +40,46 @@ pub(crate) enum Bias<'a> {
     Scores(&'a [f32]),
 }
 
+/// What the forward pass can add besides: these have no backward pass.
+#[derive(Clone, Copy)]
+pub(crate) enum Addend<'a> {
+    Bias(Bias<'a>),
+    /// `[heads, queries, keys]`, the same for every sample.
+    PerHead(&'a [f32]),
+    /// By the relative position of query and key.
+    Relative(Relative<'a>),
+}
+
+/// Decomposed relative positions (Li et al. 2022, arXiv 2112.01526): queries and keys are the pixels of one grid, row-major, and a key that lies `(dy, dx)`
+/// from a query gets `rows[dy + height - 1] + columns[dx + width - 1]` of that query.
+#[derive(Clone, Copy)]
+pub(crate) struct Relative<'a> {
+    /// `[batch, queries, heads, 2 · height - 1]`.
+    pub(crate) rows: &'a [f32],
+    /// `[batch, queries, heads, 2 · width - 1]`.
+    pub(crate) columns: &'a [f32],
+    /// Height and width of the grid.
+    pub(crate) grid: [usize; 2],
+}
+
+impl Relative<'_> {
+    /// Adds the bias of one query to scaled scores; `from` is the index of the first key, `place` that of query and head among all of the batch.
+    #[inline(always)]
+    fn add(&self, scores: &mut [f32], place: usize, query: usize, from: usize) {
+        let [height, width] = self.grid;
+        let rows = &self.rows[place * (2 * height - 1)..][height - 1 - query / width..][..height];
+        let columns = &self.columns[place * (2 * width - 1)..][width - 1 - query % width..][..width];
+        let (mut row, mut column, mut rest) = (from / width, from % width, scores);
+        while !rest.is_empty() {
+            let take = (width - column).min(rest.len());
+            let (line, after) = rest.split_at_mut(take);
+            let shift = rows[row];
+            line.iter_mut().zip(&columns[column..]).for_each(|(score, bias)| *score += shift + bias);
+            (row, column, rest) = (row + 1, 0, after);
+        }
+    }
+}
+
 impl Shape {
     pub(crate) fn columns(&self) -> usize {
         self.heads * self.width
@@ -71,7 +111,7 @@ pub(crate) struct Attended {
 }
 
 /// `softmax(q kᵀ · scale + bias) v` per sample and head; zeros for a query that sees no key.
-pub(crate) fn attention(shape: Shape, q: &[f32], k: &[f32], v: &[f32], bias: Bias<'_>) -> Attended {
+pub(crate) fn attention(shape: Shape, q: &[f32], k: &[f32], v: &[f32], bias: Addend<'_>) -> Attended {
     let stride = shape.columns();
     let mut log_sums = Vec::new();
     // SAFETY: the tasks cover every query of every pair; each writes its rows' columns of its head, and its rows' sums.
@@ -89,7 +129,7 @@ pub(crate) fn attention(shape: Shape, q: &[f32], k: &[f32], v: &[f32], bias: Bia
 ///
 /// # Safety
 /// `out` must be writable for `[batch, queries, heads · width]` elements and `sums` for `[batch, heads, queries]`, by this call alone.
-unsafe fn attend(shape: Shape, [q, k, v]: [&[f32]; 3], bias: Bias<'_>, out: Out, sums: Out) {
+unsafe fn attend(shape: Shape, [q, k, v]: [&[f32]; 3], bias: Addend<'_>, out: Out, sums: Out) {
     let arch = Arch::new();
     shape.pairs().for_each(|pair| {
         let (keys, values) = arch.dispatch(|| {
@@ -103,7 +143,7 @@ unsafe fn attend(shape: Shape, [q, k, v]: [&[f32]; 3], bias: Bias<'_>, out: Out,
             let start = (sample * shape.queries + first) * shape.columns() + head * shape.width;
             // SAFETY: both lie within the outputs.
             let (out, sums) = unsafe { (out.offset(start), sums.offset((sample * shape.heads + head) * shape.queries + first)) };
-            arch.dispatch(Task { shape, queries, first, keys: &keys, values: &values, bias, out, sums });
+            arch.dispatch(Task { shape, pair, queries, first, keys: &keys, values: &values, bias, out, sums });
         });
     });
 }
@@ -111,12 +151,14 @@ unsafe fn attend(shape: Shape, [q, k, v]: [&[f32]; 3], bias: Bias<'_>, out: Out,
 /// One block of queries of one head.
 struct Task<'a> {
     shape: Shape,
+    /// The sample and the head.
+    pair: (usize, usize),
     queries: Left<'a>,
     /// Index of the first query.
     first: usize,
     keys: &'a PackedBlock,
     values: &'a PackedBlock,
-    bias: Bias<'a>,
+    bias: Addend<'a>,
     out: Out,
     sums: Out,
 }
@@ -139,7 +181,7 @@ impl WithSimd for Task<'_> {
             multiply(simd, self.queries, self.keys.right(), 0..width, seen.clone(), target);
             for row in 0..rows {
                 let scores = &mut scores[row * block..][..seen.len()];
-                add_bias(scores, self.shape, self.bias, self.first + row, from);
+                add_bias(scores, self.shape, self.bias, self.pair, self.first + row, from);
                 if let Some(shrink) = fold_in(scores, &mut maxima[row], &mut sums[row]) {
                     acc[row * width..][..width].iter_mut().for_each(|value| *value *= shrink);
                 }
@@ -164,17 +206,27 @@ impl WithSimd for Task<'_> {
 
 /// Scales a row of raw scores and adds the bias; `from` is the index of the row's first key.
 #[inline(always)]
-fn add_bias(scores: &mut [f32], shape: Shape, bias: Bias<'_>, query: usize, from: usize) {
+fn add_bias(scores: &mut [f32], shape: Shape, bias: Addend<'_>, (sample, head): (usize, usize), query: usize, from: usize) {
     match bias {
-        Bias::None => scores.iter_mut().for_each(|score| *score *= shape.scale),
-        Bias::Causal => {
+        Addend::Bias(Bias::None) => scores.iter_mut().for_each(|score| *score *= shape.scale),
+        Addend::Bias(Bias::Causal) => {
             let visible = (query + 1).saturating_sub(from).min(scores.len());
             scores[..visible].iter_mut().for_each(|score| *score *= shape.scale);
             scores[visible..].fill(f32::NEG_INFINITY);
         }
-        Bias::Scores(bias) => {
+        Addend::Bias(Bias::Scores(bias)) => {
             let bias = &bias[query * shape.keys + from..][..scores.len()];
             scores.iter_mut().zip(bias).for_each(|(score, bias)| *score = *score * shape.scale + bias);
+        }
+        Addend::PerHead(bias) => {
+            let bias = &bias[(head * shape.queries + query) * shape.keys + from..][..scores.len()];
+            scores.iter_mut().zip(bias).for_each(|(score, bias)| *score = *score * shape.scale + bias);
+        }
+        Addend::Relative(relative) => {
+            for score in scores.iter_mut() {
+                *score *= shape.scale;
+            }
+            relative.add(scores, (sample * shape.queries + query) * shape.heads + head, query, from);
         }
     }
 }

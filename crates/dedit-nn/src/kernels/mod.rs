@@ -8,6 +8,7 @@ pub(crate) mod attention;
 pub(crate) mod attention_backward;
 pub(crate) mod block;
 pub(crate) mod buffer;
+pub(crate) mod depthwise;
 pub(crate) mod group_norm;
 pub(crate) mod layer_norm;
 pub(crate) mod math;

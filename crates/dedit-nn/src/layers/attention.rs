@@ -4,7 +4,7 @@ use candle_core::{D, DType, Result, Tensor, bail};
 
 use crate::autograd::{Value, record};
 use crate::backend::{elements, fused, tensor};
-use crate::kernels::attention::{self as kernel, Bias, Shape};
+use crate::kernels::attention::{self as kernel, Addend, Bias, Shape};
 use crate::kernels::attention_backward::{Inputs, attention_backward};
 
 /// Which keys a query sees.
@@ -47,7 +47,8 @@ pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &Attention
             slots.iter().zip(computed).try_for_each(|(slot, gradient)| gradients.add(slot, gradient))
         }));
     }
-    let attended = with_bias(&mask, |bias| Ok(kernel::attention(shape, &elements(&q)?, &elements(&k)?, &elements(&v)?, bias)))?;
+    let attended =
+        with_bias(&mask, |bias| Ok(kernel::attention(shape, &elements(&q)?, &elements(&k)?, &elements(&v)?, Addend::Bias(bias))))?;
     let log_sums = attended.log_sums;
     let y = tensor(attended.out, q.dims())?;
     let saved = y.clone();
@@ -64,7 +65,7 @@ pub fn attention(q: &Value, k: &Value, v: &Value, heads: usize, mask: &Attention
 }
 
 /// The sizes, if the shapes match each other.
-fn fit(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Shape> {
+pub(super) fn fit(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Shape> {
     let (batch, queries, columns) = q.dims3()?;
     let (key_batch, keys, key_columns) = k.dims3()?;
     let same = key_batch == batch && key_columns == columns && v.dims() == k.dims();
@@ -85,19 +86,19 @@ fn with_bias<T>(mask: &AttentionMask, body: impl FnOnce(Bias<'_>) -> Result<T>) 
 }
 
 /// `[batch, tokens, heads · width]` to `[batch, heads, tokens, width]`.
-fn split(x: &Tensor, shape: Shape) -> Result<Tensor> {
+pub(super) fn split(x: &Tensor, shape: Shape) -> Result<Tensor> {
     let (batch, tokens, _) = x.dims3()?;
     x.reshape((batch, tokens, shape.heads, shape.width))?.transpose(1, 2)?.contiguous()
 }
 
 /// The inverse of [`split`].
-fn unite(x: &Tensor) -> Result<Tensor> {
+pub(super) fn unite(x: &Tensor) -> Result<Tensor> {
     let (batch, heads, tokens, width) = x.dims4()?;
     x.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, heads * width))
 }
 
 /// Queries per block of the reference path, which bounds the memory of its score matrix.
-const BLOCK: usize = 1024;
+pub(super) const BLOCK: usize = 1024;
 
 /// The output and the probabilities of every block of queries, `[batch, heads, block, keys]`.
 fn reference(shape: Shape, q: &Tensor, k: &Tensor, v: &Tensor, mask: &AttentionMask) -> Result<(Tensor, Vec<Tensor>)> {

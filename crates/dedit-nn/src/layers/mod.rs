@@ -5,7 +5,9 @@
 
 mod adapter;
 mod attention;
+mod biased;
 mod conv;
+mod depthwise;
 mod group_norm;
 mod layer_norm;
 mod linear;
@@ -17,7 +19,9 @@ use candle_core::Result;
 
 pub use adapter::Adapter;
 pub use attention::{AttentionMask, attention};
+pub use biased::{ScoreBias, biased_attention};
 pub use conv::{Conv2d, window_factor};
+pub use depthwise::DepthwiseConv;
 pub use group_norm::{FixedStatistics, GroupNorm};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
