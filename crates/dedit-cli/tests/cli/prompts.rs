@@ -24,7 +24,7 @@ fn words_count_by_their_weights() {
     for weighted in ["(red:4),bag", "[[[red,bag]]]", "\\(red\\),bag", "(red,bag:0)"] {
         assert_ne!(of(weighted), plain, "{weighted}");
     }
-    let avoided = |negative: &str| made(folder.path(), "tiny-sd", "red,bag", &format!("--negative {negative}")).0;
+    let avoided = |negative: &str| made(folder.path(), "tiny-sd", "red,bag", &format!("--negative-prompt {negative}")).0;
     assert_ne!(avoided("(blue:4)"), avoided("blue"));
 }
 
@@ -52,7 +52,7 @@ fn embeddings_that_do_not_fit_are_refused_in_one_sentence() {
     let toy = "{prompts-sd/toy.safetensors}";
     let cases = [
         (4, "none.safetensors".to_owned(), "none.safetensors"),
-        (4, "style.pt".to_owned(), "style.pt: this is a Python pickle"),
+        (4, "style.pt".to_owned(), "this is a Python pickle (.ckpt, .bin, .pt), expected safetensors"),
         (4, "page.safetensors".to_owned(), "this is a web page"),
         (4, "{prompts-sdxl/toy.safetensors}".to_owned(), "has the width 12 and 16, and the model's text encoder 4"),
         (4, "{lora-sd/peft.safetensors}".to_owned(), "expected the one tensor of an embedding"),
