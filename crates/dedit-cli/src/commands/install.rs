@@ -27,7 +27,7 @@ pub(crate) struct Options {
 enum Install {
     /// GIMP 2.10 and GIMP 3
     Gimp(InstallGimp),
-    /// Krita 5
+    /// Krita 5 and 6
     Krita(InstallKrita),
     #[command(name = "openfx", about = "Hosts of OpenFX: Natron, DaVinci Resolve, Kdenlive, Shotcut, melt and others")]
     OpenFx(InstallOpenFx),
@@ -94,7 +94,7 @@ pub(crate) struct Removal {
 enum Uninstall {
     /// GIMP 2.10 and GIMP 3
     Gimp(UninstallGimp),
-    /// Krita 5
+    /// Krita 5 and 6
     Krita(UninstallKrita),
     #[command(name = "openfx", about = "Hosts of OpenFX")]
     OpenFx(UninstallOpenFx),

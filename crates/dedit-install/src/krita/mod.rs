@@ -24,7 +24,7 @@ use crate::{Failure, FailureKind, Result, beside};
 /// Where Krita's window shows the plug-in.
 const MENU: &str = "Settings, under Dockers";
 
-/// Krita 5, with the options of a command.
+/// Krita 5 or 6, with the options of a command.
 #[derive(Debug, Default)]
 pub struct Krita {
     /// The program that starts Krita; else the one on `PATH`.
