@@ -202,11 +202,14 @@ fn documents_keep_their_precision(version: Version) {
         assert_eq!(lifted, "(\"item\" \"clean plate\" 4)", "{}", document.name);
         // A palette has other colours than the mixed ones.
         if document.name != "indexed" {
-            let (mixed, seen) = (mixed(&open("plate"), &open("item")), open("lifted"));
-            let most = furthest(&mixed, &seen);
-            assert!(most <= 2.0 / 255.0, "{}: item and plate are mixed {most} from what the daemon means", document.name);
+            let seen = open("lifted");
             let most = furthest(&before, &seen);
             assert!(most <= 2.0 / 255.0, "{}: the lifted item over its plate is {most} from the picture", document.name);
+            // GIMP 2.10 rounds faint colours of light-linear layers where it exports them alone.
+            if !document.name.ends_with("-linear") {
+                let most = furthest(&mixed(&open("plate"), &open("item")), &seen);
+                assert!(most <= 2.0 / 255.0, "{}: item and plate are mixed {most} from what the daemon means", document.name);
+            }
         }
         if document.is_compared {
             let made = by_command(&daemon, &test_folder, &json(result), document.name, &[]);
