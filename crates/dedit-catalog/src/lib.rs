@@ -28,7 +28,7 @@ pub use fetching::{FetchedModel, Origin};
 pub use found::Found;
 pub use kinds::{Family, Kind};
 pub use known::{Known, KnownFile, Licence};
-pub use library::{Library, Usual};
+pub use library::{Library, Usual, is_usable};
 pub use places::Program;
 pub use surroundings::Surroundings;
 pub use verify::{Verified, digest};

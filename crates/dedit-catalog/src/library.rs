@@ -104,12 +104,14 @@ impl Library {
         found.into_iter().next()
     }
 
-    /// The model of a name: a known one or that of a file or folder; whole ones first, then in the order of [`Self::found`].
+    /// The model of a name: a known one, or that of a file or folder, with or without its ending; whole ones first, then in the order of [`Self::found`].
     pub fn named(&self, name: &str) -> Option<Found> {
         // A fetched model is found without looking at the rest of the machine.
         let fetched = known::named(name).and_then(|known| self.fetched(known)).filter(|found| found.broken.is_none());
         fetched.or_else(|| {
-            let mut found: Vec<Found> = self.found().into_iter().filter(|found| found.name == name).collect();
+            // With its ending too, as hosts show it.
+            let is = |found: &Found| found.name == name || found.path.file_name().is_some_and(|file| file == name);
+            let mut found: Vec<Found> = self.found().into_iter().filter(is).collect();
             found.sort_by_key(|found| found.broken.is_some());
             found.into_iter().next()
         })
@@ -292,8 +294,8 @@ pub(crate) fn fetch_hint(known: &Known) -> String {
     format!("fetch it with dedit model fetch {}", known.name)
 }
 
-/// Whether the engine can use it as a diffusion model.
-fn is_usable(found: &Found) -> bool {
+/// Whether it is a whole diffusion model of a family that the engine knows.
+pub fn is_usable(found: &Found) -> bool {
     found.kind == Kind::Checkpoint && found.family.is_some() && found.broken.is_none()
 }
 

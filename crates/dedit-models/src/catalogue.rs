@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dedit_catalog::Library;
+use dedit_catalog::{Library, is_usable};
 use dedit_edit::{Error, Result};
 use dedit_engine::{Engine, to_edit};
 use dedit_patches::{NAME, Patches};
@@ -14,7 +14,7 @@ use dedit_toys::model as toys;
 
 use crate::device::{self, AUTO};
 use crate::model::{self, Model, lasting, name};
-use crate::place::{Place, find};
+use crate::place::{Place, find, with_paths};
 use crate::pool::Pool;
 
 /// The engine without weights, the built-in model, and the models of a library by their names or paths.
@@ -43,6 +43,15 @@ impl Models for Catalogue {
                 known.push(found);
             }
         }
+        // Not by `find`, which would open the device for each.
+        let device = device::one_name(None);
+        for found in self.library.found().into_iter().filter(is_usable) {
+            let choice = lasting(&ModelChoice::default(), &found.path, &device, false);
+            let found = Found { name: name(&choice), choice, bytes: bytes(&found.path) };
+            if known.iter().all(|known| known.name != found.name) {
+                known.push(found);
+            }
+        }
         known
     }
 
@@ -56,7 +65,7 @@ impl Models for Catalogue {
         if choice.device.as_deref().is_none_or(|device| device == AUTO) {
             self.automatic.store(true, Ordering::Relaxed);
         }
-        let choice = lasting(choice, &path, &opened.name, is_built_in);
+        let choice = lasting(&with_paths(choice, &self.library), &path, &opened.name, is_built_in);
         Ok(Found { name: name(&choice), choice, bytes: bytes(&path) })
     }
 
@@ -203,6 +212,16 @@ mod tests {
         candle_core::safetensors::save(&tensors.into_iter().collect(), &path).unwrap();
         let named = catalogue.find(&choice(Some("mine"), None)).unwrap();
         assert_eq!(named.choice.model.as_deref(), path.to_str());
+        assert_eq!(catalogue.known().iter().filter(|found| **found == named).count(), 1, "hosts offer it");
+        assert_eq!(catalogue.find(&choice(Some(&named.name), None)).unwrap(), named, "by the name that hosts show");
+        let lora =
+            |file: &str| ModelChoice { loras: vec![dedit_session::Lora { file: file.into(), scale: 1.0 }], ..choice(Some("mine"), None) };
+        fs::create_dir_all(home.path().join("ComfyUI/models/loras")).unwrap();
+        let style = home.path().join("ComfyUI/models/loras/style.safetensors");
+        let tensor = candle_core::Tensor::zeros(&[1, 768], candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
+        candle_core::safetensors::save(&[("lora_a.lora_down.weight".to_owned(), tensor)].into(), &style).unwrap();
+        assert_eq!(catalogue.find(&lora("style")).unwrap().choice.loras[0].file, style.to_str().unwrap());
+        assert_eq!(catalogue.find(&lora("absent")).unwrap().choice.loras[0].file, "absent", "it is refused when it is opened");
         if no_variable() {
             assert_eq!(catalogue.find(&choice(None, None)).unwrap(), named, "the only one");
         }

@@ -13,7 +13,7 @@ use dedit_session::ModelChoice;
 use dedit_toys::model as toys;
 
 use crate::device;
-use crate::place::{Place, VARIABLE, find};
+use crate::place::{Place, VARIABLE, find, with_paths};
 
 /// An opened checkpoint; no tensor is read yet.
 pub struct Model {
@@ -50,7 +50,12 @@ impl Model {
             note(format!("{count} tensors of the checkpoint belong to no network and are not used: {} …", names.join(", ")));
         }
         checkpoint.remarks().into_iter().for_each(&mut *note);
-        Ok(Self { checkpoint, device: opened.device, choice: lasting(choice, &path, &opened.name, is_built_in), is_built_in })
+        Ok(Self {
+            checkpoint,
+            device: opened.device,
+            choice: lasting(&with_paths(choice, library), &path, &opened.name, is_built_in),
+            is_built_in,
+        })
     }
 
     /// A short name for messages.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dedit_catalog::{Kind, Library, Usual};
 use dedit_diffusion::{Error, ErrorKind, Result};
+use dedit_session::ModelChoice;
 use dedit_toys::model as toys;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
 
@@ -72,6 +73,20 @@ fn by_name(path: &Path, name: Option<&str>, library: &Library) -> Result<PathBuf
         return Err(Error::model(format!("this is no checkpoint but a file of the kind {}", found.kind)).at(found.path));
     }
     Ok(found.path)
+}
+
+/// A choice in which files of `LoRA`s and embeddings are paths, where they are names of the library.
+pub(crate) fn with_paths(choice: &ModelChoice, library: &Library) -> ModelChoice {
+    let mut choice = choice.clone();
+    let files = choice.loras.iter_mut().map(|lora| (Kind::Lora, &mut lora.file));
+    for (kind, file) in files.chain(choice.embeddings.iter_mut().map(|embedding| (Kind::Embedding, &mut embedding.file))) {
+        if !Path::new(file).exists()
+            && let Some(found) = library.named(file).filter(|found| found.kind == kind && found.broken.is_none())
+        {
+            *file = found.path.to_string_lossy().into_owned();
+        }
+    }
+    choice
 }
 
 /// Unpacks the built-in model to the user's cache folder.
