@@ -70,9 +70,15 @@ impl Opening {
         own == profile || self.colours(own) == self.colours(profile)
     }
 
-    /// The profile, where it means something else for these pixels than none.
-    fn colours<'a>(&self, profile: Option<&'a [u8]>) -> Option<&'a [u8]> {
-        profile.filter(|profile| ColourSpace::of(Some(profile), &self.image).is_some())
+    /// The profile, where it means something else for these pixels than none; without its date and its hash, which say nothing of colours.
+    fn colours(&self, profile: Option<&[u8]>) -> Option<Vec<u8>> {
+        let mut profile = profile.filter(|profile| ColourSpace::of(Some(profile), &self.image).is_some())?.to_vec();
+        for part in [24..36, 84..100] {
+            if let Some(part) = profile.get_mut(part) {
+                part.fill(0);
+            }
+        }
+        Some(profile)
     }
 
     /// [`digest`](crate::digest) of the picture.
