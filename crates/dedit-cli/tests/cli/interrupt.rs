@@ -49,7 +49,7 @@ fn the_program_stops_within_a_step_and_leaves_no_file() {
 fn a_second_ctrl_c_stops_at_once() {
     let folder = scratch();
     // One step would take far longer than the test. What is said of the long prompt tells that the work has begun.
-    let prompt = ["bag"; 90].join("-");
+    let prompt = ["bag"; 700].join("-");
     let line = format!("generate --model {{tiny-sd}} --prompt {prompt} --size 8192x8192 --steps 5 --guidance 1 --out a.png --json");
     let mut command = dedit(folder.path(), &line);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
