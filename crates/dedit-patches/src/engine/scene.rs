@@ -176,8 +176,8 @@ pub(super) fn check(edit: &Edit) -> Result<()> {
     }
     let message = format!("{} needs a diffusion model, and {} is none", edit.verb(), crate::NAME);
     Err(Error::new(ErrorKind::Model, message).hint(
-        "download a Stable Diffusion checkpoint, and name its folder or file: in a dialog under More, Model; on the command line by --model; \
-         for good by DEDIT_MODEL",
+        "`dedit model list` shows those that can be fetched; or download a Stable Diffusion checkpoint, and name its folder or file: in a dialog \
+         under More, Model; on the command line by --model; for good by `dedit model default`",
     ))
 }
 
