@@ -10,6 +10,7 @@ mod documents;
 mod expand;
 mod going_on;
 mod harness;
+mod openraster;
 #[path = "../shared/photograph.rs"]
 mod photograph;
 mod refusals;
