@@ -5,6 +5,9 @@ use std::path::Path;
 
 use saphyr_parser::{Event, Parser};
 
+/// How deep values are nested at most: settings are three deep, and a damaged file must not exhaust the stack.
+const DEPTH: usize = 32;
+
 /// A value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Yaml {
@@ -24,7 +27,7 @@ impl Yaml {
         let mut events = Parser::new_from_str(text).map_while(Result::ok).map(|(event, _)| event);
         events.find(|event| matches!(event, Event::DocumentStart(_)))?;
         let first = events.next()?;
-        value(first, &mut events)
+        value(first, &mut events, DEPTH)
     }
 
     /// The text of a key.
@@ -41,8 +44,9 @@ impl Yaml {
     }
 }
 
-/// The value that begins with an event; `None` where the text is damaged before its end.
-fn value<'a>(first: Event<'a>, events: &mut impl Iterator<Item = Event<'a>>) -> Option<Yaml> {
+/// The value that begins with an event; `None` where the text is damaged before its end, or nested deeper than `depth`.
+fn value<'a>(first: Event<'a>, events: &mut impl Iterator<Item = Event<'a>>, depth: usize) -> Option<Yaml> {
+    let depth = depth.checked_sub(1)?;
     match first {
         Event::Scalar(text, ..) => Some(Yaml::Text(text.into_owned())),
         Event::MappingStart(..) => {
@@ -51,9 +55,9 @@ fn value<'a>(first: Event<'a>, events: &mut impl Iterator<Item = Event<'a>>) -> 
                 match events.next()? {
                     Event::MappingEnd => return Some(Yaml::Mapping(entries)),
                     key => {
-                        let key = value(key, events)?;
+                        let key = value(key, events, depth)?;
                         let next = events.next()?;
-                        let value = value(next, events)?;
+                        let value = value(next, events, depth)?;
                         if let Yaml::Text(key) = key {
                             entries.push((key, value));
                         }
@@ -64,7 +68,7 @@ fn value<'a>(first: Event<'a>, events: &mut impl Iterator<Item = Event<'a>>) -> 
         Event::SequenceStart(..) => loop {
             match events.next()? {
                 Event::SequenceEnd => return Some(Yaml::Other),
-                element => _ = value(element, events)?,
+                element => _ = value(element, events, depth)?,
             }
         },
         _ => Some(Yaml::Other),
@@ -84,6 +88,9 @@ mod tests {
         assert_eq!((b.text("base_path"), b.text("loras"), b.text("c")), (Some("C:\\x y"), Some("one\ntwo\n"), None));
         for text in ["", "a: [", "a: {b: c"] {
             assert_eq!(Yaml::parse(text), None, "{text}");
+        }
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000)] {
+            assert_eq!(Yaml::parse(&text), None, "{} characters", text.len());
         }
         assert!(Yaml::parse("only text").unwrap().entries().is_empty());
     }
