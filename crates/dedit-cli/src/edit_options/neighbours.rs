@@ -81,9 +81,9 @@ impl Neighbours {
             return Ok(());
         }
         connection.require(features::NEIGHBOURS)?;
-        let is_frame = |offset: f64| self.frames.iter().filter(|(other, _)| same(*other, offset)).count();
+        let frames_at = |offset: f64| self.frames.iter().filter(|(other, _)| same(*other, offset)).count();
         for (offset, path) in &self.frames {
-            if is_frame(*offset) > 1 {
+            if frames_at(*offset) > 1 {
                 let error = Error::usage(format!("there are two frames at the offset {offset}"));
                 return Err(error.at(PathBuf::from(path)).hint("leave one of --other-frame out"));
             }
@@ -91,7 +91,7 @@ impl Neighbours {
         let named = |option: &'static str, list: &[(f64, OsString)]| list.iter().map(|(offset, _)| (option, *offset)).collect::<Vec<_>>();
         let items = named("--other-frame-items", &self.items);
         for (option, offset) in items.into_iter().chain(named("--other-frame-result", &self.results)) {
-            if is_frame(offset) == 0 {
+            if frames_at(offset) == 0 {
                 return Err(
                     Error::usage(format!("{option} has the offset {offset}, where no --other-frame is")).hint("give that frame too")
                 );
