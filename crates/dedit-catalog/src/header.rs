@@ -104,6 +104,15 @@ fn contents(shapes: &Shapes) -> Contents {
     if shapes.len() <= 4 && (has("emb_params") || has("clip_g") || has("clip_l") || shapes.keys().any(|name| name == "*")) {
         return of(Kind::Embedding, embedding_family(shapes));
     }
+    let begins = |part: &str| shapes.keys().any(|name| name.starts_with(part));
+    // Of other kinds (SAM 2, SAM-HQ, EfficientViT-SAM) one or the other is not so.
+    if begins("mask_decoder.iou_token.")
+        && begins("prompt_encoder.")
+        && !begins("mask_decoder.hf_token.")
+        && !begins("image_encoder.backbone.")
+    {
+        return of(Kind::Segmentation, None);
+    }
     if has("decoder.conv_in.weight") && has("encoder.conv_in.weight") {
         return of(Kind::Vae, None);
     }
@@ -160,6 +169,14 @@ mod tests {
             unet(Some(Kind::Embedding), Some(Family::Sd1), false, samples::EMBEDDING),
             unet(Some(Kind::Embedding), Some(Family::Sdxl), false, &[("clip_g", &[2, 1280]), ("clip_l", &[2, 768])]),
             unet(Some(Kind::Vae), None, false, samples::VAE),
+            unet(Some(Kind::Segmentation), None, false, samples::SAM),
+            unet(
+                None,
+                None,
+                false,
+                &[("sam_mask_decoder.iou_token.weight", &[1, 256]), ("sam_prompt_encoder.no_mask_embed.weight", &[1, 256])],
+            ),
+            unet(None, None, false, samples::SAM_HQ),
             unet(None, None, false, &[("double_blocks.0.img_attn.qkv.weight", &[9, 3])]),
         ];
         let folder = tempfile::tempdir().unwrap();

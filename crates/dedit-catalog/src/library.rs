@@ -146,10 +146,28 @@ impl Library {
         }
     }
 
-    /// Chooses the model that is used where none is named; `None` chooses none.
+    /// The path of the segment-anything model that is used where none is named: the chosen one, else a fetched one in the order of the table, else the
+    /// first that is found.
+    pub fn usual_segmentation(&self) -> Option<PathBuf> {
+        // Other files of PyTorch, which are not looked into, may be of other kinds, such as SAM 2.
+        let is_told = |found: &Found| {
+            known::named(&found.name).is_some() || found.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+        };
+        let is_usable = |found: &Found| found.kind == Kind::Segmentation && found.broken.is_none();
+        let chosen = Settings::read(&self.folder).unwrap_or_default().segmentation.and_then(|chosen| {
+            let path = PathBuf::from(&chosen);
+            if path.is_absolute() && path.exists() { Some(path) } else { self.named(&chosen).filter(is_usable).map(|found| found.path) }
+        });
+        let known = || known::all().iter().filter(|known| known.kind == Kind::Segmentation);
+        chosen
+            .or_else(|| known().find_map(|known| self.fetched(known).filter(is_usable)).map(|found| found.path))
+            .or_else(|| self.found().into_iter().filter(is_usable).find(is_told).map(|found| found.path))
+    }
+
+    /// Chooses the model that is used where none is named; `None` chooses none. A segment-anything model is chosen for finding items.
     ///
     /// # Errors
-    /// `Model` where it is not there, is broken, or is no checkpoint.
+    /// `Model` where it is not there, is broken, or is neither a checkpoint nor a segment-anything model.
     pub fn set_default(&self, name: Option<&str>) -> Result<()> {
         if let Some(name) = name {
             let path = Path::new(name);
@@ -162,11 +180,19 @@ impl Library {
             if let Some(broken) = &found.broken {
                 return Err(Error::model(format!("this model is broken: {broken}")).at(&found.path).hint("fetch or copy it again"));
             }
+            if found.kind == Kind::Segmentation {
+                return Settings::change(&self.folder, |settings| settings.segmentation = Some(name.to_owned()));
+            }
             if found.kind != Kind::Checkpoint {
                 return Err(Error::model(format!("this is no checkpoint but a file of the kind {}", found.kind)).at(&found.path));
             }
         }
-        Settings::change(&self.folder, |settings| settings.default = name.map(str::to_owned))
+        Settings::change(&self.folder, |settings| {
+            settings.default = name.map(str::to_owned);
+            if name.is_none() {
+                settings.segmentation = None;
+            }
+        })
     }
 
     /// The name or path that was chosen with [`Self::set_default`].

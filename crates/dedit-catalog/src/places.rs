@@ -57,12 +57,13 @@ pub(crate) struct Place {
 }
 
 /// The folders of ComfyUI's models, below its folder `models` and as keys of its settings.
-const COMFY: [(&str, Kind); 5] = [
+const COMFY: [(&str, Kind); 6] = [
     ("checkpoints", Kind::Checkpoint),
     ("diffusers", Kind::Checkpoint),
     ("loras", Kind::Lora),
     ("vae", Kind::Vae),
     ("embeddings", Kind::Embedding),
+    ("sams", Kind::Segmentation),
 ];
 const WEB_UI: [(&str, Kind); 5] = [
     ("models/Stable-diffusion", Kind::Checkpoint),

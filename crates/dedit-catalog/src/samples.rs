@@ -24,6 +24,14 @@ pub(crate) const LORA: Tensors<'static> = &[
 pub(crate) const EMBEDDING: Tensors<'static> = &[("emb_params", &[2, 768])];
 pub(crate) const VAE: Tensors<'static> = &[("encoder.conv_in.weight", &[1, 3, 1, 1]), ("decoder.conv_in.weight", &[1, 4, 1, 1])];
 
+pub(crate) const SAM: Tensors<'static> =
+    &[("mask_decoder.iou_token.weight", &[1, 256]), ("prompt_encoder.no_mask_embed.weight", &[1, 256])];
+pub(crate) const SAM_HQ: Tensors<'static> = &[
+    ("mask_decoder.hf_token.weight", &[1, 256]),
+    ("mask_decoder.iou_token.weight", &[1, 256]),
+    ("prompt_encoder.no_mask_embed.weight", &[1, 256]),
+];
+
 /// The header of a file of such tensors in single precision.
 pub(crate) fn header(tensors: Tensors<'_>) -> String {
     let mut offset = 0;

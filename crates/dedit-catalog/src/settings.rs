@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Settings {
     /// The model that is used where none is named, as a name or a path.
     pub(crate) default: Option<String>,
+    /// The segment-anything model that is used where none is named, as a name or a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) segmentation: Option<String>,
     /// Links of the licences that were accepted.
     pub(crate) accepted: BTreeSet<String>,
     /// Files and folders that were added.

@@ -76,12 +76,19 @@ pub(crate) struct Engine {
 pub(crate) struct Unused {
     #[arg(long, hide = true)]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    draw: UnusedDraw,
+    #[command(flatten)]
+    pub(crate) daemon: DaemonOptions,
+}
+
+/// The same for a command that takes a model.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct UnusedDraw {
     #[arg(long, hide = true)]
     device: Option<DeviceName>,
     #[arg(long, hide = true)]
     seed: Option<u64>,
-    #[command(flatten)]
-    pub(crate) daemon: DaemonOptions,
 }
 
 /// How noise becomes a picture.

@@ -12,6 +12,12 @@ use crate::arguments::Engine;
 use crate::console::Console;
 use crate::error::Result;
 
+/// A name or path of a model as requests carry it: a name that is no path stays as it is, and so does a path that does not exist, for the error message.
+pub(crate) fn whole(path: &Path) -> String {
+    let path = if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() };
+    path.to_string_lossy().into_owned()
+}
+
 impl Engine {
     /// The choice as requests carry it. Where no option names a model, `recorded`, which a session was learned with, is left to the daemon; else it is the
     /// usual one, else the engine without weights.
@@ -19,11 +25,6 @@ impl Engine {
     /// # Errors
     /// `Model` where the usual one is not there any more.
     pub(crate) fn choice(&self, recorded: Option<&str>) -> Result<ModelChoice> {
-        let whole = |path: &Path| {
-            // A name that is no path stays as it is, and so does a path that does not exist, for the error message.
-            let path = if path.exists() { std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() };
-            path.to_string_lossy().into_owned()
-        };
         let model = match (&self.model, recorded) {
             (Some(model), _) => Some(whole(model)),
             (None, Some(_)) => None,

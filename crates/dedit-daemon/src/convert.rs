@@ -386,6 +386,7 @@ pub(crate) fn job_kind(kind: JobKind) -> names::JobKind {
         JobKind::Load => names::JobKind::Load,
         JobKind::Learn => names::JobKind::Learn,
         JobKind::Edit => names::JobKind::Edit,
+        JobKind::Segment => names::JobKind::Segment,
     }
 }
 
@@ -397,6 +398,7 @@ fn stage_on_wire(stage: Stage) -> names::Stage {
         Stage::Inverting => names::Stage::Inverting,
         Stage::Denoising => names::Stage::Denoising,
         Stage::Filling => names::Stage::Filling,
+        Stage::Encoding => names::Stage::Encoding,
     }
 }
 
@@ -419,6 +421,7 @@ fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
     Ok(match output {
         // Replaced by the list of models before it is sent.
         JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
+        JobOutput::Segmented(mask) => Event::finished(&answer::Segmented::default(), vec![mask_blob(&mask)?]),
         JobOutput::Learned(Learned {
             steps,
             resumed_at,

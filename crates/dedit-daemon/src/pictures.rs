@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use dedit_edit::{Error, Rect, Result, Segmentation, Size};
 use dedit_protocol::answer;
+use dedit_protocol::names::VerbName;
 use dedit_protocol::request::{self, Items, Which};
 use dedit_protocol::{Blob, Event};
 use dedit_segment::Hint;
-use dedit_session::{About, Adopted, Located, NewItems, Opening, RevisionId, Selection, Shown};
+use dedit_session::{About, Adopted, Located, NewItems, Opening, RevisionId, SegmentRequest, Selection, Shown};
 
 use crate::client::Client;
 use crate::convert::{self, Blobs};
 use crate::requests::{Answer, session};
+
+/// The item of all pixels that belong to no other.
+const BACKGROUND: &str = "background";
 
 fn index(which: Which) -> usize {
     match which {
@@ -90,7 +94,8 @@ impl Client {
         Ok(Some(session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)))
     }
 
-    pub(crate) fn segment(&self, segment: &request::Segment) -> Answer {
+    /// By a segment-anything model as a job; else, and with `everything`, at once.
+    pub(crate) fn segment(&self, serial: u32, segment: &request::Segment, blobs: &mut Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
         if let Some(most) = segment.everything {
             let items = sessions.segment_everything(&segment.session, segment.base, most)?;
@@ -100,8 +105,36 @@ impl Client {
         let points = |points: &[[usize; 2]]| points.iter().map(|&[x, y]| (x, y)).collect();
         let region = segment.region.map(|[x, y, width, height]| Rect { x, y, width, height });
         let hint = Hint { region, inside: points(&segment.inside), outside: points(&segment.outside) };
-        let mask = sessions.segment(&segment.session, &hint)?;
+        let size = sessions.revision_size(&segment.session, Some(segment.base))?;
+        let earlier = segment.earlier.map(|index| blobs.mask(index, size)).transpose()?;
+        self.note_known_item(serial, segment)?;
+        if let Some(model) = sessions.segmenter(segment.model.as_deref())? {
+            let request = SegmentRequest { model, base: segment.base, hint, earlier };
+            sessions.segment_by(self.number, &segment.session, request, self.reporter(serial, VerbName::default()))?;
+            return Ok(None);
+        }
+        if earlier.is_some() {
+            let error = Error::usage("an earlier mask is for a segment-anything model, and there is none");
+            return Err(error.hint("fetch one with dedit model fetch mobile-sam, or leave the mask out"));
+        }
+        let mask = sessions.segment(&segment.session, segment.base, &hint)?;
         Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
+    }
+
+    /// A note where a pixel of the item that is looked for is of a known one.
+    fn note_known_item(&self, serial: u32, segment: &request::Segment) -> Result<()> {
+        let sessions = &self.daemon.sessions;
+        if !segment.inside.is_empty()
+            && let Some(items) = sessions.items(&segment.session, segment.base)?.items
+        {
+            let width = items.size().width();
+            let name_at = |[x, y]: &[usize; 2]| items.labels().get(y * width + x).and_then(|label| items.names().get(usize::from(*label)));
+            if let Some(name) = segment.inside.iter().filter_map(name_at).find(|name| *name != BACKGROUND) {
+                let note = format!("'{name}' is an item already where the new one was clicked: the new one lies in front of it");
+                self.outgoing.send(Event::Note(note), serial);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn fetch(&self, fetch: &request::Fetch) -> Answer {

@@ -17,7 +17,7 @@ use crate::fetches::{self, Asked};
 use crate::outgoing::Outgoing;
 
 /// Sends the events of a job to the client that asked for it.
-struct JobReporter {
+pub(crate) struct JobReporter {
     daemon: Arc<Daemon>,
     outgoing: Arc<Outgoing>,
     serial: u32,
@@ -73,7 +73,7 @@ impl Client {
                 sessions.open_session(self.number, open.session.as_deref(), folder.as_deref()).map(|info| Some(session(&info)))
             }
             Request::SetItems(set) => self.set_items(set, &mut blobs),
-            Request::Segment(segment) => self.segment(&segment),
+            Request::Segment(segment) => self.segment(serial, &segment, &mut blobs),
             Request::Learn(learn) => self.learn(serial, learn),
             Request::Edit(edit) => self.edit(serial, *edit, blobs),
             Request::Plan(plan) => self.plan(*plan, blobs),
@@ -127,7 +127,7 @@ impl Client {
         Event::finished(&fetches::catalog(&self.daemon.library, usual), Vec::new())
     }
 
-    fn reporter(&self, serial: u32, verb: VerbName) -> Arc<JobReporter> {
+    pub(crate) fn reporter(&self, serial: u32, verb: VerbName) -> Arc<JobReporter> {
         Arc::new(JobReporter { daemon: self.daemon.clone(), outgoing: self.outgoing.clone(), serial, verb })
     }
 

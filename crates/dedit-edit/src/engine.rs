@@ -134,6 +134,8 @@ pub enum Stage {
     Denoising,
     /// Editing without weights: holes are filled from the picture itself.
     Filling,
+    /// Finding items: the image encoder of a segment-anything model runs.
+    Encoding,
 }
 
 impl Stage {
@@ -146,6 +148,7 @@ impl Stage {
             Self::Inverting => "inverting",
             Self::Denoising => "denoising",
             Self::Filling => "filling",
+            Self::Encoding => "encoding",
         }
     }
 }

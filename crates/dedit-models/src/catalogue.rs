@@ -9,6 +9,7 @@ use dedit_catalog::{Library, is_usable};
 use dedit_edit::{Error, Result};
 use dedit_engine::{Engine, to_edit};
 use dedit_patches::{NAME, Patches};
+use dedit_segment::Segmenter;
 use dedit_session::{Found, ModelChoice, Models};
 use dedit_toys::model as toys;
 
@@ -16,6 +17,7 @@ use crate::device::{self, AUTO};
 use crate::model::{self, Model, lasting, name};
 use crate::place::{Place, find, with_paths};
 use crate::pool::Pool;
+use crate::segmenter;
 
 /// The engine without weights, the built-in model, and the models of a library by their names or paths.
 #[derive(Debug)]
@@ -89,6 +91,14 @@ impl Models for Catalogue {
 
     fn plate_engine(&self) -> Box<dyn dedit_edit::Engine> {
         Box::new(Patches::new(Box::new(Pool)))
+    }
+
+    fn find_segmenter(&self, name: Option<&str>) -> Result<Option<Found>> {
+        segmenter::find(name, &self.library)
+    }
+
+    fn load_segmenter(&self, found: &Found) -> Result<Box<dyn Segmenter>> {
+        segmenter::load(found)
     }
 
     fn unloaded(&self) {

@@ -33,8 +33,12 @@ pub const EMBEDDINGS: &str = "embeddings";
 /// `catalog`, `fetch_model` and `choose_model`.
 pub const MODELS: &str = "models";
 
+/// `segment` with `model`, `earlier`, and `base` without `everything`.
+pub const SEGMENT_ANYTHING: &str = "segment-anything";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 10] = [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS, MODELS];
+pub const FEATURES: [&str; 11] =
+    [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS, MODELS, SEGMENT_ANYTHING];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -48,6 +52,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         NEIGHBOURS => "look at other frames of a film".to_owned(),
         PATHS => "keep a session in a folder whose name is no text".to_owned(),
         EMBEDDINGS => "take embeddings or a clip skip".to_owned(),
+        SEGMENT_ANYTHING => "find items by a segment-anything model".to_owned(),
         MODELS => "list and fetch models".to_owned(),
         other => format!("do '{other}'"),
     }

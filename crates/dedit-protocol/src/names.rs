@@ -80,6 +80,8 @@ names! {
         Denoising = "denoising",
         /// Filling from the picture itself.
         Filling = "filling",
+        /// The picture is encoded by a segment-anything model.
+        Encoding = "encoding",
         /// A model comes over the network; steps are megabytes.
         Fetching = "fetching",
     }
@@ -94,6 +96,8 @@ names! {
         Edit = "edit",
         /// Fetches a model.
         Fetch = "fetch",
+        /// Finds an item by a segment-anything model.
+        Segment = "segment",
     }
 
     /// How far a session is.

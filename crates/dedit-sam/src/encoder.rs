@@ -48,11 +48,33 @@ impl Encoder {
         }
     }
 
-    /// `[1, side, side, 3]` to `[1, grid, grid, channels]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// Bytes of the activations that are held at the same time.
+    pub(crate) fn least_memory(&self) -> usize {
+        /// Around the hidden layer of an MLP, which is four times as wide: its inputs, itself before and after the activation, and the residual.
+        const WIDTHS: usize = 12;
+        /// Channels of the hidden layers of `TinyViT`'s first stage, in published models.
+        const TINY_HIDDEN: usize = 256;
+        let values = match self {
+            Self::Vit(vit) => WIDTHS * vit.grid().pow(2) * vit.channels(),
+            // On a quarter of the input's side: the hidden layers of a bottleneck, one after the other.
+            Self::Tiny(_, side) => 3 * (side / 4).pow(2) * TINY_HIDDEN,
+        };
+        size_of::<f32>() * values
+    }
+
+    /// How often [`Self::forward`] calls `step`.
+    pub(crate) fn steps(&self) -> usize {
         match self {
-            Self::Vit(vit) => vit.forward(x),
-            Self::Tiny(tiny, _) => tiny.forward(x),
+            Self::Vit(vit) => vit.steps(),
+            Self::Tiny(tiny, _) => tiny.steps(),
+        }
+    }
+
+    /// `[1, side, side, 3]` to `[1, grid, grid, channels]`. An error of `step` ends it.
+    pub(crate) fn forward(&self, x: &Tensor, step: &mut dyn FnMut() -> Result<()>) -> Result<Tensor> {
+        match self {
+            Self::Vit(vit) => vit.forward(x, step),
+            Self::Tiny(tiny, _) => tiny.forward(x, step),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Result, Tensor};
 use dedit_edit::{Error, Image, ItemMask};
+use dedit_segment::Progress;
 
 use crate::decoder::Decoder;
 use crate::encoder::{Encoder, SIDE};
@@ -65,15 +66,30 @@ impl Sam {
         Ok(Self { encoder, prompts, decoder, positions, device: device.clone() })
     }
 
-    /// Runs the image encoder.
+    /// Runs the image encoder. `progress` is called before each of its blocks.
     ///
     /// # Errors
-    /// `Input` where a sample is NaN or infinite.
-    pub fn embed(&self, picture: &Image) -> dedit_edit::Result<Embedding> {
+    /// `Input` where a sample is NaN or infinite; `Cancelled` where `progress` says so.
+    pub fn embed(&self, picture: &Image, progress: &mut Progress<'_>) -> dedit_edit::Result<Embedding> {
         picture.check_finite()?;
         let frame = Frame::new(picture.size(), self.encoder.side());
-        let tensor = input(picture, &frame, &self.device).and_then(|input| self.encoder.forward(&input)).map_err(internal)?;
-        Ok(Embedding { tensor, frame })
+        let (mut done, of, mut is_stopped) = (0, self.encoder.steps(), false);
+        let mut step = || {
+            is_stopped = !progress(done, of);
+            done += 1;
+            if is_stopped { Err(candle_core::Error::Msg("stopped".to_owned())) } else { Ok(()) }
+        };
+        let tensor = input(picture, &frame, &self.device).and_then(|input| self.encoder.forward(&input, &mut step));
+        match tensor {
+            Ok(tensor) => Ok(Embedding { tensor, frame }),
+            Err(_) if is_stopped => Err(Error::cancelled()),
+            Err(error) => Err(internal(error)),
+        }
+    }
+
+    /// Bytes of memory that [`Sam::embed`] needs at least.
+    pub fn least_memory(&self) -> u64 {
+        self.encoder.least_memory() as u64
     }
 
     /// The image encoder on an input `[1, side, side, 3]` that is normalised already.
@@ -81,7 +97,7 @@ impl Sam {
     /// # Errors
     /// When the shape is another.
     pub fn encode(&self, input: &Tensor) -> Result<Tensor> {
-        self.encoder.forward(input)
+        self.encoder.forward(input, &mut || Ok(()))
     }
 
     /// The tokens of points and box `[1, tokens, channels]`, if any, and what is added to the embedding `[1, grid or 1, grid or 1, channels]`; for a picture

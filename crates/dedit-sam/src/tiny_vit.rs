@@ -46,15 +46,22 @@ impl TinyViT {
         4 * STRIDES.iter().product::<usize>()
     }
 
-    /// `[1, side, side, 3]` to `[1, side / 16, side / 16, out]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// Blocks, each a step of the progress.
+    pub(crate) fn steps(&self) -> usize {
+        self.bottlenecks.len() + self.stages.iter().map(|(_, blocks)| blocks.len()).sum::<usize>()
+    }
+
+    /// `[1, side, side, 3]` to `[1, side / 16, side / 16, out]`; `step` is called before each block.
+    pub(crate) fn forward(&self, x: &Tensor, step: &mut dyn FnMut() -> Result<()>) -> Result<Tensor> {
         let mut x = conv(&self.stem[1], &gelu(&conv(&self.stem[0], x)?)?)?;
         for block in &self.bottlenecks {
+            step()?;
             x = block.forward(&x)?;
         }
         for (merging, blocks) in &self.stages {
             x = merging.forward(&x)?;
             for block in blocks {
+                step()?;
                 x = block.forward(&x)?;
             }
         }

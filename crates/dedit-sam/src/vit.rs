@@ -50,12 +50,23 @@ impl Vit {
         self.grid
     }
 
-    /// `[1, side, side, 3]` to `[1, grid, grid, out]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// Channels of the activations.
+    pub(crate) fn channels(&self) -> usize {
+        self.patches.outputs()
+    }
+
+    /// Blocks, each a step of the progress.
+    pub(crate) fn steps(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// `[1, side, side, 3]` to `[1, grid, grid, out]`; `step` is called before each block.
+    pub(crate) fn forward(&self, x: &Tensor, step: &mut dyn FnMut() -> Result<()>) -> Result<Tensor> {
         let (patch, grid) = (self.patch, self.grid);
         let patches = x.reshape(&[grid, patch, grid, patch, 3])?.permute([0, 2, 1, 3, 4])?.contiguous()?;
         let mut x = linear_onto(&self.patches, &patches.reshape((1, grid, grid, patch * patch * 3))?, &self.positions)?;
         for block in &self.blocks {
+            step()?;
             x = block.forward(&x)?;
         }
         self.neck.forward(&x)

@@ -58,7 +58,9 @@ impl Weights {
             ("sam_mask_decoder.", "SAM 2"),
             ("mask_decoder.hf_token.", "SAM-HQ"),
             ("image_encoder.backbone.", "EfficientViT-SAM"),
+            ("vision_encoder.backbone.", "SAM 2"),
             ("detector.", "SAM 3"),
+            ("model.22.proto.", "FastSAM"),
         ];
         let hint = "give a checkpoint of SAM (ViT-B, -L, -H) or MobileSAM";
         if let Some((_, name)) = other.iter().find(|(part, _)| has(part)) {

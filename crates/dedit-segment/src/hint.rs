@@ -19,6 +19,17 @@ impl Hint {
         if self.region.is_none() && self.inside.is_empty() {
             return Err(Error::usage("nothing says where the item is").hint("give a box round it or a pixel of it"));
         }
+        self.check_places(size)
+    }
+
+    /// Fails unless the box has an area, box and pixels are within the picture, and no pixel is both inside and outside.
+    ///
+    /// # Errors
+    /// `Usage`.
+    pub fn check_places(&self, size: Size) -> Result<()> {
+        if let Some(region) = self.region.filter(|region| region.width == 0 || region.height == 0) {
+            return Err(Error::usage(format!("the box {region} has no area")).hint("give a box of at least one pixel inside the picture"));
+        }
         if let Some(region) = self.region {
             let fits = |start: usize, length: usize, whole: usize| length > 0 && start < whole && length <= whole - start;
             if !fits(region.x, region.width, size.width()) || !fits(region.y, region.height, size.height()) {

@@ -8,6 +8,8 @@
 //! guided filter refines the mask to pixels (`border`). The segmentation of a whole picture merges similar neighbours (Felzenszwalb and Huttenlocher 2004;
 //! `graph`); the regions along the picture's border are the background (`regions`).
 //!
+//! [`Segmenter`] is the interface of models that find items better; this crate has none.
+//!
 //! The result is deterministic. Besides the result it needs memory only for the cells, whatever the size of the picture. It does not recognise objects: a black
 //! hat on a white head is a separate item, unless a box or click includes it.
 
@@ -24,9 +26,11 @@ mod lab;
 mod mixture;
 mod parts;
 mod regions;
+mod segmenter;
 mod view;
 
 pub use everything::everything;
 pub use hint::Hint;
 pub use item::segment;
 pub use lab::rgb;
+pub use segmenter::{Prepared, Progress, Segmenter};

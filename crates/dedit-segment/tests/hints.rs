@@ -34,7 +34,7 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         (clicked(&[(40, 0)], &[]), "the point (40, 0) does not lie within the picture of 40×30"),
         (clicked(&[(1, 1)], &[(0, 30)]), "the point (0, 30) does not lie within"),
         (clicked(&[(1, 1), (2, 2)], &[(2, 2)]), "the point (2, 2) is said to be of the item and not of it"),
-        (boxed(0, 0, 0, 5), "the box 0×5 at (0, 0) does not lie within"),
+        (boxed(0, 0, 0, 5), "the box 0×5 at (0, 0) has no area"),
         (boxed(30, 0, 11, 5), "the box 11×5 at (30, 0) does not lie within"),
         (boxed(usize::MAX, 0, 2, 2), "does not lie within"),
     ] {

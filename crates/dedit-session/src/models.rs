@@ -1,6 +1,7 @@
 //! The interface of a loader of models.
 
-use dedit_edit::{Engine, Result};
+use dedit_edit::{Engine, Error, Result};
+use dedit_segment::Segmenter;
 
 /// A model and its device; `None` leaves the choice to the loader.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -95,6 +96,23 @@ pub trait Models: Send + Sync {
 
     /// An engine that removes items without weights: it makes the clean plates for others. It takes no memory worth keeping while it does nothing.
     fn plate_engine(&self) -> Box<dyn Engine>;
+
+    /// Finds a segment-anything model by its name or path, or without one the usual one. `None` where items are found without weights: where there is no
+    /// usual one, or the name says so.
+    ///
+    /// # Errors
+    /// `Model` where there is none of that name.
+    fn find_segmenter(&self, name: Option<&str>) -> Result<Option<Found>> {
+        name.map_or(Ok(None), |name| Err(Error::model("there is no such model").at(name)))
+    }
+
+    /// Loads a segment-anything model that was found.
+    ///
+    /// # Errors
+    /// `Model` where it cannot be read, or is of another kind.
+    fn load_segmenter(&self, found: &Found) -> Result<Box<dyn Segmenter>> {
+        Err(Error::model("there is no such model").at(&found.name))
+    }
 
     /// Called after models were unloaded, to free cached memory too.
     fn unloaded(&self) {}

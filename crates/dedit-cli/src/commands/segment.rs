@@ -1,24 +1,31 @@
-//! `dedit segment`: masks for a picture, from boxes and points, without a model.
+//! `dedit segment`: masks for a picture, from boxes and points, by a segment-anything model or without any.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use dedit_catalog::Library;
 use dedit_client::Blobs;
 use dedit_edit::{Channels, Depth, Image, ItemMask, Samples, Segmentation};
+use dedit_models::PATCHES;
 use dedit_protocol::answer::Segmented;
 use dedit_protocol::request::Segment;
+use dedit_protocol::{address, features};
 use dedit_schema::defaults::ITEMS_AT_MOST;
 use serde_json::json;
 
-use crate::arguments::{Reporting, Unused, parse_count};
+use crate::arguments::{DaemonOptions, Reporting, UnusedDraw, parse_count};
+use crate::connection::Connection;
 use crate::console::Console;
+use crate::edit_options::add_mask;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::items::{self, Reading};
+use crate::model_choice::whole;
 use crate::output;
 use crate::picture::{Photo, Picture, encode_plain};
 use crate::sheet;
 
-/// Find the mask of an item by a box round it or points of it, or all items at once; needs no model
+/// Find the mask of an item by a box round it or points of it, or all items at once; a segment-anything model makes it better, and none is needed
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The picture: a PNG, JPEG, WebP, TIFF, GIF, BMP, TGA, PNM, QOI, HDR or OpenEXR file
@@ -28,23 +35,32 @@ pub(crate) struct Options {
     #[arg(long, value_name = "X,Y,W,H", value_delimiter = ',')]
     r#box: Vec<usize>,
     /// A pixel of the item; give it again for more of them
-    #[arg(long, value_name = "X,Y")]
-    inside: Vec<String>,
+    #[arg(long, alias = "inside", value_name = "X,Y")]
+    click: Vec<String>,
     /// A pixel that is not of the item
-    #[arg(long, value_name = "X,Y")]
-    outside: Vec<String>,
+    #[arg(long, alias = "outside", value_name = "X,Y")]
+    not: Vec<String>,
+    /// An earlier mask of the item, which a segment-anything model improves
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// A segment-anything model (SAM, MobileSAM): a name that dedit model list shows, such as mobile-sam, or the path of its checkpoint; patches for none
+    /// [default: the one chosen with dedit model default, else one that is found, else none]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
     /// Instead of one item, all items that are found, at most N (12 unless given): a label picture
-    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["box", "inside", "outside"], value_parser = parse_count)]
-    everything: Option<Vec<usize>>,
-    /// The mask as a grey PNG file, or with --everything the items' numbers as a 16-bit one, with their names in a .txt file beside it: either is what
+    #[arg(long, value_name = "N", num_args = 0..=1, alias = "everything", conflicts_with_all = ["box", "click", "not", "mask"], value_parser = parse_count)]
+    auto: Option<Vec<usize>>,
+    /// The mask as a grey PNG file, or with --auto the items' numbers as a 16-bit one, with their names in a .txt file beside it: either is what
     /// --items takes
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// The picture with its items in colours, as PNG
-    #[arg(long, value_name = "FILE", requires = "everything")]
+    #[arg(long, value_name = "FILE", requires = "auto")]
     overlay: Option<PathBuf>,
     #[command(flatten)]
-    unused: Unused,
+    _unused: UnusedDraw,
+    #[command(flatten)]
+    daemon: DaemonOptions,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
@@ -53,13 +69,22 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let out = &output::prepare(&options.out, 1, &["png"])?[0];
     let photo = Photo::read(&options.picture, None)?;
-    let request = options.request()?;
-    let connection = options.unused.daemon.connect_if_running(console, interrupt)?;
+    let mut request = options.request()?;
+    let mut blobs = Vec::new();
+    if let Some(file) = &options.mask {
+        let reading = Reading::of(&photo, false);
+        request.earlier = Some(add_mask(&items::mask(file, &reading)?, &mut blobs)?);
+        reading.into_notes().into_iter().for_each(|note| console.note(note));
+    }
+    let connection = options.connect(console, interrupt)?;
+    if request.model.is_some() || request.earlier.is_some() {
+        connection.require(features::SEGMENT_ANYTHING)?;
+    }
     let session = connection.open_picture(&photo, &output::file_name(&options.picture), None, false)?;
     console.stage("looking for items", 0, 1, None);
-    let (Segmented { names }, blobs) = connection.ask(Segment { session: session.session, ..request }, Vec::new())?;
+    let (Segmented { names }, blobs) = connection.ask(Segment { session: session.session, ..request }, blobs)?;
     let (size, mut blobs) = (photo.image.size(), Blobs::from(blobs));
-    if options.everything.is_none() {
+    if options.auto.is_none() {
         let mask = ItemMask::new(size, blobs.mask(0)?)?;
         output::write(out, &encode_plain(&mask.to_planes()?.to_image(Depth::U8)?, None)?)?;
         let inside = (0..mask.values().len()).filter(|index| mask.is_inside(*index)).count();
@@ -88,9 +113,19 @@ impl Options {
                 return Err(Error::usage(format!("--box has {} numbers", other.len())).hint("give four: left, top, width and height"));
             }
         };
-        let (inside, outside) = (points(&self.inside)?, points(&self.outside)?);
-        let everything = self.everything.as_ref().map(|most| most.first().copied().unwrap_or(ITEMS_AT_MOST));
-        Ok(Segment { region, inside, outside, everything, ..Segment::default() })
+        let (inside, outside) = (points(&self.click)?, points(&self.not)?);
+        let everything = self.auto.as_ref().map(|most| most.first().copied().unwrap_or(ITEMS_AT_MOST));
+        Ok(Segment { region, inside, outside, everything, model: self.model.as_deref().map(whole), ..Segment::default() })
+    }
+
+    /// To the daemon, which is started where a model is used: it keeps the encoded picture for the next call.
+    fn connect<'a>(&self, console: &'a Console, interrupt: &'a Interrupt) -> Result<Connection<'a>> {
+        let is_without = self.model.as_ref().is_some_and(|model| model.as_os_str() == PATCHES);
+        let usual = || Library::new(&address::data()).usual_segmentation();
+        if !is_without && (self.model.is_some() || usual().is_some()) {
+            return self.daemon.connect(console, interrupt);
+        }
+        self.daemon.connect_if_running(console, interrupt)
     }
 }
 

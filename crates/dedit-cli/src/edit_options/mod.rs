@@ -12,4 +12,4 @@ pub(crate) use self::frame::Frame;
 pub(crate) use self::neighbours::{Neighbours, OtherFrame};
 pub(crate) use self::source::{Opened, Planning, Source, plan};
 pub(crate) use self::table::{augment, read};
-pub(crate) use self::verbs::{Besides, VerbCall, refused, unknown_option};
+pub(crate) use self::verbs::{Besides, VerbCall, add_mask, refused, unknown_option};

@@ -87,7 +87,7 @@ impl<C> VerbCall<C> {
     /// The edit, on a picture of this size. A mask is read, and joins the blobs.
     pub(crate) fn edit(&self, size: Size, blobs: &mut Vec<Blob>) -> Result<EditVerb> {
         let mask =
-            self.values.text(Id::Mask).map(|file| add(&items::mask(Path::new(file), &Reading::of_size(size))?, blobs)).transpose()?;
+            self.values.text(Id::Mask).map(|file| add_mask(&items::mask(Path::new(file), &Reading::of_size(size))?, blobs)).transpose()?;
         EditVerb::from_values(self.verb, &self.values, mask).map_err(error::refused)
     }
 
@@ -102,7 +102,8 @@ impl<C> VerbCall<C> {
     }
 }
 
-fn add(mask: &ItemMask, blobs: &mut Vec<Blob>) -> Result<usize> {
+/// Adds a mask to the blobs; gives its place.
+pub(crate) fn add_mask(mask: &ItemMask, blobs: &mut Vec<Blob>) -> Result<usize> {
     let (width, height) = (mask.size().width() as u32, mask.size().height() as u32);
     let pixels = Pixels::new(width, height, 1, Samples::F32(mask.values().to_vec()));
     blobs.push(Blob::Pixels(pixels.ok_or_else(|| Error::new(Kind::Internal, "a mask that does not fit the wire"))?));

@@ -26,6 +26,8 @@ mod pictures;
 mod prompts;
 mod results;
 mod scene;
+#[cfg(unix)]
+mod segment_anything;
 mod segments;
 mod sessions;
 

@@ -20,6 +20,7 @@ mod life;
 mod models;
 mod older;
 mod scene;
+mod segments;
 mod stand;
 #[cfg(unix)]
 mod strangers;

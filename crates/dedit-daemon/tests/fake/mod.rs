@@ -5,13 +5,16 @@
 
 mod engine;
 mod learned;
+mod segmenter;
 
 use std::time::Duration;
 
 use dedit_edit::{Engine, Error, ErrorKind, Result};
+use dedit_segment::Segmenter;
 use dedit_session::{Found, ModelChoice, Models};
 
 use self::engine::FakeEngine;
+use self::segmenter::FakeSegmenter;
 
 /// How the engine behaves.
 #[derive(Debug, Clone)]
@@ -53,6 +56,7 @@ impl Default for Knobs {
 const PLATES: &str = "plates";
 
 /// Models by name: `first` (where none is named), `second`, `large`, which has a thousand times the bytes, and `patches`, which is not listed.
+/// Segment-anything models: `eyes`, `glasses`, and `large`.
 pub(crate) struct FakeModels(pub(crate) Knobs);
 
 impl FakeModels {
@@ -84,6 +88,18 @@ impl Models for FakeModels {
 
     fn plate_engine(&self) -> Box<dyn Engine> {
         Box::new(FakeEngine::new(PLATES, self.0.clone()))
+    }
+
+    fn find_segmenter(&self, name: Option<&str>) -> Result<Option<Found>> {
+        match name {
+            None | Some("patches") => Ok(None),
+            Some(name @ ("eyes" | "glasses" | "large")) => Ok(Some(self.found(name, &ModelChoice::default()))),
+            Some(name) => Err(Error::new(ErrorKind::Model, "there is no such model").at(name)),
+        }
+    }
+
+    fn load_segmenter(&self, _: &Found) -> Result<Box<dyn Segmenter>> {
+        Ok(Box::new(FakeSegmenter(self.0.step)))
     }
 
     fn remark(&self, _: &Found, prompt: &str) -> Option<String> {

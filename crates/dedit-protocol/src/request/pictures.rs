@@ -133,8 +133,12 @@ pub struct Segment {
     pub outside: Vec<[usize; 2]>,
     /// Instead of one item, all that can be told apart, at most so many.
     pub everything: Option<usize>,
-    /// With `everything`: the revision that is segmented; 0 is the picture itself.
+    /// The revision that is segmented; 0 is the picture itself.
     pub base: u64,
+    /// A segment-anything model by its name or path, or the way without weights by its name; without it the usual one of these models, where there is one.
+    pub model: Option<String>,
+    /// Blob: a mask of the item that the model is to improve.
+    pub earlier: Option<usize>,
 }
 
 /// Something to be removed.

@@ -82,6 +82,8 @@ pub enum JobOutput {
     Learned(Learned),
     /// A picture is edited.
     Edited(Box<Edited>),
+    /// An item is found: its mask.
+    Segmented(ItemMask),
 }
 
 /// What a job reports. The last event of each job is exactly one of `Done`, `Failed` and `Cancelled`.

@@ -11,15 +11,18 @@ pub enum JobKind {
     Learn,
     /// Edits a picture.
     Edit,
+    /// Finds an item by a segment-anything model.
+    Segment,
 }
 
 impl JobKind {
-    /// The word for it, for people and on the wire: `load`, `learn` or `edit`.
+    /// The word for it, for people and on the wire: `load`, `learn`, `edit` or `segment`.
     pub fn label(self) -> &'static str {
         match self {
             Self::Load => "load",
             Self::Learn => "learn",
             Self::Edit => "edit",
+            Self::Segment => "segment",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::event::{JobOutput, Reporter};
 use super::info::JobKind;
-use super::request::{EditRequest, LearnRequest};
+use super::request::{EditRequest, LearnRequest, SegmentRequest};
 use crate::models::ModelChoice;
 use crate::session::Session;
 
@@ -15,6 +15,7 @@ pub(crate) enum Task {
     Load(Box<ModelChoice>),
     Learn(Arc<Session>, Box<LearnRequest>, Interruption),
     Edit(Arc<Session>, Box<EditRequest>),
+    Segment(Arc<Session>, Box<SegmentRequest>),
 }
 
 /// What learning has to remember while edits interrupt it.
@@ -34,13 +35,22 @@ impl Task {
             Self::Load(_) => JobKind::Load,
             Self::Learn(..) => JobKind::Learn,
             Self::Edit(..) => JobKind::Edit,
+            Self::Segment(..) => JobKind::Segment,
         }
     }
 
     pub(crate) fn session(&self) -> Option<&Arc<Session>> {
         match self {
             Self::Load(_) => None,
-            Self::Learn(session, ..) | Self::Edit(session, _) => Some(session),
+            Self::Learn(session, ..) | Self::Edit(session, _) | Self::Segment(session, _) => Some(session),
+        }
+    }
+
+    /// The name of the queue that it waits in. Segment-anything models have one of their own: clicks do not wait for learning.
+    pub(crate) fn queue(&self, device: impl FnOnce(Option<&str>) -> String) -> String {
+        match self {
+            Self::Segment(..) => "segment-anything".to_owned(),
+            _ => device(self.model().device.as_deref()),
         }
     }
 
@@ -48,6 +58,7 @@ impl Task {
     pub(crate) fn model(&self) -> ModelChoice {
         let (asked, session) = match self {
             Self::Load(choice) => return choice.as_ref().clone(),
+            Self::Segment(_, request) => return request.model.choice.clone(),
             Self::Learn(session, request, _) => (&request.model, session),
             Self::Edit(session, request) => (&request.model, session),
         };

@@ -1,10 +1,11 @@
 //! What clients ask of an engine.
 
-use dedit_edit::{Edit, EditOptions, LearnOptions, PlanSettings};
+use dedit_edit::{Edit, EditOptions, ItemMask, LearnOptions, PlanSettings};
+use dedit_segment::Hint;
 use serde_json::Value;
 
 use super::frame::Frame;
-use crate::models::ModelChoice;
+use crate::models::{Found, ModelChoice};
 
 /// A picture to be learned.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,19 @@ pub struct LearnRequest {
     pub options: LearnOptions,
     /// Starts from nothing, whatever was learned before.
     pub restart: bool,
+}
+
+/// An item to be found by a segment-anything model.
+#[derive(Debug, Clone)]
+pub struct SegmentRequest {
+    /// The model.
+    pub model: Found,
+    /// The picture, by the number of its revision; 0 is the session's picture itself.
+    pub base: u64,
+    /// Where the item is.
+    pub hint: Hint,
+    /// A mask of it that is to be improved.
+    pub earlier: Option<ItemMask>,
 }
 
 /// Edits to be planned.

@@ -11,8 +11,9 @@ use super::event::{JobEvent, JobOutput};
 use super::info::LoadedModel;
 use super::job::{Job, Outcome, Task};
 use super::queue::{Next, Queue};
+use super::segment::Segmenters;
 use super::{edit, learn};
-use crate::models::{Found, ModelChoice, Models};
+use crate::models::{self, Found, ModelChoice};
 use crate::settings::Logging;
 
 /// A loaded model.
@@ -22,9 +23,22 @@ struct Loaded {
     used: Instant,
 }
 
+/// The models that a worker has loaded.
+#[derive(Default)]
+struct Models {
+    engines: Vec<Loaded>,
+    segmenters: Segmenters,
+}
+
+impl Models {
+    fn found(&self) -> impl Iterator<Item = &Found> {
+        self.engines.iter().map(|model| &model.found).chain(self.segmenters.found())
+    }
+}
+
 /// What workers need of the outside.
 pub(crate) struct WorkerSettings {
-    pub(crate) models: Arc<dyn Models>,
+    pub(crate) models: Arc<dyn models::Models>,
     /// Bytes of models in memory.
     pub(crate) memory_budget: u64,
     /// How long an unused model stays in memory.
@@ -32,6 +46,19 @@ pub(crate) struct WorkerSettings {
     pub(crate) log: Arc<Logging>,
     /// Called with each job that has ended, and its last event.
     pub(crate) ended: Box<dyn Fn(Job, JobEvent) + Send + Sync>,
+}
+
+impl WorkerSettings {
+    /// An error where a model is larger than all that may be used.
+    pub(super) fn check_budget(&self, found: &Found) -> Result<()> {
+        if found.bytes <= self.memory_budget {
+            return Ok(());
+        }
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        let (needed, allowed) = (megabytes(found.bytes), megabytes(self.memory_budget));
+        let message = format!("the model takes {needed} MB of memory, and {allowed} MB may be used");
+        Err(Error::new(ErrorKind::Resources, message).at(&found.name).hint("start the daemon with a larger --memory"))
+    }
 }
 
 /// A worker.
@@ -43,18 +70,16 @@ pub(crate) struct Worker {
 impl Worker {
     /// Carries out jobs until the queue is closed.
     pub(crate) fn run(&self) {
-        let mut models: Vec<Loaded> = Vec::new();
+        let mut models = Models::default();
         loop {
             match self.queue.next(self.settings.unload_after) {
                 Next::End => return,
                 Next::Idle | Next::Unload => {
-                    if !models.is_empty() {
-                        (self.settings.log)(
-                            "unloaded",
-                            &models.iter().map(|model| model.found.name.as_str()).collect::<Vec<_>>().join(", "),
-                        );
+                    let names: Vec<&str> = models.found().map(|found| found.name.as_str()).collect();
+                    if !names.is_empty() {
+                        (self.settings.log)("unloaded", &names.join(", "));
                     }
-                    models.clear();
+                    models = Models::default();
                     self.settings.models.unloaded();
                 }
                 Next::Job(job) => self.job(job, &mut models),
@@ -63,18 +88,19 @@ impl Worker {
         }
     }
 
-    fn publish_loaded(&self, models: &[Loaded]) {
+    fn publish_loaded(&self, models: &Models) {
         let info = |model: &Loaded| LoadedModel { found: model.found.clone(), description: model.engine.description().to_owned() };
-        self.queue.set_loaded(models.iter().map(info).collect());
+        let segmenter = models.segmenters.loaded();
+        self.queue.set_loaded(models.engines.iter().map(info).chain(segmenter).collect());
     }
 
-    fn job(&self, mut job: Job, models: &mut Vec<Loaded>) {
+    fn job(&self, mut job: Job, models: &mut Models) {
         let (queue, stop, reporter) = (self.queue.clone(), job.stop.clone(), job.reporter.clone());
         let control = Control { queue: &queue, stop: &stop, reporter: reporter.as_ref() };
-        // A panic ends its job and all loaded engines, which may be in an inconsistent state, and nothing else.
+        // A panic ends its job and all loaded models, which may be in an inconsistent state, and nothing else.
         let caught = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut job.task, models, &control)));
         let outcome = caught.unwrap_or_else(|panic| {
-            models.clear();
+            *models = Models::default();
             let what = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
             Err(Error::new(ErrorKind::Internal, format!("the engine came upon a fault of its own ({})", what.unwrap_or("it does not say")))
                 .hint("the session is as it was before; see the log with `dedit daemon logs`"))
@@ -100,7 +126,11 @@ impl Worker {
         (self.settings.ended)(job, event);
     }
 
-    fn attempt(&self, task: &mut Task, models: &mut Vec<Loaded>, control: &Control<'_>) -> Result<Outcome> {
+    fn attempt(&self, task: &mut Task, models: &mut Models, control: &Control<'_>) -> Result<Outcome> {
+        if let Task::Segment(session, request) = task {
+            return models.segmenters.segment(session, request, &self.settings, control).map(Outcome::Done);
+        }
+        let models = &mut models.engines;
         let ready = match task {
             Task::Edit(session, request) => Some(edit::ready(session, request)?),
             _ => None,
@@ -121,7 +151,7 @@ impl Worker {
             (Task::Edit(session, request), Some(ready)) => {
                 edit::edit(session, request, ready, &found, self.settings.models.as_ref(), engine, control).map(Outcome::Done)
             }
-            (Task::Load(_) | Task::Edit(..), _) => Ok(Outcome::Done(JobOutput::Loaded)),
+            (Task::Load(_) | Task::Edit(..) | Task::Segment(..), _) => Ok(Outcome::Done(JobOutput::Loaded)),
         }
     }
 
@@ -131,12 +161,8 @@ impl Worker {
         if models.iter().any(|model| model.found == found) {
             return Ok(found);
         }
+        self.settings.check_budget(&found)?;
         let budget = self.settings.memory_budget;
-        if found.bytes > budget {
-            let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-            let message = format!("the model takes {} MB of memory, and {} MB may be used", megabytes(found.bytes), megabytes(budget));
-            return Err(Error::new(ErrorKind::Resources, message).at(&found.name).hint("start the daemon with a larger --memory"));
-        }
         while models.iter().map(|model| model.found.bytes).sum::<u64>() + found.bytes > budget {
             let oldest = models.iter().enumerate().min_by_key(|(_, model)| model.used).map_or(0, |(index, _)| index);
             drop(models.remove(oldest));

@@ -12,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use dedit_edit::Result;
 
-pub(crate) use self::inner::Inner;
 use self::inner::plausible;
+pub(crate) use self::inner::{Inner, Loaded};
 pub(crate) use self::items::LearnedFile;
 pub(crate) use self::pictures::ItemizedPicture;
 pub(crate) use self::revisions::Base;

@@ -65,6 +65,11 @@ impl Inner {
         folder.write_record(&self.record)
     }
 
+    /// The digest of the picture; empty where its record is damaged.
+    pub(crate) fn digest(&self) -> &str {
+        self.record.pictures.first().map_or("", |picture| &picture.digest)
+    }
+
     /// Whether it is a session of this picture.
     pub(crate) fn is_of(&self, digest: &str) -> bool {
         self.record.pictures.first().is_some_and(|picture| picture.digest == digest)

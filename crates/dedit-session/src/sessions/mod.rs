@@ -134,10 +134,10 @@ impl Sessions {
         if let Some(session) = task.session() {
             session.lock().begin(id, task.kind() == JobKind::Learn)?;
         }
-        let device = self.models.device(task.model().device.as_deref());
+        let queue = task.queue(|device| self.models.device(device));
         let session = task.session().cloned();
         let job = Job { id, task, client, keep, stop: Arc::new(AtomicBool::new(false)), reporter, asked: Instant::now() };
-        if self.scheduler.push(job, &device)
+        if self.scheduler.push(job, &queue)
             && let Some(session) = session
         {
             self.watchers.changed(&session);

@@ -9,6 +9,8 @@ use dedit_segment::Hint;
 
 use super::Sessions;
 use crate::info::Info;
+use crate::jobs::{Reporter, SegmentRequest, Task};
+use crate::models::Found;
 use crate::opening::{About, Opening};
 
 /// A picture of a session, with its items.
@@ -94,11 +96,29 @@ impl Sessions {
         Ok(Fetched { info: inner.info(), image: picture.image, about: picture.about, items: picture.items, words })
     }
 
-    /// Segments one item of a session's picture; gives its mask.
-    pub fn segment(&self, session: &str, hint: &Hint) -> Result<ItemMask> {
+    /// Finds one item of a revision's picture without weights; gives its mask.
+    pub fn segment(&self, session: &str, revision: u64, hint: &Hint) -> Result<ItemMask> {
         let session = self.store.session(session)?;
-        let image = session.lock().picture(0)?.image;
+        let image = if revision == 0 { session.lock().picture(0)?.image } else { session.lock().base(revision)?.image };
         dedit_segment::segment(&image, hint)
+    }
+
+    /// The segment-anything model of a name or path, or without one the usual one; `None` where items are found without weights.
+    ///
+    /// # Errors
+    /// `Model` where there is none of that name.
+    pub fn segmenter(&self, name: Option<&str>) -> Result<Option<Found>> {
+        self.models.find_segmenter(name)
+    }
+
+    /// The same by a segment-anything model, as a job.
+    pub fn segment_by(&self, client: u64, session: &str, request: SegmentRequest, reporter: Arc<dyn Reporter>) -> Result<()> {
+        let session = self.store.session(session)?;
+        let size = session.lock().size_at(request.base)?;
+        if let Some(mask) = request.earlier.as_ref().filter(|mask| mask.size() != size) {
+            return Err(Error::usage(format!("a mask of {} does not fit a picture of {size}", mask.size())));
+        }
+        self.push(client, Task::Segment(session, Box::new(request)), false, reporter)
     }
 
     /// The folder of the store.
