@@ -399,6 +399,7 @@ fn stage_on_wire(stage: Stage) -> names::Stage {
         Stage::Denoising => names::Stage::Denoising,
         Stage::Filling => names::Stage::Filling,
         Stage::Encoding => names::Stage::Encoding,
+        Stage::Searching => names::Stage::Searching,
     }
 }
 
@@ -417,10 +418,17 @@ pub(crate) fn event(event: JobEvent, verb: &VerbName) -> Event {
     }
 }
 
+/// All items of a picture.
+pub(crate) fn segmented(items: &Segmentation) -> Result<Event> {
+    let answer = answer::Segmented { names: items.names().to_vec() };
+    Ok(Event::finished(&answer, vec![labels_blob(items)?]))
+}
+
 fn finished(output: JobOutput, verb: &VerbName) -> Result<Event> {
     Ok(match output {
         // Replaced by the list of models before it is sent.
         JobOutput::Loaded => Event::finished(&answer::Models::default(), Vec::new()),
+        JobOutput::Divided(items) => segmented(&items)?,
         JobOutput::Segmented(mask) => Event::finished(&answer::Segmented::default(), vec![mask_blob(&mask)?]),
         JobOutput::Learned(Learned {
             steps,

@@ -8,7 +8,7 @@ use dedit_protocol::names::VerbName;
 use dedit_protocol::request::{self, Items, Which};
 use dedit_protocol::{Blob, Event};
 use dedit_segment::Hint;
-use dedit_session::{About, Adopted, Located, NewItems, Opening, RevisionId, SegmentRequest, Selection, Shown};
+use dedit_session::{About, Adopted, Found, Located, NewItems, Opening, RevisionId, SegmentRequest, Selection, Shown, Wanted};
 
 use crate::client::Client;
 use crate::convert::{self, Blobs};
@@ -94,13 +94,15 @@ impl Client {
         Ok(Some(session(&sessions.set_items(&set.session, index, items, set.words.map(convert::words))?)))
     }
 
-    /// By a segment-anything model as a job; else, and with `everything`, at once.
+    /// By a segment-anything model as a job, else at once.
     pub(crate) fn segment(&self, serial: u32, segment: &request::Segment, blobs: &mut Blobs) -> Answer {
         let sessions = &self.daemon.sessions;
         if let Some(most) = segment.everything {
+            if let Some(model) = sessions.segmenter(segment.model.as_deref())? {
+                return self.segment_by(serial, segment, model, Wanted::Everything(most));
+            }
             let items = sessions.segment_everything(&segment.session, segment.base, most)?;
-            let told = answer::Segmented { names: items.names().to_vec() };
-            return Ok(Some(Event::finished(&told, vec![convert::labels_blob(&items)?])));
+            return convert::segmented(&items).map(Some);
         }
         let points = |points: &[[usize; 2]]| points.iter().map(|&[x, y]| (x, y)).collect();
         let region = segment.region.map(|[x, y, width, height]| Rect { x, y, width, height });
@@ -109,9 +111,7 @@ impl Client {
         let earlier = segment.earlier.map(|index| blobs.mask(index, size)).transpose()?;
         self.note_known_item(serial, segment)?;
         if let Some(model) = sessions.segmenter(segment.model.as_deref())? {
-            let request = SegmentRequest { model, base: segment.base, hint, earlier };
-            sessions.segment_by(self.number, &segment.session, request, self.reporter(serial, VerbName::default()))?;
-            return Ok(None);
+            return self.segment_by(serial, segment, model, Wanted::Item(hint, earlier));
         }
         if earlier.is_some() {
             let error = Error::usage("an earlier mask is for a segment-anything model, and there is none");
@@ -119,6 +119,12 @@ impl Client {
         }
         let mask = sessions.segment(&segment.session, segment.base, &hint)?;
         Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
+    }
+
+    fn segment_by(&self, serial: u32, segment: &request::Segment, model: Found, wanted: Wanted) -> Answer {
+        let request = SegmentRequest { model, base: segment.base, wanted };
+        let reporter = self.reporter(serial, VerbName::default());
+        self.daemon.sessions.segment_by(self.number, &segment.session, request, reporter).map(|()| None)
     }
 
     /// A note where a pixel of the item that is looked for is of a known one.

@@ -136,6 +136,8 @@ pub enum Stage {
     Filling,
     /// Finding items: the image encoder of a segment-anything model runs.
     Encoding,
+    /// Finding all items: the model is asked at one place after the other.
+    Searching,
 }
 
 impl Stage {
@@ -149,6 +151,7 @@ impl Stage {
             Self::Denoising => "denoising",
             Self::Filling => "filling",
             Self::Encoding => "encoding",
+            Self::Searching => "looking for items",
         }
     }
 }

@@ -82,6 +82,8 @@ names! {
         Filling = "filling",
         /// The picture is encoded by a segment-anything model.
         Encoding = "encoding",
+        /// All items are looked for, at one place after the other.
+        Searching = "looking for items",
         /// A model comes over the network; steps are megabytes.
         Fetching = "fetching",
     }

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use dedit_edit::{Image, ItemMask, Result};
+use dedit_edit::{Image, ItemMask, Result, Segmentation};
 use dedit_segment::{Hint, Prepared, Progress, Segmenter};
 
+use crate::automatic::Automatic;
+use crate::partition::partition;
 use crate::prompt::Prompt;
 use crate::sam::{Embedding, Sam};
+
+/// Clicks along each side of the grid: half as many as in the reference, since small things become parts of larger ones.
+const POINTS: usize = 16;
 
 /// A model that several pictures share.
 #[derive(Debug, Clone)]
@@ -46,5 +51,11 @@ impl Prepared for Encoded {
         prompt.earlier = earlier.map(|mask| self.embedding.logits(mask)).transpose()?;
         let prediction = self.sam.predict(&self.embedding, &prompt)?;
         prediction.mask(prediction.best)
+    }
+
+    fn everything(&self, most: usize, progress: &mut Progress<'_>) -> Result<Segmentation> {
+        let settings = Automatic { points: POINTS, ..Automatic::default() };
+        let regions = self.sam.regions_of(&self.embedding, &settings, progress)?;
+        partition(&regions, self.embedding.frame().picture, most)
     }
 }

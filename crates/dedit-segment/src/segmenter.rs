@@ -1,6 +1,6 @@
 //! The interface of a model that finds items from hints.
 
-use dedit_edit::{Image, ItemMask, Result};
+use dedit_edit::{Image, ItemMask, Result, Segmentation};
 
 use crate::hint::Hint;
 
@@ -29,4 +29,10 @@ pub trait Prepared: Send {
     /// # Errors
     /// `Usage` where the hint or the mask does not fit the picture, or there is neither.
     fn segment(&self, hint: &Hint, earlier: Option<&ItemMask>) -> Result<ItemMask>;
+
+    /// All items, at most `most`, named as [`everything`](crate::everything()) names them.
+    ///
+    /// # Errors
+    /// `Cancelled` where `progress` says so.
+    fn everything(&self, most: usize, progress: &mut Progress<'_>) -> Result<Segmentation>;
 }

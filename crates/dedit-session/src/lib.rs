@@ -33,7 +33,7 @@ pub use info::{Info, State};
 pub use item_policy::Choice;
 pub use jobs::{
     EditRequest, Edited, Frame, JobEvent, JobInfo, JobKind, JobOutput, Layers, LearnRequest, Learned, LoadedModel, Original, OtherFrame,
-    Part, PlanRequest, Reporter, SegmentRequest,
+    Part, PlanRequest, Reporter, SegmentRequest, Wanted,
 };
 pub use models::{Embedding, Found, Lora, ModelChoice, Models};
 pub use opening::{About, Opening};

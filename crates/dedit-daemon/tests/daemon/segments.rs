@@ -66,6 +66,9 @@ fn a_picture_is_encoded_once() {
             assert_eq!((runs, mask.len()), (encoded, 32 * 32), "{about}");
             assert!(mask[2 * 32 + 3] > 0.5, "{about}");
         }
+        let everything = Segment { everything: Some(3), ..click(&sessions[0], "eyes", &[]) };
+        let (found, _) = host.ask(everything, Vec::new()).unwrap();
+        assert_eq!(found.names, ["item 1", "item 2", "item 3"]);
         host.ask(Unload {}, Vec::new()).unwrap();
         let (_, runs) = segment(&host, click(&sessions[0], "eyes", &[[3, 2]]), Vec::new()).unwrap();
         assert!(runs, "what is unloaded is gone");

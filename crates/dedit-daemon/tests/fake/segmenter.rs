@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dedit_edit::{Error, Image, ItemMask, Result, Size};
+use dedit_edit::{Error, Image, ItemMask, Result, Segmentation, Size};
 use dedit_segment::{Hint, Prepared, Progress, Segmenter};
 
 /// Steps of an encoder.
@@ -43,5 +43,15 @@ impl Prepared for Encoded {
         hint.inside.iter().for_each(|point| values[index(point)] = 1.0);
         hint.outside.iter().for_each(|point| values[index(point)] = 0.0);
         ItemMask::new(self.0, values)
+    }
+
+    /// Columns, one for each.
+    fn everything(&self, most: usize, progress: &mut Progress<'_>) -> Result<Segmentation> {
+        if !progress(0, 1) {
+            return Err(Error::cancelled());
+        }
+        let columns = most.min(self.0.width());
+        let labels = (0..self.0.pixels()).map(|index| (index % self.0.width()).min(columns - 1) as u16).collect();
+        Segmentation::from_labels(self.0, (1..=columns).map(|number| format!("item {number}")).collect(), labels)
     }
 }

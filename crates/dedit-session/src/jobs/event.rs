@@ -1,6 +1,6 @@
 //! What a job reports while it waits and runs, and its result.
 
-use dedit_edit::{Error, Image, ItemLayer, ItemMask, Rect, Stage};
+use dedit_edit::{Error, Image, ItemLayer, ItemMask, Rect, Segmentation, Stage};
 use serde_json::Value;
 
 /// The result of learning.
@@ -84,6 +84,8 @@ pub enum JobOutput {
     Edited(Box<Edited>),
     /// An item is found: its mask.
     Segmented(ItemMask),
+    /// All items are found.
+    Divided(Segmentation),
 }
 
 /// What a job reports. The last event of each job is exactly one of `Done`, `Failed` and `Cancelled`.

@@ -22,5 +22,5 @@ pub use self::frame::{Frame, OtherFrame};
 pub use self::info::{JobInfo, JobKind, LoadedModel};
 pub(crate) use self::job::{Interruption, Job, Task};
 pub(crate) use self::queue::Queue;
-pub use self::request::{EditRequest, LearnRequest, Original, PlanRequest, SegmentRequest};
+pub use self::request::{EditRequest, LearnRequest, Original, PlanRequest, SegmentRequest, Wanted};
 pub(crate) use self::worker::{Worker, WorkerSettings};

@@ -18,17 +18,24 @@ pub struct LearnRequest {
     pub restart: bool,
 }
 
-/// An item to be found by a segment-anything model.
+/// Items to be found by a segment-anything model.
 #[derive(Debug, Clone)]
 pub struct SegmentRequest {
     /// The model.
     pub model: Found,
     /// The picture, by the number of its revision; 0 is the session's picture itself.
     pub base: u64,
-    /// Where the item is.
-    pub hint: Hint,
-    /// A mask of it that is to be improved.
-    pub earlier: Option<ItemMask>,
+    /// What is looked for.
+    pub wanted: Wanted,
+}
+
+/// What a segment-anything model looks for.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// One item: where it is, and a mask of it that is to be improved.
+    Item(Hint, Option<ItemMask>),
+    /// All items, at most so many.
+    Everything(usize),
 }
 
 /// Edits to be planned.

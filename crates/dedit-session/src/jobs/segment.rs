@@ -8,7 +8,7 @@ use dedit_segment::{Prepared, Segmenter};
 use super::control::Control;
 use super::event::{JobEvent, JobOutput};
 use super::info::LoadedModel;
-use super::request::SegmentRequest;
+use super::request::{SegmentRequest, Wanted};
 use super::worker::WorkerSettings;
 use crate::colour::shown_in_srgb;
 use crate::memory;
@@ -51,7 +51,7 @@ impl Segmenters {
         Some(LoadedModel { found: found.clone(), description: "segment-anything model".to_owned() })
     }
 
-    /// The mask of one item.
+    /// One item, or all of them.
     pub(super) fn segment(
         &mut self,
         session: &Session,
@@ -64,10 +64,20 @@ impl Segmenters {
             (inner.size_at(request.base)?, inner.digest().to_owned())
         };
         // What the hint gets wrong is told before seconds are spent.
-        request.hint.check_places(size)?;
+        if let Wanted::Item(hint, _) = &request.wanted {
+            hint.check_places(size)?;
+        }
         self.load(&request.model, settings, control)?;
         let prepared = self.prepared(session, Key { session: session.name.clone(), digest, revision: request.base }, control)?;
-        prepared.segment(&request.hint, request.earlier.as_ref()).map(JobOutput::Segmented)
+        match &request.wanted {
+            Wanted::Item(hint, earlier) => prepared.segment(hint, earlier.as_ref()).map(JobOutput::Segmented),
+            Wanted::Everything(most) => prepared
+                .everything(*most, &mut |step, of| {
+                    control.reporter.report(JobEvent::Step { stage: Stage::Searching, step, of, loss: None, seconds_left: None });
+                    !control.is_stopped()
+                })
+                .map(JobOutput::Divided),
+        }
     }
 
     fn load(&mut self, found: &Found, settings: &WorkerSettings, control: &Control<'_>) -> Result<()> {

@@ -9,7 +9,7 @@ use dedit_segment::Hint;
 
 use super::Sessions;
 use crate::info::Info;
-use crate::jobs::{Reporter, SegmentRequest, Task};
+use crate::jobs::{Reporter, SegmentRequest, Task, Wanted};
 use crate::models::Found;
 use crate::opening::{About, Opening};
 
@@ -115,7 +115,9 @@ impl Sessions {
     pub fn segment_by(&self, client: u64, session: &str, request: SegmentRequest, reporter: Arc<dyn Reporter>) -> Result<()> {
         let session = self.store.session(session)?;
         let size = session.lock().size_at(request.base)?;
-        if let Some(mask) = request.earlier.as_ref().filter(|mask| mask.size() != size) {
+        if let Wanted::Item(_, Some(mask)) = &request.wanted
+            && mask.size() != size
+        {
             return Err(Error::usage(format!("a mask of {} does not fit a picture of {size}", mask.size())));
         }
         self.push(client, Task::Segment(session, Box::new(request)), false, reporter)
