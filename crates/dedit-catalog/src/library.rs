@@ -104,13 +104,16 @@ impl Library {
         found.into_iter().next()
     }
 
-    /// The model of a name: a known one, or that of a file or folder, with or without its ending; whole ones first, then in the order of [`Self::found`].
+    /// The model of a name: a known one, or that of a file or folder, with or without its ending; or of a path that [`Self::found`] gives. Whole ones
+    /// first, then in the order of [`Self::found`].
     pub fn named(&self, name: &str) -> Option<Found> {
         // A fetched model is found without looking at the rest of the machine.
         let fetched = known::named(name).and_then(|known| self.fetched(known)).filter(|found| found.broken.is_none());
         fetched.or_else(|| {
             // With its ending too, as hosts show it.
-            let is = |found: &Found| found.name == name || found.path.file_name().is_some_and(|file| file == name);
+            let is = |found: &Found| {
+                found.name == name || found.path.file_name().is_some_and(|file| file == name) || found.path == Path::new(name)
+            };
             let mut found: Vec<Found> = self.found().into_iter().filter(is).collect();
             found.sort_by_key(|found| found.broken.is_some());
             found.into_iter().next()
@@ -222,28 +225,38 @@ impl Library {
         Ok(found)
     }
 
-    /// Removes a model: a fetched one from disk, an added one from the list. Those of other programs stay. Gives the bytes that were freed.
+    /// Removes a model: a fetched one from disk, an added one from the list. Those of other programs stay. It is the default no more. Gives the bytes
+    /// that were freed.
     ///
     /// # Errors
     /// `Model` where there is none, or another program keeps it.
     pub fn remove(&self, name: &str) -> Result<u64> {
-        if let Some(known) = known::named(name) {
+        let whole = std::path::absolute(name).unwrap_or_else(|_| name.into());
+        let fetched = |known: &&Known| known.name == name || (0..known.files.len()).any(|file| self.target(known, file) == whole);
+        if let Some(known) = known::all().iter().find(fetched) {
             let folder = self.folder.join(&known.name);
             if folder.is_dir() {
                 let bytes = size(&folder);
                 fs::remove_dir_all(&folder).map_err(|error| dedit_files::cannot_write(&error, &folder))?;
-                let sums = format!("{name}/");
-                Settings::change(&self.folder, |settings| settings.sums.retain(|file, _| !file.starts_with(&sums)))?;
+                let sums = format!("{}/", known.name);
+                Settings::change(&self.folder, |settings| {
+                    settings.sums.retain(|file, _| !file.starts_with(&sums));
+                    settings.default.take_if(|chosen| *chosen == known.name || Path::new(chosen).starts_with(&folder));
+                })?;
                 return Ok(bytes);
             }
         }
-        let whole = std::path::absolute(name).unwrap_or_else(|_| name.into());
         let settings = Settings::read(&self.folder)?;
         let named = |path: &PathBuf| {
             *path == whole || path.file_stem().is_some_and(|stem| stem == name) || path.file_name().is_some_and(|own| own == name)
         };
         if let Some(path) = settings.added.iter().find(|path| named(path)).cloned() {
-            Settings::change(&self.folder, |settings| settings.added.retain(|added| *added != path))?;
+            let is_default =
+                |chosen: &mut String| Path::new(chosen).starts_with(&path) || path.file_stem().is_some_and(|stem| stem == &**chosen);
+            Settings::change(&self.folder, |settings| {
+                settings.added.retain(|added| *added != path);
+                settings.default.take_if(is_default);
+            })?;
             return Ok(0);
         }
         match self.named(name) {

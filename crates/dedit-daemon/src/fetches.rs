@@ -1,4 +1,4 @@
-//! Models that are fetched, each in a thread of its own: no job for a device waits for the network.
+//! Models that are fetched, or compared with their checksums, each in a thread of its own: no job for a device waits for the network or the disk.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use dedit_catalog::{Known, Library, Origin, Progress, known};
+use dedit_catalog::{Found, Known, Library, Origin, Progress, Verified, known};
 use dedit_protocol::event::{self, Queued};
-use dedit_protocol::names::Stage;
+use dedit_protocol::names::{JobKind, Stage};
 use dedit_protocol::{Event, Failure, FailureKind, answer, request};
 
 use crate::outgoing::Outgoing;
@@ -18,13 +18,14 @@ const FIRST: u64 = 1 << 48;
 /// Bytes of a step of the progress.
 const STEP: u64 = 1_000_000;
 
-/// A fetch under way.
+/// A fetch or a comparison under way.
 struct Running {
     client: u64,
+    what: JobKind,
     stop: Arc<AtomicBool>,
 }
 
-/// The fetches under way.
+/// The fetches and comparisons under way.
 #[derive(Default)]
 pub(crate) struct Fetches {
     next: AtomicU64,
@@ -43,9 +44,9 @@ impl Fetches {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The numbers of the fetches under way, and who asked for them.
-    pub(crate) fn running(&self) -> Vec<(u64, u64)> {
-        self.lock().iter().map(|(job, running)| (*job, running.client)).collect()
+    /// Those under way: job number, client, and kind.
+    pub(crate) fn running(&self) -> Vec<(u64, u64, JobKind)> {
+        self.lock().iter().map(|(job, running)| (*job, running.client, running.what.clone())).collect()
     }
 
     /// Stops a fetch; what has come is kept.
@@ -74,22 +75,63 @@ impl Fetches {
         if library.present(known).is_none_or(|found| found.broken.is_some()) {
             library.check_licence(known)?;
         }
+        let library = library.clone();
+        self.spawn(JobKind::Fetch, asked, move |stop, tell| carry_out(&library, known, stop, tell))
+    }
+
+    /// Begins to compare the files of a model with their checksums; events go to the client that asked.
+    ///
+    /// # Errors
+    /// `Model` for a name that is not found.
+    pub(crate) fn verify(self: &Arc<Self>, library: &Arc<Library>, verify: &request::VerifyModel, asked: Asked) -> Result<(), Failure> {
+        let found = library.named(&verify.name).ok_or_else(|| library.missing(&verify.name))?;
+        let library = library.clone();
+        self.spawn(JobKind::Verify, asked, move |stop, tell| compare(&library, &found, stop, tell))
+    }
+
+    /// Starts a thread for work that gives its last event.
+    fn spawn(
+        self: &Arc<Self>,
+        what: JobKind,
+        asked: Asked,
+        work: impl FnOnce(&AtomicBool, &dyn Fn(Event)) -> Event + Send + 'static,
+    ) -> Result<(), Failure> {
         let Asked { client, serial, outgoing } = asked;
         let job = FIRST + self.next.fetch_add(1, Ordering::SeqCst);
         let stop = Arc::new(AtomicBool::new(false));
-        self.lock().insert(job, Running { client, stop: stop.clone() });
+        self.lock().insert(job, Running { client, what, stop: stop.clone() });
         outgoing.send(Event::Queued(Queued { job, position: 0 }), serial);
-        let (fetches, library) = (self.clone(), library.clone());
-        let started = thread::Builder::new().name("fetch".to_owned()).spawn(move || {
-            let event = carry_out(&library, known, &stop, &|event| outgoing.send(event, serial));
+        let fetches = self.clone();
+        let started = thread::Builder::new().name("models".to_owned()).spawn(move || {
+            let event = work(&stop, &|event| outgoing.send(event, serial));
             fetches.lock().remove(&job);
             outgoing.send(event, serial);
         });
         started.map(drop).map_err(|error| {
             self.lock().remove(&job);
-            Failure::new(FailureKind::Resources, format!("no thread can be started to fetch a model ({error})"))
+            Failure::new(FailureKind::Resources, format!("no thread can be started for a model ({error})"))
         })
     }
+}
+
+/// Compares the files of a model with their checksums; gives the last event.
+fn compare(library: &Library, found: &Found, stop: &AtomicBool, tell: &dyn Fn(Event)) -> Event {
+    let (of, mut shown) = ((found.bytes / STEP) as usize, None);
+    let verified = library.verify(found, &mut |done| {
+        let step = ((done / STEP) as usize).min(of);
+        if shown.replace(step) != Some(step) {
+            tell(Event::Progress(event::Progress { stage: Stage::Verifying, step, of, loss: None, seconds_left: None }));
+        }
+        !stop.load(Ordering::SeqCst)
+    });
+    let (compared, broken) = match verified {
+        Ok(Verified::Same) => (true, None),
+        Ok(Verified::Whole) => (false, None),
+        Ok(Verified::Broken(how)) => (true, Some(how)),
+        Err(error) if error.kind() == FailureKind::Cancelled => return Event::Cancelled,
+        Err(error) => return Event::Failed(error),
+    };
+    Event::finished(&answer::VerifiedModel { name: found.name.clone(), compared, broken }, Vec::new())
 }
 
 /// Fetches a model; gives the last event.

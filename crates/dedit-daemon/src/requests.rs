@@ -1,5 +1,6 @@
 //! Carries out requests.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -117,6 +118,18 @@ impl Client {
                 self.daemon.library.set_default(choose.name.as_deref())?;
                 Ok(Some(self.catalog()))
             }
+            Request::AddModel(add) => {
+                self.daemon.library.add(Path::new(&add.path))?;
+                Ok(Some(self.catalog()))
+            }
+            Request::VerifyModel(verify) => {
+                let asked = Asked { client: self.number, serial, outgoing: self.outgoing.clone() };
+                self.daemon.fetches.verify(&self.daemon.library, &verify, asked).map(|()| None)
+            }
+            Request::RemoveModel(remove) => {
+                self.daemon.library.remove(&remove.name)?;
+                Ok(Some(self.catalog()))
+            }
             // The connection handles it.
             Request::Goodbye(_) => Ok(None),
         }
@@ -224,9 +237,9 @@ impl Client {
             client: names.get(&job.client).cloned().unwrap_or_default(),
             position: job.position,
         };
-        let fetch = |(job, client): (u64, u64)| answer::JobInfo {
+        let fetch = |(job, client, what): (u64, u64, JobKind)| answer::JobInfo {
             job,
-            what: JobKind::Fetch,
+            what,
             client: names.get(&client).cloned().unwrap_or_default(),
             ..answer::JobInfo::default()
         };

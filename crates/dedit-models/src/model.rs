@@ -43,7 +43,8 @@ impl Model {
             Place::Checkpoint(path) => (path, false),
         };
         let folder = |name: &Option<String>| name.as_ref().map(PathBuf::from);
-        let options = OpenOptions { variant: choice.variant.clone(), config_dir: folder(&choice.config_dir), vae: folder(&choice.vae) };
+        let config_dir = folder(&choice.config_dir).or_else(|| configurations_beside(&path));
+        let options = OpenOptions { variant: choice.variant.clone(), config_dir, vae: folder(&choice.vae) };
         let checkpoint = Checkpoint::open_with(&path, &options)?;
         if !checkpoint.ignored().is_empty() {
             let (count, names) = (checkpoint.ignored().len(), checkpoint.ignored().iter().take(3).cloned().collect::<Vec<_>>());
@@ -115,6 +116,14 @@ impl Model {
         }
         Ok(pipeline)
     }
+}
+
+/// The folder of a single file, where it holds all configurations of the model: repositories keep both side by side.
+fn configurations_beside(path: &Path) -> Option<PathBuf> {
+    const FILES: [&str; 5] =
+        ["model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json", "tokenizer/tokenizer_config.json"];
+    let folder = path.parent().filter(|_| path.is_file())?;
+    FILES.iter().all(|file| folder.join(file).is_file()).then(|| folder.to_path_buf())
 }
 
 /// The last part of a model's path.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::models::{Catalog, CatalogModel, FetchedModel};
+pub use self::models::{Catalog, CatalogModel, FetchedModel, VerifiedModel};
 use crate::event::SessionInfo;
 use crate::failure::{Failure, FailureKind};
 use crate::features;

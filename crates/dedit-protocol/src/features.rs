@@ -36,9 +36,12 @@ pub const MODELS: &str = "models";
 /// `segment` with `model`, `earlier`, and `base` without `everything`.
 pub const SEGMENT_ANYTHING: &str = "segment-anything";
 
+/// `add_model`, `verify_model` and `remove_model`.
+pub const MODEL_FILES: &str = "model_files";
+
 /// Everything that a daemon of this release tells that it can.
-pub const FEATURES: [&str; 11] =
-    [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS, MODELS, SEGMENT_ANYTHING];
+pub const FEATURES: [&str; 12] =
+    [FRAMES, VARIANTS, ITEMS, CROPPED, EXPAND, LAYERS, NEIGHBOURS, PATHS, EMBEDDINGS, MODELS, SEGMENT_ANYTHING, MODEL_FILES];
 
 /// What somebody does with it, in words.
 pub(crate) fn in_words(feature: &str) -> String {
@@ -54,6 +57,7 @@ pub(crate) fn in_words(feature: &str) -> String {
         EMBEDDINGS => "take embeddings or a clip skip".to_owned(),
         SEGMENT_ANYTHING => "find items by a segment-anything model".to_owned(),
         MODELS => "list and fetch models".to_owned(),
+        MODEL_FILES => "add, check and remove models".to_owned(),
         other => format!("do '{other}'"),
     }
 }

@@ -86,6 +86,8 @@ names! {
         Searching = "looking for items",
         /// A model comes over the network; steps are megabytes.
         Fetching = "fetching",
+        /// Files of a model are compared with their checksums.
+        Verifying = "verifying",
     }
 
     /// The kind of a job.
@@ -100,6 +102,8 @@ names! {
         Fetch = "fetch",
         /// Finds an item by a segment-anything model.
         Segment = "segment",
+        /// Compares the files of a model with their checksums.
+        Verify = "verify",
     }
 
     /// How far a session is.

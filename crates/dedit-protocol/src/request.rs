@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 pub use edits::{Edit, EditVerb, History, Neighbour, Plan, PlanOptions, ResultOf, Undo};
 pub use items::{Adopt, Choose, ItemsOf};
 pub use learning::{EditOptions, Embedding, Learn, LearnOptions, Lora, ModelChoice};
-pub use models::{ChooseModel, FetchModel};
+pub use models::{AddModel, ChooseModel, FetchModel, RemoveModel, VerifyModel};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};
 pub use values::set_item;
 
@@ -196,4 +196,10 @@ requests! {
     26 "fetch_model" FetchModel(FetchModel) -> answer::FetchedModel,
     /// Chooses the model that is used where none is named.
     27 "choose_model" ChooseModel(ChooseModel) -> answer::Catalog,
+    /// Adds the models of a file or folder to the list.
+    28 "add_model" AddModel(AddModel) -> answer::Catalog,
+    /// Compares the files of a model with their checksums.
+    29 "verify_model" VerifyModel(VerifyModel) -> answer::VerifiedModel,
+    /// Removes a fetched model from disk, or an added one from the list.
+    30 "remove_model" RemoveModel(RemoveModel) -> answer::Catalog,
 }

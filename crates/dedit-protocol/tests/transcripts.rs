@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 
 use dedit_protocol::answer::{
     Adopted, Catalog, Chosen, Edited, Fetched, FetchedModel, ItemsFound, Learned, Models, Nothing, OpenedPicture, Planned, ResultRegion,
-    Revisions, Segmented, Sessions, Status, Welcome,
+    Revisions, Segmented, Sessions, Status, VerifiedModel, Welcome,
 };
 use dedit_protocol::event::SessionInfo;
 use dedit_protocol::{Blob, Event, FailureKind, Frame, ReadError, Request, event, handshake};
@@ -192,7 +192,8 @@ fn typed_answer(request: &str, head: Head) -> Option<Value> {
         "items" => again::<ItemsFound>(head),
         "choose" => again::<Chosen>(head),
         "adopt" => again::<Adopted>(head),
-        "catalog" | "choose_model" => again::<Catalog>(head),
+        "catalog" | "choose_model" | "add_model" | "remove_model" => again::<Catalog>(head),
+        "verify_model" => again::<VerifiedModel>(head),
         "fetch_model" => again::<FetchedModel>(head),
         "open_session" | "set_items" | "undo" => again::<SessionInfo>(head),
         "cancel" | "forget" | "unload" | "shutdown" => again::<Nothing>(head),

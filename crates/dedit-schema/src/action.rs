@@ -20,6 +20,8 @@ pub enum Action {
     Items,
     /// Results of the picture.
     History,
+    /// The models: listed, fetched, chosen.
+    Models,
     /// The state of the daemon.
     Status,
 }
@@ -43,7 +45,7 @@ impl Action {
     pub fn all() -> impl Iterator<Item = Self> {
         // Beside the verb that it is a form of.
         let edits = Verb::ALL.into_iter().flat_map(|verb| [Some(Self::Edit(verb)), (verb == Verb::Remove).then_some(Self::Lift)]);
-        edits.flatten().chain([Self::Redo, Self::Learn, Self::Items, Self::History, Self::Status])
+        edits.flatten().chain([Self::Redo, Self::Learn, Self::Items, Self::History, Self::Models, Self::Status])
     }
 
     /// Those that a host offers, in the order of its menu.
@@ -60,6 +62,7 @@ impl Action {
             Self::Learn => "learn",
             Self::Items => "items",
             Self::History => "history",
+            Self::Models => "models",
             Self::Status => "status",
         }
     }
@@ -74,7 +77,7 @@ impl Action {
         match self {
             Self::Edit(verb) => Some(verb),
             Self::Lift => Some(Verb::Remove),
-            Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status => None,
+            Self::Redo | Self::Learn | Self::Items | Self::History | Self::Models | Self::Status => None,
         }
     }
 
@@ -90,6 +93,7 @@ impl Action {
             Self::Learn => texts("Learn", "_Learn items", "Learns the picture's items, which makes every edit of them better"),
             Self::Items => texts("Items", "_Items", "Shows and sets what the picture's items are"),
             Self::History => texts("History", "_History", "Shows the results of this picture, and puts one back as a layer"),
+            Self::Models => texts("Models", "Mo_dels", "Shows the models that edits can use, fetches others, and chooses the usual one"),
             Self::Status => texts("Status", "S_tatus", "Shows the state of the D-Edit daemon"),
         }
     }
@@ -123,11 +127,14 @@ impl Action {
     }
 
     /// Whether a host offers it. What a host cannot show (a mask drawn for `reshape`) it leaves out; the command line has every verb, and its commands
-    /// `learn`, `segment`, `show` and `daemon status` in place of the other actions.
+    /// `learn`, `segment`, `show`, `model` and `daemon status` in place of the other actions.
     pub const fn is_offered_by(self, host: Host) -> bool {
         match (self, host) {
             (Self::Edit(_), Host::Cli)
-            | (Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Gimp | Host::Krita) => true,
+            | (
+                Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Models | Self::Status,
+                Host::Gimp | Host::Krita,
+            ) => true,
             (Self::Edit(verb), Host::Gimp | Host::Krita) => match verb {
                 Verb::Replace | Verb::Augment | Verb::SwapIn | Verb::Remove | Verb::Move | Verb::Swap | Verb::Refine | Verb::Expand => true,
                 Verb::Reshape | Verb::Blend | Verb::Reconstruct | Verb::Personalize => false,
@@ -138,7 +145,10 @@ impl Action {
                 Verb::Reshape | Verb::Expand | Verb::Reconstruct | Verb::Personalize => false,
             },
             // To lift, the command line has `--layers`, and OpenFX the parameter `output`.
-            (Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Status, Host::Cli | Host::OpenFx) => false,
+            (
+                Self::Lift | Self::Redo | Self::Learn | Self::Items | Self::History | Self::Models | Self::Status,
+                Host::Cli | Host::OpenFx,
+            ) => false,
         }
     }
 
@@ -176,7 +186,7 @@ impl Action {
             Self::Learn => table::LEARN,
             Self::Items => table::ITEMS,
             Self::History => table::HISTORY,
-            Self::Status => &[],
+            Self::Models | Self::Status => &[],
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`Parameter`] is a row: permanent name, label, help, unit, range, default, older names, and the hosts that offer it. [`Action::parameters`] gives
 //!   the rows of an action in a host, in the permanent order of a script's arguments.
 //! - [`Values`] are checked values of an action; [`Refusal`] is the sentence about one that is wrong, the same in every host.
+//! - [`models`] are the buttons, words and sentences of the dialogs about models.
 //! - [`defaults`] are the numbers that the engine uses where nothing is given; help texts name them from there.
 //!
 //! This crate depends on nothing and knows neither pictures nor wire nor host programs.
@@ -13,6 +14,7 @@ mod action;
 pub mod defaults;
 mod field;
 mod host;
+pub mod models;
 mod parameter;
 mod refusal;
 mod table;

@@ -41,6 +41,8 @@ fn form() -> Form {
         list: Some(List {
             title: String::from("_Items"),
             height: 120,
+            columns: Vec::new(),
+            note: false,
             buttons: vec![button("up", "_Up"), button("down", "Do_wn"), button("add", "_Add…"), button("remove", "_Remove")],
         }),
         progress: true,
@@ -54,7 +56,7 @@ fn gradient(width: u32, height: u32) -> Vec<u8> {
 
 fn entries() -> Vec<Entry> {
     let names = ["handbag", "woman", "street", "sky"].into_iter().zip(COLOURS);
-    names.map(|(name, colour)| Entry { colour, name: name.to_owned(), note: format!("{} %", name.len() * 5) }).collect()
+    names.map(|(name, colour)| Entry { colour, name: name.to_owned(), note: format!("{} %", name.len() * 5), cells: Vec::new() }).collect()
 }
 
 /// Moves the chosen entry.

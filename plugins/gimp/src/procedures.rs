@@ -33,7 +33,7 @@ pub(crate) fn asks(action: Action) -> bool {
             | Verb::Blend
             | Verb::Personalize => true,
         },
-        Action::Learn | Action::Items | Action::History => true,
+        Action::Learn | Action::Items | Action::History | Action::Models => true,
         Action::Lift | Action::Redo | Action::Status => false,
     }
 }
@@ -47,7 +47,7 @@ pub(crate) fn procedures() -> Vec<Procedure> {
         blurb: action.summary(),
         help: "Without a name the item is what is selected. The result lies in new layers above the picture; nothing else changes. The text that \
                is returned is JSON: the results, and their seeds.",
-        needs_image: action != Action::Status,
+        needs_image: !matches!(action, Action::Models | Action::Status),
         parameters: parameters(action),
     };
     Action::of(Host::Gimp).map(procedure).collect()
@@ -115,6 +115,7 @@ mod tests {
             ("learn", "items:choice=auto picture:choice=layer model:text= restart:switch=false"),
             ("items", "items:choice=auto most:whole=12 picture:choice=layer"),
             ("history", "revision:whole=-1 picture:choice=layer"),
+            ("models", ""),
             ("status", ""),
         ] {
             let action = action(&format!("plug-in-dedit-{id}")).unwrap();

@@ -1,6 +1,6 @@
 //! What a call returns: JSON for scripts, sentences for people.
 
-use dedit_protocol::answer::{Learned, Region, Revisions, Status};
+use dedit_protocol::answer::{Catalog, Learned, Region, Revisions, Status};
 use gimp_host::Stop;
 use serde_json::json;
 
@@ -62,6 +62,11 @@ pub(crate) fn history(session: &str, history: &Revisions) -> String {
         .map(|revision| json!({"revision": revision.revision, "base": revision.base, "seed": revision.seed, "edits": revision.edits}))
         .collect();
     json!({"session": session, "current": history.current, "revisions": revisions}).to_string()
+}
+
+/// All models, as the daemon lists them.
+pub(crate) fn models(catalog: &Catalog) -> String {
+    json!(catalog).to_string()
 }
 
 /// The state of the daemon, in sentences.

@@ -36,6 +36,8 @@ pub(crate) fn run(host: &dyn Host, call: &Call) -> Result<Returned, Stop> {
     }
     let outcome = match (action, call.mode) {
         (Action::Status, _) => status(host, call.mode),
+        (Action::Models, RunMode::Interactive) => ui::models(host),
+        (Action::Models, _) => models(),
         (_, RunMode::Interactive) => ui::run(host, call, action, &mut parameters),
         (_, RunMode::NonInteractive | RunMode::WithLastValues) => without_dialog(host, call, action, &parameters),
     };
@@ -82,6 +84,7 @@ fn without_dialog(host: &dyn Host, call: &Call, action: Action, parameters: &Par
     let mut output = Output::default();
     match action {
         Action::Status => status(host, call.mode),
+        Action::Models => models(),
         Action::Learn => actions::learn(&document, parameters, &mut bar),
         Action::Items => Ok(Returned { layer: None, text: report::items(&actions::set_items(&document, parameters)?) }),
         Action::History => history::list(&document, parameters.given().whole(Id::Revision)),
@@ -114,6 +117,12 @@ fn status(host: &dyn Host, mode: RunMode) -> Result<Returned, Failure> {
     Ok(Returned { layer: None, text })
 }
 
+/// The models, for scripts.
+fn models() -> Result<Returned, Failure> {
+    let (catalog, _) = connection::connect()?.ask(request::Catalog {}, Vec::new())?;
+    Ok(Returned { layer: None, text: report::models(&catalog) })
+}
+
 #[cfg(test)]
 mod tests {
     use dedit_schema::{Host as Hosts, Verb};
@@ -134,7 +143,7 @@ mod tests {
         let (fake, layer) = Fake::picture(4, 4);
         fake.with(layer, |layer| layer.visible = false);
         for mode in [RunMode::NonInteractive, RunMode::WithLastValues, RunMode::Interactive] {
-            for action in Action::of(Hosts::Gimp).filter(|action| *action != Action::Status) {
+            for action in Action::of(Hosts::Gimp).filter(|action| !matches!(action, Action::Models | Action::Status)) {
                 let Err(Stop::Failed(message)) = run(&fake, &call(&procedures::name(action), mode, &[layer])) else { panic!("{action:?}") };
                 assert!(message.contains("'picture' is not visible; open its eye"), "{message}");
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dedit_client::Call;
 use dedit_protocol::event::{self, Progress};
+use dedit_protocol::names::Stage;
 use dedit_protocol::{Blob, Event};
 use gimp_host::Host;
 use serde::de::DeserializeOwned;
@@ -58,7 +59,8 @@ pub(crate) fn progress_text(progress: &Progress) -> (Option<f64>, String) {
     let share = (progress.of > 0).then(|| (progress.step as f64 / progress.of as f64).clamp(0.0, 1.0));
     let mut text = capitalized(progress.stage.as_str());
     if progress.of > 0 {
-        let _ = write!(text, " {} of {}", progress.step, progress.of);
+        let unit = if matches!(progress.stage, Stage::Fetching | Stage::Verifying) { " MB" } else { "" };
+        let _ = write!(text, " {} of {}{unit}", progress.step, progress.of);
     }
     if let Some(loss) = progress.loss {
         let _ = write!(text, ", loss {loss:.3}");

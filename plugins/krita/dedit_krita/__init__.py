@@ -4,7 +4,7 @@ Data flows one way through the files:
 
 1. `extension`, `docker`, `ui`: actions and widgets; `verbs`, `parameters`: what they offer;
 2. `controller`: what the buttons do, with `document_view` (what the docker shows of the active
-   document), `plan_preview` and `jobs` (the queue);
+   document), `plan_preview`, `model_list` and `jobs` (the queue);
 3. `command`, `edit`, `item_commands`, `history`: one command from the document to the new layer;
 4. `source`, `snapshot`, `colour_space`, `pixels`: the layer and its pixels; `items`, `masks`,
    `reference`: its items; `annotations`: what the document keeps;

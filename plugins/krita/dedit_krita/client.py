@@ -36,9 +36,10 @@ FEATURES = {
     "cropped": "tell of an edit's region alone",
     "expand": "expand a canvas",
     "layers": "give items as layers of their own",
+    "model_files": "add, check and remove models",
 }
 """Features of the daemon that the plug-in needs, and what they do."""
-JOBS = ("load", "learn", "edit")
+JOBS = ("load", "learn", "edit", "fetch_model", "verify_model")
 """Requests that run as jobs, and are cancelled by the job's number."""
 
 

@@ -14,10 +14,11 @@ from .edit_request import check_complete, edit_request, wire_edit
 from .failure import Failure
 from .item_commands import drop_item, keep_masks, rename_item, take_items
 from .jobs import Jobs
+from .model_list import ModelList
 from .plan_preview import PlanPreview
 from .qt import QtCore, Signal
 from .reference import document_title
-from .view_state import Entry, Job, Picture, Plan, Status
+from .view_state import Entry, Job, Model, Picture, Plan, Status
 
 if TYPE_CHECKING:
     from krita import Krita
@@ -51,6 +52,7 @@ class Controller(QtCore.QObject):
     status_changed = Signal()
     plan_changed = Signal()
     models_changed = Signal()
+    catalog_changed = Signal()
 
     def __init__(self, krita: Krita, client: Client | None = None, parent: Any = None) -> None:  # noqa: ANN401
         """Create one; the daemon is not contacted before it is needed."""
@@ -59,6 +61,8 @@ class Controller(QtCore.QObject):
         self._krita = krita
         self._client = client or Client(self)
         self._jobs = Jobs(self._client, self)
+        self._models = ModelList(self)
+        self._models.changed.connect(self.catalog_changed)
         self._titles: dict[int, tuple[str, str]] = {}
         """Of each job: its title, and what is said when it is done."""
         self._lacks_picture = True
@@ -97,6 +101,11 @@ class Controller(QtCore.QObject):
     def models(self) -> tuple[str, ...]:
         """Names of the daemon's models; empty until it was asked."""
         return self._view.models
+
+    @property
+    def catalog(self) -> tuple[Model, ...]:
+        """The models known by name and those of this machine; empty until `read_catalog`."""
+        return self._models.models
 
     @property
     def plan(self) -> Plan | None:
@@ -202,6 +211,32 @@ class Controller(QtCore.QObject):
         """Cancel a job."""
         self._jobs.cancel(number)
 
+    # Models.
+
+    def read_catalog(self) -> None:
+        """Ask the daemon for the models."""
+        pending = self._client.request("catalog")
+        pending.then(lambda answer: self._models.take(answer.head), self._fail)
+
+    def act_on_model(self, button: str, model: Model) -> None:
+        """Do what a button of the list of models says; `fetch` accepts the licence."""
+        act = {
+            "fetch": self._models.fetch,
+            "verify": self._models.verify,
+            "default": self._models.choose,
+            "remove": self._models.remove,
+        }[button]
+        self._add_model_job(model.title, lambda: act(model))
+
+    def add_model(self, path: str) -> None:
+        """Add the models of a file to the list."""
+        self._add_model_job(path, lambda: self._models.add(path))
+
+    def _add_model_job(self, title: str, steps: Callable[[], Steps]) -> None:
+        number = self._jobs.add(title, "models", steps, begins="asking the daemon")
+        self._titles[number] = (title, "")
+        self._set_status(Status(f"{title} …", "Krita can be used meanwhile.", "busy"))
+
     # Results.
 
     def apply(self, key: tuple[str, int]) -> None:
@@ -305,6 +340,8 @@ class Controller(QtCore.QObject):
 
     def _job_ended(self, number: int, result: object, failure: Failure | None) -> None:
         title, hint = self._titles.pop(number, ("", ""))
+        # The names that are offered are those of the list of models.
+        self._view.forget_models()
         if failure is None:
             done = result if isinstance(result, str) and result else f"{title}: done."
             self._set_status(Status(done, hint))

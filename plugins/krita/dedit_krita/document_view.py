@@ -71,6 +71,10 @@ class DocumentView(QtCore.QObject):
         """Whether the document is being read."""
         return self._flow is not None
 
+    def forget_models(self) -> None:
+        """Ask for the daemon's models when the document is read next."""
+        self._has_models = False
+
     def active(self) -> tuple[Document, Source]:
         """Return the active document and what is edited in it; Failure if nothing can be."""
         place = source.find_source(self._krita.activeDocument(), self.mode)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 STAGES = {"tokens": "learning words", "attention": "learning looks"}
 
 
+def in_megabytes(stage: str, step: int, of: int) -> str:
+    """Describe the progress of a stage whose steps are megabytes; empty for others."""
+    return f"{stage} {step} of {of} MB" if stage in ("fetching", "verifying") and of else ""
+
+
 class Jobs(QtCore.QObject):
     """The jobs of all documents; of those in the same lane one runs at a time."""
 
@@ -32,6 +37,7 @@ class Jobs(QtCore.QObject):
         self._client = client
         self._shown: dict[int, Job] = {}
         self._flows: dict[int, Flow] = {}
+        self._begins: dict[int, str] = {}
         self._lanes: dict[str, list[int]] = {}
         self._last = 0
 
@@ -40,14 +46,24 @@ class Jobs(QtCore.QObject):
         """The jobs that wait or run, the oldest first."""
         return tuple(self._shown.values())
 
-    def add(self, title: str, lane: str, steps: Callable[[], Steps]) -> int:
-        """Append a job to a lane and return its number; it starts if the lane is empty."""
+    def add(
+        self,
+        title: str,
+        lane: str,
+        steps: Callable[[], Steps],
+        begins: str = "reading the picture",
+    ) -> int:
+        """Append a job to a lane and return its number; it starts if the lane is empty.
+
+        `begins` is its stage until the daemon tells another.
+        """
         self._last += 1
         number = self._last
         flow = Flow(self._client, steps(), self)
         flow.heard = lambda name, frame: self._hear(number, name, frame)
         flow.ended.connect(lambda: self._end(number))
         self._flows[number] = flow
+        self._begins[number] = begins
         self._shown[number] = Job(number, title, "waits")
         queue = self._lanes.setdefault(lane, [])
         queue.append(number)
@@ -72,7 +88,7 @@ class Jobs(QtCore.QObject):
             self.cancel(number)
 
     def _start(self, number: int) -> None:
-        self._show(number, stage="reading the picture", waits=False)
+        self._show(number, stage=self._begins.pop(number, ""), waits=False)
         self._flows[number].start()
 
     def _show(self, number: int, **changes: object) -> None:
@@ -90,7 +106,7 @@ class Jobs(QtCore.QObject):
             stage = str(frame.head.get("stage") or "")
             self._show(
                 number,
-                stage=STAGES.get(stage, stage),
+                stage=in_megabytes(stage, step, of) or STAGES.get(stage, stage),
                 share=min(1.0, step / of) if of else None,
                 seconds_left=frame.head.get("seconds_left"),
             )
@@ -101,6 +117,7 @@ class Jobs(QtCore.QObject):
 
     def _end(self, number: int) -> None:
         flow = self._flows.pop(number)
+        self._begins.pop(number, None)
         self._shown.pop(number, None)
         for lane, queue in list(self._lanes.items()):
             if number in queue:

@@ -85,6 +85,57 @@ ACTIONS = (
         Parameter("revision", "Result", "Which result comes back as a layer; -1 for none", "whole", low=0, high=2147483647, automatic=-1, takes="whole numbers from 0 to 2147483647, or -1 for the usual", usual="none"),
         Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),
     )),
+    Action("models", "Models", "Models", "Shows the models that edits can use, fetches others, and chooses the usual one", False, ()),
     Action("status", "Status", "Status", "Shows the state of the D-Edit daemon", False, ()),
 )
 """In the order of menus."""
+
+MODEL_BUTTONS = (
+    ("fetch", "Fetch", "Downloads the chosen model; a download that was cut off goes on where it was"),
+    ("default", "Make default", "The chosen model is used where no other is named"),
+    ("add", "Add file…", "Lists a model file of this machine, which stays where it is"),
+    ("verify", "Verify", "Compares the chosen model's files with their checksums"),
+    ("remove", "Remove", "Deletes a fetched model, or takes an added file off the list"),
+)
+"""Name, label and tool tip."""
+
+MODEL_WORDS = {
+    "sd1": "SD 1.5",
+    "sd2": "SD 2.1",
+    "sdxl": "SDXL",
+    "checkpoint": "model",
+    "lora": "LoRA",
+    "embedding": "embedding",
+    "vae": "VAE",
+    "segmentation": "segmentation",
+}
+"""Families and kinds of the protocol, and what people call them."""
+
+MODEL_TEXTS = {
+    "lead": "Fetch a model...",
+    "lead_help": "Opens the list of models, from which one can be fetched",
+    "open_help": "Shows the models of this machine and those that can be fetched",
+    "fetched": "fetched",
+    "found": "found",
+    "absent": "not fetched",
+    "broken": "broken",
+    "usual": ", default",
+    "about_licence": "Licence: {licence}, {link}",
+    "about_place": "Kept by {program}: {path}",
+    "about_broken": "Broken: {broken}; remove it and fetch or copy it again",
+    "inpainting": "made to fill regions",
+    "ask_title": "Licence",
+    "ask": "{title} is offered under the licence {licence}. Read it, and accept it to download the model.",
+    "ask_link": "Read it at",
+    "accept": "Accept and fetch",
+    "add_title": "Add a model file",
+    "add_row": "File",
+    "add_done": "Added: {title}",
+    "fetch_done": "{title} is here. It is used where no other model is named, if it is the only one or the default.",
+    "stopped": "Stopped. What has come is kept, and Fetch goes on from there.",
+    "verify_same": "{title}: the checksum is right.",
+    "verify_whole": "{title} is whole; no checksum is known to compare it with.",
+    "remove_done": "{title} was removed.",
+    "default_done": "{title} is used where no other model is named.",
+}
+"""What is said about models; names in braces stand for values."""

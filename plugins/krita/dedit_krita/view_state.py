@@ -90,6 +90,29 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A model of the list."""
+
+    name: str
+    """What names it in requests."""
+    title: str
+    details: str
+    """Family, kind and size."""
+    state: str
+    """Whether it is there, in words."""
+    is_there: bool
+    is_broken: bool
+    about: str
+    """What it is good for, its licence, its place."""
+    buttons: frozenset[str]
+    """Names of the buttons that make sense."""
+    question: str = ""
+    """Asked before it is fetched, until its licence is accepted."""
+    link: str = ""
+    """Where the licence can be read."""
+
+
+@dataclass(frozen=True)
 class Status:
     """The text of the status line, and what the user can do."""
 
@@ -98,4 +121,4 @@ class Status:
     kind: str = "fine"
     """`fine`, `busy` or `wrong`."""
     remedy: str = ""
-    """What a button offers: `retry`, `model`, or nothing."""
+    """What buttons offer: `retry`, `model` (to choose or fetch one), or nothing."""

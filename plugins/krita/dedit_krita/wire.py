@@ -57,6 +57,9 @@ REQUESTS = {
     "catalog": 25,
     "fetch_model": 26,
     "choose_model": 27,
+    "add_model": 28,
+    "verify_model": 29,
+    "remove_model": 30,
 }
 EVENTS = {
     101: "queued",

@@ -20,7 +20,7 @@ from dedit_krita.parameters import SHARED
 from dedit_krita.qt import NAME, QtCore, QtGui, QtWidgets, Signal
 from dedit_krita.ui.frame import Drag, Frame, Movement
 from dedit_krita.ui.panel import Panel
-from dedit_krita.view_state import Entry, Item, Job, Picture, Plan, SmallImage, Status
+from dedit_krita.view_state import Entry, Item, Job, Model, Picture, Plan, SmallImage, Status
 
 QtTest: Any = __import__(f"{NAME}.QtTest", fromlist=["QTest"])
 APPLICATION = QtCore.QCoreApplication.instance() or QtWidgets.QApplication(["dedit"])
@@ -101,6 +101,7 @@ class FakeController(QtCore.QObject):
     status_changed = Signal()
     plan_changed = Signal()
     models_changed = Signal()
+    catalog_changed = Signal()
 
     def __init__(self) -> None:
         """Create one without a picture."""
@@ -111,6 +112,7 @@ class FakeController(QtCore.QObject):
         self.status = Status("Ready")
         self.plan: Plan | None = None
         self.models: tuple[str, ...] = ("toys", "sd15")
+        self.catalog: tuple[Model, ...] = ()
         self.documents: tuple[str, ...] = ("street.png",)
         self.asked: list[tuple[Any, ...]] = []
         self.fails: Exception | None = None

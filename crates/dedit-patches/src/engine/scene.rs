@@ -176,8 +176,8 @@ pub(super) fn check(edit: &Edit) -> Result<()> {
     }
     let message = format!("{} needs a diffusion model, and {} is none", edit.verb(), crate::NAME);
     Err(Error::new(ErrorKind::Model, message).hint(
-        "`dedit model list` shows those that can be fetched; or download a Stable Diffusion checkpoint, and name its folder or file: in a dialog \
-         under More, Model; on the command line by --model; for good by `dedit model default`",
+        "fetch one in D-Edit's window Models, or with `dedit model fetch NAME`; or name the folder or file of a Stable Diffusion checkpoint: in a \
+         dialog under More, Model; on the command line by --model",
     ))
 }
 

@@ -36,7 +36,7 @@ pub struct CatalogModel {
     pub broken: Option<String>,
 }
 
-/// To `catalog` and `choose_model`.
+/// To `catalog`, `choose_model`, `add_model` and `remove_model`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Catalog {
@@ -60,4 +60,16 @@ pub struct FetchedModel {
     pub bytes: u64,
     /// Bytes that came over the network.
     pub received: u64,
+}
+
+/// To `verify_model`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VerifiedModel {
+    /// Its name.
+    pub name: String,
+    /// Whether its SHA-256 is known and was compared.
+    pub compared: bool,
+    /// How it is broken, as a phrase; none where it is whole.
+    pub broken: Option<String>,
 }

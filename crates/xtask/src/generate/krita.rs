@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use dedit_schema::{Action, Host, Kind, Parameter, Range, Verb, defaults};
+use dedit_schema::{Action, Host, Kind, Parameter, Range, Verb, defaults, models};
 
 const HOST: Host = Host::Krita;
 
@@ -22,10 +22,27 @@ pub(super) fn parameters() -> String {
          from .schema import Action, Parameter\n\n\
          INSTANT_MODEL = {}\n\"\"\"The model of edits whose quality is `instant`.\"\"\"\n\n\
          SHARED = (\n{})\n\"\"\"Parameters of every edit.\"\"\"\n\n\
-         ACTIONS = (\n{actions})\n\"\"\"In the order of menus.\"\"\"\n",
+         ACTIONS = (\n{actions})\n\"\"\"In the order of menus.\"\"\"\n\n\
+         MODEL_BUTTONS = (\n{})\n\"\"\"Name, label and tool tip.\"\"\"\n\n\
+         MODEL_WORDS = {{\n{}}}\n\"\"\"Families and kinds of the protocol, and what people call them.\"\"\"\n\n\
+         MODEL_TEXTS = {{\n{}}}\n\"\"\"What is said about models; names in braces stand for values.\"\"\"\n",
         literal(defaults::MODEL),
-        rows(&shared, "    ")
+        rows(&shared, "    "),
+        model_buttons(),
+        pairs(&models::WORDS),
+        pairs(&models::TEXTS),
     )
+}
+
+fn model_buttons() -> String {
+    let plain = |label: &str| label.replace('_', "");
+    joined(models::BUTTONS.iter().map(|one| format!("    ({}, {}, {}),\n", literal(one.id), literal(&plain(one.label)), literal(one.help))))
+}
+
+/// Entries of a dictionary; labels without the mark of their key.
+fn pairs(pairs: &[(&str, &str)]) -> String {
+    let plain = |text: &str| if text.contains('{') { text.to_owned() } else { text.replace('_', "") };
+    joined(pairs.iter().map(|(name, text)| format!("    {}: {},\n", literal(name), literal(&plain(text)))))
 }
 
 /// What distinguishes an action beside its own parameters.

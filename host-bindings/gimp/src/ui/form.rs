@@ -89,6 +89,10 @@ pub struct List {
     pub title: String,
     /// The least height, in pixels.
     pub height: u32,
+    /// The titles of its columns, the first one that of names. Without any there is one column, whose names the user can change.
+    pub columns: Vec<String>,
+    /// Whether there is place for a [note](crate::ui::Window::set_note) below it.
+    pub note: bool,
     /// Buttons below it.
     pub buttons: Vec<Button>,
 }
@@ -98,10 +102,12 @@ pub struct List {
 pub struct Entry {
     /// Red, green and blue.
     pub colour: [u8; 3],
-    /// The user can change it.
+    /// What is shown beside the colour.
     pub name: String,
-    /// What else there is to say of it.
+    /// A dim text at the right, in a list without columns.
     pub note: String,
+    /// The texts of the columns behind the first.
+    pub cells: Vec<String>,
 }
 
 /// A dialog.

@@ -120,6 +120,9 @@ functions! {
         unsafe fn gtk_tree_view_set_cursor_on_cell(Object, *mut c_void, Object, Object, c_int);
         safe fn gtk_tree_view_column_new() -> Object;
         safe fn gtk_tree_view_column_set_spacing(Object, c_int);
+        safe fn gtk_tree_view_column_set_title(Object, Text<'_>);
+        safe fn gtk_tree_view_column_set_expand(Object, c_int);
+        safe fn gtk_tree_view_column_set_resizable(Object, c_int);
         safe fn gtk_tree_view_column_pack_start(Object, Object, c_int);
         safe fn gtk_tree_view_column_add_attribute(Object, Object, Text<'_>, c_int);
         safe fn gtk_tree_selection_get_selected(Object, Option<&Nothing>, &mut Iter) -> c_int;

@@ -57,17 +57,20 @@ impl Toolkit {
 pub(super) const SWATCH: c_int = 0;
 pub(super) const NAME: c_int = 1;
 pub(super) const NOTE: c_int = 2;
+/// The first of the columns behind the name.
+pub(super) const CELLS: c_int = 3;
 
-/// The lines of a list: a picture, a name and a note each.
+/// The lines of a list: a picture, a name, a note and texts of further columns each.
 pub(super) struct Store<'u> {
     toolkit: &'u Toolkit,
     store: Widget<'u>,
 }
 
 impl<'u> Store<'u> {
-    /// An empty one.
-    pub(super) fn new(toolkit: &'u Toolkit) -> Self {
-        let columns = [(toolkit.trees.gdk_pixbuf_get_type)(), TEXT, TEXT];
+    /// An empty one, with so many columns behind the name.
+    pub(super) fn new(toolkit: &'u Toolkit, cells: usize) -> Self {
+        let mut columns = vec![(toolkit.trees.gdk_pixbuf_get_type)(), TEXT, TEXT];
+        columns.resize(columns.len() + cells, TEXT);
         // SAFETY: there are as many types as is said.
         let store = unsafe { (toolkit.trees.gtk_list_store_newv)(columns.len() as c_int, columns.as_ptr()) };
         Self { toolkit, store: toolkit.take(store) }
@@ -79,7 +82,7 @@ impl<'u> Store<'u> {
     }
 
     /// Adds a line at the end.
-    pub(super) fn add(&self, swatch: Option<&Widget<'_>>, name: &str, note: &str) {
+    pub(super) fn add(&self, swatch: Option<&Widget<'_>>, name: &str, note: &str, cells: &[String]) {
         let mut place = Iter::nowhere();
         (self.toolkit.trees.gtk_list_store_append)(self.object(), &mut place);
         if let Some(swatch) = swatch {
@@ -87,6 +90,9 @@ impl<'u> Store<'u> {
         }
         with_text(name, |name| self.set(&mut place, NAME, Content::Text(name)));
         with_text(note, |note| self.set(&mut place, NOTE, Content::Text(note)));
+        for (column, cell) in (CELLS..).zip(cells) {
+            with_text(cell, |cell| self.set(&mut place, column, Content::Text(cell)));
+        }
     }
 
     /// Gives a line another name.

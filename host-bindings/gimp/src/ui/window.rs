@@ -132,6 +132,28 @@ impl Window<'_> {
         }
     }
 
+    /// Shows or hides a button.
+    pub fn set_visible(&self, id: &str, visible: bool) {
+        let gtk = &self.toolkit.gtk;
+        for button in self.buttons_called(id) {
+            (if visible { gtk.gtk_widget_show } else { gtk.gtk_widget_hide })(button.object());
+        }
+    }
+
+    /// Gives a button the keyboard.
+    pub fn focus(&self, id: &str) {
+        for button in self.buttons_called(id) {
+            (self.toolkit.gtk.gtk_widget_grab_focus)(button.object());
+        }
+    }
+
+    /// Shows a text below the list, where it has place for one.
+    pub fn set_note(&self, text: &str) {
+        if let Some(list) = &self.list {
+            list.set_note(text);
+        }
+    }
+
     /// Changes what a button says.
     pub fn set_label(&self, id: &str, label: &str) {
         for button in self.buttons_called(id) {

@@ -9,10 +9,12 @@ use gimp_host::ui::{Button, Event, Form, Row, Ui, Window};
 use gimp_host::{Call, Returned};
 use image::RgbImage;
 
+use super::models;
 use super::rows::{Choices, remember_prompt};
 use super::view;
 use super::working::{CANCEL, Working};
 use crate::actions::{self, Output};
+use crate::connection;
 use crate::document::Document;
 use crate::failure::{Failure, FailureKind};
 use crate::items::PictureItems;
@@ -23,6 +25,8 @@ use crate::sides::Sides;
 
 const PREVIEW: &str = "preview";
 const APPLY: &str = "apply";
+/// Opens the window of models; seen after a failure that is about one.
+const MODELS: &str = "models";
 /// How long the window waits for events at a time.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -35,6 +39,7 @@ struct Preview {
 }
 
 struct Dialog<'a> {
+    ui: &'a Ui,
     call: &'a Call,
     verb: Verb,
     window: &'a Window<'a>,
@@ -53,8 +58,9 @@ pub(super) fn run(ui: &Ui, call: &Call, verb: Verb, document: Document<'_>, para
     let (items, labels) = PictureItems::open_with_labels(&document)?;
     let choices = Choices::find(host, items.names.clone(), host.selection(document.source.image)?.is_some());
     let window = ui.open(&form(verb, choices.rows(host, parameters, &[])));
+    window.set_visible(MODELS, false);
     let picture = view::picture(&document.composite.pixels);
-    let dialog = Dialog { call, verb, window: &window, document, items, labels, choices, picture, preview: None };
+    let dialog = Dialog { ui, call, verb, window: &window, document, items, labels, choices, picture, preview: None };
     if verb == Verb::Augment && parameters.text(Id::Prompt).is_empty() {
         window.set_text("prompt", "a golden [v]");
     }
@@ -70,7 +76,12 @@ fn form(verb: Verb, rows: Vec<Row>) -> Form {
         picture: Some(view::SIZE),
         list: None,
         progress: true,
-        buttons: vec![button(PREVIEW, "P_review", false), button(CANCEL, "_Cancel", false), button(APPLY, "_OK", true)],
+        buttons: vec![
+            button(MODELS, &models::lead(), false),
+            button(PREVIEW, "P_review", false),
+            button(CANCEL, "_Cancel", false),
+            button(APPLY, "_OK", true),
+        ],
     }
 }
 
@@ -84,6 +95,12 @@ impl Dialog<'_> {
                     Event::Pressed(APPLY) => {
                         if let Some(returned) = self.attempt(parameters, true)? {
                             return Ok(returned);
+                        }
+                    }
+                    Event::Pressed(MODELS) => {
+                        self.window.alert("");
+                        if let Err(failure) = connection::connect().and_then(|client| models::run(self.ui, self.document.host, client)) {
+                            self.window.alert(&failure.to_string());
                         }
                     }
                     Event::Changed("item") => {
@@ -149,6 +166,11 @@ impl Dialog<'_> {
                 if !stopped {
                     self.document.reconnect_after(&failure);
                     self.window.alert(&failure.to_string());
+                    let lacks_model = failure.kind == FailureKind::Model;
+                    self.window.set_visible(MODELS, lacks_model);
+                    if lacks_model {
+                        self.window.focus(MODELS);
+                    }
                     self.refresh(parameters);
                 }
                 Ok(None)

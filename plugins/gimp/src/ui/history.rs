@@ -32,7 +32,7 @@ pub(super) fn run(ui: &Ui, call: &Call, mut document: Document<'_>, parameters: 
         title: "D-Edit: History".to_owned(),
         rows: Vec::new(),
         picture: Some(view::SIZE),
-        list: Some(List { title: "_Results, the newest first".to_owned(), height: 220, buttons: Vec::new() }),
+        list: Some(List { title: "_Results, the newest first".to_owned(), height: 220, ..List::default() }),
         progress: false,
         buttons: vec![button(CANCEL, "_Close", false), button(PUT, "_Put into the image", true)],
     });
@@ -90,7 +90,7 @@ fn entry(revision: &Revision, is_current: bool) -> Entry {
     let name = history::title(revision).unwrap_or_else(|| "Result".to_owned());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let colour = if is_current { view::colour(2) } else { view::colour(7) };
-    Entry { colour, name, note: ago(now.saturating_sub(revision.time)) }
+    Entry { colour, name, note: ago(now.saturating_sub(revision.time)), cells: Vec::new() }
 }
 
 fn ago(seconds: u64) -> String {

@@ -4,6 +4,7 @@ mod direct;
 mod edit;
 mod history;
 mod learn;
+mod models;
 mod panel;
 mod rows;
 mod view;
@@ -13,6 +14,7 @@ use dedit_schema::{Action, Id};
 use gimp_host::ui::Ui;
 use gimp_host::{Call, Host, Returned};
 
+use crate::connection;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::parameters::Parameters;
@@ -32,7 +34,18 @@ pub(crate) fn run(host: &dyn Host, call: &Call, action: Action, parameters: &mut
         Action::Edit(verb) if procedures::asks(action) => edit::run(&ui, call, verb, document, parameters),
         Action::Edit(_) | Action::Lift => direct::edit(&ui, action, &document, parameters),
         Action::Redo => direct::redo(&ui, &document),
-        // It has no window.
+        // They are about no document.
+        Action::Models => models::run(&ui, host, document.client),
         Action::Status => Ok(Returned::default()),
     }
+}
+
+/// Shows the models.
+///
+/// # Errors
+/// Where there is no daemon, or one that is too old.
+pub(crate) fn models(host: &dyn Host) -> Result<Returned, Failure> {
+    let client = connection::connect()?;
+    let ui = Ui::load(host.version(), "dedit-gimp")?;
+    models::run(&ui, host, client)
 }

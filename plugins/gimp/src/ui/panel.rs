@@ -55,6 +55,7 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
             title: "_Items, the first in front".to_owned(),
             height: 180,
             buttons: BUTTONS.iter().map(|(id, label)| button(*id, label, false)).collect(),
+            ..List::default()
         }),
         progress: false,
         buttons: vec![button(CANCEL, "_Cancel", false), button(SET, "_OK", true)],
@@ -171,7 +172,7 @@ impl Panel<'_> {
         let entry = |(number, item): (usize, &Mask)| {
             let covered = masks::shares(&item.pixels).iter().filter(|share| **share >= 0.5).count();
             let share = 100.0 * covered as f64 / (f64::from(item.pixels.width()) * f64::from(item.pixels.height()));
-            Entry { colour: view::colour(number), name: item.name.clone(), note: format!("{share:.1} %") }
+            Entry { colour: view::colour(number), name: item.name.clone(), note: format!("{share:.1} %"), cells: Vec::new() }
         };
         let entries: Vec<_> = self.items.iter().enumerate().map(entry).collect();
         let chosen = chosen.filter(|at| *at < entries.len());

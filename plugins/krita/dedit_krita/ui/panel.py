@@ -13,6 +13,7 @@ from .frame import Movement
 from .history import HistoryView
 from .items import ItemsView
 from .jobs import JobsView
+from .models import ModelsView
 from .picture import PictureView
 from .status import StatusView
 from .verbs import MOVEMENT, VerbsView
@@ -40,6 +41,7 @@ class Panel(QtWidgets.QWidget):
         self.verbs = VerbsView(settings)
         self.jobs = JobsView()
         self.history = HistoryView()
+        self.models = ModelsView()
         self.status = StatusView()
         self._picture_key: object = None
         self._is_planned = False
@@ -82,7 +84,7 @@ class Panel(QtWidgets.QWidget):
         column.setSpacing(6)
         column.addWidget(self.picture)
         column.addLayout(row)
-        for widget in (self.items, self.verbs, self.history):
+        for widget in (self.items, self.verbs, self.history, self.models):
             column.addWidget(widget)
         column.addStretch(1)
         self.area.setWidgetResizable(True)
@@ -120,6 +122,9 @@ class Panel(QtWidgets.QWidget):
         self.history.asked_apply.connect(lambda key: do(controller.apply, key))
         self.history.asked_discard.connect(lambda key: do(controller.discard, key))
         self.history.asked_redo.connect(lambda key, seed: do(controller.redo, key, seed))
+        self.models.opened.connect(self._open_models)
+        self.models.asked.connect(lambda button, model: do(controller.act_on_model, button, model))
+        self.models.asked_add.connect(lambda path: do(controller.add_model, path))
         self.status.asked.connect(lambda remedy: do(self._remedy, remedy))
 
     def _connect_controller(self) -> None:
@@ -130,6 +135,7 @@ class Panel(QtWidgets.QWidget):
         self.controller.history_changed.connect(self._on_history)
         self.controller.status_changed.connect(self._on_status)
         self.controller.plan_changed.connect(self._on_plan)
+        self.controller.catalog_changed.connect(self._on_catalog)
 
     def _on_picture(self) -> None:
         self._do(self._show_picture)
@@ -148,6 +154,9 @@ class Panel(QtWidgets.QWidget):
 
     def _on_plan(self) -> None:
         self._do(self._take_plan)
+
+    def _on_catalog(self) -> None:
+        self._do(lambda: self.models.set_models(self.controller.catalog))
 
     def _do(self, act: Callable[..., Any], *values: Any) -> bool:  # noqa: ANN401
         """Call a function; a failure is shown in the status line."""
@@ -194,6 +203,7 @@ class Panel(QtWidgets.QWidget):
             "learn": lambda: controller.learn(False, self.values()),
             "items": lambda: controller.take_items("everything"),
             "history": controller.refresh,
+            "models": self.models.open,
             "status": controller.reconnect,
         }
         self._do(actions[verb])
@@ -201,6 +211,8 @@ class Panel(QtWidgets.QWidget):
     def _remedy(self, remedy: str) -> None:
         if remedy == "model":
             self.verbs.focus_model()
+        elif remedy == "models":
+            self.models.open()
         else:
             self.controller.reconnect()
 
@@ -217,6 +229,15 @@ class Panel(QtWidgets.QWidget):
     def _set_overlay(self, is_on: bool) -> None:
         self.picture.set_overlay(is_on)
         self._do(self.settings.set, "overlay", "yes" if is_on else "no")
+
+    def _open_models(self) -> None:
+        self._do(self.controller.read_catalog)
+        # After the layout has made room for the list.
+        QtCore.QTimer.singleShot(0, self._show_whole_list)
+
+    def _show_whole_list(self) -> None:
+        # Without margins, for which the panel would be scrolled sideways.
+        self.area.ensureWidgetVisible(self.models, 0, 0)
 
     def _item_chosen(self, name: str) -> None:
         self.picture.set_chosen(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..parameters import MODEL_TEXTS
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..view_state import Status
 from .widgets import ElidedLabel, small_font, tool
@@ -11,8 +12,11 @@ from .widgets import ElidedLabel, small_font, tool
 REMEDIES = {
     "retry": ("dedit_retry", "Try again", "Looks for the daemon again, or starts it"),
     "model": ("dedit_choose_model", "Choose model", "Shows the field for the model"),
+    "models": ("dedit_lead_models", MODEL_TEXTS["lead"], MODEL_TEXTS["lead_help"]),
 }
-"""Name, text and tool tip of the button, by the status's remedy."""
+"""Name, text and tool tip of a button."""
+OFFERS = {"retry": ("retry",), "model": ("model", "models")}
+"""The buttons by the status's remedy."""
 COLOURS = {"fine": (76, 160, 92), "busy": (222, 160, 40), "wrong": (214, 72, 64)}
 DOT = 10
 
@@ -69,10 +73,15 @@ class StatusView(QtWidgets.QWidget):
         self.mark.setContentsMargins(0, 3, 0, 0)
         grid.addWidget(self.mark, 0, 0, top)
         grid.addWidget(self.text, 0, 1)
-        for button in self.buttons.values():
-            grid.addWidget(button, 0, 2, top)
+        grid.addWidget(self.buttons["retry"], 0, 2, top)
         grid.addWidget(self.hint, 1, 1, 1, 2)
-        grid.addWidget(self.used, 2, 1, 1, 2)
+        about_models = QtWidgets.QHBoxLayout()
+        about_models.setSpacing(3)
+        for remedy in OFFERS["model"]:
+            about_models.addWidget(self.buttons[remedy])
+        about_models.addStretch(1)
+        grid.addLayout(about_models, 2, 1, 1, 2)
+        grid.addWidget(self.used, 3, 1, 1, 2)
         grid.setColumnStretch(1, 1)
         self.set_status(Status(""))
         self.set_model("", "")
@@ -84,7 +93,7 @@ class StatusView(QtWidgets.QWidget):
         self.hint.setVisible(bool(status.hint))
         self.mark.setPixmap(dot(COLOURS.get(status.kind, COLOURS["fine"])))
         for remedy, button in self.buttons.items():
-            button.setVisible(remedy == status.remedy)
+            button.setVisible(remedy in OFFERS.get(status.remedy, ()))
 
     def set_model(self, model: str, device: str) -> None:
         """Show the model and device of the picture."""

@@ -10,6 +10,9 @@ mod documents;
 mod expand;
 mod going_on;
 mod harness;
+#[path = "../shared/mirror.rs"]
+mod mirror;
+mod models;
 mod openraster;
 #[path = "../shared/photograph.rs"]
 mod photograph;

@@ -19,7 +19,7 @@ const LIFT: Shortcut<'static> = Shortcut { procedure: "plug-in-dedit-lift", keys
 const REPLACE: Shortcut<'static> = Shortcut { procedure: "plug-in-dedit-replace", keys: "<Primary><Alt>r" };
 const DIALOG: &str = "^D-Edit: Replace$";
 /// What is said where words are to become pixels, and how a model is got.
-const NEEDS: [&str; 3] = ["replace needs a diffusion model", "download a Stable Diffusion checkpoint", "in a dialog under More, Model"];
+const NEEDS: [&str; 3] = ["replace needs a diffusion model", "fetch one in D-Edit's window Models", "in a dialog under More, Model"];
 
 struct Stage<'a> {
     gimp: &'a Gimp,

@@ -11,6 +11,9 @@ mod expand;
 mod faults;
 mod harness;
 mod learning;
+#[path = "../shared/mirror.rs"]
+mod mirror;
+mod models;
 #[path = "../shared/photograph.rs"]
 mod photograph;
 mod scene;

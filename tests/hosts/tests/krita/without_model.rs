@@ -123,7 +123,7 @@ fn a_photograph_is_edited(version: Version) {
     check_lifted(&before, &opened(&test_folder.outside("lifted.png")), &ran.said[6]);
     assert_eq!((&ran.said[7], &ran.said[8]), (&serde_json::json!([true, false]), &false.into()));
     let refused = ran.said[9].to_string();
-    for part in ["replace needs a diffusion model", "download a Stable Diffusion checkpoint", "in a dialog under More, Model", "1]"] {
+    for part in ["replace needs a diffusion model", "fetch one in D-Edit's window Models", "in a dialog under More, Model", "1]"] {
         assert!(refused.contains(part), "{refused}");
     }
     // The prompt stays.
