@@ -5,15 +5,17 @@
 use dedit_client::{About, Blobs, Labels};
 use dedit_protocol::answer::Adopted;
 use dedit_protocol::request::{Adopt, Items, OpenPicture, RevisionId, Segment};
-use dedit_protocol::{Blob, Pixels};
+use dedit_protocol::{Blob, Pixels, features};
 use dedit_schema::defaults::ITEMS_AT_MOST;
 use gimp_host::Curve;
 
+use crate::clicks::Clicks;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::masks::{self, BACKGROUND, Gather, Mask};
 use crate::record::ResultRecord;
 use crate::sessions;
+use crate::watch::{self, Watch};
 
 /// The session of a picture, the revision that the picture is there, and its items.
 #[derive(Debug, Clone, Default)]
@@ -216,10 +218,26 @@ impl PictureItems {
     }
 
     /// Segments the picture into at most `most` items. Sets none.
-    pub(crate) fn everything(&self, document: &Document<'_>, most: usize) -> Result<Labels, Failure> {
+    pub(crate) fn everything(&self, document: &Document<'_>, most: usize, watch: &mut dyn Watch) -> Result<Labels, Failure> {
         let segment = Segment { session: self.session.clone(), everything: Some(most), base: self.base, ..Segment::default() };
-        let (found, blobs) = document.client.ask(segment, Vec::new())?;
+        watch.begin("Finding all items");
+        let (found, blobs) = watch::finish(document.client.send(segment, Vec::new())?, watch)?;
         Ok(Labels { names: found.names, numbers: Blobs::from(blobs).labels(0)?, words: None })
+    }
+
+    /// Looks for an item by clicks and a box. Sets none.
+    pub(crate) fn by_clicks(&self, document: &Document<'_>, clicks: &Clicks, watch: &mut dyn Watch) -> Result<Pixels, Failure> {
+        if self.base > 0 {
+            document.client.require(features::SEGMENT_ANYTHING)?;
+        }
+        let Clicks { inside, outside, region } = clicks.clone();
+        let segment = Segment { session: self.session.clone(), base: self.base, region, inside, outside, ..Segment::default() };
+        watch.begin("Finding the item");
+        let (_, blobs) = watch::finish(document.client.send(segment, Vec::new())?, watch)?;
+        match blobs.into_iter().next() {
+            Some(Blob::Pixels(mask)) => Ok(mask),
+            _ => Err(Failure::internal("the daemon's answer lacks its mask")),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! ([`request`], [`edit`], [`connection`]), and [`layers`] inserts the results ([`layer`]), each with the [`record`] of how it was made. Nothing is computed here.
 
 mod actions;
+mod clicks;
 mod composite;
 mod connection;
 mod convert;

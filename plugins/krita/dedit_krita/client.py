@@ -39,7 +39,7 @@ FEATURES = {
     "model_files": "add, check and remove models",
 }
 """Features of the daemon that the plug-in needs, and what they do."""
-JOBS = ("load", "learn", "edit", "fetch_model", "verify_model")
+JOBS = ("load", "learn", "edit", "segment", "fetch_model", "verify_model")
 """Requests that run as jobs, and are cancelled by the job's number."""
 
 

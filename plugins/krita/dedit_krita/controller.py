@@ -8,12 +8,14 @@ from . import edit, history, learn, source
 from .actions import BY_NAME, check_values, shared_defaults
 from .annotations import Annotations
 from .client import Client
+from .clicks import Clicks, find_item
 from .command import Command
 from .document_view import DocumentView
 from .edit_request import check_complete, edit_request, wire_edit
 from .failure import Failure
 from .item_commands import drop_item, keep_masks, rename_item, take_items
 from .jobs import Jobs
+from .masks import unused_name
 from .model_list import ModelList
 from .plan_preview import PlanPreview
 from .qt import QtCore, Signal
@@ -65,6 +67,10 @@ class Controller(QtCore.QObject):
         self._models.changed.connect(self.catalog_changed)
         self._titles: dict[int, tuple[str, str]] = {}
         """Of each job: its title, and what is said when it is done."""
+        self._clicks: dict[str, Clicks] = {}
+        """Of the items of a picture that were found by clicks, by name."""
+        self._clicks_key: object = None
+        self._found = ""
         self._lacks_picture = True
         self._view = DocumentView(
             krita,
@@ -171,6 +177,51 @@ class Controller(QtCore.QObject):
         """Set the picture's items by a value of the parameter `items`."""
         command = self._command("items", {**self._defaults(), "items": origin})
         self._add("Items of the picture", command, lambda: take_items(command))
+
+    def click(self, place: tuple[int, int], is_inside: bool, chosen: str) -> None:
+        """Find the item at a place, or change the chosen one where clicks found it."""
+        clicks = self._clicks_of_shown().get(chosen)
+        if clicks is None and not is_inside:
+            hint = "click on a thing first"
+            raise Failure("input", "nothing was clicked yet that could lose this", hint=hint)
+        known = chosen if clicks is not None else ""
+        self._find((clicks or Clicks()).with_place(place, is_inside=is_inside), known)
+
+    def box(self, region: tuple[int, int, int, int]) -> None:
+        """Find the item in a box: left, top, width and height."""
+        self._find(Clicks(region=region), "")
+
+    @property
+    def found(self) -> str:
+        """The item that was found last, until it is taken."""
+        return self._found
+
+    def take_found(self) -> str:
+        """Return the item that was found last, once."""
+        found, self._found = self._found, ""
+        return found
+
+    def _clicks_of_shown(self) -> dict[str, Clicks]:
+        """Return the clicks of the items of the shown picture, by name."""
+        shown, picture = self._view.source, self.picture
+        key = None if shown is None else (shown.document, shown.layer, shown.size)
+        if key != self._clicks_key:
+            self._clicks_key, self._clicks = key, {}
+        names = {item.name for item in picture.items} if picture is not None else set()
+        return {name: clicks for name, clicks in self._clicks.items() if name in names}
+
+    def _find(self, clicks: Clicks, known: str) -> None:
+        command = self._command_for_shown("items")
+        self._clicks_of_shown()
+        taken = {item.name for item in self.picture.items} if self.picture is not None else set()
+        name = known or unused_name("item", taken)
+
+        def steps() -> Steps:
+            told = yield from find_item(command, clicks, name)
+            self._clicks[name], self._found = clicks, name
+            return told
+
+        self._add(f"Find {name}", command, steps)
 
     def rename_item(self, name: str, new: str) -> None:
         """Rename an item."""

@@ -28,6 +28,8 @@ FULL = {
 BINARY = bytes(0 if value < 128 else 255 for value in range(256))
 """Table for `translate`: a soft mask cut at its half."""
 NONZERO = bytes(0 if value == 0 else 255 for value in range(256))
+HALVES = bytes(255 if 0x3F <= value < 0x80 else 0 for value in range(256))
+"""Table for `translate`: the highest bytes of f32 numbers from a half on."""
 INVERTED = bytes(255 - value for value in range(256))
 NUMBERS = {"u8": "B", "u16": "H", "f32": "f"}
 """Type codes of samples that are computed with; `CODES` are of samples that are only moved."""
@@ -219,6 +221,19 @@ def labels_to_bytes(labels: Pixels) -> bytes:
         return low
     bits = int.from_bytes(low, "little") | int.from_bytes(high.translate(NONZERO), "little")
     return bits.to_bytes(len(low), "little")
+
+
+def half_mask(mask: Pixels) -> bytes:
+    """Return 255 where a mask of f32 amounts, 0 to 1, is at least a half."""
+    # The highest byte of a half is 3f; less than that has a smaller one.
+    return mask.data[3::4].translate(HALVES)
+
+
+def put_label(labels: bytes, inside: bytes, number: int) -> bytes:
+    """Return a label map of bytes with a number where `inside` is 255; elsewhere that is 0."""
+    bits = int.from_bytes(inside, "little")
+    new = int.from_bytes(inside.translate(bytes([0, *[number] * 255])), "little")
+    return (int.from_bytes(labels, "little") & ~bits | new).to_bytes(len(labels), "little")
 
 
 def label_mask(labels: bytes, number: int) -> bytes:

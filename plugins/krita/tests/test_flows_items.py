@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dedit_krita.failure import Failure
 from dedit_krita.masks import BACKGROUND
 from dedit_krita.qt import QtCore, QtGui
 
@@ -58,6 +59,23 @@ class Items(KritaTest):
             self.assertIn("segment", self.controller.status.text + self.controller.status.hint)
         else:
             self.assertTrue(self.names())
+
+    def test_clicks_and_boxes(self) -> None:
+        """A click makes an item; others change it while it is chosen, or make one more."""
+        with self.assertRaisesRegex(Failure, "nothing was clicked yet"):
+            self.controller.click((5, 6), False, "")
+        self.controller.click((8, 12), True, "")
+        self.done()
+        self.assertEqual((self.names(), self.controller.take_found()), (["item"], "item"))
+        self.assertIn("item: found", self.controller.status.text)
+        self.controller.click((0, 0), False, "item")
+        self.done()
+        self.controller.box((26, 4, 10, 12))
+        self.done()
+        self.assertEqual(set(self.names()), {"item", "item 2"})
+        self.controller.click((8, 12), False, "item")
+        self.settle()
+        self.assertIn("nothing would be left of the item", self.controller.status.text)
 
     def test_none_where_there_are_none(self) -> None:
         """A layer without masks is a failure."""

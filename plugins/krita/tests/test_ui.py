@@ -225,6 +225,24 @@ class Pictures(PanelTest):
         self.find("dedit_items").setCurrentItem(self.find("dedit_items").topLevelItem(0))
         self.assertEqual(self.panel.values()["item"], "")
 
+    def test_clicks_and_boxes_say_where_an_item_is(self) -> None:
+        """A click where no item is and one with the right button give their pixels; so do boxes."""
+        view = self.panel.picture
+        right = QtCore.Qt.MouseButton.RightButton
+        wall, mug = self.spot(20 * 8, 10 * 8), self.spot(46 * 8, 86 * 8)
+        QtTest.QTest.mouseClick(view, LEFT, NO_KEYS, wall)
+        QtTest.QTest.mouseClick(view, right, NO_KEYS, mug)
+        self.drag(self.spot(60 * 8, 80 * 8), self.spot(20 * 8, 10 * 8))
+        asked = [call for call in self.controller.asked if call[0] in ("click", "box")]
+        self.assertEqual([call[0] for call in asked], ["click", "click", "box"])
+        for (x, y), (expected_x, expected_y) in zip(
+            (asked[0][1], asked[1][1], asked[2][1][:2], asked[2][1][2:]),
+            ((160, 80), (368, 688), (160, 80), (320, 560)),
+        ):
+            # As exactly as a pixel of the screen.
+            self.assertLess(max(abs(x - expected_x), abs(y - expected_y)), 12)
+        self.assertEqual([call[2] for call in asked[:2]], [True, False])
+
     def test_rows(self) -> None:
         """A row has a name and a share; it can be renamed and removed."""
         rows = self.find("dedit_items")

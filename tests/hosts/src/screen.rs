@@ -126,6 +126,31 @@ impl Screen {
         self.press()
     }
 
+    /// Clicks with the right button at a place in a window.
+    pub fn click_right_in(&self, window: u64, x: u32, y: u32) -> Result<()> {
+        self.hand(&["mousemove", "--window", &window.to_string(), &x.to_string(), &y.to_string()])?;
+        thread::sleep(PAUSE);
+        self.hand(&["click", "3"])?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+
+    /// Drags from one place in a window to another, with stops on the way.
+    pub fn drag_in(&self, window: u64, from: (u32, u32), to: (u32, u32)) -> Result<()> {
+        const STOPS: u32 = 4;
+        let go = |(x, y): (u32, u32)| self.hand(&["mousemove", "--window", &window.to_string(), &x.to_string(), &y.to_string()]);
+        go(from)?;
+        self.hand(&["mousedown", "1"])?;
+        for stop in 1..=STOPS {
+            let between = |a: u32, b: u32| (a * (STOPS - stop) + b * stop) / STOPS;
+            go((between(from.0, to.0), between(from.1, to.1)))?;
+            thread::sleep(PAUSE);
+        }
+        self.hand(&["mouseup", "1"])?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+
     fn press(&self) -> Result<()> {
         thread::sleep(PAUSE);
         self.hand(&["click", "1"])?;

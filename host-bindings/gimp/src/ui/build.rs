@@ -123,7 +123,7 @@ fn picture<'u>(toolkit: &'u Toolkit, body: &Widget<'_>, size: (u32, u32), queue:
     let picture = toolkit.share((gtk.gtk_image_new)());
     let ground = toolkit.share((gtk.gtk_event_box_new)());
     (gtk.gtk_container_add)(ground.object(), picture.object());
-    toolkit.hear_clicks(&ground, queue);
+    toolkit.hear_pointer(&ground, queue);
     let middle = toolkit.share((gtk.gtk_alignment_new)(0.5, 0.5, 0.0, 0.0));
     (gtk.gtk_container_add)(middle.object(), ground.object());
     (gtk.gtk_widget_set_size_request)(middle.object(), size.0 as c_int, size.1 as c_int);

@@ -138,8 +138,14 @@ pub enum Event {
     Renamed(usize, String),
     /// Chose an entry of the list, or none.
     Selected(Option<usize>),
-    /// Clicked in the picture: column and row in its pixels.
+    /// Clicked in the picture with the left button: column and row in its pixels.
     Picked(i32, i32),
+    /// Clicked in the picture with the right button.
+    PickedRight(i32, i32),
+    /// Drags in the picture, with the left button: column and row where that began, and where the pointer is.
+    Dragging([i32; 4]),
+    /// Has dragged.
+    Dragged([i32; 4]),
     /// Wants the window closed. It stays until the program closes it.
     Closed,
 }

@@ -25,6 +25,22 @@ pub(super) enum Heard {
 pub(super) struct Queue {
     heard: RefCell<Vec<Heard>>,
     muted: Cell<bool>,
+    /// Where the left button was pressed in the picture, while it is down.
+    pressed: Cell<Option<Place>>,
+}
+
+/// Column and row in a picture.
+type Place = (i32, i32);
+
+/// What the pointer does in a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pointer {
+    /// A button goes down.
+    Presses(c_uint),
+    /// A button goes up.
+    Releases(c_uint),
+    /// It moves with the left button down.
+    Moves,
 }
 
 impl Queue {
@@ -45,9 +61,37 @@ impl Queue {
         self.heard.borrow().is_empty()
     }
 
+    /// What a user does who uses the pointer so: the right button counts where it is pressed, the left one where it is released.
+    fn pointed(&self, pointer: Pointer, (x, y): Place) -> Option<Event> {
+        /// So far, in pixels, a drag goes at least.
+        const DRAG: i32 = 4;
+        const LEFT: c_uint = 1;
+        const RIGHT: c_uint = 3;
+        let from = match pointer {
+            Pointer::Presses(LEFT) => {
+                self.pressed.set(Some((x, y)));
+                return None;
+            }
+            Pointer::Presses(RIGHT) => return Some(Event::PickedRight(x, y)),
+            Pointer::Releases(LEFT) => self.pressed.take()?,
+            Pointer::Moves => self.pressed.get()?,
+            Pointer::Presses(_) | Pointer::Releases(_) => return None,
+        };
+        let is_drag = (x - from.0).abs().max((y - from.1).abs()) >= DRAG;
+        match pointer {
+            Pointer::Moves => is_drag.then_some(Event::Dragging([from.0, from.1, x, y])),
+            _ if is_drag => Some(Event::Dragged([from.0, from.1, x, y])),
+            _ => Some(Event::Picked(from.0, from.1)),
+        }
+    }
+
     /// Merges repetitions, such as those of a slider that is dragged.
     fn add(&self, heard: Heard) {
         let mut all = self.heard.borrow_mut();
+        let is_drag = |heard: &Heard| matches!(heard, Heard::Event(Event::Dragging(_)));
+        if is_drag(&heard) && all.last().is_some_and(is_drag) {
+            all.pop();
+        }
         if !self.muted.get() && (all.last() != Some(&heard) || matches!(heard, Heard::Event(Event::Pressed(_)))) {
             all.push(heard);
         }
@@ -90,13 +134,16 @@ impl Toolkit {
         unsafe { self.connect(window, c"delete-event", closed as extern "C" fn(_, _, _) -> _ as *const c_void, queue, None) };
     }
 
-    /// Queues clicks.
-    pub(super) fn hear_clicks(&self, widget: &Widget<'_>, queue: &Rc<Queue>) {
-        /// `GDK_BUTTON_PRESS_MASK`.
-        const PRESSES: c_int = 1 << 8;
-        (self.gtk.gtk_widget_add_events)(widget.object(), PRESSES);
-        // SAFETY: handlers of this signal get the object, the event of a button and their own data, and say whether it ends there.
-        unsafe { self.connect(widget, c"button-press-event", pressed as extern "C" fn(_, _, _) -> _ as *const c_void, queue, None) };
+    /// Queues clicks and drags.
+    pub(super) fn hear_pointer(&self, widget: &Widget<'_>, queue: &Rc<Queue>) {
+        /// `GDK_BUTTON_PRESS_MASK`, `GDK_BUTTON_RELEASE_MASK` and `GDK_BUTTON1_MOTION_MASK`.
+        const EVENTS: c_int = 1 << 8 | 1 << 9 | 1 << 5;
+        (self.gtk.gtk_widget_add_events)(widget.object(), EVENTS);
+        let handler = pointed as extern "C" fn(_, _, _) -> _ as *const c_void;
+        for signal in [c"button-press-event", c"button-release-event", c"motion-notify-event"] {
+            // SAFETY: handlers of these signals get the object, the event of a button or of a movement and their own data, and say whether it ends there.
+            unsafe { self.connect(widget, signal, handler, queue, None) };
+        }
     }
 
     /// Queues edits of the texts in a column of a list.
@@ -150,7 +197,7 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// The event of a mouse button, as far as it is looked at. The same in both versions of GTK.
+/// The event of a mouse button, as far as it is looked at; that of a movement is the same up to `state`. The same in both versions of GTK.
 #[repr(C)]
 struct Click {
     kind: c_int,
@@ -165,10 +212,18 @@ struct Click {
 }
 
 impl Click {
-    /// The left button alone counts, and a double click is two clicks, not a third as well.
-    fn event(&self) -> Option<Event> {
+    /// A double click is two clicks, not a third as well.
+    fn pointer(&self) -> Option<(Pointer, Place)> {
+        const MOVEMENT: c_int = 3;
         const PRESS: c_int = 4;
-        (self.kind == PRESS && self.button == 1).then(|| Event::Picked(self.x.floor() as i32, self.y.floor() as i32))
+        const RELEASE: c_int = 7;
+        let pointer = match self.kind {
+            MOVEMENT => Pointer::Moves,
+            PRESS => Pointer::Presses(self.button),
+            RELEASE => Pointer::Releases(self.button),
+            _ => return None,
+        };
+        Some((pointer, (self.x.floor() as i32, self.y.floor() as i32)))
     }
 }
 
@@ -194,9 +249,12 @@ extern "C" fn closed(_window: *const c_void, _event: *const c_void, hook: *const
     1
 }
 
-extern "C" fn pressed(_widget: *const c_void, click: *const Click, hook: *const Hook) -> c_int {
-    // SAFETY: the event of this signal is that of a button and stays during the call.
-    add(hook, |_| unsafe { &*click }.event().map(Heard::Event));
+extern "C" fn pointed(_widget: *const c_void, click: *const Click, hook: *const Hook) -> c_int {
+    add(hook, |hook| {
+        // SAFETY: the event of this signal is that of a button or of a movement, which is no smaller, and stays during the call.
+        let (pointer, place) = unsafe { &*click }.pointer()?;
+        hook.queue.pointed(pointer, place).map(Heard::Event)
+    });
     1
 }
 
@@ -227,8 +285,8 @@ mod tests {
     const CHANGED: Heard = Heard::Event(Event::Changed("a"));
     const PRESSED: Heard = Heard::Event(Event::Pressed("a"));
 
-    fn click(kind: c_int, button: c_uint, x: f64, y: f64) -> Option<Event> {
-        Click { kind, window: std::ptr::null(), sent: 0, time: 0, x, y, axes: std::ptr::null(), state: 0, button }.event()
+    fn click(kind: c_int, button: c_uint, x: f64, y: f64) -> Option<(Pointer, Place)> {
+        Click { kind, window: std::ptr::null(), sent: 0, time: 0, x, y, axes: std::ptr::null(), state: 0, button }.pointer()
     }
 
     #[test]
@@ -254,10 +312,38 @@ mod tests {
     }
 
     #[test]
-    fn only_single_clicks_of_the_left_button_count() {
-        assert_eq!(click(4, 1, 3.9, 0.0), Some(Event::Picked(3, 0)));
-        assert_eq!(click(4, 3, 3.9, 0.0), None);
-        assert_eq!(click(5, 1, 3.9, 0.0), None);
+    fn events_of_the_pointer_are_read() {
+        assert_eq!(click(4, 1, 3.9, 0.0), Some((Pointer::Presses(1), (3, 0))));
+        assert_eq!(click(7, 3, 3.9, -0.1), Some((Pointer::Releases(3), (3, -1))));
+        assert_eq!(click(3, 7, 3.9, 0.0), Some((Pointer::Moves, (3, 0))));
+        assert_eq!(click(5, 1, 3.9, 0.0), None, "the third event of a double click");
+    }
+
+    #[test]
+    fn presses_become_clicks_and_drags() {
+        use Pointer::{Moves, Presses, Releases};
+        let queue = Queue::default();
+        for (pointer, place, expected) in [
+            (Presses(1), (5, 5), None),
+            (Moves, (7, 8), None),
+            (Releases(1), (7, 8), Some(Event::Picked(5, 5))),
+            (Moves, (9, 9), None),
+            (Releases(1), (9, 9), None),
+            (Presses(1), (5, 5), None),
+            (Moves, (9, 5), Some(Event::Dragging([5, 5, 9, 5]))),
+            (Presses(3), (9, 5), Some(Event::PickedRight(9, 5))),
+            (Releases(3), (9, 5), None),
+            (Releases(1), (1, 9), Some(Event::Dragged([5, 5, 1, 9]))),
+            (Presses(2), (5, 5), None),
+            (Releases(2), (5, 5), None),
+        ] {
+            assert_eq!(queue.pointed(pointer, place), expected, "{pointer:?} {place:?}");
+        }
+        let dragging = |x| Heard::Event(Event::Dragging([0, 0, x, 0]));
+        for x in 4..9 {
+            queue.add(dragging(x));
+        }
+        assert_eq!(queue.take(), [dragging(8)], "the last one alone");
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! The panel of items: their names and their order.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use dedit_client::Labels;
 use dedit_protocol::{Pixels, Samples};
 use dedit_schema::Id;
-use gimp_host::ui::{Button, Entry, Event, Form, List, Ui, Window};
+use gimp_host::ui::{Button, Control, Entry, Event, Form, List, Row, Ui, Window};
 use gimp_host::{Host, Rect, Returned, UndoStep};
+use image::RgbImage;
 
 use super::rows::Choices;
 use super::view;
-use super::working::CANCEL;
+use super::working::{CANCEL, Working};
+use crate::clicks::Clicks;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::items::PictureItems;
@@ -22,17 +25,23 @@ use crate::{pixels, report, sessions};
 const SET: &str = "set";
 
 /// Sources of items, and actions on the chosen one.
-const BUTTONS: [(&str, &str); 9] = [
+const BUTTONS: [(&str, &str); 10] = [
     ("selection", "Add _selection"),
     ("layer-masks", "Layer _masks"),
     ("layer-alpha", "Tr_ansparency"),
     ("channels", "Cha_nnels"),
     ("everything", "_Find all"),
+    ("new", "Ne_w by clicks"),
     ("up", "_Up"),
     ("down", "_Down"),
     ("remove", "_Remove"),
     ("save", "Save as c_hannels"),
 ];
+
+/// What clicks in the picture do.
+const HOW: &str = "Click on a thing, or drag a box round it; right click takes away";
+const HELP: &str =
+    "A click on an item chooses it. Another one finds the thing there; further clicks add to it, the right button takes away";
 
 struct Panel<'a> {
     document: &'a Document<'a>,
@@ -40,6 +49,10 @@ struct Panel<'a> {
     picture: PictureItems,
     /// The items in the list, the first in front.
     items: Vec<Mask>,
+    /// The name of the item that clicks change, and those so far.
+    clicked: Option<(String, Clicks)>,
+    /// What the window shows of the picture.
+    shown: RefCell<RgbImage>,
 }
 
 /// Shows the items, and sets those that are in the list at the end.
@@ -47,9 +60,17 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
     let host = document.host;
     let button = |id, label: &str, default| Button { id, label: label.to_owned(), default };
     let choices = Choices::find(host, Vec::new(), false);
+    let mut rows = choices.rows(host, parameters, &[Id::Items, Id::Picture]);
+    rows.push(Row {
+        id: "how",
+        label: "In the picture".to_owned(),
+        help: HELP.to_owned(),
+        control: Control::Note { text: HOW.to_owned() },
+        advanced: false,
+    });
     let window = ui.open(&Form {
         title: "D-Edit: Items".to_owned(),
-        rows: choices.rows(host, parameters, &[Id::Items, Id::Picture]),
+        rows,
         picture: Some(view::SIZE),
         list: Some(List {
             title: "_Items, the first in front".to_owned(),
@@ -57,12 +78,12 @@ pub(super) fn run(ui: &Ui, document: &Document<'_>, parameters: &Parameters) -> 
             buttons: BUTTONS.iter().map(|(id, label)| button(*id, label, false)).collect(),
             ..List::default()
         }),
-        progress: false,
+        progress: true,
         buttons: vec![button(CANCEL, "_Cancel", false), button(SET, "_OK", true)],
     });
     let (picture, labels) = PictureItems::open_with_labels(document)?;
     let items = of_labels(document, &labels)?;
-    let mut panel = Panel { document, window: &window, picture, items };
+    let mut panel = Panel { document, window: &window, picture, items, clicked: None, shown: RefCell::default() };
     panel.show(Some(0));
     loop {
         for event in window.events(Duration::from_millis(200)) {
@@ -102,16 +123,41 @@ impl Panel<'_> {
     fn handle(&mut self, event: Event) -> Result<(), Failure> {
         let chosen = self.window.chosen().filter(|at| *at < self.items.len());
         match event {
-            Event::Selected(chosen) => self.show_picture(chosen),
+            Event::Selected(chosen) => {
+                self.clicked.take_if(|(name, _)| chosen.and_then(|at| self.items.get(at)).is_none_or(|item| item.name != *name));
+                self.show_picture(chosen);
+            }
             Event::Renamed(at, name) if at < self.items.len() => {
                 let others = self.items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, item)| item.name.as_str());
                 let name = unique(&name, others);
+                self.clicked.take_if(|(clicked, _)| *clicked == self.items[at].name);
                 self.items[at].name = name;
                 self.show(Some(at));
             }
-            Event::Picked(x, y) => {
-                let at = view::place_of((x, y), self.document.source.size).and_then(|place| self.item_at(place));
-                self.show(at.or(chosen));
+            Event::Picked(x, y) => match self.place_of(x, y) {
+                Some(place) => self.pick(place)?,
+                None => self.show(chosen),
+            },
+            Event::PickedRight(x, y) => {
+                let Some((_, clicks)) = &self.clicked else {
+                    return Err(Failure::input("nothing was clicked yet that could lose this", "click on a thing first"));
+                };
+                if let Some(place) = self.place_of(x, y) {
+                    self.find(clicks.with(place, false))?;
+                }
+            }
+            Event::Dragging([left, top, right, bottom]) => view::show_box(self.window, &self.shown.borrow(), (left, top), (right, bottom)),
+            Event::Dragged([left, top, right, bottom]) => {
+                self.show_picture(chosen);
+                if let (Some(from), Some(to)) = (self.place_near(left, top), self.place_near(right, bottom)) {
+                    self.clicked = None;
+                    self.find(Clicks::in_box(from, to))?;
+                }
+            }
+            Event::Pressed("new") => {
+                self.clicked = None;
+                self.show(None);
+                self.window.alert("Click on the new thing");
             }
             Event::Pressed("up") => self.shift(chosen, chosen.and_then(|at| at.checked_sub(1))),
             Event::Pressed("down") => self.shift(chosen, chosen.map(|at| at + 1).filter(|at| *at < self.items.len())),
@@ -128,6 +174,57 @@ impl Panel<'_> {
         Ok(())
     }
 
+    fn place_of(&self, x: i32, y: i32) -> Option<(usize, usize)> {
+        view::place_of((x, y), self.document.source.size)
+    }
+
+    /// The same for a drag, which may end beside the picture.
+    fn place_near(&self, x: i32, y: i32) -> Option<(usize, usize)> {
+        let (width, height) = self.shown.borrow().dimensions();
+        let within = |at: i32, side: u32| at.clamp(0, i32::try_from(side).unwrap_or(i32::MAX).saturating_sub(1).max(0));
+        self.place_of(within(x, width), within(y, height))
+    }
+
+    /// A click on an item chooses it; any other one is of the thing that clicks are about, or of a new one.
+    fn pick(&mut self, place: (usize, usize)) -> Result<(), Failure> {
+        let is_clicked = |name: &str| self.clicked.as_ref().is_some_and(|(clicked, _)| clicked == name);
+        match self.item_at(place) {
+            Some(at) if !is_clicked(&self.items[at].name) => {
+                self.clicked = None;
+                self.show(Some(at));
+                Ok(())
+            }
+            _ => {
+                let clicks = self.clicked.as_ref().map(|(_, clicks)| clicks.clone()).unwrap_or_default();
+                self.find(clicks.with(place, true))
+            }
+        }
+    }
+
+    /// Looks for the item of these clicks, which is the one that clicks are about, or a new one in front. Where it fails, all stays as it was.
+    fn find(&mut self, clicks: Clicks) -> Result<(), Failure> {
+        if clicks.is_empty() {
+            return Err(Failure::input("nothing would be left of the item", "click on the thing, or remove the item"));
+        }
+        let mut working = Working::new(self.window, self.document.host);
+        let found = self.picture.by_clicks(self.document, &clicks, &mut working);
+        self.window.set_progress(Some(0.0), "");
+        let pixels = found?;
+        if masks::is_empty(&pixels) {
+            return Err(Failure::input("nothing was found there", "click in the middle of the thing, or drag a box round it"));
+        }
+        let known = self.clicked.as_ref().and_then(|(name, _)| self.items.iter().position(|item| item.name == *name));
+        let at = known.unwrap_or_else(|| {
+            let name = unique("item", self.items.iter().map(|item| item.name.as_str()));
+            self.items.insert(0, Mask { name, pixels: pixels.clone() });
+            0
+        });
+        self.items[at].pixels = pixels;
+        self.clicked = Some((self.items[at].name.clone(), clicks));
+        self.show(Some(at));
+        Ok(())
+    }
+
     /// Adds what the document shows, in front of what is there.
     fn add(&mut self, from: &str) -> Result<(), Failure> {
         let Document { host, source, .. } = self.document;
@@ -140,7 +237,10 @@ impl Panel<'_> {
             "layer-alpha" => masks::of_alpha(*host, source)?,
             "channels" => masks::of_channels(*host, source)?,
             _ => {
-                let labels = self.picture.everything(self.document, self.window.number("most").round() as usize)?;
+                let most = self.window.number("most").round() as usize;
+                let labels = self.picture.everything(self.document, most, &mut Working::new(self.window, self.document.host));
+                self.window.set_progress(Some(0.0), "");
+                let labels = labels?;
                 of_labels(self.document, &labels)?
             }
         };
@@ -183,7 +283,8 @@ impl Panel<'_> {
     fn show_picture(&self, chosen: Option<usize>) {
         let labels = labels(&self.items, self.document.source.size);
         let name = chosen.and_then(|at| self.items.get(at)).map(|item| item.name.as_str());
-        view::show(self.window, &view::with_items(&view::picture(&self.document.composite.pixels), &labels, name));
+        let shown = view::show(self.window, &view::with_items(&view::picture(&self.document.composite.pixels), &labels, name));
+        self.shown.replace(shown);
     }
 
     fn set(&mut self) -> Result<(), Failure> {

@@ -30,13 +30,30 @@ pub(super) fn picture(pixels: &Pixels) -> RgbImage {
     RgbImage::from_raw(pixels.width(), pixels.height(), as_rgb(pixels)).unwrap_or_default()
 }
 
-/// Shows a picture as large as it fits.
-pub(super) fn show(window: &Window<'_>, picture: &RgbImage) {
+/// Shows a picture as large as it fits; gives it as it is shown.
+pub(super) fn show(window: &Window<'_>, picture: &RgbImage) -> RgbImage {
     let (width, height) = fitting(picture.dimensions());
     // Pixels that are enlarged stay pixels.
     let filter = if width > picture.width() { FilterType::Nearest } else { FilterType::Triangle };
     let scaled = imageops::resize(picture, width, height, filter);
     window.show_picture(width, height, &scaled);
+    scaled
+}
+
+/// Shows a picture of this size, with the outline of a box.
+pub(super) fn show_box(window: &Window<'_>, picture: &RgbImage, from: (i32, i32), to: (i32, i32)) {
+    let mut marked = picture.clone();
+    let (width, height) = marked.dimensions();
+    let within = |at: i32, side: u32| u32::try_from(at).unwrap_or(0).min(side.saturating_sub(1));
+    let (left, right) = (within(from.0.min(to.0), width), within(from.0.max(to.0), width));
+    let (top, bottom) = (within(from.1.min(to.1), height), within(from.1.max(to.1), height));
+    let across = (left..=right).flat_map(|x| [(x, top), (x, bottom)]);
+    let down = (top..=bottom).flat_map(|y| [(left, y), (right, y)]);
+    // Seen on any ground.
+    for (x, y) in across.chain(down).filter(|(x, y)| *x < width && *y < height) {
+        marked.put_pixel(x, y, image::Rgb(if (x + y) / 4 % 2 == 0 { [255; 3] } else { [0; 3] }));
+    }
+    window.show_picture(width, height, &marked);
 }
 
 /// The size at which a picture fits the window.

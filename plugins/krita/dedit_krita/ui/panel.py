@@ -108,6 +108,8 @@ class Panel(QtWidgets.QWidget):
         self.over.toggled.connect(self._set_overlay)
         self.picture.set_overlay(self.over.isChecked())
         self.picture.picked.connect(self.items.choose)
+        self.picture.clicked.connect(self._clicked)
+        self.picture.boxed.connect(lambda *region: do(controller.box, region))
         self.picture.moved.connect(lambda *labels: self.verbs.set_movement(Movement(*labels)))
         self.items.chosen.connect(self._item_chosen)
         self.items.renamed.connect(lambda old, new: do(controller.rename_item, old, new))
@@ -239,6 +241,9 @@ class Panel(QtWidgets.QWidget):
         # Without margins, for which the panel would be scrolled sideways.
         self.area.ensureWidgetVisible(self.models, 0, 0)
 
+    def _clicked(self, x: int, y: int, is_inside: bool) -> None:
+        self._do(self.controller.click, (x, y), is_inside, self.items.name())
+
     def _item_chosen(self, name: str) -> None:
         self.picture.set_chosen(name)
         self.verbs.set_item(name)
@@ -278,6 +283,9 @@ class Panel(QtWidgets.QWidget):
             self.verbs.set_movement(Movement())
         self.picture.set_picture(picture)
         self.items.set_picture(picture)
+        names = {item.name for item in picture.items} if picture is not None else set()
+        if self.controller.found in names:
+            self.items.choose(self.controller.take_found())
         self._item_chosen(self.items.name())
         names = [item.name for item in picture.items] if picture is not None else []
         self.verbs.offer(names, self.controller.documents, self.controller.models)

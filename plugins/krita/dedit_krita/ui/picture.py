@@ -14,6 +14,8 @@ HIGHEST = 230
 HANDLE = 8
 REACH = 9
 ABOVE = 20
+FAR = 4
+"""So far, in pixels, a drag goes at least that is a box."""
 KEYS = {
     QtCore.Qt.Key.Key_Left: (-1, 0),
     QtCore.Qt.Key.Key_Right: (1, 0),
@@ -23,9 +25,16 @@ KEYS = {
 
 
 class PictureView(QtWidgets.QWidget):
-    """Shows the picture; a click selects an item, a drag moves the selected one."""
+    """Shows the picture; a click selects an item, a drag moves the selected one.
+
+    Where there is no item, a click or a drag says where one is.
+    """
 
     picked = Signal(str)
+    clicked = Signal(int, int, bool)
+    """Column and row in the picture; whether it is of an item, and not beside it."""
+    boxed = Signal(int, int, int, int)
+    """Left, top, width and height in the picture."""
     moved = Signal(float, float, float, float)
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
@@ -55,6 +64,7 @@ class PictureView(QtWidgets.QWidget):
         self._drag: Drag | None = None
         self._pressed: Any = None
         self._has_dragged = False
+        self._box: Any = None
 
     # State.
 
@@ -227,8 +237,12 @@ class PictureView(QtWidgets.QWidget):
     # Events.
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
-        """Start a click or a drag."""
-        if event.button() != QtCore.Qt.MouseButton.LeftButton or self._image is None:
+        """Start a click or a drag; the right button counts at once."""
+        if self._image is None:
+            return
+        if event.button() == QtCore.Qt.MouseButton.RightButton:
+            self._click(place(event), is_inside=False)
+        if event.button() != QtCore.Qt.MouseButton.LeftButton:
             return
         self._pressed, self._has_dragged = place(event), False
         grip = self._grip(self._pressed)
@@ -238,6 +252,9 @@ class PictureView(QtWidgets.QWidget):
     def mouseMoveEvent(self, event: Any) -> None:  # noqa: ANN401, N802
         """Continue a drag, or show the cursor of the drag that would start here."""
         point = place(event)
+        if self._pressed is not None and self._drag is None and self._image is not None:
+            self._stretch(self._pressed, point)
+            return
         if self._drag is None or self._pressed is None or self._image is None:
             shapes = QtCore.Qt.CursorShape
             cursor = {
@@ -259,10 +276,39 @@ class PictureView(QtWidgets.QWidget):
         if event.button() != QtCore.Qt.MouseButton.LeftButton:
             return
         pressed, self._pressed, self._drag = self._pressed, None, None
-        if pressed is not None and not self._has_dragged:
+        box, self._box = self._box, None
+        if box is not None:
+            self.update()
+            self.boxed.emit(*self._region(box))
+        elif pressed is not None and not self._has_dragged:
             name = self.item_at(place(event))
-            if name is not None:
+            items = self.picture.items if self.picture is not None else ()
+            if any(item.name == name and not item.is_background for item in items):
                 self.picked.emit(name)
+            else:
+                self._click(place(event), is_inside=True)
+
+    def _click(self, point: Any, *, is_inside: bool) -> None:  # noqa: ANN401
+        if self.picture is not None and self.area().contains(point):
+            left, top, _, _ = self._region(QtCore.QRect(point, QtCore.QSize(1, 1)))
+            self.clicked.emit(left, top, is_inside)
+
+    def _stretch(self, start: Any, point: Any) -> None:  # noqa: ANN401
+        """Continue a box that does not start at the frame of an item."""
+        if self._box is None and (point - start).manhattanLength() < FAR:
+            return
+        self._has_dragged = True
+        self._box = QtCore.QRect(start, point).normalized().intersected(self.area())
+        self.update()
+
+    def _region(self, box: Any) -> tuple[int, int, int, int]:  # noqa: ANN401
+        """Return left, top, width and height in the picture of a rectangle of the widget."""
+        assert self.picture is not None
+        left, top = self.to_picture(box.topLeft())
+        right, bottom = self.to_picture(box.bottomRight() + QtCore.QPoint(1, 1))
+        width, height = self.picture.width, self.picture.height
+        x, y = min(max(int(left), 0), width - 1), min(max(int(top), 0), height - 1)
+        return x, y, min(max(int(right), x + 1), width) - x, min(max(int(bottom), y + 1), height) - y
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
         """Move the frame by one pixel, or by ten with Shift."""
@@ -300,6 +346,11 @@ class PictureView(QtWidgets.QWidget):
             painter.drawImage(area.topLeft(), laid)
         if self._frame is not None:
             self._paint_frame(painter)
+        if self._box is not None:
+            painter.setPen(QtGui.QPen(QtGui.QColor(0, 0, 0), 1))
+            painter.drawRect(self._box)
+            painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255), 1, QtCore.Qt.PenStyle.DashLine))
+            painter.drawRect(self._box)
 
     def _paint_nothing(self, painter: Any) -> None:  # noqa: ANN401
         roles = QtGui.QPalette.ColorRole

@@ -152,6 +152,16 @@ impl Window {
         self.screen.click_in(window, x, y)
     }
 
+    /// Clicks with the right button at a place in a window.
+    pub fn click_right_in(&self, window: u64, x: u32, y: u32) -> Result<()> {
+        self.screen.click_right_in(window, x, y)
+    }
+
+    /// Drags from one place in a window to another.
+    pub fn drag_in(&self, window: u64, from: (u32, u32), to: (u32, u32)) -> Result<()> {
+        self.screen.drag_in(window, from, to)
+    }
+
     /// Writes a picture of the screen.
     pub fn screenshot(&self, path: &Path) -> Result<()> {
         self.screen.screenshot(path)

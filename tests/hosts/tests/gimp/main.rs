@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in the functions it calls too")]
 
 mod calls;
+mod clicks;
 mod documents;
 mod expand;
 mod going_on;

@@ -19,9 +19,9 @@ use crate::opened;
 use crate::scene::{DUCK, MUG, call, gimp_with_plugin, json, table_of};
 
 /// For what a busy machine may take long for.
-const LONG: Duration = Duration::from_secs(120);
+pub(crate) const LONG: Duration = Duration::from_secs(120);
 /// For what happens in a moment.
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// Width and height of the picture: what the table is scaled by is 2.
 const SIDE: u32 = 256;
 /// In which work has to end once it is told to, in seconds.
