@@ -5,7 +5,7 @@ use dedit_nn::layers::LayerNorm;
 
 use crate::layers::{Doubling, Mlp, gelu, norm};
 use crate::neck::CHANNEL_EPSILON;
-use crate::transformer::Transformer;
+use crate::transformer::{Prepared, Transformer};
 use crate::weights::Scope;
 
 /// Linear layers of each head.
@@ -41,15 +41,22 @@ impl Decoder {
         })
     }
 
-    /// Logits of the masks `[masks, 4 · grid, 4 · grid]` and their qualities `[masks]`, from the embedding `[1, grid, grid, channels]` with the dense prompt
-    /// added, positions `[1, grid², channels]` and the prompt's tokens `[1, tokens, channels]`.
-    pub(crate) fn forward(&self, picture: &Tensor, positions: &Tensor, prompt: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+    /// What depends on the embedding `[1, grid, grid, channels]` with the dense prompt added and on its positions `[1, grid², channels]` alone.
+    pub(crate) fn prepare(&self, picture: &Tensor, positions: &Tensor) -> Result<Prepared> {
         let (_, grid, _, channels) = picture.dims4()?;
+        self.transformer.prepare(&picture.reshape((1, grid * grid, channels))?, positions)
+    }
+
+    /// Logits of the masks `[masks, 4 · grid, 4 · grid]` and their qualities `[masks]`, from a prepared picture, its positions and the prompt's tokens
+    /// `[1, tokens, channels]`.
+    pub(crate) fn forward(&self, picture: &Prepared, positions: &Tensor, prompt: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let (_, pixels, channels) = positions.dims3()?;
+        let grid = pixels.isqrt();
         let tokens = match prompt {
             Some(prompt) => Tensor::cat(&[&self.tokens, prompt], 1)?,
             None => self.tokens.clone(),
         };
-        let (tokens, keys) = self.transformer.forward(&tokens, &picture.reshape((1, grid * grid, channels))?, positions)?;
+        let (tokens, keys) = self.transformer.forward(&tokens, picture, positions)?;
         let doubled = gelu(&norm(&self.between, &self.doubling[0].forward(&keys.reshape((1, grid, grid, channels))?)?)?)?;
         let pixels = gelu(&self.doubling[1].forward(&doubled)?)?;
         let side = 4 * grid;

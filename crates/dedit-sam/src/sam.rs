@@ -12,6 +12,7 @@ use crate::enlarge::enlarge;
 use crate::error::internal;
 use crate::prompt::{Prompt, PromptEncoder, logits_of};
 use crate::resize::{Frame, input};
+use crate::transformer::Prepared;
 use crate::weights::Weights;
 
 /// A segment-anything model.
@@ -30,6 +31,8 @@ pub struct Sam {
 pub struct Embedding {
     /// `[1, grid, grid, channels]`.
     tensor: Tensor,
+    /// What the mask decoder makes of it where there is no earlier mask.
+    prepared: Prepared,
     frame: Frame,
 }
 
@@ -81,7 +84,10 @@ impl Sam {
         };
         let tensor = input(picture, &frame, &self.device).and_then(|input| self.encoder.forward(&input, &mut step));
         match tensor {
-            Ok(tensor) => Ok(Embedding { tensor, frame }),
+            Ok(tensor) => {
+                let prepared = self.prompts.dense(None, self.encoder.grid()).and_then(|dense| self.prepare(&tensor, &dense));
+                Ok(Embedding { tensor, prepared: prepared.map_err(internal)?, frame })
+            }
             Err(_) if is_stopped => Err(Error::cancelled()),
             Err(error) => Err(internal(error)),
         }
@@ -116,7 +122,11 @@ impl Sam {
     /// # Errors
     /// When shapes do not fit.
     pub fn decode(&self, embedding: &Tensor, tokens: Option<&Tensor>, dense: &Tensor) -> Result<(Tensor, Tensor)> {
-        self.decoder.forward(&embedding.broadcast_add(dense)?, &self.positions, tokens)
+        self.decoder.forward(&self.prepare(embedding, dense)?, &self.positions, tokens)
+    }
+
+    fn prepare(&self, embedding: &Tensor, dense: &Tensor) -> Result<Prepared> {
+        self.decoder.prepare(&embedding.broadcast_add(dense)?, &self.positions)
     }
 
     /// The masks for a prompt.
@@ -127,8 +137,13 @@ impl Sam {
         let side = 4 * self.encoder.grid();
         prompt.check(embedding.frame.picture, side * side)?;
         let run = || {
-            let (tokens, dense) = self.encode_prompt(prompt, &embedding.frame)?;
-            let (logits, scores) = self.decode(&embedding.tensor, tokens.as_ref(), &dense)?;
+            let tokens = self.prompts.tokens(prompt, embedding.frame.scale())?;
+            let improved = match &prompt.earlier {
+                Some(mask) => Some(self.prepare(&embedding.tensor, &self.prompts.dense(Some(mask), self.encoder.grid())?)?),
+                None => None,
+            };
+            let picture = improved.as_ref().unwrap_or(&embedding.prepared);
+            let (logits, scores) = self.decoder.forward(picture, &self.positions, tokens.as_ref())?;
             let logits = logits.to_dtype(DType::F32)?.reshape(((), side * side))?.to_vec2()?;
             Ok((logits, scores.to_dtype(DType::F32)?.to_vec1()?))
         };
@@ -152,7 +167,7 @@ impl Embedding {
 
     /// Bytes of memory that it holds.
     pub fn bytes(&self) -> usize {
-        self.tensor.elem_count() * self.tensor.dtype().size_in_bytes()
+        self.tensor.elem_count() * self.tensor.dtype().size_in_bytes() + self.prepared.bytes()
     }
 
     /// A mask of the picture as the [`Prompt::earlier`] of a prompt.

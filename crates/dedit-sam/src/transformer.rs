@@ -33,7 +33,12 @@ impl Attention {
 
     /// `residual + attention`, or without one the attention itself.
     fn forward(&self, q: &Tensor, k: &Tensor, v: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        let attended = attend(&linear(&self.q, q)?, &linear(&self.k, k)?, &linear(&self.v, v)?, HEADS)?;
+        self.projected(&linear(&self.q, q)?, &linear(&self.k, k)?, &linear(&self.v, v)?, residual)
+    }
+
+    /// The same from queries, keys and values that are projected already.
+    fn projected(&self, q: &Tensor, k: &Tensor, v: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+        let attended = attend(q, k, v, HEADS)?;
         match residual {
             Some(residual) => linear_onto(&self.out, &attended, residual),
             None => linear(&self.out, &attended),
@@ -63,6 +68,32 @@ impl Layer {
             norms: [layer_norm(1)?, layer_norm(2)?, layer_norm(3)?, layer_norm(4)?],
         })
     }
+
+    /// What this layer makes of a picture.
+    fn of_picture(&self, picture: &Tensor, positions: &Tensor) -> Result<Prepared> {
+        let placed = add(picture, positions)?;
+        let (k, v) = (linear(&self.to_picture.k, &placed)?, linear(&self.to_picture.v, picture)?);
+        Ok(Prepared { picture: picture.clone(), k, v, q: linear(&self.to_tokens.q, &placed)? })
+    }
+}
+
+/// A picture, and what a layer makes of it whatever the tokens are, each `[1, pixels, …]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    picture: Tensor,
+    /// Keys and values for the tokens.
+    k: Tensor,
+    v: Tensor,
+    /// Queries to the tokens.
+    q: Tensor,
+}
+
+impl Prepared {
+    /// Bytes of memory that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes = |tensor: &Tensor| tensor.elem_count() * tensor.dtype().size_in_bytes();
+        [&self.picture, &self.k, &self.v, &self.q].into_iter().map(bytes).sum()
+    }
 }
 
 /// The transformer.
@@ -75,6 +106,7 @@ pub(crate) struct Transformer {
 
 impl Transformer {
     pub(crate) fn new(scope: &Scope<'_>) -> dedit_edit::Result<Self> {
+        scope.expect(scope.count("layers") > 0)?;
         let layers = (0..scope.count("layers")).map(|index| Layer::new(&scope.at("layers").at(index)));
         Ok(Self {
             layers: layers.collect::<dedit_edit::Result<_>>()?,
@@ -83,9 +115,14 @@ impl Transformer {
         })
     }
 
-    /// Tokens `[1, tokens, channels]` and picture `[1, pixels, channels]` with its positions, to both of them as they come out.
-    pub(crate) fn forward(&self, tokens: &Tensor, picture: &Tensor, positions: &Tensor) -> Result<(Tensor, Tensor)> {
-        let (mut queries, mut keys) = (tokens.clone(), picture.clone());
+    /// What depends on the picture `[1, pixels, channels]` and its positions alone.
+    pub(crate) fn prepare(&self, picture: &Tensor, positions: &Tensor) -> Result<Prepared> {
+        self.layers[0].of_picture(picture, positions)
+    }
+
+    /// Tokens `[1, tokens, channels]` and a picture with its positions, to both of them as they come out.
+    pub(crate) fn forward(&self, tokens: &Tensor, prepared: &Prepared, positions: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (mut queries, mut keys) = (tokens.clone(), prepared.picture.clone());
         for (index, layer) in self.layers.iter().enumerate() {
             let [first, second, third, fourth] = &layer.norms;
             queries = if index == 0 {
@@ -95,12 +132,15 @@ impl Transformer {
                 layer.among_tokens.forward(&placed, &placed, &queries, Some(&queries))?
             };
             queries = norm(first, &queries)?;
-            let placed_keys = add(&keys, positions)?;
-            queries = layer.to_picture.forward(&add(&queries, tokens)?, &placed_keys, &keys, Some(&queries))?;
+            let own = if index == 0 { None } else { Some(layer.of_picture(&keys, positions)?) };
+            let Prepared { k, v, q, .. } = own.as_ref().unwrap_or(prepared);
+            queries = layer.to_picture.projected(&linear(&layer.to_picture.q, &add(&queries, tokens)?)?, k, v, Some(&queries))?;
             queries = norm(second, &queries)?;
             queries = linear_onto(&layer.down, &linear(&layer.up, &queries)?.relu()?, &queries)?;
             queries = norm(third, &queries)?;
-            keys = layer.to_tokens.forward(&placed_keys, &add(&queries, tokens)?, &queries, Some(&keys))?;
+            let attention = &layer.to_tokens;
+            let (k, v) = (linear(&attention.k, &add(&queries, tokens)?)?, linear(&attention.v, &queries)?);
+            keys = attention.projected(q, &k, &v, Some(&keys))?;
             keys = norm(fourth, &keys)?;
         }
         let attended = self.last.forward(&add(&queries, tokens)?, &add(&keys, positions)?, &keys, Some(&queries))?;

@@ -5,7 +5,7 @@
 use dedit_client::{About, Blobs, Labels};
 use dedit_protocol::answer::Adopted;
 use dedit_protocol::request::{Adopt, Items, OpenPicture, RevisionId, Segment};
-use dedit_protocol::{Blob, Pixels, features};
+use dedit_protocol::{Blob, Pixels, Samples, features};
 use dedit_schema::defaults::ITEMS_AT_MOST;
 use gimp_host::Curve;
 
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::masks::{self, BACKGROUND, Gather, Mask};
 use crate::record::ResultRecord;
 use crate::sessions;
-use crate::watch::{self, Watch};
+use crate::watch::{self, StatusBar, Watch};
 
 /// The session of a picture, the revision that the picture is there, and its items.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +142,13 @@ impl PictureItems {
                 }
                 None => self.choose(document, from, "").map(drop),
             },
-            "everything" => self.adopt(document, Adopt { everything: Some(most), ..Adopt::default() }, Vec::new()).map(drop),
+            "everything" => {
+                let Labels { names, numbers, .. } = self.everything(document, most, &mut StatusBar::new(document.host))?;
+                let (width, height) = document.source.size;
+                let labels = Pixels::new(width, height, 1, Samples::U16(numbers));
+                let labels = labels.ok_or_else(|| Failure::internal("the daemon's items are not of the picture's size"))?;
+                self.adopt(document, Adopt { names, items: Some(Items::Labels(0)), ..Adopt::default() }, vec![labels]).map(drop)
+            }
             "layer-masks" => {
                 let missing = Failure::input("no layer has a mask", "give the layers of the picture's things masks");
                 self.gather(document, masks::of_layers, missing)
@@ -187,7 +193,11 @@ impl PictureItems {
             return Ok(());
         }
         let is_selected = masks::selection(document.host, &document.source)?.is_some();
-        self.set(document, if is_selected { "selection" } else { "everything" }, ITEMS_AT_MOST)
+        if is_selected {
+            return self.set(document, "selection", ITEMS_AT_MOST);
+        }
+        // Without a model, which would take longer: nobody asked for these items.
+        self.adopt(document, Adopt { everything: Some(ITEMS_AT_MOST), ..Adopt::default() }, Vec::new()).map(drop)
     }
 
     fn gather(&mut self, document: &Document<'_>, gather: Gather, missing: Failure) -> Result<(), Failure> {

@@ -224,7 +224,11 @@ def set_items_from(picture: PictureSession, origin: str, selection: bytes | None
                 hint="choose where they come from: selection, masks of the layer ...",
             )
     elif origin == "everything":
-        yield from adopt(picture, {"everything": default_of("items", "most")}, [])
+        head = {"session": picture.session, "base": picture.base}
+        answer = yield Ask("segment", {**head, "everything": default_of("items", "most")})
+        found = [blob for blob in answer.blobs if isinstance(blob, Pixels)]
+        labels = yield InThread(lambda: p.labels_to_bytes(found[0]))
+        yield from relabel(picture, list(answer.head["names"]), labels)
     elif origin in ("layer-masks", "layer-alpha"):
         document = find_document(picture.krita, picture.source.document)
         copies = collect_masks(document, picture.source, origin)
@@ -249,8 +253,11 @@ def require_items(picture: PictureSession, origin: str, selection: bytes | None)
         except Failure as failure:
             if failure.ends_work:
                 raise
-            other = "everything" if selection is None else "selection"
-            yield from set_items_from(picture, other, selection)
+            if selection is not None:
+                yield from set_items_from(picture, "selection", selection)
+                return
+            # Without a model, which would take longer: nobody asked for these items.
+            yield from adopt(picture, {"everything": default_of("items", "most")}, [])
 
 
 def relabel(picture: PictureSession, names: list[str], labels: bytes) -> Steps:

@@ -8,7 +8,7 @@ use dedit_segment::{Hint, Prepared, Progress, Segmenter};
 /// Steps of an encoder.
 const STEPS: usize = 20;
 /// Bytes of a picture as it is kept: four of them fit.
-const BYTES: usize = 15 << 20;
+const BYTES: usize = 31 << 20;
 
 /// It takes so long for a step of its encoder.
 pub(super) struct FakeSegmenter(pub(super) Duration);

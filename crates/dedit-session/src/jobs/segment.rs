@@ -15,8 +15,8 @@ use crate::memory;
 use crate::models::Found;
 use crate::session::{Loaded, Session};
 
-/// Bytes of encoded pictures that are kept: 4 MiB each for published models.
-const KEPT: usize = 64 << 20;
+/// Bytes of encoded pictures that are kept: 14 MiB each for published models.
+const KEPT: usize = 128 << 20;
 
 /// The model that was used last, and the pictures that it has encoded.
 #[derive(Default)]

@@ -142,6 +142,13 @@ pub(super) fn default(library: &Library, console: &Console) -> Result<()> {
         Some(path) => path.display().to_string(),
         None => format!("none: without a name it is {}; choose one with dedit model default NAME", dedit_models::PATCHES),
     };
-    console.finish(&summary, json!({"default": usual.as_deref().map(as_text), "chosen": library.chosen()}));
+    let segmentation = library.usual_segmentation();
+    let finds = segmentation.as_ref().map(|path| format!("\nitems are found by {}", path.display())).unwrap_or_default();
+    let value = json!({
+        "default": usual.as_deref().map(as_text),
+        "chosen": library.chosen(),
+        "segmentation": segmentation.as_deref().map(as_text),
+    });
+    console.finish(&format!("{summary}{finds}"), value);
     Ok(())
 }
