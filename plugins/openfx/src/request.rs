@@ -51,10 +51,10 @@ impl EditRequest {
             frame_names: Some(items.info.items.clone()),
             // A session that is not learned is edited as it is: rendering does not fail for it.
             draft: true,
-            // The result of a removal is the plate.
+            // The result of a removal is the plate. That of an item at rest, which is a removal too, is made with the item, which is shown beside it.
             layers: match edit.output() {
                 Output::Result => false,
-                Output::Plate => !matches!(verbs[..], [EditVerb::Remove { .. }]),
+                Output::Plate => edit.verb != Verb::Remove,
                 Output::Item => true,
             },
             edits: verbs,
@@ -219,6 +219,7 @@ mod tests {
         for (one, other, same) in [
             (request(Verb::Move, 3.0, "plate"), request(Verb::Move, 3.0, "item"), true),
             (request(Verb::Move, 3.0, "result"), request(Verb::Move, 3.0, "item"), false),
+            (request(Verb::Move, 0.0, "plate"), request(Verb::Move, 0.0, "item"), true),
             (request(Verb::Remove, 0.0, "result"), request(Verb::Remove, 0.0, "plate"), true),
             (request(Verb::Remove, 0.0, "result"), request(Verb::Remove, 0.0, "item"), false),
             (request(Verb::Move, 0.0, "item"), request(Verb::Remove, 0.0, "item"), true),
