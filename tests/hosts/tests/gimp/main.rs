@@ -17,6 +17,7 @@ mod models;
 mod openraster;
 #[path = "../shared/photograph.rs"]
 mod photograph;
+mod profile;
 mod refusals;
 mod scene;
 #[path = "../shared/table.rs"]
