@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 
 use dedit_edit::{Image, Result, Segmentation};
 
-use crate::graph::pieces;
+use crate::graph::{Fineness, pieces};
 use crate::lab::{Lab, lab, rgb, squared_distance};
 use crate::regions::{Border, Regions};
 use crate::view::View;
 
+/// The pieces that are joined to items.
+const PIECES: Fineness = Fineness { scale: 60.0, smallest: 1200 };
 /// Name of the item of all other pixels.
 const BACKGROUND: &str = "background";
 /// Adjacent regions are joined if they differ by less than this, in Lab units.
@@ -38,7 +40,7 @@ const DISTANCE: f32 = 40.0;
 pub fn everything(picture: &Image, most: usize) -> Result<Segmentation> {
     picture.check_finite()?;
     let view = View::new(picture, picture.size().rect())?;
-    let pieces = pieces(&view);
+    let pieces = pieces(&view, PIECES);
     let mut regions = Regions::new(&view, &pieces);
     join_alike(&mut regions);
     join_lines(&mut regions);

@@ -8,8 +8,8 @@ use crate::view::View;
 
 /// Default cost of a cut between two neighbours of the same colour, in nats, the unit of the colour costs.
 pub(crate) const SMOOTHNESS: f32 = 30.0;
-/// Maximal number of iterations; usually it converges before.
-const ROUNDS: usize = 6;
+/// Usual number of iterations at most.
+pub(crate) const ROUNDS: usize = 6;
 /// Integer capacity of one nat.
 const UNIT: f32 = 64.0;
 /// A capacity larger than those of all eight edges of a cell together, so that it is never cut.
@@ -33,13 +33,15 @@ pub(crate) struct Task<'a> {
     pub(crate) marks: Vec<Mark>,
     /// For each cell, evidence for the item besides its colour, in nats.
     pub(crate) bias: Vec<f32>,
+    /// Maximal number of iterations; usually it converges before.
+    pub(crate) rounds: usize,
 }
 
 impl Task<'_> {
     /// Finds the cells of the item, starting from the guess `inside`. `keep` is called after each cut to remove cells that cannot belong to the item.
     pub(crate) fn solve(&self, smoothness: f32, mut inside: Vec<bool>, keep: impl Fn(&mut [bool])) -> Vec<bool> {
         let ties = Ties::new(self.view, smoothness);
-        for _ in 0..ROUNDS {
+        for _ in 0..self.rounds {
             let mut cut = self.cut(&inside, &ties);
             keep(&mut cut);
             // An empty cut means that item and background have the same colours: returns the last result before it.

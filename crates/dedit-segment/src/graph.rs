@@ -3,10 +3,14 @@
 use crate::lab::squared_distance;
 use crate::view::View;
 
-/// The parameter k of the paper, in Lab units times cells: larger values give larger pieces.
-const SCALE: f32 = 60.0;
-/// Pieces with fewer cells than those of the view divided by this number are joined to a neighbour.
-const SMALLEST: usize = 1200;
+/// How fine the pieces are.
+#[derive(Clone, Copy)]
+pub(crate) struct Fineness {
+    /// The parameter k of the paper, in Lab units times cells: larger values give larger pieces.
+    pub(crate) scale: f32,
+    /// Pieces with fewer cells than those of the view divided by this number are joined to a neighbour.
+    pub(crate) smallest: usize,
+}
 
 /// A union-find forest of cells; each root stands for a piece.
 struct Forest {
@@ -36,7 +40,7 @@ impl Forest {
 
 /// The piece of every cell, numbered from 0 in the order of first cells. Neighbours are joined, most similar first, unless they differ by more than the cells
 /// within either piece (Felzenszwalb and Huttenlocher 2004).
-pub(crate) fn pieces(view: &View) -> Vec<usize> {
+pub(crate) fn pieces(view: &View, fineness: Fineness) -> Vec<usize> {
     let cells = view.grid.pixels();
     let mut edges: Vec<(f32, usize, usize)> = Vec::with_capacity(4 * cells);
     for cell in 0..cells {
@@ -47,14 +51,14 @@ pub(crate) fn pieces(view: &View) -> Vec<usize> {
     let mut forest = Forest { parent: (0..cells).collect(), size: vec![1; cells], within: vec![0.0; cells] };
     for (difference, a, b) in &edges {
         let (a, b) = (forest.root(*a), forest.root(*b));
-        let usual = |root: usize| forest.within[root] + SCALE / forest.size[root] as f32;
+        let usual = |root: usize| forest.within[root] + fineness.scale / forest.size[root] as f32;
         if a != b && *difference <= usual(a).min(usual(b)) {
             forest.join(a, b, *difference);
         }
     }
     for (difference, a, b) in &edges {
         let (a, b) = (forest.root(*a), forest.root(*b));
-        if a != b && forest.size[a].min(forest.size[b]) < cells / SMALLEST {
+        if a != b && forest.size[a].min(forest.size[b]) < cells / fineness.smallest {
             forest.join(a, b, *difference);
         }
     }

@@ -3,11 +3,12 @@
 use dedit_edit::{Image, ItemMask, Rect, Result, Size};
 
 use crate::border;
-use crate::geodesic::distances;
-use crate::grabcut::{Mark, SMOOTHNESS, Task};
+use crate::clicks::region;
+use crate::grabcut::{Mark, ROUNDS, SMOOTHNESS, Task};
 use crate::hint::Hint;
 use crate::parts::parts;
-use crate::view::{MOST_CELLS, View};
+use crate::refine::{Said, cut, taken_over};
+use crate::view::View;
 
 /// Margin around a box that is taken into account, as a share of the box's longer side.
 const SURROUNDINGS: f64 = 0.5;
@@ -17,11 +18,6 @@ const LEAST_SURROUNDINGS: usize = 8;
 const SMALL_PART: f64 = 0.05;
 /// Holes that are smaller than this share of the item are filled.
 const SMALL_HOLE: f64 = 0.02;
-/// Weight, in nats, of the geodesic distance from a click compared with that from the picture's border.
-const NEARNESS: f32 = 5.0;
-/// Threshold of the first guess: (distance from the border − distance from a click) / their sum. It is negative because `GrabCut` recovers better from a
-/// guess that is too large than from one that is too small, which adds the item's colours to those of the rest.
-const FIRST_GUESS: f32 = -0.1;
 /// Least share of the box's sides that the item spans; with less the cut has shrunk.
 const SPAN: f64 = 0.6;
 
@@ -29,7 +25,7 @@ const SPAN: f64 = 0.6;
 /// edges.
 ///
 /// With a box the item is what differs from the surroundings of the box; with pixels inside as well, only the parts connected to one of them. With pixels
-/// alone it is the connected area around them that differs from the picture's border. Given pixels get the value 1 or 0, so at least one pixel is inside.
+/// alone it is what looks most like a thing around the first of them, corrected by the others in turn. Given pixels get the value 1 or 0, so at least one pixel is inside.
 /// Without any contrast the result is the box, or the neighbourhood of the clicks.
 ///
 /// # Errors
@@ -84,7 +80,7 @@ fn in_box(picture: &Image, hint: &Hint, bounds: Rect) -> Result<(View, Vec<bool>
     if !start.contains(&false) && view.grid.width().min(view.grid.height()) > 2 {
         start.iter_mut().enumerate().filter(|(cell, _)| view.is_at_frame(*cell)).for_each(|(_, inside)| *inside = false);
     }
-    let task = Task { view: &view, bias: vec![0.0; marks.len()], marks };
+    let task = Task { view: &view, bias: vec![0.0; marks.len()], marks, rounds: ROUNDS };
     // The cost of the border favours small, round items; if the result does not span the box, it is tried again with a lower cost.
     let tries = [1.0, 0.3, 0.1].map(|part| part * SMOOTHNESS);
     let mut found = tries.into_iter().map(|smoothness| task.solve(smoothness, start.clone(), |inside| keep(&view, hint, inside)));
@@ -99,37 +95,24 @@ fn spans(view: &View, inside: &[bool], bounds: Rect) -> bool {
         .is_some_and(|found| found.width as f64 >= SPAN * bounds.width as f64 && found.height as f64 >= SPAN * bounds.height as f64)
 }
 
-/// The cells of a clicked item: first in the whole picture, then again at a higher resolution around the result.
+/// The cells of a clicked item: found in the whole picture, then cut once more around the result, at a higher resolution where there is one.
 fn from_clicks(picture: &Image, hint: &Hint) -> Result<(View, Vec<bool>)> {
     let whole = View::new(picture, picture.size().rect())?;
-    let inside = near_clicks(&whole, hint);
-    let Some(bounds) = bounds_of(&whole, &inside) else { return Ok((whole, inside)) };
-    let window = surroundings(bounds, picture.size());
-    // A second pass helps only if the whole picture was scaled down by much more than the window.
-    if whole.window.width.max(whole.window.height) <= MOST_CELLS
-        || 3 * window.width.max(window.height) > 2 * whole.window.width.max(whole.window.height)
-    {
-        return Ok((whole, inside));
-    }
-    let near = View::new(picture, window)?;
-    let inside = near_clicks(&near, hint);
+    let found = region(&whole, hint)?;
+    let Some(bounds) = bounds_of(&whole, &found) else { return Ok((whole, found)) };
+    let bounds = hint.inside.iter().fold(bounds, |bounds, (x, y)| bounds.hull(Rect { x: *x, y: *y, width: 1, height: 1 }));
+    let near = View::new(picture, surroundings(bounds, picture.size()))?;
+    let start = taken_over(&near, |x, y| whole.cell((x, y)).is_some_and(|cell| found[cell]));
+    let cells = |points: &[(usize, usize)]| points.iter().filter_map(|point| near.cell(*point)).collect();
+    let said = Said { inside: cells(&hint.inside), outside: cells(&hint.outside) };
+    let at_picture_frame = |cell: usize| {
+        let ((x, y), size) = (near.grid.position(cell), picture.size());
+        let (left, top) = (x == 0 && near.window.x == 0, y == 0 && near.window.y == 0);
+        let right = x + 1 == near.grid.width() && near.window.right() == size.width();
+        left || top || right || y + 1 == near.grid.height() && near.window.bottom() == size.height()
+    };
+    let inside = cut(&near, start, &said, at_picture_frame, ROUNDS);
     Ok((near, inside))
-}
-
-/// The cells of the clicked item in a view.
-fn near_clicks(view: &View, hint: &Hint) -> Vec<bool> {
-    let mut marks = vec![Mark::Open; view.grid.pixels()];
-    mark_points(view, hint, &mut marks);
-    let cells = |mark: Mark| (0..marks.len()).filter(|cell| marks[*cell] == mark).collect::<Vec<_>>();
-    let from_item = distances(view, cells(Mark::Inside).into_iter());
-    let frame = (0..marks.len()).filter(|cell| view.is_at_frame(*cell));
-    let from_rest = distances(view, frame.chain(cells(Mark::Outside)));
-    let share: Vec<f32> = from_item.iter().zip(&from_rest).map(|(item, rest)| (rest - item) / (rest + item).max(1e-3)).collect();
-    let mut start: Vec<bool> =
-        share.iter().zip(&marks).map(|(share, mark)| *mark == Mark::Inside || *mark == Mark::Open && *share > FIRST_GUESS).collect();
-    let bias = share.iter().map(|share| share * NEARNESS).collect();
-    keep(view, hint, &mut start);
-    Task { view, marks, bias }.solve(SMOOTHNESS, start, |inside| keep(view, hint, inside))
 }
 
 /// Marks the cells of the given pixels. A cell with pixels of both kinds is marked as inside.

@@ -2,11 +2,12 @@
 //!
 //! [`segment`] finds one item from a [`Hint`], a box or pixels inside. [`everything()`] segments a whole picture without hints.
 //!
-//! Both work on a window of the picture, averaged to at most 320 cells along its longer side (`view`), in CIE Lab (`lab`). One item is found by `GrabCut`
+//! Both work on a window of the picture, averaged to at most 320 cells along its longer side (`view`), in CIE Lab (`lab`). An item in a box is found by `GrabCut`
 //! (Rother, Kolmogorov and Blake 2004; `grabcut`), which alternates between Gaussian mixtures for the colours of the item and of the rest (`mixture`) and an
-//! exact minimum cut of the grid (`dedit_cut`). From clicks alone it starts with the cells that are nearer to them than to the picture's border (`geodesic`). A
-//! guided filter refines the mask to pixels (`border`). The segmentation of a whole picture merges similar neighbours (Felzenszwalb and Huttenlocher 2004;
-//! `graph`); the regions along the picture's border are the background (`regions`).
+//! exact minimum cut of the grid (`dedit_cut`). A click may mean any of the regions around it (`candidates`): nested ones of three hierarchies of merged pieces
+//! (`hierarchy`), discs and ellipses, and geodesic discs (`geodesic`). Each is cut along the edges nearby (`refine`); the one that looks most like a thing is
+//! taken (`score`), and further clicks correct it (`clicks`). A guided filter refines the mask to pixels (`border`). The segmentation of a whole picture merges
+//! similar neighbours (Felzenszwalb and Huttenlocher 2004; `graph`); the regions along the picture's border are the background (`regions`).
 //!
 //! [`Segmenter`] is the interface of models that find items better; this crate has none.
 //!
@@ -16,16 +17,21 @@
 #![forbid(unsafe_code)]
 
 mod border;
+mod candidates;
+mod clicks;
 mod everything;
 mod geodesic;
 mod grabcut;
 mod graph;
+mod hierarchy;
 mod hint;
 mod item;
 mod lab;
 mod mixture;
 mod parts;
+mod refine;
 mod regions;
+mod score;
 mod segmenter;
 mod view;
 

@@ -36,6 +36,38 @@ impl View {
         Ok(view)
     }
 
+    /// A part of this view with at most `most` cells along a side; its pixels are the cells of this view.
+    pub(crate) fn part(&self, window: Rect, most: usize) -> Result<Self> {
+        let longest = window.width.max(window.height).max(most);
+        let cells = |length: usize| (length * most).div_ceil(longest);
+        let grid = Size::new(cells(window.width), cells(window.height))?;
+        let mut part = Self { window, grid, colours: Vec::new() };
+        let mut sums = vec![([0.0; 3], 0.0); grid.pixels()];
+        for (cell, x, y) in part.pixels() {
+            let (sum, count): &mut ([f32; 3], f32) = &mut sums[cell];
+            for (sum, value) in sum.iter_mut().zip(self.colours[y * self.grid.width() + x]) {
+                *sum += value;
+            }
+            *count += 1.0;
+        }
+        part.colours = sums.into_iter().map(|(sum, count)| sum.map(|sum| sum / count)).collect();
+        Ok(part)
+    }
+
+    /// This view with each cell averaged with its neighbours, by the weights 1, 2, 1 along both axes.
+    pub(crate) fn blurred(&self) -> Self {
+        let blurred = |cell: usize| {
+            let (mut sum, mut weight) = (self.colours[cell].map(|value| 4.0 * value), 4.0);
+            for (next, distance) in self.around(cell) {
+                let share = if distance > 1.0 { 1.0 } else { 2.0 };
+                weight += share;
+                sum.iter_mut().zip(self.colours[next]).for_each(|(sum, value)| *sum += share * value);
+            }
+            sum.map(|sum| sum / weight)
+        };
+        Self { window: self.window, grid: self.grid, colours: (0..self.colours.len()).map(blurred).collect() }
+    }
+
     /// The cell of a pixel of the picture; `None` outside of the window.
     pub(crate) fn cell(&self, (x, y): (usize, usize)) -> Option<usize> {
         self.window.contains(x, y).then(|| {

@@ -3,10 +3,12 @@
 //! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. It is edited in several ways
 //! ([`Method`]), all but one by the same model, and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
 //!
-//! `--photos`: how well holes in photographs are filled without weights. `--film`: how well a thing is removed from films.
+//! `--photos`: how well holes in photographs are filled without weights. `--film`: how well a thing is removed from films. `--clicks`: how well things are found by
+//! a box and by clicks, without weights.
 
 mod case;
 mod classifier;
+mod clicks;
 mod clock;
 mod film;
 mod kept;
@@ -46,11 +48,14 @@ pub(crate) struct Options {
     /// Removes a thing from films that are drawn from a photograph, without weights, instead of editing scenes
     #[arg(long, conflicts_with = "photos")]
     film: bool,
+    /// Finds things in photographs and this many in drawn scenes, by a box and by one to three clicks, without weights, instead of editing scenes
+    #[arg(long, value_name = "THINGS", num_args = 0..=1, default_missing_value = "200", conflicts_with_all = ["photos", "film"])]
+    clicks: Option<usize>,
     /// Photographs of another folder, JPEG or PNG
     #[arg(long, value_name = "DIR", requires = "photos")]
     folder: Option<PathBuf>,
-    /// Fills the same holes by other programs too: G'MIC, which has to be installed
-    #[arg(long, requires = "photos")]
+    /// Does the same by other programs too, where they are installed: G'MIC fills holes, Python's cv2 finds things
+    #[arg(long, conflicts_with = "film")]
     vs_peers: bool,
     /// How many scenes
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -105,6 +110,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     if options.film {
         print!("{}", film::run(&workspace.root().join("tests/data/photos/coffee.jpg"), options.pictures.as_deref())?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(drawn) = options.clicks {
+        print!("{}", clicks::run(&workspace.root().join("tests/data/photos"), drawn, options.seed, options.vs_peers)?);
         return Ok(ExitCode::SUCCESS);
     }
     scenes(options)

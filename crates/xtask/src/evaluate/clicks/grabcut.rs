@@ -47,7 +47,8 @@ pub(super) struct GrabCut {
 impl GrabCut {
     /// Starts it; `None`, with a line on stderr, where there is no Python with `cv2`.
     pub(super) fn start() -> Result<Option<Self>> {
-        let spawned = Command::new("python3").args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let spawned =
+            Command::new("python3").args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let Ok(mut child) = spawned else {
             eprintln!("there is no python3: OpenCV's GrabCut is not measured");
             return Ok(None);

@@ -37,13 +37,13 @@ struct Row {
     thing: String,
     group: Group,
     ours: Found,
-    /// OpenCV's, if Python has it.
+    /// `OpenCV`'s, where asked and if Python has it.
     peer: Option<Found>,
 }
 
-/// Measures the outlined things of `photos`, and at least `drawn` things of drawn scenes from `seed` on; gives the tables.
-pub(crate) fn run(photos: &Path, drawn: usize, seed: u64) -> Result<String> {
-    let mut peer = GrabCut::start()?;
+/// Measures the outlined things of `photos`, and at least `drawn` things of drawn scenes from `seed` on, by `OpenCV` too where asked; gives the tables.
+pub(super) fn run(photos: &Path, drawn: usize, seed: u64, with_peers: bool) -> Result<String> {
+    let mut peer = if with_peers { GrabCut::start()? } else { None };
     let mut rows = Vec::new();
     for thing in things::outlined(photos)?.into_iter().chain(things::drawn(drawn, seed, SIDE)?) {
         let ours = measure(&thing, |thing, hint| Ok(segment(&thing.picture, hint)?.values().iter().map(|value| *value >= 0.5).collect()));

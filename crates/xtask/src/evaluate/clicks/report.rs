@@ -15,7 +15,8 @@ const WAYS: [Way; 2] = [("without weights", |row| Some(row.ours)), ("OpenCV's Gr
 
 /// The means of each group, and the things of photographs and the worst of the scenes.
 pub(super) fn tables(rows: &[Row]) -> String {
-    let mut text = "| things | way | box | 1 click | 2 clicks | 3 clicks | s a box | s a click |\n|---|---|---|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| things | way | box | 1 click | 2 clicks | 3 clicks | s a box | s a click |\n|---|---|---|---|---|---|---|---|\n".to_owned();
     let groups: [(&str, &[Group]); 4] = [
         ("photographs", &[Group::Tuned, Group::HeldOut]),
         ("of which tuned on", &[Group::Tuned]),

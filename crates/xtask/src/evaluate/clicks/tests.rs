@@ -26,8 +26,8 @@ fn the_user_clicks_in_the_middle_of_what_is_wrong() {
         assert_eq!((&hint.inside, &hint.outside), (&inside, &outside));
         assert!((overlap(&found, &truth) - share).abs() < 1e-12);
     }
-    assert_eq!(deepest(size, &vec![true; 35]), Some((2, 2)), "the border of the picture counts");
-    assert_eq!(deepest(size, &vec![false; 35]), None);
+    assert_eq!(deepest(size, &[true; 35]), Some((2, 2)), "the border of the picture counts");
+    assert_eq!(deepest(size, &[false; 35]), None);
 }
 
 #[test]

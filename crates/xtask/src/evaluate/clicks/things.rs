@@ -85,7 +85,8 @@ pub(super) fn outlined(folder: &Path) -> Result<Vec<Thing>> {
 /// The items of the label pictures of a folder but their backgrounds.
 fn labelled(folder: &Path) -> Result<Vec<Thing>> {
     let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with("-items.png")).collect();
+    let mut files: Vec<_> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with("-items.png")).collect();
     files.sort();
     let mut things = Vec::new();
     for file in files {

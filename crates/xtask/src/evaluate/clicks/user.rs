@@ -24,7 +24,8 @@ pub(super) fn deepest(size: Size, set: &[bool]) -> Option<(usize, usize)> {
 
 /// Adds a click in the deepest of what is wrong: on what is missing, or on what is too much.
 pub(super) fn correct(size: Size, found: &[bool], truth: &[bool], hint: &mut Hint) {
-    let wrong = |of_thing: bool| -> Vec<bool> { found.iter().zip(truth).map(|(found, truth)| found != truth && *truth == of_thing).collect() };
+    let wrong =
+        |of_thing: bool| -> Vec<bool> { found.iter().zip(truth).map(|(found, truth)| found != truth && *truth == of_thing).collect() };
     let [missing, extra] = [true, false].map(wrong);
     let area = |set: &[bool]| set.iter().filter(|is_in| **is_in).count();
     let (set, points) = if area(&missing) >= area(&extra) { (missing, &mut hint.inside) } else { (extra, &mut hint.outside) };
