@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use crate::header::{self, Contents};
 use crate::kinds::{Family, Kind};
+use crate::known::{self, Known};
 use crate::places::{self, Place, Program};
 use crate::surroundings::Surroundings;
 
@@ -86,7 +87,12 @@ impl Finder {
         let contents = match ending.as_deref() {
             _ if is_folder => self.pipeline(path),
             Some("safetensors") => self.read(path),
-            Some("ckpt" | "pt" | "pth" | "bin") => place.kind.map_or(Ok(OTHER), |kind| archive(path, kind)),
+            Some("ckpt" | "pt" | "pth" | "bin") => {
+                // They are not looked into; known ones are told by name and size.
+                let is = |known: &&Known| matches!(known.files.as_slice(), [file] if file.is(path, size(path)));
+                let known = || known::all().iter().find(is).map(|known| known.kind);
+                place.kind.or_else(known).map_or(Ok(OTHER), |kind| archive(path, kind))
+            }
             _ => return None,
         };
         let name = if is_folder { path.file_name() } else { path.file_stem() }?.to_string_lossy().into_owned();

@@ -247,6 +247,30 @@ fn the_default_is_the_chosen_one_or_the_only_one() {
 }
 
 #[test]
+fn a_segment_anything_model_is_found_or_chosen() {
+    let user = User::new();
+    let library = user.library();
+    assert_eq!(library.usual_segmentation(), None);
+    // Of other kinds, or not to be told.
+    user.weights("ComfyUI/models/sams/hq.safetensors", samples::SAM_HQ);
+    user.write("ComfyUI/models/sams/sam2.pt", [b"PK\x03\x04".as_slice(), b"PK\x05\x06", &[0; 18]].concat());
+    assert_eq!(library.usual_segmentation(), None);
+    let one = user.weights("ComfyUI/models/sams/one.safetensors", samples::SAM);
+    assert_eq!(library.usual_segmentation(), Some(one.clone()));
+    let two = user.weights("stick/two.safetensors", samples::SAM);
+    library.add(&two).unwrap();
+    for (name, expected) in [("one", &one), ("two", &two)] {
+        library.set_default(Some(name)).unwrap();
+        assert_eq!(library.usual_segmentation().as_ref(), Some(expected), "{name}");
+    }
+    assert_eq!(library.usual(), Usual::None, "it is no model that makes pictures");
+    fs::remove_file(&two).unwrap();
+    assert_eq!(library.usual_segmentation(), Some(one), "the chosen one is gone");
+    library.set_default(None).unwrap();
+    assert!(!fs::read_to_string(user.path("data/models/models.json")).unwrap().contains("segmentation"));
+}
+
+#[test]
 fn what_is_added_stays_where_it_lies() {
     let user = User::new();
     let library = user.library();

@@ -147,7 +147,8 @@ impl Sam {
             let logits = logits.to_dtype(DType::F32)?.reshape(((), side * side))?.to_vec2()?;
             Ok((logits, scores.to_dtype(DType::F32)?.to_vec1()?))
         };
-        let (logits, scores): (Vec<Vec<f32>>, Vec<f32>) = run().map_err(internal)?;
+        // Within the pool of threads, which each of the many small steps would otherwise wake up.
+        let (logits, scores): (Vec<Vec<f32>>, Vec<f32>) = rayon::scope(|_| run()).map_err(internal)?;
         let choices = if prompt.is_ambiguous() && scores.len() > 1 { 1..scores.len() } else { 0..1 };
         let best = choices.max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
         Ok(Prediction { logits, scores, best, frame: embedding.frame })
