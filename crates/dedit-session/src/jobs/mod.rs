@@ -15,6 +15,7 @@ mod segment;
 mod through;
 mod thumbnail;
 mod worker;
+mod worker_settings;
 
 pub(crate) use self::edit::{check, plan};
 pub use self::event::{Edited, JobEvent, JobOutput, Layers, Learned, Part, Reporter};
@@ -23,4 +24,5 @@ pub use self::info::{JobInfo, JobKind, LoadedModel};
 pub(crate) use self::job::{Interruption, Job, Task};
 pub(crate) use self::queue::Queue;
 pub use self::request::{EditRequest, LearnRequest, Original, PlanRequest, SegmentRequest, Wanted};
-pub(crate) use self::worker::{Worker, WorkerSettings};
+pub(crate) use self::worker::Worker;
+pub(crate) use self::worker_settings::WorkerSettings;

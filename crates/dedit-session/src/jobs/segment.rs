@@ -9,7 +9,7 @@ use super::control::Control;
 use super::event::{JobEvent, JobOutput};
 use super::info::LoadedModel;
 use super::request::{SegmentRequest, Wanted};
-use super::worker::WorkerSettings;
+use super::worker_settings::WorkerSettings;
 use crate::colour::shown_in_srgb;
 use crate::memory;
 use crate::models::Found;

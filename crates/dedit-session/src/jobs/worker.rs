@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dedit_edit::{Engine, Error, ErrorKind, Result, Stage};
 
@@ -12,9 +12,9 @@ use super::info::LoadedModel;
 use super::job::{Job, Outcome, Task};
 use super::queue::{Next, Queue};
 use super::segment::Segmenters;
+use super::worker_settings::WorkerSettings;
 use super::{edit, learn};
-use crate::models::{self, Found, ModelChoice};
-use crate::settings::Logging;
+use crate::models::{Found, ModelChoice};
 
 /// A loaded model.
 struct Loaded {
@@ -33,31 +33,6 @@ struct Models {
 impl Models {
     fn found(&self) -> impl Iterator<Item = &Found> {
         self.engines.iter().map(|model| &model.found).chain(self.segmenters.found())
-    }
-}
-
-/// What workers need of the outside.
-pub(crate) struct WorkerSettings {
-    pub(crate) models: Arc<dyn models::Models>,
-    /// Bytes of models in memory.
-    pub(crate) memory_budget: u64,
-    /// How long an unused model stays in memory.
-    pub(crate) unload_after: Duration,
-    pub(crate) log: Arc<Logging>,
-    /// Called with each job that has ended, and its last event.
-    pub(crate) ended: Box<dyn Fn(Job, JobEvent) + Send + Sync>,
-}
-
-impl WorkerSettings {
-    /// An error where a model is larger than all that may be used.
-    pub(super) fn check_budget(&self, found: &Found) -> Result<()> {
-        if found.bytes <= self.memory_budget {
-            return Ok(());
-        }
-        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-        let (needed, allowed) = (megabytes(found.bytes), megabytes(self.memory_budget));
-        let message = format!("the model takes {needed} MB of memory, and {allowed} MB may be used");
-        Err(Error::new(ErrorKind::Resources, message).at(&found.name).hint("start the daemon with a larger --memory"))
     }
 }
 
