@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dedit_error::{Error, Result};
 
 use crate::found::{Finder, Found, size};
-use crate::kinds::Kind;
+use crate::kinds::{Family, Kind};
 use crate::known::{self, Known, Licence};
 use crate::places::{Place, Program};
 use crate::settings::Settings;
@@ -120,6 +120,27 @@ impl Library {
         })
     }
 
+    /// The family of a file or folder, where its headers tell.
+    pub fn family(&self, path: &Path) -> Option<Family> {
+        self.finder.added(path, &self.around).first().and_then(|found| found.family)
+    }
+
+    /// The known LoRA by which models of a family need few steps.
+    ///
+    /// # Errors
+    /// `Model` where there is none for the family, or it is not on this machine.
+    pub fn lcm_lora(&self, family: Option<Family>) -> Result<Found> {
+        let is_it = |known: &&Known| known.kind == Kind::Lora && known.family == family && known.name.starts_with("lcm-lora");
+        let known = family.and_then(|_| known::all().iter().find(is_it)).ok_or_else(|| {
+            let hint = "choose another quality, or a model of Stable Diffusion 1.5 or XL";
+            Error::model("this model has no LCM-LoRA, which edits in few steps need").hint(hint)
+        })?;
+        self.named(&known.name).filter(|found| found.broken.is_none()).ok_or_else(|| {
+            Error::model(format!("edits in few steps need {}, which is not on this machine", known.title))
+                .hint(format!("{}, or in D-Edit's window Models", fetch_hint(known)))
+        })
+    }
+
     /// The error for a name that [`Self::named`] does not find: where the name is known, it says how the model is fetched.
     pub fn missing(&self, name: &str) -> Error {
         let error = Error::model("there is no such model").at(name);
@@ -196,6 +217,14 @@ impl Library {
                 settings.segmentation = None;
             }
         })
+    }
+
+    /// Checks that the user's choices can be read.
+    ///
+    /// # Errors
+    /// `Usage` where their file is damaged.
+    pub fn check_settings(&self) -> Result<()> {
+        Settings::read(&self.folder).map(drop)
     }
 
     /// The name or path that was chosen with [`Self::set_default`].

@@ -67,7 +67,7 @@ impl Models for Catalogue {
         if choice.device.as_deref().is_none_or(|device| device == AUTO) {
             self.automatic.store(true, Ordering::Relaxed);
         }
-        let choice = lasting(&with_paths(choice, &self.library), &path, &opened.name, is_built_in);
+        let choice = lasting(&with_paths(choice, &path, &self.library).map_err(to_edit)?, &path, &opened.name, is_built_in);
         Ok(Found { name: name(&choice), choice, bytes: bytes(&path) })
     }
 
@@ -231,6 +231,18 @@ mod tests {
         let tensor = candle_core::Tensor::zeros(&[1, 768], candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
         candle_core::safetensors::save(&[("lora_a.lora_down.weight".to_owned(), tensor)].into(), &style).unwrap();
         assert_eq!(catalogue.find(&lora("style")).unwrap().choice.loras[0].file, style.to_str().unwrap());
+        let few_steps = catalogue.find(&lora("lcm-lora")).unwrap_err().to_string();
+        assert!(few_steps.contains(
+            "need LCM-LoRA for Stable Diffusion 1.5, which is not on this machine; fetch it with dedit model fetch lcm-lora-sd15"
+        ));
+        let fetched = home.path().join("data/models/lcm-lora-sd15/pytorch_lora_weights.safetensors");
+        fs::create_dir_all(fetched.parent().unwrap()).unwrap();
+        fs::File::create(&fetched).unwrap().set_len(134_621_556).unwrap();
+        assert!(catalogue.find(&lora("lcm-lora")).is_err(), "it is broken");
+        fs::remove_file(&fetched).unwrap();
+        let named_so = home.path().join("ComfyUI/models/loras/lcm-lora-sd15.safetensors");
+        fs::copy(&style, &named_so).unwrap();
+        assert_eq!(catalogue.find(&lora("lcm-lora")).unwrap().choice.loras[0].file, named_so.to_str().unwrap());
         assert_eq!(catalogue.find(&lora("absent")).unwrap().choice.loras[0].file, "absent", "it is refused when it is opened");
         if no_variable() {
             assert_eq!(catalogue.find(&choice(None, None)).unwrap(), named, "the only one");

@@ -54,7 +54,7 @@ impl Model {
         Ok(Self {
             checkpoint,
             device: opened.device,
-            choice: lasting(&with_paths(choice, library), &path, &opened.name, is_built_in),
+            choice: lasting(&with_paths(choice, &path, library)?, &path, &opened.name, is_built_in),
             is_built_in,
         })
     }

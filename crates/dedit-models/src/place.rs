@@ -70,14 +70,24 @@ fn by_name(path: &Path, name: Option<&str>, library: &Library) -> Result<PathBuf
         return Err(Error::model(format!("this model is broken: {broken}")).at(found.path).hint("fetch or copy it again"));
     }
     if found.kind != Kind::Checkpoint {
-        return Err(Error::model(format!("this is no checkpoint but a file of the kind {}", found.kind)).at(found.path));
+        let error = Error::model(format!("this is no checkpoint but a file of the kind {}", found.kind)).at(found.path);
+        return Err(error.hint("name a checkpoint, which dedit model list shows"));
     }
     Ok(found.path)
 }
 
-/// A choice in which files of `LoRA`s and embeddings are paths, where they are names of the library.
-pub(crate) fn with_paths(choice: &ModelChoice, library: &Library) -> ModelChoice {
+/// What stands for the LCM-LoRA of the model's family, whichever that is.
+const LCM_LORA: &str = "lcm-lora";
+
+/// A choice in which files of `LoRA`s and embeddings are paths, where they are names of the library. `path` is that of the model.
+///
+/// # Errors
+/// `Model` where [`LCM_LORA`] is meant and not there.
+pub(crate) fn with_paths(choice: &ModelChoice, path: &Path, library: &Library) -> Result<ModelChoice> {
     let mut choice = choice.clone();
+    for lora in choice.loras.iter_mut().filter(|lora| lora.file == LCM_LORA) {
+        lora.file = library.lcm_lora(library.family(path))?.path.to_string_lossy().into_owned();
+    }
     let files = choice.loras.iter_mut().map(|lora| (Kind::Lora, &mut lora.file));
     for (kind, file) in files.chain(choice.embeddings.iter_mut().map(|embedding| (Kind::Embedding, &mut embedding.file))) {
         if !Path::new(file).exists()
@@ -86,7 +96,7 @@ pub(crate) fn with_paths(choice: &ModelChoice, library: &Library) -> ModelChoice
             *file = found.path.to_string_lossy().into_owned();
         }
     }
-    choice
+    Ok(choice)
 }
 
 /// Unpacks the built-in model to the user's cache folder.

@@ -17,7 +17,7 @@ pub use items::{Adopt, Choose, ItemsOf};
 pub use learning::{EditOptions, Embedding, Learn, LearnOptions, Lora, ModelChoice};
 pub use models::{AddModel, ChooseModel, FetchModel, RemoveModel, VerifyModel};
 pub use pictures::{Fetch, Forget, Items, OpenPicture, OpenSession, RevisionId, Segment, SetItems, Which};
-pub use values::set_item;
+pub use values::{is_fast, set_item};
 
 use crate::answer::{
     self, Adopted, Chosen, Edited, Fetched, ItemsFound, Learned, Nothing, OpenedPicture, Planned, ResultRegion, Revisions, Segmented,

@@ -16,6 +16,14 @@ pub const GUIDANCE_WORDS: f64 = 7.0;
 pub const GUIDANCE_TOKENS: f64 = 3.0;
 /// Guidance scale of a reconstruction: none, since it starts from the picture's own inverted noise.
 pub const GUIDANCE_RECONSTRUCT: f64 = 1.0;
+/// Denoising steps of an edit in few steps: within the 4 to 8 that LCM-LoRAs are distilled for.
+pub const FAST_STEPS: usize = 6;
+/// Guidance scale of an edit in few steps: within the 1 to 2 that LCM-LoRAs are distilled for.
+pub const FAST_GUIDANCE: f64 = 1.5;
+/// The scheduler of an edit in few steps.
+pub const FAST_SCHEDULER: &str = "lcm";
+/// What stands for the LCM-LoRA of a model's family, whichever that is.
+pub const FAST_LORA: &str = "lcm-lora";
 /// Share of the denoising steps in which the soft ring keeps the original's latents, 0 … 1.
 pub const STRENGTH: f64 = 0.5;
 /// Share of the denoising steps in which moved items keep their own latents, 0 … 1.

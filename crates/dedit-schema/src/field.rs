@@ -9,8 +9,25 @@ use crate::verb::Verb;
 
 /// The permanent order of OpenFX's parameters; others come behind them.
 const OPENFX: &[&str] = &[
-    "item", "prompt", "other", "into", "shift", "scale", "rotation", "amount", "fit", "strength", "guidance", "steps", "seed", "steady",
+    "item",
+    "prompt",
+    "other",
+    "into",
+    "shift",
+    "scale",
+    "rotation",
+    "amount",
+    "fit",
+    "strength",
+    "guidance",
+    "steps",
+    "seed",
+    "steady",
     "model",
+    "feather",
+    "margin",
+    "output",
+    "otherFrames",
 ];
 
 /// The parameters of a host that have one name, as one field.

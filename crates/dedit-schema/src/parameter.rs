@@ -163,6 +163,8 @@ pub struct Choice {
 impl Choice {
     /// Quality: the model without weights, whatever model is chosen.
     pub const INSTANT: &str = "instant";
+    /// Quality or preset: a draft in few steps with an LCM-LoRA; see [`crate::defaults::FAST_STEPS`].
+    pub const FAST: &str = "fast";
     /// Output: the clean plate, and each edited item as a layer of its own.
     pub const LAYERS: &str = "layers";
 

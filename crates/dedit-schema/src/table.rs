@@ -215,14 +215,11 @@ const MODEL: Parameter =
         .in_hosts(NOT_CLI)
         .usually(daemons_model);
 
-const PRESET: Parameter = row(
-    Id::Preset,
-    "preset",
-    "Preset",
-    "Our tuned defaults, or the published implementation's settings",
-    Kind::Choice { choices: &[word("default", "Tuned"), word("reference", "As published")], default: "default" },
-)
-.in_hosts(&[Cli]);
+const fn preset(help: &'static str, choices: &'static [Choice]) -> Parameter {
+    row(Id::Preset, "preset", "Preset", help, Kind::Choice { choices, default: "default" })
+}
+const TUNED: Choice = word("default", "Tuned");
+const PUBLISHED: Choice = Choice { word: "reference", label: "As published", hosts: &[Cli] };
 
 /// What all edits take, in the permanent order: new rows come behind the others.
 pub(crate) const SHARED: &[Parameter] = &[
@@ -235,6 +232,7 @@ pub(crate) const SHARED: &[Parameter] = &[
             choices: &[
                 word("learned", "Best (learns first where needed)"),
                 word("draft", "At once (draft)"),
+                Choice { word: Choice::FAST, label: "Fast (draft in few steps)", hosts: WINDOWS },
                 word("both", "At once, and again after learning"),
                 Choice { word: Choice::INSTANT, label: "Instant (no weights)", hosts: WINDOWS },
             ],
@@ -296,7 +294,11 @@ pub(crate) const SHARED: &[Parameter] = &[
     .in_unit("px")
     .usually(usual_margin),
     row(Id::Also, "also", "Also", "Another item to generate again; give it again for more of them", Kind::Texts).in_hosts(&[Cli]),
-    PRESET,
+    preset(
+        "Our tuned defaults, the published implementation's settings, or a draft in few steps with an LCM-LoRA",
+        &[TUNED, PUBLISHED, word(Choice::FAST, "Few steps")],
+    )
+    .in_hosts(&[Cli, OpenFx]),
     row(
         Id::Scheduler,
         "scheduler",
@@ -411,7 +413,7 @@ pub(crate) const HISTORY: &[Parameter] = &[
 
 /// The options of fine-tuning, which the command line's `learn` takes.
 pub const LEARNING: &[Parameter] = &[
-    PRESET,
+    preset("Our tuned defaults, or the published implementation's settings", &[TUNED, PUBLISHED]).in_hosts(&[Cli]),
     row(Id::Tokens, "tokens", "Tokens", "Tokens of each item", chosen_whole(1, defaults::MOST_TOKENS as i128, 0))
         .in_hosts(&[Cli])
         .usually(|| defaults::TOKENS.to_string()),

@@ -107,20 +107,20 @@ fn what_is_refused_names_the_parameter_its_range_and_the_verb() {
         ("replace", Host::Gimp, "variations", Value::Whole(65), "'variations' is 65; replace takes whole numbers from 1 to 64"),
         ("replace", Host::Gimp, "steps", Value::Whole(-1), "'steps' is -1; replace takes whole numbers from 1 to 1000, or 0 for the usual"),
         ("replace", Host::Cli, "steps", Value::Whole(0), "'steps' is 0; replace takes whole numbers from 1 to 1000"),
-        ("remove", Host::Krita, "when", Value::Text("now".into()), "'when' is 'now'; remove takes learned, draft, both or instant"),
+        ("remove", Host::Krita, "when", Value::Text("now".into()), "'when' is 'now'; remove takes learned, draft, fast, both or instant"),
         (
             "augment",
             Host::Krita,
             "when",
             Value::Text("instant".into()),
-            "'when' is 'instant', and augment needs a diffusion model; choose learned, draft or both",
+            "'when' is 'instant', and augment needs a diffusion model; choose learned, draft, fast or both",
         ),
         (
             "replace",
             Host::Gimp,
             "when",
             Value::Text("instant".into()),
-            "'when' is 'instant', and replace needs a diffusion model; choose learned, draft or both",
+            "'when' is 'instant', and replace needs a diffusion model; choose learned, draft, fast or both",
         ),
         ("lift", Host::Gimp, "output", Value::Text("layer".into()), "'output' is no parameter of lift; it takes item, into, when, "),
         (
@@ -192,7 +192,7 @@ fn without_weights_no_words_become_pixels() {
 fn fields_of_openfx_keep_their_names_and_order() {
     let all = fields(Host::OpenFx);
     let names: Vec<_> = all.iter().map(|field| field.name).collect();
-    let permanent = "item prompt other into shift scale rotation amount fit strength guidance steps seed steady model feather margin output otherFrames";
+    let permanent = "item prompt other into shift scale rotation amount fit strength guidance steps seed steady model feather margin output otherFrames preset";
     assert_eq!(names.join(" "), permanent);
     let field = |name: &str| all.iter().find(|field| field.name == name).unwrap();
     assert_eq!(field("fit").choice_labels(), ["Automatic", "Exact", "Loose", "Box"]);

@@ -97,12 +97,13 @@ impl PreparedEdit {
         if as_layers {
             client.require(features::LAYERS)?;
         }
+        let options = EditOptions { seed, ..convert::edit_options(record.options) };
         let request = EditRequest {
             edit,
             plan: convert::plan_options(record.plan),
-            options: EditOptions { seed, ..convert::edit_options(record.options) },
             // Else the session's own: a file from another machine names models that may not be here.
-            model: if is_instant { request::without_weights() } else { ModelChoice::default() },
+            model: if is_instant { request::without_weights() } else { ModelChoice::default().for_options(&options) },
+            options,
             when: match (record.draft, is_instant) {
                 (true, _) => When::Draft,
                 (false, true) => When::Instant,

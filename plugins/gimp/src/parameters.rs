@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         for (action, id, value, expected) in [
-            (REPLACE, Id::When, Value::Text("now".into()), "'when' is 'now'; replace takes learned, draft or both"),
+            (REPLACE, Id::When, Value::Text("now".into()), "'when' is 'now'; replace takes learned, draft, fast or both"),
             (REPLACE, Id::Variations, Value::Whole(0), "'variations' is 0; replace takes whole numbers from 1 to 64"),
             (MOVE, Id::Scale, Value::Number(0.0), "'scale' is 0; move takes 0.01 to 100"),
             (MOVE, Id::Dx, Value::Number(f64::NAN), "'dx' is NaN; move takes -65000 to 65000"),

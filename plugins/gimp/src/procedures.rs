@@ -155,7 +155,7 @@ mod tests {
             }
         };
         // Without weights no words become pixels.
-        assert_eq!((options("replace").as_str(), options("lift").as_str()), ("learned draft both", "learned draft both instant"));
+        assert_eq!((options("replace").as_str(), options("lift").as_str()), ("learned draft fast both", "learned draft fast both instant"));
         let refine = procedures().into_iter().find(|procedure| procedure.name == "plug-in-dedit-refine").unwrap();
         assert_eq!((refine.label.as_str(), refine.needs_image), ("Re_fine selection", true));
     }

@@ -33,9 +33,9 @@ pub(crate) struct EditRequest {
 impl EditRequest {
     /// The request for an edit. `ring` is the width in pixels of the selection's soft edge; the parameter of that name comes before it.
     pub(crate) fn new(edit: EditVerb, values: &Values, ring: Option<f64>) -> Self {
-        let plan = PlanOptions::from_values(values);
+        let (plan, options) = (PlanOptions::from_values(values), EditOptions::from_values(values));
         let when = match values.text(Id::When) {
-            Some("draft") => When::Draft,
+            Some("draft" | Choice::FAST) => When::Draft,
             Some("both") => When::Both,
             Some(Choice::INSTANT) => When::Instant,
             _ => When::Learned,
@@ -43,8 +43,8 @@ impl EditRequest {
         Self {
             edit,
             plan: PlanOptions { ring: plan.ring.or(ring), ..plan },
-            options: EditOptions::from_values(values),
-            model: if when == When::Instant { without_weights() } else { model(values) },
+            model: if when == When::Instant { without_weights() } else { model(values).for_options(&options) },
+            options,
             when,
             variations: values.whole(Id::Variations).unwrap_or(defaults::VARIATIONS),
             as_layers: values.as_layers(),
@@ -78,6 +78,7 @@ mod tests {
             (Action::Edit(Verb::Remove), vec![("output", "layers")], When::Learned, None, true),
             (Action::Edit(Verb::Remove), vec![("output", "layer")], When::Learned, None, false),
             (Action::Lift, vec![("when", "draft")], When::Draft, None, true),
+            (Action::Edit(Verb::Remove), vec![("when", "fast"), ("model", "sd15")], When::Draft, Some("sd15"), false),
         ] {
             let mut values = Values::new(action);
             for (name, value) in &given {
@@ -86,6 +87,8 @@ mod tests {
             let edit = EditVerb::Remove { items: Vec::new(), into: None };
             let request = EditRequest::new(edit, &values, None);
             assert_eq!((request.when, request.model.model.as_deref(), request.as_layers), (when, model, as_layers), "{action:?} {given:?}");
+            let is_fast = given.contains(&("when", "fast"));
+            assert_eq!((request.options.steps, request.model.loras.len()), (is_fast.then_some(6), usize::from(is_fast)));
         }
     }
 }

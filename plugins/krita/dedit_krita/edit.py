@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import pixels as p
-from .edit_request import INSTANT, EditRequest, edit_request, wire_edit
+from .edit_request import (
+    INSTANT,
+    QUICK,
+    EditRequest,
+    edit_request,
+    wire_edit,
+    with_fast_lora,
+)
 from .failure import Failure
 from .flow import Ask, InThread, Steps
 from .items import (
@@ -81,7 +88,7 @@ def _carry_out(command: Command, prepared: PreparedEdit) -> Steps:
     hide, request = prepared.hide, prepared.request
     if request.when != "learned":
         first = yield from _compute_all(command, prepared, draft=True, hide=hide)
-        if request.when in ("draft", INSTANT) or not first:
+        if request.when in ("draft", QUICK, INSTANT) or not first:
             return
         hide = first
     yield from learn_session(prepared.picture.session, request.model, restart=False)
@@ -176,7 +183,7 @@ def redo(command: Command, layer: str | None, record: ResultRecord, seed: int | 
     options = {name: value for name, value in record.options.items() if name != "seed"}
     if seed is not None:
         options["seed"] = seed
-    model = {"model": record.model} if record.model else {}
+    model = with_fast_lora({"model": record.model} if record.model else {}, options)
     name = record.title.removesuffix(DRAFT)
     request = EditRequest(
         record.edits[0], record.plan, options, model, record.when, 1, record.layered, name

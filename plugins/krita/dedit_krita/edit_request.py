@@ -7,7 +7,7 @@ from typing import Any
 
 from .actions import BY_NAME
 from .failure import Failure
-from .parameters import INSTANT_MODEL
+from .parameters import FAST, FAST_LORA, INSTANT_MODEL
 from .sides import NAMES
 
 PLAN = {"fit": "fit", "feather": "ring", "margin": "margin_pixels"}
@@ -16,6 +16,8 @@ OPTIONS = ("seed", "steps", "guidance", "strength")
 """Parameters that are fields of the wire's `options`."""
 LIFT, INSTANT = "lift", "instant"
 """Removal with plate and item as layers; the quality of the model without weights."""
+QUICK = "fast"
+"""The quality in few steps."""
 NOT_SENT = ("item", "from-document", "from-file", "from-name")
 """Parameters that choose an item or a picture; the others of a verb are fields of its edit."""
 
@@ -50,7 +52,7 @@ def check_complete(verb: str, values: dict[str, Any]) -> None:
             raise action.needs(parameter.name)
     if values["when"] == INSTANT and action.needs_model:
         message = f"'when' is '{INSTANT}', and {verb} needs a diffusion model"
-        raise Failure("usage", message, hint="choose learned, draft or both")
+        raise Failure("usage", message, hint="choose learned, draft, fast or both")
     if verb == "move":
         still = [values["dx"], values["dy"], values["scale"] - 1.0, values["rotate"]]
         if all(abs(change) < 1e-9 for change in still):
@@ -96,12 +98,22 @@ def edit_request(
         plan.setdefault("ring", ring)
     options = {name: given[name] for name in OPTIONS if name in given}
     model = {"model": values["model"]} if values["model"] else {}
+    if values["when"] == QUICK:
+        options = {**FAST, **options}
+    model = with_fast_lora(model, options)
     if values["when"] == INSTANT:
         model = {"model": INSTANT_MODEL}
     layered = verb == LIFT or values.get("output") == "layers"
     name = f"Lift {', '.join(edit['items'])}" if verb == LIFT else ""
     when, variations = values["when"], values["variations"]
     return EditRequest(edit, plan, options, model, when, variations, layered, name)
+
+
+def with_fast_lora(model: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Return a model with the LoRA that edits in few steps need."""
+    if options.get("scheduler") != FAST["scheduler"]:
+        return model
+    return {**model, "loras": [{"file": FAST_LORA, "scale": 1.0}]}
 
 
 def edit_title(edit: dict[str, Any]) -> str:

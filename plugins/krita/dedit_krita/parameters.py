@@ -7,8 +7,14 @@ from .schema import Action, Parameter
 INSTANT_MODEL = "patches"
 """The model of edits whose quality is `instant`."""
 
+FAST = {"scheduler": "lcm", "steps": 6, "guidance": 1.5}
+"""Options of edits whose quality is `fast`."""
+
+FAST_LORA = "lcm-lora"
+"""What stands for the LCM-LoRA of a model's family."""
+
 SHARED = (
-    Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("both", "At once, and again after learning"), ("instant", "Instant (no weights)"),), takes="learned, draft, both or instant"),
+    Parameter("when", "Quality", "Diffusion models learn a picture and its items once, which takes a while; patches has nothing to learn", "choice", default="learned", choices=(("learned", "Best (learns first where needed)"), ("draft", "At once (draft)"), ("fast", "Fast (draft in few steps)"), ("both", "At once, and again after learning"), ("instant", "Instant (no weights)"),), takes="learned, draft, fast, both or instant"),
     Parameter("variations", "Variations", "How many results, each with a seed of its own", "whole", low=1, high=64, default=1, takes="whole numbers from 1 to 64"),
     Parameter("items", "Items from", "Where the picture's items are taken from", "choice", default="auto", choices=(("auto", "Selection, else known items, masks, channels"), ("selection", "Selection"), ("layer-masks", "Layer masks"), ("layer-alpha", "Transparency of layers"), ("session", "As set before"), ("everything", "Found automatically"),), takes="auto, selection, layer-masks, layer-alpha, session or everything"),
     Parameter("picture", "Picture", "What is edited", "choice", default="layer", choices=(("layer", "The active layer"), ("visible", "All that is visible"),), takes="layer or visible"),

@@ -236,7 +236,7 @@ class Layered(KritaTest):
         self.assertEqual(
             caught.exception.sentence(),
             "'when' is 'instant', and replace needs a diffusion model;"
-            " choose learned, draft or both",
+            " choose learned, draft, fast or both",
         )
         self.controller.edit("remove", {"when": "instant"})
         self.done()

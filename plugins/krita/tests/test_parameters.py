@@ -20,7 +20,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("status", {"item": "a"}, "'item' is no parameter of status, which takes none"),
     ("replace", {"prompt": 5}, "'prompt' is 5; replace takes words"),
     ("replace", {"fit": "round"}, "'fit' is 'round'; replace takes auto, exact, loose or box"),
-    ("replace", {"when": 1}, "'when' is 1; replace takes learned, draft, both or instant"),
+    ("replace", {"when": 1}, "'when' is 1; replace takes learned, draft, fast, both or instant"),
     ("replace", {"variations": 0}, "'variations' is 0; replace takes whole numbers from 1 to 64"),
     (
         "replace",
@@ -173,6 +173,13 @@ class Orders(unittest.TestCase):
                 made = edit_request(verb, wire_edit(verb, told, "bag"), told, None)
                 found = (made.layered, made.model, made.title)
                 self.assertEqual(found, (layered, model, title))
+
+    def test_few_steps(self) -> None:
+        """The fast quality has its scheduler, steps and LoRA; what is given stays."""
+        made = edit_request("remove", {}, self.told("remove", when="fast", steps=4), None)
+        self.assertEqual(made.options, {"scheduler": "lcm", "steps": 4, "guidance": 1.5})
+        self.assertEqual(made.model, {"loras": [{"file": "lcm-lora", "scale": 1.0}]})
+        self.assertEqual(made.when, "fast")
 
     def test_titles_of_what_is_not_known(self) -> None:
         """An unknown verb of a later version has a title too."""

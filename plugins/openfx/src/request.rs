@@ -40,11 +40,12 @@ impl EditRequest {
         let edit = parameters.edit.as_ref().ok_or_else(|| Failure::new(FailureKind::Internal, "there is no edit to request"))?;
         let (verb, values) = resolved(edit, &items.info, parameters.session.is_empty(), aspect)?;
         let (item, verbs) = (position(&items.info.items, values.text(Id::Item).unwrap_or_default())?, vec![verb]);
+        let options = EditOptions::from_values(&values);
         let edit = Edit {
             session: items.info.session.clone(),
             plan: PlanOptions::from_values(&values),
-            options: EditOptions::from_values(&values),
-            model: ModelChoice { model: values.text(Id::Model).map(str::to_owned), ..ModelChoice::default() },
+            model: ModelChoice { model: values.text(Id::Model).map(str::to_owned), ..ModelChoice::default() }.for_options(&options),
+            options,
             frame: Some(FRAME),
             frame_items: Some(LABELS),
             // Another program may set other items before the daemon gets to this request.

@@ -137,6 +137,9 @@ fn model(options: &Options, library: &Arc<Library>) -> Check {
 
 /// The models of this machine; the broken ones by their names.
 fn models(library: &Library) -> Check {
+    if let Err(error) = library.check_settings() {
+        return Check::of("models", &error);
+    }
     let found = library.found();
     let broken: Vec<&Found> = found.iter().filter(|found| found.broken.is_some()).collect();
     match broken.first() {

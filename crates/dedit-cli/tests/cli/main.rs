@@ -9,6 +9,8 @@ mod colours;
 #[cfg(unix)]
 mod daemon;
 #[cfg(unix)]
+mod doctor;
+#[cfg(unix)]
 mod fetch;
 mod files;
 mod forwarded;

@@ -1,9 +1,9 @@
 //! From checked values of the table of parameters to requests: the same way for every host in Rust.
 
-use dedit_schema::{Id, Refusal, Value, Values, Verb};
+use dedit_schema::{Choice, Id, Refusal, Value, Values, Verb, defaults};
 
 use super::edits::{EditVerb, PlanOptions};
-use super::learning::{EditOptions, LearnOptions};
+use super::learning::{EditOptions, LearnOptions, Lora, ModelChoice};
 
 /// Changes below this are none: sliders give such numbers for 0 and 1.
 const STILL: f64 = 1e-9;
@@ -28,7 +28,7 @@ impl EditVerb {
             Verb::Swap => Self::Swap { item: item()?, with: text(Id::With)? },
             Verb::Reshape => Self::Reshape { item: item()?, mask: blob()?, into: into() },
             Verb::Blend => {
-                let amount = values.number(Id::Amount).unwrap_or(dedit_schema::defaults::AMOUNT);
+                let amount = values.number(Id::Amount).unwrap_or(defaults::AMOUNT);
                 Self::Blend { item: item()?, with: text(Id::With)?, amount: amount as f32 }
             }
             Verb::Refine => Self::Refine { mask: blob()? },
@@ -119,14 +119,31 @@ impl PlanOptions {
     }
 }
 
+/// Whether an edit is a draft in few steps.
+pub fn is_fast(values: &Values) -> bool {
+    [Id::When, Id::Preset].iter().any(|id| values.text(*id) == Some(Choice::FAST))
+}
+
+impl ModelChoice {
+    /// With the `LoRA` that the scheduler for few steps needs, unless others are named.
+    #[must_use]
+    pub fn for_options(mut self, options: &EditOptions) -> Self {
+        if options.scheduler.as_deref() == Some(defaults::FAST_SCHEDULER) && self.loras.is_empty() {
+            self.loras.push(Lora { file: defaults::FAST_LORA.to_owned(), scale: 1.0 });
+        }
+        self
+    }
+}
+
 impl EditOptions {
     /// How the edit is sampled.
     pub fn from_values(values: &Values) -> Self {
+        let is_fast = is_fast(values);
         Self {
             reference: is_reference(values),
-            steps: values.whole(Id::Steps),
-            scheduler: values.text(Id::Scheduler).map(str::to_owned),
-            guidance: values.number(Id::Guidance),
+            steps: values.whole(Id::Steps).or(is_fast.then_some(defaults::FAST_STEPS)),
+            scheduler: values.text(Id::Scheduler).or(is_fast.then_some(defaults::FAST_SCHEDULER)).map(str::to_owned),
+            guidance: values.number(Id::Guidance).or(is_fast.then_some(defaults::FAST_GUIDANCE)),
             strength: values.number(Id::Strength),
             anchor: values.number(Id::Anchor),
             inverted: values.text(Id::Start).filter(|start| *start != "auto").map(|start| start == "inverted"),

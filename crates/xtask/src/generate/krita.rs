@@ -21,12 +21,18 @@ pub(super) fn parameters() -> String {
          # ruff: noqa: E501\n\n\
          from .schema import Action, Parameter\n\n\
          INSTANT_MODEL = {}\n\"\"\"The model of edits whose quality is `instant`.\"\"\"\n\n\
+         FAST = {{\"scheduler\": {}, \"steps\": {}, \"guidance\": {}}}\n\"\"\"Options of edits whose quality is `fast`.\"\"\"\n\n\
+         FAST_LORA = {}\n\"\"\"What stands for the LCM-LoRA of a model's family.\"\"\"\n\n\
          SHARED = (\n{})\n\"\"\"Parameters of every edit.\"\"\"\n\n\
          ACTIONS = (\n{actions})\n\"\"\"In the order of menus.\"\"\"\n\n\
          MODEL_BUTTONS = (\n{})\n\"\"\"Name, label and tool tip.\"\"\"\n\n\
          MODEL_WORDS = {{\n{}}}\n\"\"\"Families and kinds of the protocol, and what people call them.\"\"\"\n\n\
          MODEL_TEXTS = {{\n{}}}\n\"\"\"What is said about models; names in braces stand for values.\"\"\"\n",
         literal(defaults::MODEL),
+        literal(defaults::FAST_SCHEDULER),
+        defaults::FAST_STEPS,
+        defaults::FAST_GUIDANCE,
+        literal(defaults::FAST_LORA),
         rows(&shared, "    "),
         model_buttons(),
         pairs(&models::WORDS),

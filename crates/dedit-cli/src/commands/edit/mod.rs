@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::Args;
 use dedit_protocol::Blob;
 use dedit_protocol::event::SessionInfo;
-use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf};
+use dedit_protocol::request::{self, EditOptions, EditVerb, PlanOptions, ResultOf, is_fast};
 use dedit_schema::{Group, Id, Values, defaults};
 use serde_json::json;
 
@@ -193,6 +193,8 @@ impl Job<'_> {
         let arguments: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
         let model = self.common.engine.choice(self.session.model.as_deref())?;
         let mut options = EditOptions::from_values(self.values);
+        let is_fast = is_fast(self.values);
+        let model = if is_fast { model.for_options(&options) } else { model };
         options.seed.get_or_insert_with(random_seed);
         let mut variations = Vec::new();
         for (index, file) in files.into_iter().enumerate() {
@@ -212,7 +214,7 @@ impl Job<'_> {
                 frame_items,
                 frame_names: self.frame.and_then(Opened::names_of_labels),
                 neighbours,
-                draft: self.common.draft || self.common.source.is_picture(),
+                draft: self.common.draft || is_fast || self.common.source.is_picture(),
                 keep: false,
                 previews: false,
                 changes: false,
