@@ -47,7 +47,7 @@ fn a_picture_is_encoded_once_whichever_call_clicks() {
         let found = image::open(path.join("found.png")).unwrap().to_luma8();
         assert_eq!(found.dimensions(), image::image_dimensions(path.join("a.png")).unwrap(), "{line}");
     }
-    let all = succeed(path, "segment a.png --auto 3 --model tiny.safetensors --out all.png");
+    let all = succeed(path, "segment a.png --auto 3 --model {sam-transformers/model.safetensors} --out all.png");
     assert_eq!(all["items"].as_array().unwrap().last().unwrap(), "background", "{all}");
     succeed(path, "model add tiny.safetensors");
     let outcome = run(path, "segment a.png --click 20,20 --out found.png --json");
