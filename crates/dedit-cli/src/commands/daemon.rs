@@ -206,8 +206,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn stop(options: &DaemonOptions, console: &Console) -> Result<()> {
     let client = options.client()?;
     let process = client.welcome().process;
-    client.ask(request::Shutdown {}, Vec::new())?;
-    drop(client);
+    match client.ask(request::Shutdown {}, Vec::new()) {
+        // It may end before its answer is written.
+        Err(failure) if failure.kind != ErrorKind::Connection => return Err(failure),
+        _ => drop(client),
+    }
     let asked = Instant::now();
     while options.client().is_ok_and(|client| client.welcome().process == process) {
         if asked.elapsed() > PATIENCE {
