@@ -113,11 +113,7 @@ impl Client {
         if let Some(model) = sessions.segmenter(segment.model.as_deref())? {
             return self.segment_by(serial, segment, model, Wanted::Item(hint, earlier));
         }
-        if earlier.is_some() {
-            let error = Error::usage("an earlier mask is for a segment-anything model, and there is none");
-            return Err(error.hint("fetch one with dedit model fetch mobile-sam, or leave the mask out"));
-        }
-        let mask = sessions.segment(&segment.session, segment.base, &hint)?;
+        let mask = sessions.segment(&segment.session, segment.base, &hint, earlier.as_ref())?;
         Ok(Some(Event::finished(&answer::Segmented::default(), vec![convert::mask_blob(&mask)?])))
     }
 

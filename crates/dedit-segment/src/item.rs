@@ -1,6 +1,6 @@
-//! Segmentation of one item from a box or clicks.
+//! Segmentation of one item from a box, clicks, or a rough mask.
 
-use dedit_edit::{Image, ItemMask, Rect, Result, Size};
+use dedit_edit::{Error, Image, ItemMask, Rect, Result, Size};
 
 use crate::border;
 use crate::clicks::region;
@@ -18,6 +18,8 @@ const LEAST_SURROUNDINGS: usize = 8;
 const SMALL_PART: f64 = 0.05;
 /// Holes that are smaller than this share of the item are filled.
 const SMALL_HOLE: f64 = 0.02;
+/// How far an item may reach beyond a rough mask, as a share of its longer side.
+const SLACK: f64 = 0.02;
 /// Least share of the box's sides that the item spans; with less the cut has shrunk.
 const SPAN: f64 = 0.6;
 
@@ -25,7 +27,8 @@ const SPAN: f64 = 0.6;
 /// edges.
 ///
 /// With a box the item is what differs from the surroundings of the box; with pixels inside as well, only the parts connected to one of them. With pixels
-/// alone it is what looks most like a thing around the first of them, corrected by the others in turn. Given pixels get the value 1 or 0, so at least one pixel is inside.
+/// alone it is what looks most like a thing around the first of them, corrected by the others in turn. Given pixels get the value 1 or 0, so at least one pixel
+/// is inside.
 /// Without any contrast the result is the box, or the neighbourhood of the clicks.
 ///
 /// # Errors
@@ -34,21 +37,54 @@ const SPAN: f64 = 0.6;
 pub fn segment(picture: &Image, hint: &Hint) -> Result<ItemMask> {
     picture.check_finite()?;
     hint.check(picture.size())?;
-    let (view, inside) = match hint.bounds() {
-        Some(bounds) => in_box(picture, hint, bounds)?,
-        None => from_clicks(picture, hint)?,
-    };
-    let mut values = border::values(picture, &view, &inside);
-    complete(&mut values, picture.size(), hint, &view, &inside);
-    ItemMask::new(picture.size(), values)
+    if let Some(bounds) = hint.bounds() {
+        return found_within(picture, hint, bounds, |x, y| bounds.contains(x, y));
+    }
+    let (view, inside) = from_clicks(picture, hint)?;
+    to_pixels(picture, hint, &view, &inside, |_, _| true)
 }
 
-/// Applies the hint to the mask: 0 outside of the box, 1 or 0 at the given pixels. Makes sure that at least one pixel is inside.
-fn complete(values: &mut [f32], size: Size, hint: &Hint, view: &View, inside: &[bool]) {
-    let bounds = hint.bounds().unwrap_or(view.window);
-    let within = || view.pixels().filter(|(_, x, y)| bounds.contains(*x, *y)).map(|(cell, x, y)| (cell, y * size.width() + x));
-    // The box may end within a cell.
-    for (_, x, y) in view.pixels().filter(|(_, x, y)| !bounds.contains(*x, *y)) {
+/// The mask of the item that a rough mask encloses, such as a loose lasso or a rectangle: what differs from the surroundings of the rough mask, and is
+/// nowhere farther outside of it than a few pixels. `hint` may be empty; its pixels are kept to, and so is its box.
+///
+/// # Errors
+/// `Usage` where the rough mask is of another size than the picture or has no pixel inside, and where [`segment`] refuses the hint; `Input` where a sample is NaN
+/// or infinite.
+pub fn snap(picture: &Image, rough: &ItemMask, hint: &Hint) -> Result<ItemMask> {
+    let size = picture.size();
+    if rough.size() != size {
+        return Err(Error::usage(format!("a mask of {} does not fit a picture of {size}", rough.size())));
+    }
+    let Some(bounds) = rough.threshold(0.5).bounding_box() else {
+        return Err(Error::usage("the mask has no pixel inside").hint("give one that encloses the item"));
+    };
+    picture.check_finite()?;
+    if *hint != Hint::default() {
+        // Pixels outside alone are enough: the mask says where the item is.
+        let region = hint.region.or(Some(bounds));
+        Hint { region, ..hint.clone() }.check(size)?;
+    }
+    let slack = 1.0 + SLACK * bounds.width.max(bounds.height) as f64;
+    let open = rough.threshold(0.5).grow(slack)?;
+    let region = hint.region.unwrap_or(size.rect());
+    let is_open = |x: usize, y: usize| open.is_inside(y * size.width() + x) && region.contains(x, y) || hint.inside.contains(&(x, y));
+    let bounds = Rect::around(size, (0..size.pixels()).filter(|index| is_open(index % size.width(), index / size.width())));
+    found_within(picture, hint, bounds.unwrap_or(region), is_open)
+}
+
+/// The mask of the item among the pixels that `is_open` names, which are within `bounds`.
+fn found_within(picture: &Image, hint: &Hint, bounds: Rect, is_open: impl Fn(usize, usize) -> bool) -> Result<ItemMask> {
+    let (view, inside) = cut_within(picture, hint, bounds, &is_open)?;
+    to_pixels(picture, hint, &view, &inside, is_open)
+}
+
+/// The mask of the cells inside at the resolution of the picture: 0 where it is not open, 1 or 0 at the given pixels. At least one pixel is inside.
+fn to_pixels(picture: &Image, hint: &Hint, view: &View, inside: &[bool], is_open: impl Fn(usize, usize) -> bool) -> Result<ItemMask> {
+    let size = picture.size();
+    let mut values = border::values(picture, view, inside);
+    let within = || view.pixels().filter(|(_, x, y)| is_open(*x, *y)).map(|(cell, x, y)| (cell, y * size.width() + x));
+    // What is open may end within a cell.
+    for (_, x, y) in view.pixels().filter(|(_, x, y)| !is_open(*x, *y)) {
         values[y * size.width() + x] = 0.0;
     }
     if within().all(|(_, index)| values[index] < 0.5) {
@@ -61,22 +97,19 @@ fn complete(values: &mut [f32], size: Size, hint: &Hint, view: &View, inside: &[
             values[y * size.width() + x] = value;
         }
     }
+    ItemMask::new(size, values)
 }
 
-/// The cells of the item in a box.
-fn in_box(picture: &Image, hint: &Hint, bounds: Rect) -> Result<(View, Vec<bool>)> {
+/// The cells of the item among those with a pixel that is open.
+fn cut_within(picture: &Image, hint: &Hint, bounds: Rect, is_open: impl Fn(usize, usize) -> bool) -> Result<(View, Vec<bool>)> {
     let view = View::new(picture, surroundings(bounds, picture.size()))?;
     let mut marks = vec![Mark::Outside; view.grid.pixels()];
-    let corners = (view.cell((bounds.x, bounds.y)), view.cell((bounds.right() - 1, bounds.bottom() - 1)));
-    if let (Some(first), Some(last)) = corners {
-        let ((left, top), (right, bottom)) = (view.grid.position(first), view.grid.position(last));
-        for row in top..=bottom {
-            marks[row * view.grid.width() + left..=row * view.grid.width() + right].fill(Mark::Open);
-        }
+    for (cell, _, _) in view.pixels().filter(|(_, x, y)| is_open(*x, *y)) {
+        marks[cell] = Mark::Open;
     }
     mark_points(&view, hint, &mut marks);
     let mut start: Vec<bool> = marks.iter().map(|mark| *mark != Mark::Outside).collect();
-    // If the box is the whole picture, the cells along its border are taken as the background.
+    // If everything is open, the cells along the picture's border are taken as the background.
     if !start.contains(&false) && view.grid.width().min(view.grid.height()) > 2 {
         start.iter_mut().enumerate().filter(|(cell, _)| view.is_at_frame(*cell)).for_each(|(_, inside)| *inside = false);
     }

@@ -1,6 +1,6 @@
 //! Segmentation of pictures into items by classical algorithms, without a model.
 //!
-//! [`segment`] finds one item from a [`Hint`], a box or pixels inside. [`everything()`] segments a whole picture without hints.
+//! [`segment`] finds one item from a [`Hint`], a box or pixels inside, and [`snap`] the one that a rough mask encloses. [`everything()`] segments a whole picture without hints.
 //!
 //! Both work on a window of the picture, averaged to at most 320 cells along its longer side (`view`), in CIE Lab (`lab`). An item in a box is found by `GrabCut`
 //! (Rother, Kolmogorov and Blake 2004; `grabcut`), which alternates between Gaussian mixtures for the colours of the item and of the rest (`mixture`) and an
@@ -37,6 +37,6 @@ mod view;
 
 pub use everything::everything;
 pub use hint::Hint;
-pub use item::segment;
+pub use item::{segment, snap};
 pub use lab::rgb;
 pub use segmenter::{Prepared, Progress, Segmenter};

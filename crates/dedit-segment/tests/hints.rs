@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions it calls too")]
 
-use dedit_edit::{Channels, ErrorKind, Image, Rect, Samples, Size};
-use dedit_segment::{Hint, everything, segment};
+use dedit_edit::{Channels, ErrorKind, Image, ItemMask, Rect, Samples, Size};
+use dedit_segment::{Hint, everything, segment, snap};
 
 /// Dark discs, given by centre and radius, on a light ground with some noise.
 fn discs(width: usize, height: usize, discs: &[(f64, f64, f64)]) -> Image {
@@ -127,5 +127,58 @@ fn items_are_numbered_by_size_and_no_more_than_asked_for() {
             assert!((*area as f64 / expected - 1.0).abs() < 0.03, "at most {most}: {area} instead of {expected}");
         }
         assert_eq!(found, everything(&picture, most).unwrap(), "the same again");
+    }
+}
+
+/// The mask of a loose, round lasso.
+fn lasso(size: Size, (u, v): (f64, f64), radius: f64) -> ItemMask {
+    ItemMask::from_fn(size, |x, y| (x as f64 - u).hypot(y as f64 - v) <= radius)
+}
+
+#[test]
+fn a_loose_lasso_becomes_what_it_encloses() {
+    let picture = discs(120, 60, &[(30.0, 30.0, 15.0), (85.0, 30.0, 15.0)]);
+    let square = ItemMask::from_fn(picture.size(), |x, y| (62..109).contains(&x) && (8..53).contains(&y));
+    for (rough, hint, middle) in [
+        (lasso(picture.size(), (32.0, 29.0), 21.0), Hint::default(), 30),
+        // One that cuts off a sliver.
+        (lasso(picture.size(), (31.0, 30.0), 15.0), Hint::default(), 30),
+        (square.clone(), Hint::default(), 85),
+        // Around both, of which one is clicked.
+        (lasso(picture.size(), (58.0, 30.0), 55.0), clicked(&[(30, 30)], &[]), 30),
+    ] {
+        let mask = snap(&picture, &rough, &hint).unwrap();
+        let wrong = (0..mask.values().len()).filter(|index| {
+            let (x, y) = mask.size().position(*index);
+            mask.is_inside(*index) != ((x as f64 - f64::from(middle)).hypot(y as f64 - 30.0) <= 15.0)
+        });
+        let wrong = wrong.count();
+        assert!(wrong <= 30, "{hint:?} at {middle}: {wrong} pixels");
+        // What is found is found again, and is no larger.
+        let again = snap(&picture, &mask, &Hint::default()).unwrap();
+        let changed = (0..mask.values().len()).filter(|index| mask.is_inside(*index) != again.is_inside(*index)).count();
+        assert!(changed <= 8, "{changed} pixels change when it is found again");
+    }
+    let other = Size::new(60, 120).unwrap();
+    for (rough, hint, says) in [
+        (ItemMask::empty(picture.size()), Hint::default(), "the mask has no pixel inside"),
+        (ItemMask::full(other), Hint::default(), "a mask of 60×120 does not fit a picture of 120×60"),
+        (square.clone(), clicked(&[(120, 0)], &[]), "the point (120, 0) does not lie within"),
+        (square.clone(), boxed(0, 0, 0, 1), "has no area"),
+    ] {
+        let error = snap(&picture, &rough, &hint).unwrap_err();
+        assert!(error.to_string().contains(says) && error.kind() == ErrorKind::Usage, "{error}");
+    }
+}
+
+#[test]
+fn a_mask_of_anything_is_snapped_where_nothing_stands_out() {
+    for (width, height) in [(1, 1), (2, 1), (1, 40), (33, 20)] {
+        let size = Size::new(width, height).unwrap();
+        let picture = Image::new(size, Channels::Grey, Samples::U16(vec![30_000; size.pixels()])).unwrap();
+        for rough in [ItemMask::full(size), ItemMask::from_fn(size, |x, y| (x, y) == (width / 2, height / 2))] {
+            let mask = snap(&picture, &rough, &Hint::default()).unwrap();
+            assert!((0..size.pixels()).any(|index| mask.is_inside(index)), "{width}×{height}");
+        }
     }
 }

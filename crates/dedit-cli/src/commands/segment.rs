@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// A pixel that is not of the item
     #[arg(long, alias = "outside", value_name = "X,Y")]
     not: Vec<String>,
-    /// An earlier mask of the item, which a segment-anything model improves
+    /// A mask of the item that is to be improved: one that a segment-anything model gave, or without such a model a rough one, such as a loose lasso round it
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
     /// A segment-anything model (SAM, MobileSAM): a name that dedit model list shows, such as mobile-sam, or the path of its checkpoint; patches for none

@@ -103,7 +103,6 @@ fn a_checkpoint_of_another_kind_is_refused() {
         ("--box 8,8,0,9 --model {sam-official/model.safetensors}", 2, "has no area"),
         ("--box 8,8,0,9", 2, "has no area"),
         ("--model {sam-official/model.safetensors}", 2, "nothing says where the item is"),
-        ("--click 20,20 --mask items/ball.png", 2, "an earlier mask is for a segment-anything model, and there is none"),
     ] {
         fails(&run(path, &format!("segment a.png {line} --no-daemon --out x.png")), code, sentence, line);
     }

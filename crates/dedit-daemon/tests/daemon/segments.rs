@@ -96,7 +96,12 @@ fn an_earlier_mask_is_improved_and_what_makes_no_sense_is_refused() {
         case("a box of no area", |segment| segment.region = Some([4, 4, 0, 9]), Err("has no area; give a box of at least one pixel")),
         case("a box beyond", |segment| segment.region = Some([4, 4, 40, 9]), Err("does not lie within the picture of 32×32")),
         case("no such model", |segment| segment.model = Some("nose".to_owned()), Err("there is no such model: nose")),
-        case("no model", |segment| segment.model = None, Err("an earlier mask is for a segment-anything model, and there is none")),
+        Case {
+            about: "a mask of another size without a model",
+            change: |segment| segment.model = None,
+            size: (16, 32),
+            expected: Err("16×32"),
+        },
         case("too large a model", |segment| segment.model = Some("large".to_owned()), Err("and 100 MB may be used: large")),
         case("no such revision", |segment| segment.base = 7, Err("there is no revision 7")),
         Case { about: "a mask of another size", change: |_| {}, size: (16, 32), expected: Err("16×32") },

@@ -96,11 +96,11 @@ impl Sessions {
         Ok(Fetched { info: inner.info(), image: picture.image, about: picture.about, items: picture.items, words })
     }
 
-    /// Finds one item of a revision's picture without weights; gives its mask.
-    pub fn segment(&self, session: &str, revision: u64, hint: &Hint) -> Result<ItemMask> {
+    /// Finds one item of a revision's picture without weights, within a rough mask where there is one; gives its mask.
+    pub fn segment(&self, session: &str, revision: u64, hint: &Hint, rough: Option<&ItemMask>) -> Result<ItemMask> {
         let session = self.store.session(session)?;
         let image = if revision == 0 { session.lock().picture(0)?.image } else { session.lock().base(revision)?.image };
-        dedit_segment::segment(&image, hint)
+        rough.map_or_else(|| dedit_segment::segment(&image, hint), |rough| dedit_segment::snap(&image, rough, hint))
     }
 
     /// The segment-anything model of a name or path, or without one the usual one; `None` where items are found without weights.

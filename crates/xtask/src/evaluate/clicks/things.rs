@@ -113,8 +113,14 @@ fn photograph(file: &Path) -> Result<Image> {
 /// Sets the pixels within a polygon, its corners and edges included.
 pub(super) fn paint(size: Size, polygon: &[Corner], value: bool, truth: &mut [bool]) {
     let edges = || polygon.iter().zip(polygon.iter().cycle().skip(1));
+    let range = |of: fn(&Corner) -> i32| (polygon.iter().map(of).min().unwrap_or(0), polygon.iter().map(of).max().unwrap_or(-1));
+    let (columns, rows) = (range(|corner| corner.0), range(|corner| corner.1));
+    let is_near = |at: usize, (first, last): (i32, i32)| (i64::from(first)..=i64::from(last)).contains(&(at as i64));
     for (index, is_in) in truth.iter_mut().enumerate() {
         let (x, y) = size.position(index);
+        if !is_near(x, columns) || !is_near(y, rows) {
+            continue;
+        }
         let (x, y) = (x as f64, y as f64);
         let mut crossings = 0;
         let mut on_edge = false;
