@@ -9,7 +9,7 @@ use dedit_host_tests::process::within;
 use image::RgbImage;
 
 use crate::opened;
-use crate::scene::{MUG, call, gimp_with_plugin, json, table_of};
+use crate::scene::{DUCK, MUG, call, gimp_with_plugin, json, table_of};
 use crate::windows::{LONG, SOON};
 
 const ITEMS: Shortcut<'static> = Shortcut { procedure: "plug-in-dedit-items", keys: "<Primary><Alt>i" };
@@ -53,7 +53,8 @@ fn clicks_find_items(version: Version, model: Option<&str>) {
     let (x, y) = place(4, 4);
     window.click_right_in(dialog, x, y).unwrap();
     shot(&window, &format!("{name}-two"), version);
-    window.drag_in(dialog, place(left - 2, top - 2), place(left + width + 2, top + height + 2)).unwrap();
+    let [x, y, across, down] = DUCK;
+    window.drag_in(dialog, place(x, y), place(x + across, y + down)).unwrap();
     shot(&window, &format!("{name}-box"), version);
     window.key("alt+o").unwrap();
     window.wait_no_window(DIALOG, LONG).unwrap();
@@ -61,7 +62,7 @@ fn clicks_find_items(version: Version, model: Option<&str>) {
         .eval(&format!("(let ((image (car (images)))) (car (reverse {})))", call(&gimp, "items", &[("items", Arg::from("session"))])));
     let items = json(&said.unwrap())["items"].clone();
     assert_eq!(items.as_array().map(Vec::len), Some(2), "one of the clicks, one of the box: {items}");
-    let remove = call(&gimp, "remove", &[("item", Arg::from("item 2")), ("model", Arg::from("patches"))]);
+    let remove = call(&gimp, "remove", &[("item", Arg::from("item")), ("model", Arg::from("patches"))]);
     window.eval(&format!("(let ((image (car (images)))) {remove})")).unwrap();
     window.eval_until(LAYERS, "2", LONG).unwrap();
     window.eval(&format!("(save-png (car (images)) {})", test_folder.literal("seen.png"))).unwrap();
