@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dedit_catalog::{Library, is_usable};
-use dedit_edit::{Error, Result};
+use dedit_edit::{Error, ErrorKind, Result};
 use dedit_engine::{Engine, to_edit};
 use dedit_patches::{NAME, Patches};
 use dedit_segment::Segmenter;
@@ -15,7 +15,7 @@ use dedit_toys::model as toys;
 
 use crate::device::{self, AUTO};
 use crate::model::{self, Model, lasting, name};
-use crate::place::{Place, find, with_paths};
+use crate::place::{LCM_LORA, Place, find, with_paths};
 use crate::pool::Pool;
 use crate::segmenter;
 
@@ -112,6 +112,10 @@ impl Models for Catalogue {
 
 /// The engine without weights. It computes on the processor, whatever device is asked for.
 fn patches(choice: &ModelChoice) -> Result<Found> {
+    if choice.loras.iter().any(|lora| lora.file == LCM_LORA) {
+        let hint = "fetch one in D-Edit's window Models or with `dedit model fetch NAME`, or choose another quality";
+        return Err(Error::new(ErrorKind::Model, "edits in few steps need a diffusion model, and none is named").hint(hint));
+    }
     if let Some(lora) = choice.loras.first() {
         return Err(Error::usage("a LoRA belongs to a diffusion model, and none is named").at(&lora.file).hint("name it with --model"));
     }
@@ -195,6 +199,9 @@ mod tests {
         let lora = vec![dedit_session::Lora { file: "a.safetensors".into(), scale: 1.0 }];
         let refused = catalogue.find(&ModelChoice { loras: lora, ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("a LoRA belongs to a diffusion model"), "{refused}");
+        let few_steps = vec![dedit_session::Lora { file: LCM_LORA.into(), scale: 1.0 }];
+        let refused = catalogue.find(&ModelChoice { loras: few_steps, ..choice(Some("patches"), None) }).unwrap_err();
+        assert!(refused.message().contains("edits in few steps need a diffusion model"), "{refused}");
         let embeddings = vec![dedit_session::Embedding { file: "a.safetensors".into(), name: None }];
         let refused = catalogue.find(&ModelChoice { embeddings, ..choice(Some("patches"), None) }).unwrap_err();
         assert!(refused.message().contains("an embedding belongs to a diffusion model"), "{refused}");

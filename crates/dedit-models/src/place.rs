@@ -77,7 +77,7 @@ fn by_name(path: &Path, name: Option<&str>, library: &Library) -> Result<PathBuf
 }
 
 /// What stands for the LCM-LoRA of the model's family, whichever that is.
-const LCM_LORA: &str = "lcm-lora";
+pub(crate) const LCM_LORA: &str = "lcm-lora";
 
 /// A choice in which files of `LoRA`s and embeddings are paths, where they are names of the library. `path` is that of the model.
 ///
