@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from . import edit, history, learn, source
 from .actions import BY_NAME, check_values, shared_defaults
 from .annotations import Annotations
-from .client import Client
 from .clicks import Clicks, find_item
+from .client import Client
 from .command import Command
 from .document_view import DocumentView
 from .edit_request import check_complete, edit_request, wire_edit

@@ -16,7 +16,7 @@ from dedit_krita.model_list import model_of, size
 from dedit_krita.qt import QtWidgets
 from dedit_krita.view_state import Status
 
-from .test_ui import APPLICATION, PanelTest
+from .panel_test import APPLICATION, PanelTest
 
 ABSENT: dict[str, Any] = {
     "name": "sd15",

@@ -308,7 +308,8 @@ class PictureView(QtWidgets.QWidget):
         right, bottom = self.to_picture(box.bottomRight() + QtCore.QPoint(1, 1))
         width, height = self.picture.width, self.picture.height
         x, y = min(max(int(left), 0), width - 1), min(max(int(top), 0), height - 1)
-        return x, y, min(max(int(right), x + 1), width) - x, min(max(int(bottom), y + 1), height) - y
+        to_x, to_y = min(max(int(right), x + 1), width), min(max(int(bottom), y + 1), height)
+        return x, y, to_x - x, to_y - y
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: ANN401, N802
         """Move the frame by one pixel, or by ten with Shift."""
