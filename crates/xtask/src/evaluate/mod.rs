@@ -3,7 +3,7 @@
 //! For every scene there is a true answer to every edit: the scene drawn again as the edit would have it. It is edited in several ways
 //! ([`Method`]), all but one by the same model, and each result is measured against the truth ([`Measured`]). Scenes follow from seeds alone, and every one counts.
 //!
-//! `--photos`: how well holes in photographs are filled without weights. `--film`: how well a thing is removed from films. `--clicks`: how well things are found by
+//! `--photos`: how well holes in photographs are filled without weights, and how well things are lifted out of them. `--film`: how well a thing is removed from films. `--clicks`: how well things are found by
 //! a box and by clicks, without weights.
 
 mod case;
@@ -17,6 +17,7 @@ mod method;
 mod photos;
 mod plate;
 mod report;
+mod things;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ use crate::workspace::Workspace;
 /// Options of the evaluation.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Fills holes in the photographs of tests/data/photos without weights, instead of editing scenes
+    /// Fills holes in the photographs of tests/data/photos and lifts things out of them without weights, instead of editing scenes
     #[arg(long)]
     photos: bool,
     /// Removes a thing from films that are drawn from a photograph, without weights, instead of editing scenes
@@ -54,7 +55,7 @@ pub(crate) struct Options {
     /// Photographs of another folder, JPEG or PNG
     #[arg(long, value_name = "DIR", requires = "photos")]
     folder: Option<PathBuf>,
-    /// Does the same by other programs too, where they are installed: G'MIC fills holes, Python's cv2 finds things
+    /// Does the same by other programs too, where they are installed: G'MIC and Python's cv2 fill holes, cv2 finds things
     #[arg(long, conflicts_with = "film")]
     vs_peers: bool,
     /// How many scenes
@@ -106,6 +107,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     if options.photos {
         let folder = options.folder.clone().unwrap_or_else(|| workspace.root().join("tests/data/photos"));
         print!("{}", photos::run(&folder, options.seed, options.pictures.as_deref(), options.vs_peers)?);
+        let things = things::outlined(&workspace.root().join("tests/data/photos"))?;
+        print!("\n{}", photos::lifted(&folder, &things, options.seed, options.pictures.as_deref())?);
         return Ok(ExitCode::SUCCESS);
     }
     if options.film {

@@ -3,7 +3,6 @@
 
 mod grabcut;
 mod report;
-mod things;
 mod user;
 
 use std::path::Path;
@@ -13,8 +12,8 @@ use anyhow::{Context as _, Result};
 use dedit_edit::Rect;
 use dedit_segment::{Hint, segment};
 
+use super::things::{self, Group, Thing};
 use grabcut::GrabCut;
-use things::{Group, Thing};
 
 /// Most clicks on a thing.
 const CLICKS: usize = 3;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::things::Group;
 use super::{CLICKS, Found, Row};
+use crate::evaluate::things::Group;
 
 /// How many of the worst things are listed.
 const WORST: usize = 10;

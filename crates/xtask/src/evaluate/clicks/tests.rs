@@ -3,8 +3,8 @@ use std::path::Path;
 use dedit_edit::Size;
 use dedit_segment::Hint;
 
-use super::things::{Group, outlined, paint};
 use super::user::{correct, deepest, overlap};
+use crate::evaluate::things::{Group, outlined, paint};
 
 /// A mask drawn with `#`.
 fn mask(rows: &[&str]) -> Vec<bool> {

@@ -1,7 +1,9 @@
-//! `cargo xtask evaluate --photos`: holes in photographs, filled without weights, against what was there.
+//! `cargo xtask evaluate --photos`: holes in photographs, filled without weights, against what was there; and things that were laid on photographs, lifted
+//! again.
 
 mod figures;
 mod hole;
+mod lifted;
 mod peers;
 
 use std::fmt::Write as _;
@@ -16,6 +18,7 @@ use image::imageops::replace;
 use image::{Rgb, RgbImage};
 
 use figures::Figures;
+pub(super) use lifted::run as lifted;
 use peers::{PEERS, Peer};
 
 use super::clock::{Clock, OneThread};

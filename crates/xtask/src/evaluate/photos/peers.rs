@@ -12,20 +12,33 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 pub(super) struct Peer {
     pub(super) name: &'static str,
     program: &'static str,
+    /// The command that installs it.
+    install: &'static str,
     /// With the names of the files.
     arguments: &'static [&'static str],
 }
 
-pub(super) const PEERS: [Peer; 2] = [
+pub(super) const PEERS: [Peer; 3] = [
     Peer {
         name: "G'MIC, inpaint_matchpatch",
         program: "gmic",
+        install: "apt install gmic",
         arguments: &["-v", "-1", "photo.png", "mask.png", "-inpaint_matchpatch[0]", "[1],0,9,10,5", "-keep[0]", "-o", "result.png"],
     },
     Peer {
         name: "G'MIC, inpaint",
         program: "gmic",
+        install: "apt install gmic",
         arguments: &["-v", "-1", "photo.png", "mask.png", "-inpaint[0]", "[1],7,16,0.1,1,20,0", "-keep[0]", "-o", "result.png"],
+    },
+    Peer {
+        name: "OpenCV, Telea",
+        program: "python3",
+        install: "pip install opencv-python-headless",
+        arguments: &[
+            "-c",
+            "import cv2; cv2.imwrite('result.png', cv2.inpaint(cv2.imread('photo.png'), cv2.imread('mask.png', 0), 5, cv2.INPAINT_TELEA))",
+        ],
     },
 ];
 
@@ -43,10 +56,10 @@ impl Peer {
             .context("no picture for it")?;
         let begun = computed_by_children();
         let ended = match Command::new(self.program).args(self.arguments).current_dir(folder.path()).output() {
-            Err(error) if error.kind() == ErrorKind::NotFound => bail!("{0} is not installed: apt install {0}", self.program),
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!("{} is not installed: {}", self.program, self.install),
             ended => ended.with_context(|| format!("{} does not start", self.program))?,
         };
-        ensure!(ended.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&ended.stderr));
+        ensure!(ended.status.success(), "{}: {}({})", self.name, String::from_utf8_lossy(&ended.stderr), self.install);
         let seconds = computed_by_children().zip(begun).map_or(f64::NAN, |(now, begun)| now - begun);
         let result = image::open(folder.path().join("result.png")).with_context(|| format!("{} wrote no picture", self.name))?.into_rgb8();
         ensure!(result.dimensions() == truth.dimensions(), "{}: the result has another size", self.name);

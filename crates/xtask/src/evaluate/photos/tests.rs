@@ -1,4 +1,5 @@
 use super::*;
+use crate::evaluate::things::{Group, Thing};
 
 const SIDE: u32 = 96;
 
@@ -44,4 +45,21 @@ fn photographs_of_a_folder_are_filled_and_listed() {
     assert!(lines[2].starts_with("| one | ") && lines[2].ends_with(" | 0 |") && lines[3].starts_with("| mean | "), "{table}");
     assert_eq!(image::open(shown.path().join("one.png")).unwrap().width(), 3 * SIDE);
     assert!(run(shown.path().join("none").as_path(), 1, None, false).is_err());
+}
+
+#[test]
+fn a_thing_that_was_laid_on_a_photograph_is_lifted_off_it() {
+    let folder = tempfile::tempdir().unwrap();
+    photograph().save(folder.path().join("one.png")).unwrap();
+    let size = Size::new(80, 80).unwrap();
+    let truth: Vec<bool> = (0..80 * 80).map(|index| (index % 80 - 40_i32).pow(2) + (index / 80 - 40_i32).pow(2) < 30_i32.pow(2)).collect();
+    let samples = dedit_edit::Samples::U8([20, 40, 220].repeat(80 * 80));
+    let picture = dedit_edit::Image::new(size, dedit_edit::Channels::Rgb, samples).unwrap();
+    let disc = |name: &str| Thing { name: name.to_owned(), group: Group::Tuned, picture: picture.clone(), truth: truth.clone() };
+    let table = lifted(folder.path(), &[disc("other, disc"), disc("one, disc")], 1, None).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 4, "things of the photograph itself are left out: {table}");
+    let values: Vec<f64> = lines[2].split('|').skip(2).filter_map(|cell| cell.trim().parse().ok()).collect();
+    assert!(lines[2].starts_with("| one: other, disc | ") && values[0] > 15.0 && values[2] > 25.0 && values[3] == 0.0, "{table}");
+    assert!(lifted(folder.path(), &[disc("one, disc")], 1, None).is_err());
 }
