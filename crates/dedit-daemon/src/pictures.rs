@@ -129,8 +129,12 @@ impl Client {
         if !segment.inside.is_empty()
             && let Some(items) = sessions.items(&segment.session, segment.base)?.items
         {
-            let width = items.size().width();
-            let name_at = |[x, y]: &[usize; 2]| items.labels().get(y * width + x).and_then(|label| items.names().get(usize::from(*label)));
+            let (width, height) = (items.size().width(), items.size().height());
+            // What lies outside of the picture is refused later.
+            let name_at = |&[x, y]: &[usize; 2]| {
+                let index = (x < width && y < height).then(|| y * width + x)?;
+                items.labels().get(index).and_then(|label| items.names().get(usize::from(*label)))
+            };
             if let Some(name) = segment.inside.iter().filter_map(name_at).find(|name| *name != BACKGROUND) {
                 let note = format!("'{name}' is an item already where the new one was clicked: the new one lies in front of it");
                 self.outgoing.send(Event::Note(note), serial);

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 import unittest
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -206,3 +208,27 @@ class PanelTest(unittest.TestCase):
     def status(self) -> str:
         """Return the text of the status line."""
         return self.find("dedit_status").text()
+
+
+class Alone(unittest.TestCase):
+    """A module's tests in a process of its own, if an application without widgets exists."""
+
+    def __init__(self, module: str) -> None:
+        """Take the module's name."""
+        super().__init__("test_in_a_process_of_its_own")
+        self.module = module
+
+    def test_in_a_process_of_its_own(self) -> None:
+        """They pass."""
+        command = [sys.executable, "-m", "unittest", self.module]
+        folder = Path(__file__).resolve().parents[1]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+
+def tests_of(module: str, *kinds: type[unittest.TestCase]) -> unittest.TestSuite:
+    """Return the tests of these kinds, or one that runs the module in a process of its own."""
+    if isinstance(APPLICATION, QtWidgets.QApplication):
+        load = unittest.defaultTestLoader.loadTestsFromTestCase
+        return unittest.TestSuite([load(kind) for kind in kinds])
+    return unittest.TestSuite([Alone(module)])

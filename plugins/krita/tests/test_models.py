@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import unittest
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from dedit_krita.jobs import in_megabytes
 from dedit_krita.model_list import model_of, size
-from dedit_krita.qt import QtWidgets
 from dedit_krita.view_state import Status
 
-from .panel_test import APPLICATION, PanelTest
+from .panel_test import APPLICATION, PanelTest, tests_of
 
 ABSENT: dict[str, Any] = {
     "name": "sd15",
@@ -103,20 +99,6 @@ class Buttons(PanelTest):
         self.assertLessEqual(self.panel.minimumSizeHint().width(), 300)
 
 
-class Alone(unittest.TestCase):
-    """These tests in a process of its own, if an application without widgets exists."""
-
-    def test_in_a_process_of_their_own(self) -> None:
-        """They pass."""
-        command = [sys.executable, "-m", "unittest", __name__]
-        folder = Path(__file__).resolve().parents[1]
-        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        self.assertEqual(run.returncode, 0, run.stderr)
-
-
 def load_tests(*_: object) -> unittest.TestSuite:
-    """Return the tests, or the one that runs them in a process of its own."""
-    if isinstance(APPLICATION, QtWidgets.QApplication):
-        load = unittest.defaultTestLoader.loadTestsFromTestCase
-        return unittest.TestSuite([load(kind) for kind in (Lines, Buttons)])
-    return unittest.TestSuite([Alone("test_in_a_process_of_their_own")])
+    """Return the tests of this module."""
+    return tests_of(__name__, Lines, Buttons)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import unittest
 from dataclasses import replace
-from pathlib import Path
 
 from dedit_krita.actions import BY_NAME, check_values, parameters_of
 from dedit_krita.failure import Failure
 from dedit_krita.parameters import SHARED
-from dedit_krita.qt import QtCore, QtWidgets
+from dedit_krita.qt import QtCore
 from dedit_krita.ui.frame import Drag, Frame, Movement
 from dedit_krita.view_state import Entry, Item, Job, Plan, SmallImage, Status
 
 from .panel_test import (
-    APPLICATION,
     EDITS,
     LEFT,
     NAMES,
@@ -25,6 +21,7 @@ from .panel_test import (
     QtTest,
     png_of,
     room,
+    tests_of,
 )
 
 
@@ -320,21 +317,6 @@ class Progress(PanelTest):
         self.assertLessEqual(self.panel.minimumSizeHint().width(), 300)
 
 
-class Alone(unittest.TestCase):
-    """These tests in a process of its own, if an application without widgets exists."""
-
-    def test_in_a_process_of_their_own(self) -> None:
-        """They pass."""
-        command = [sys.executable, "-m", "unittest", __name__]
-        folder = Path(__file__).resolve().parents[1]
-        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        self.assertEqual(run.returncode, 0, run.stderr)
-
-
 def load_tests(*_: object) -> unittest.TestSuite:
-    """Return the tests, or the one that runs them in a process of its own."""
-    if isinstance(APPLICATION, QtWidgets.QApplication):
-        kinds = (Pictures, Edits, Progress)
-        load = unittest.defaultTestLoader.loadTestsFromTestCase
-        return unittest.TestSuite([load(kind) for kind in kinds])
-    return unittest.TestSuite([Alone("test_in_a_process_of_their_own")])
+    """Return the tests of this module."""
+    return tests_of(__name__, Pictures, Edits, Progress)

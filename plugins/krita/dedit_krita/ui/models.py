@@ -8,7 +8,7 @@ from typing import Any
 from ..parameters import MODEL_BUTTONS, MODEL_TEXTS
 from ..qt import QtCore, QtGui, QtWidgets, Signal
 from ..view_state import Model
-from .widgets import small_font, tool
+from .widgets import dot, small_font, tool
 
 ROWS_SHOWN = 5
 COLUMNS = 3
@@ -96,7 +96,7 @@ class ModelsView(QtWidgets.QWidget):
         for model in models:
             row = QtWidgets.QListWidgetItem(f"{model.title}\n{model.state} · {model.details}")
             state = "broken" if model.is_broken else "there" if model.is_there else "absent"
-            row.setIcon(dot(STATES[state]))
+            row.setIcon(dot_icon(STATES[state]))
             row.setToolTip(model.title)
             self.list.addItem(row)
         names = [model.name for model in models]
@@ -148,16 +148,9 @@ class ModelsView(QtWidgets.QWidget):
         dialog.open()
 
 
-def dot(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
-    """Draw a coloured dot as an icon."""
-    pixmap = QtGui.QPixmap(DOT, DOT)
-    pixmap.fill(QtCore.Qt.GlobalColor.transparent)
-    painter = QtGui.QPainter(pixmap)
-    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-    painter.setPen(QtCore.Qt.PenStyle.NoPen)
-    painter.setBrush(QtGui.QColor(*colour))
-    painter.drawEllipse(0, 0, DOT, DOT)
-    painter.end()
+def dot_icon(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
+    """Return a coloured dot that stays so where its line is selected."""
+    pixmap = dot(DOT, colour)
     icon = QtGui.QIcon()
     for mode in (QtGui.QIcon.Mode.Normal, QtGui.QIcon.Mode.Selected):
         icon.addPixmap(pixmap, mode)

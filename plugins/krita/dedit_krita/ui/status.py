@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..parameters import MODEL_TEXTS
-from ..qt import QtCore, QtGui, QtWidgets, Signal
+from ..qt import QtCore, QtWidgets, Signal
 from ..view_state import Status
-from .widgets import ElidedLabel, small_font, tool
+from .widgets import ElidedLabel, dot, small_font, tool
 
 REMEDIES = {
     "retry": ("dedit_retry", "Try again", "Looks for the daemon again, or starts it"),
@@ -19,19 +19,6 @@ OFFERS = {"retry": ("retry",), "model": ("model", "models")}
 """The buttons by the status's remedy."""
 COLOURS = {"fine": (76, 160, 92), "busy": (222, 160, 40), "wrong": (214, 72, 64)}
 DOT = 10
-
-
-def dot(colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
-    """Draw a coloured dot."""
-    pixmap = QtGui.QPixmap(DOT, DOT)
-    pixmap.fill(QtCore.Qt.GlobalColor.transparent)
-    painter = QtGui.QPainter(pixmap)
-    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-    painter.setPen(QtCore.Qt.PenStyle.NoPen)
-    painter.setBrush(QtGui.QColor(*colour))
-    painter.drawEllipse(0, 0, DOT, DOT)
-    painter.end()
-    return pixmap
 
 
 class StatusView(QtWidgets.QWidget):
@@ -91,7 +78,7 @@ class StatusView(QtWidgets.QWidget):
         self.text.setText(status.text)
         self.hint.setText(status.hint)
         self.hint.setVisible(bool(status.hint))
-        self.mark.setPixmap(dot(COLOURS.get(status.kind, COLOURS["fine"])))
+        self.mark.setPixmap(dot(DOT, COLOURS.get(status.kind, COLOURS["fine"])))
         for remedy, button in self.buttons.items():
             button.setVisible(remedy in OFFERS.get(status.remedy, ()))
 

@@ -139,3 +139,16 @@ def icon_of(pixmap: Any) -> Any:  # noqa: ANN401
     for mode in (QtGui.QIcon.Mode.Normal, QtGui.QIcon.Mode.Selected):
         icon.addPixmap(pixmap, mode)
     return icon
+
+
+def dot(side: int, colour: tuple[int, int, int]) -> Any:  # noqa: ANN401
+    """Draw a coloured dot of so many pixels."""
+    pixmap = QtGui.QPixmap(side, side)
+    pixmap.fill(QtCore.Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(pixmap)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+    painter.setPen(QtCore.Qt.PenStyle.NoPen)
+    painter.setBrush(QtGui.QColor(*colour))
+    painter.drawEllipse(0, 0, side, side)
+    painter.end()
+    return pixmap
